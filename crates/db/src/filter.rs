@@ -1,0 +1,95 @@
+//! The one place where SQL text is put together at run time.
+
+use std::fmt::Write;
+
+use crate::Value;
+
+/// Conditions of a `where` clause with their parameters, numbered from `$1`.
+///
+/// Only text known at compile time becomes SQL; what users send is always a parameter.
+#[derive(Debug, Default)]
+pub struct Filter {
+    sql: String,
+    params: Vec<Value>,
+}
+
+impl Filter {
+    /// No condition yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds `condition`, in which each `?` stands for the next of `params`.
+    pub fn and(&mut self, condition: &'static str, params: impl IntoIterator<Item = Value>) {
+        self.begin();
+        self.push(condition, params);
+    }
+
+    /// Adds `(condition or condition …)`, once for each list of parameters; an empty list of
+    /// alternatives is false: who may see nothing is shown nothing.
+    pub fn and_any<P>(&mut self, condition: &'static str, alternatives: impl IntoIterator<Item = P>)
+    where
+        P: IntoIterator<Item = Value>,
+    {
+        self.begin();
+        let mut first = true;
+        for params in alternatives {
+            self.sql.push_str(if first { "(" } else { " or " });
+            first = false;
+            self.push(condition, params);
+        }
+        self.sql.push_str(if first { "1 = 0" } else { ")" });
+    }
+
+    /// A parameter outside the conditions, such as a limit: returns its placeholder.
+    pub fn param(&mut self, value: impl Into<Value>) -> String {
+        self.params.push(value.into());
+        format!("${}", self.params.len())
+    }
+
+    /// The clause ` where …`, or nothing.
+    pub fn clause(&self) -> &str {
+        &self.sql
+    }
+
+    /// The parameters, in order.
+    pub fn params(&self) -> &[Value] {
+        &self.params
+    }
+
+    fn begin(&mut self) {
+        self.sql.push_str(if self.sql.is_empty() { " where " } else { " and " });
+    }
+
+    fn push(&mut self, condition: &'static str, params: impl IntoIterator<Item = Value>) {
+        let mut params = params.into_iter();
+        for (i, part) in condition.split('?').enumerate() {
+            if i > 0 {
+                self.params.push(params.next().unwrap_or_default());
+                // Writing to a String cannot fail.
+                let _ = write!(self.sql, "${}", self.params.len());
+            }
+            self.sql.push_str(part);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn conditions_are_numbered_and_nothing_is_false() {
+        let mut filter = Filter::new();
+        assert_eq!(filter.clause(), "");
+        filter.and("a = ?", [Value::Int(1)]);
+        filter.and_any("(b >= ? and b < ?)", [[Value::Int(2), Value::Int(3)], [4.into(), 5.into()]]);
+        filter.and_any("c = ?", Vec::<[Value; 1]>::new());
+        let limit = filter.param(10);
+        assert_eq!(
+            filter.clause(),
+            " where a = $1 and ((b >= $2 and b < $3) or (b >= $4 and b < $5)) and 1 = 0"
+        );
+        assert_eq!((limit.as_str(), filter.params().len()), ("$6", 6));
+    }
+}

@@ -1,0 +1,146 @@
+//! One small facade over two database engines: SQLite for a county, PostgreSQL beyond.
+//!
+//! A transaction is a closure over [`Tx`]. SQL is the common subset of both engines, with `$1`
+//! placeholders; values are [`Value`]s; there is no mapping layer, because a general one costs ten
+//! times what the engine does.
+//!
+//! Architecture invariants: this crate knows no table of the product. No other crate sees
+//! `rusqlite` or `tokio-postgres`. What [`Db::write`] returned is on disk.
+
+mod error;
+mod filter;
+mod migrate;
+mod postgres;
+mod sqlite;
+mod tx;
+mod url;
+mod value;
+
+use std::sync::Arc;
+
+pub use error::{Error, Violation};
+pub use filter::Filter;
+pub use futures_util::future::{BoxFuture, FutureExt};
+pub use migrate::{Migration, SchemaState};
+pub use tx::{Column, Engine, Table, Tx};
+pub use url::DbUrl;
+pub use value::{Row, Type, Value};
+
+/// A database: cheap to clone, shared by all requests.
+#[derive(Clone)]
+pub struct Db(Arc<Inner>);
+
+enum Inner {
+    Sqlite(sqlite::Store),
+    Postgres(postgres::Store),
+}
+
+/// What to do when the database is not there yet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Missing {
+    /// Create it.
+    Create,
+    /// Refuse with [`Error::NoDatabase`].
+    Refuse,
+}
+
+/// Sizes that depend on the machine and the work.
+#[derive(Clone, Copy, Debug)]
+pub struct Options {
+    /// What to do when the database is not there yet.
+    pub missing: Missing,
+    /// Connections that only read.
+    pub readers: usize,
+    /// Page cache of the writing connection (SQLite).
+    pub writer_cache_kib: u32,
+    /// Page cache of each reading connection (SQLite).
+    pub reader_cache_kib: u32,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        let missing = Missing::Refuse;
+        Self { missing, readers: 4, writer_cache_kib: 32 * 1024, reader_cache_kib: 8 * 1024 }
+    }
+}
+
+impl Db {
+    /// Opens the database. Does not migrate: see [`Db::migrate`].
+    pub async fn open(url: &DbUrl, options: Options) -> Result<Self, Error> {
+        let inner = match url {
+            DbUrl::Sqlite(path) => Inner::Sqlite(sqlite::Store::open(path, options)?),
+            DbUrl::Postgres(url) => Inner::Postgres(postgres::Store::open(url, options).await?),
+        };
+        Ok(Self(Arc::new(inner)))
+    }
+
+    /// Which engine this is.
+    pub fn engine(&self) -> Engine {
+        match &*self.0 {
+            Inner::Sqlite(_) => Engine::Sqlite,
+            Inner::Postgres(_) => Engine::Postgres,
+        }
+    }
+
+    /// Runs a closure that only reads, on one consistent picture of the data.
+    ///
+    /// The closure may run on a thread of its own; on SQLite several read beside one writer.
+    pub async fn read<T, E, F>(&self, run: F) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<Error> + Send + 'static,
+        F: for<'t> FnOnce(&'t mut Tx) -> BoxFuture<'t, Result<T, E>> + Send + 'static,
+    {
+        match &*self.0 {
+            Inner::Sqlite(store) => store.read(run).await,
+            Inner::Postgres(store) => store.read(run).await,
+        }
+    }
+
+    /// Runs a closure in a transaction; an error rolls back. When this returns `Ok`, the change is
+    /// durable. Short writes of several callers may share one flush to disk.
+    pub async fn write<T, E, F>(&self, run: F) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<Error> + Send + 'static,
+        F: for<'t> FnOnce(&'t mut Tx) -> BoxFuture<'t, Result<T, E>> + Send + 'static,
+    {
+        match &*self.0 {
+            Inner::Sqlite(store) => store.write(run, sqlite::Group::Shared).await,
+            Inner::Postgres(store) => store.write(run).await,
+        }
+    }
+
+    /// As [`Db::write`], for work of many rows: it shares its transaction with nobody.
+    pub async fn write_bulk<T, E, F>(&self, run: F) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<Error> + Send + 'static,
+        F: for<'t> FnOnce(&'t mut Tx) -> BoxFuture<'t, Result<T, E>> + Send + 'static,
+    {
+        match &*self.0 {
+            Inner::Sqlite(store) => store.write(run, sqlite::Group::Alone).await,
+            Inner::Postgres(store) => store.write(run).await,
+        }
+    }
+
+    /// Brings the schema up to the last of `migrations`; a newer schema is refused.
+    /// Returns how many were applied.
+    pub async fn migrate(&self, migrations: &'static [Migration]) -> Result<usize, Error> {
+        let engine = self.engine();
+        self.write_bulk(move |tx| migrate::run(tx, engine, migrations).boxed()).await
+    }
+
+    /// Compares the schema with `migrations`, changing nothing.
+    pub async fn schema(&self, migrations: &'static [Migration]) -> Result<SchemaState, Error> {
+        self.read(move |tx| migrate::state(tx, migrations).boxed()).await
+    }
+
+    /// Frees what a large write leaves behind (SQLite: folds the log back into the file).
+    pub async fn settle(&self) -> Result<(), Error> {
+        match &*self.0 {
+            Inner::Sqlite(store) => store.settle().await,
+            Inner::Postgres(_) => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,253 @@
+//! PostgreSQL: a pool of connections, cached statements, binary COPY for many rows.
+
+use std::{error::Error as StdError, ops::ControlFlow, pin::pin};
+
+use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, RecyclingMethod};
+use futures_util::{StreamExt, future::BoxFuture};
+use tokio_postgres::{
+    NoTls,
+    binary_copy::BinaryCopyInWriter,
+    types::{Format, IsNull, ToSql, Type as PgType, private::BytesMut},
+};
+
+use crate::{Error, Missing, Options, Row, Table, Tx, Type, Value, tx::Connection};
+
+pub(crate) struct Store {
+    pool: Pool,
+}
+
+impl Store {
+    pub(crate) async fn open(url: &str, options: Options) -> Result<Self, Error> {
+        let config: tokio_postgres::Config =
+            url.parse().map_err(|e: tokio_postgres::Error| Error::Connection(e.to_string()))?;
+        let recycle = ManagerConfig { recycling_method: RecyclingMethod::Fast };
+        let manager = Manager::from_config(config.clone(), NoTls, recycle);
+        // One writer and the readers; more would wait for the server's cores anyway.
+        let pool = Pool::builder(manager)
+            .max_size(options.readers * 2 + 2)
+            .build()
+            .map_err(|e| Error::Connection(e.to_string()))?;
+        let store = Self { pool };
+        match store.session().await {
+            Ok(_) => Ok(store),
+            Err(error) if options.missing == Missing::Create => {
+                create_database(&config).await.map_err(|_| error)?;
+                store.session().await.map(|_| store)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn session(&self) -> Result<Session, Error> {
+        let client = self.pool.get().await.map_err(|e| Error::Connection(e.to_string()))?;
+        Ok(Session(client))
+    }
+
+    pub(crate) async fn read<T, E, F>(&self, run: F) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<Error> + Send + 'static,
+        F: for<'t> FnOnce(&'t mut Tx) -> BoxFuture<'t, Result<T, E>> + Send + 'static,
+    {
+        self.transact("begin isolation level repeatable read read only", run).await
+    }
+
+    pub(crate) async fn write<T, E, F>(&self, run: F) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<Error> + Send + 'static,
+        F: for<'t> FnOnce(&'t mut Tx) -> BoxFuture<'t, Result<T, E>> + Send + 'static,
+    {
+        self.transact("begin", run).await
+    }
+
+    async fn transact<T, E, F>(&self, begin: &'static str, run: F) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<Error> + Send + 'static,
+        F: for<'t> FnOnce(&'t mut Tx) -> BoxFuture<'t, Result<T, E>> + Send + 'static,
+    {
+        let session = self.session().await?;
+        // A task of its own: a caller that goes away must not leave a connection inside a
+        // transaction, and what was begun is either committed or rolled back.
+        let work = async move {
+            session.0.batch_execute(begin).await.map_err(Error::from)?;
+            let mut tx = Tx(Connection::Postgres(session));
+            let result = run(&mut tx).await;
+            let Connection::Postgres(session) = tx.0 else { return Err(Error::Abandoned.into()) };
+            let end = if result.is_ok() { "commit" } else { "rollback" };
+            let ended = session.0.batch_execute(end).await.map_err(Error::from);
+            if ended.is_err() {
+                // The connection may still be inside the transaction: do not give it back.
+                drop(Object::take(session.0));
+            }
+            let value = result?;
+            ended?;
+            Ok(value)
+        };
+        tokio::spawn(work).await.map_err(|_| Error::Abandoned)?
+    }
+}
+
+/// Creates the database that the address names, through the server's `postgres` database.
+async fn create_database(config: &tokio_postgres::Config) -> Result<(), Error> {
+    let name = config.get_dbname().unwrap_or_default().to_owned();
+    if name.is_empty() || !name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_') {
+        return Err(Error::Connection("the address names no database".to_owned()));
+    }
+    let mut server = config.clone();
+    server.dbname("postgres");
+    let (client, connection) = server.connect(NoTls).await?;
+    let driver = tokio::spawn(connection);
+    let sql = format!("create database \"{name}\" template template0 encoding 'UTF8'");
+    let made = client.batch_execute(&sql).await;
+    driver.abort();
+    Ok(made?)
+}
+
+/// One connection, inside a transaction.
+pub(crate) struct Session(Object);
+
+impl Session {
+    pub(crate) async fn for_each<E: From<Error>>(
+        &mut self,
+        sql: &str,
+        params: &[Value],
+        mut each: impl FnMut(&mut Row) -> Result<ControlFlow<()>, E>,
+    ) -> Result<(), E> {
+        let statement = self.0.prepare_cached(sql).await.map_err(Error::from)?;
+        let params = params.iter().map(|value| value as &(dyn ToSql + Sync));
+        let rows = self.0.query_raw(&statement, params).await.map_err(Error::from)?;
+        let mut rows = pin!(rows);
+        let mut slot = Row::default();
+        while let Some(row) = rows.next().await {
+            let row = row.map_err(Error::from)?;
+            slot.0.clear();
+            for i in 0..row.len() {
+                slot.0.push(cell(&row, i)?);
+            }
+            if each(&mut slot)?.is_break() {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    pub(crate) async fn execute(&mut self, sql: &str, params: &[Value]) -> Result<u64, Error> {
+        if params.is_empty() {
+            // Data definition, and `set`: not worth a cached statement.
+            return Ok(self.0.execute(sql, &[]).await?);
+        }
+        let statement = self.0.prepare_cached(sql).await?;
+        let params = params.iter().map(|value| value as &(dyn ToSql + Sync));
+        Ok(self.0.execute_raw(&statement, params).await?)
+    }
+
+    pub(crate) async fn insert_rows(
+        &mut self,
+        table: &Table,
+        rows: &[Vec<Value>],
+    ) -> Result<(), Error> {
+        self.copy(table, table.name, rows).await
+    }
+
+    /// Through a temporary table: one COPY and one statement, however many rows.
+    pub(crate) async fn upsert_rows(
+        &mut self,
+        table: &Table,
+        rows: &[Vec<Value>],
+    ) -> Result<(), Error> {
+        let staging = format!("upsert_{}", table.name);
+        let create = format!(
+            "create temporary table if not exists {staging} (like {}) on commit drop",
+            table.name
+        );
+        self.0.batch_execute(&create).await?;
+        self.0.batch_execute(&format!("truncate {staging}")).await?;
+        self.copy(table, &staging, rows).await?;
+        let columns = table.column_list();
+        let merge = format!(
+            "insert into {0} ({columns}) select {columns} from {staging}{1}",
+            table.name,
+            table.on_conflict_sql()
+        );
+        Ok(self.0.batch_execute(&merge).await?)
+    }
+
+    async fn copy(&mut self, table: &Table, into: &str, rows: &[Vec<Value>]) -> Result<(), Error> {
+        let columns = table.column_list();
+        let sql = format!("copy {into} ({columns}) from stdin (format binary)");
+        let types: Vec<PgType> = table.columns.iter().map(|column| pg_type(column.kind)).collect();
+        let sink = self.0.copy_in::<_, bytes::Bytes>(&sql).await?;
+        let mut writer = pin!(BinaryCopyInWriter::new(sink, &types));
+        for row in rows {
+            let cells = row.iter().map(|value| value as &(dyn ToSql + Sync));
+            writer.as_mut().write_raw(cells).await?;
+        }
+        writer.finish().await?;
+        Ok(())
+    }
+}
+
+fn pg_type(kind: Type) -> PgType {
+    match kind {
+        Type::Int => PgType::INT8,
+        Type::Real => PgType::FLOAT8,
+        Type::Text => PgType::TEXT,
+        Type::Blob => PgType::BYTEA,
+    }
+}
+
+fn cell(row: &tokio_postgres::Row, i: usize) -> Result<Value, Error> {
+    let Some(column) = row.columns().get(i) else {
+        return Err(Error::Column { index: i, wanted: "a column" });
+    };
+    Ok(match *column.type_() {
+        PgType::INT8 => row.try_get::<_, Option<i64>>(i)?.into(),
+        PgType::INT4 => row.try_get::<_, Option<i32>>(i)?.map(i64::from).into(),
+        PgType::FLOAT8 => row.try_get::<_, Option<f64>>(i)?.into(),
+        PgType::BYTEA => row.try_get::<_, Option<Vec<u8>>>(i)?.into(),
+        PgType::TEXT | PgType::VARCHAR | PgType::NAME | PgType::BPCHAR => {
+            row.try_get::<_, Option<String>>(i)?.into()
+        }
+        _ => return Err(Error::Column { index: i, wanted: "bigint, double, text or bytea" }),
+    })
+}
+
+impl ToSql for Value {
+    fn to_sql(
+        &self,
+        ty: &PgType,
+        out: &mut BytesMut,
+    ) -> Result<IsNull, Box<dyn StdError + Sync + Send>> {
+        match (self, ty) {
+            (Self::Null, _) => Ok(IsNull::Yes),
+            (Self::Int(i), &PgType::INT4) => i32::try_from(*i)?.to_sql(ty, out),
+            #[expect(clippy::cast_precision_loss, reason = "counts stay far below 2^53")]
+            (Self::Int(i), &PgType::FLOAT8) => (*i as f64).to_sql(ty, out),
+            (Self::Int(i), _) => i.to_sql(ty, out),
+            (Self::Real(x), _) => x.to_sql(ty, out),
+            (Self::Text(s), _) => s.to_sql(ty, out),
+            (Self::Blob(b), _) => b.to_sql(ty, out),
+        }
+    }
+
+    fn accepts(ty: &PgType) -> bool {
+        matches!(
+            *ty,
+            PgType::INT8
+                | PgType::INT4
+                | PgType::FLOAT8
+                | PgType::TEXT
+                | PgType::VARCHAR
+                | PgType::NAME
+                | PgType::BYTEA
+        )
+    }
+
+    fn encode_format(&self, _ty: &PgType) -> Format {
+        Format::Binary
+    }
+
+    tokio_postgres::types::to_sql_checked!();
+}

@@ -1,0 +1,338 @@
+//! SQLite: one writer thread that commits in groups, and a pool of readers.
+//!
+//! Writes of several callers become savepoints of one transaction and share its flush; nobody is
+//! answered before the commit. A savepoint that fails rolls back alone.
+
+use std::{
+    ops::ControlFlow,
+    panic::{AssertUnwindSafe, catch_unwind},
+    path::Path,
+    sync::{Arc, Mutex, PoisonError, mpsc},
+    thread,
+};
+
+use futures_util::{FutureExt, future::BoxFuture};
+use rusqlite::{
+    OpenFlags, ToSql,
+    types::{ToSqlOutput, ValueRef},
+};
+use tokio::sync::{Semaphore, oneshot};
+
+use crate::{Error, Missing, Options, Row, Table, Tx, Value, tx::Connection};
+
+/// At most this many callers share a flush: bounds how long the first one waits.
+const GROUP_MAX: usize = 256;
+/// How long a statement waits for another process that holds the file.
+const BUSY_TIMEOUT_MS: u64 = 10_000;
+/// Prepared statements kept by each connection.
+const STATEMENTS_KEPT: usize = 256;
+
+/// Whether a write may share its transaction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Group {
+    Shared,
+    Alone,
+}
+
+/// Called with the outcome of the commit; answers the caller.
+type Answer = Box<dyn FnOnce(Result<(), Error>) + Send>;
+/// Runs the caller's closure; says whether it wants to commit.
+type Work = Box<dyn FnOnce(&mut Tx) -> (bool, Answer) + Send>;
+
+struct Job {
+    group: Group,
+    work: Work,
+}
+
+pub(crate) struct Store {
+    jobs: mpsc::Sender<Job>,
+    readers: Arc<Readers>,
+}
+
+struct Readers {
+    idle: Mutex<Vec<Tx>>,
+    places: Semaphore,
+}
+
+impl Store {
+    pub(crate) fn open(path: &Path, options: Options) -> Result<Self, Error> {
+        if !path.exists() {
+            if options.missing == Missing::Refuse {
+                return Err(Error::NoDatabase(path.display().to_string()));
+            }
+            if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+                // A folder that cannot be made shows itself when the file is opened.
+                let _ = std::fs::create_dir_all(folder);
+            }
+        }
+        let writer = Session::open(path, options.writer_cache_kib, false)?;
+        let readers = (0..options.readers.max(1))
+            .map(|_| Session::open(path, options.reader_cache_kib, true))
+            .map(|session| session.map(|s| Tx(Connection::Sqlite(s))))
+            .collect::<Result<Vec<_>, _>>()?;
+        let places = Semaphore::new(readers.len());
+        let (jobs, queue) = mpsc::channel();
+        thread::Builder::new()
+            .name("sqlite-writer".to_owned())
+            .spawn(move || write_loop(Tx(Connection::Sqlite(writer)), &queue))
+            .map_err(|e| Error::Connection(e.to_string()))?;
+        Ok(Self { jobs, readers: Arc::new(Readers { idle: Mutex::new(readers), places }) })
+    }
+
+    pub(crate) async fn read<T, E, F>(&self, run: F) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<Error> + Send + 'static,
+        F: for<'t> FnOnce(&'t mut Tx) -> BoxFuture<'t, Result<T, E>> + Send + 'static,
+    {
+        let _place = self.readers.places.acquire().await.map_err(|_| Error::Abandoned)?;
+        let readers = Arc::clone(&self.readers);
+        let work = move || {
+            let mut idle = readers.idle.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut tx = idle.pop().ok_or(Error::Abandoned)?;
+            drop(idle);
+            let result = catch_unwind(AssertUnwindSafe(|| {
+                tx.sqlite()?.batch("begin")?;
+                block_on(run(&mut tx))
+            }));
+            let ended = tx.sqlite().and_then(|session| session.batch("rollback"));
+            readers.idle.lock().unwrap_or_else(PoisonError::into_inner).push(tx);
+            let result = result.unwrap_or_else(|_| Err(Error::Abandoned.into()))?;
+            ended?;
+            Ok(result)
+        };
+        tokio::task::spawn_blocking(work).await.map_err(|_| Error::Abandoned)?
+    }
+
+    pub(crate) async fn write<T, E, F>(&self, run: F, group: Group) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<Error> + Send + 'static,
+        F: for<'t> FnOnce(&'t mut Tx) -> BoxFuture<'t, Result<T, E>> + Send + 'static,
+    {
+        let (answer, answered) = oneshot::channel::<Result<T, E>>();
+        let work: Work = Box::new(move |tx| {
+            let result = catch_unwind(AssertUnwindSafe(|| block_on(run(tx))))
+                .unwrap_or_else(|_| Err(Error::Abandoned.into()));
+            let commit = result.is_ok();
+            let finish: Answer = Box::new(move |committed| {
+                // A caller that went away needs no answer.
+                let _ = answer.send(result.and_then(|t| committed.map(|()| t).map_err(E::from)));
+            });
+            (commit, finish)
+        });
+        self.jobs.send(Job { group, work }).map_err(|_| Error::Abandoned)?;
+        answered.await.map_err(|_| Error::Abandoned)?
+    }
+
+    pub(crate) async fn settle(&self) -> Result<(), Error> {
+        // The checkpoint must run outside a transaction: end the one that the job was given.
+        self.write(
+            |tx| {
+                async move {
+                    let session = tx.sqlite()?;
+                    session.batch("commit")?;
+                    let folded = session.batch("pragma wal_checkpoint(truncate)");
+                    session.batch("begin immediate")?;
+                    folded
+                }
+                .boxed()
+            },
+            Group::Alone,
+        )
+        .await
+    }
+}
+
+/// The closures never wait for anything but each other's channels, so the thread that runs them may.
+fn block_on<T>(future: BoxFuture<'_, T>) -> T {
+    struct Wake(thread::Thread);
+    impl std::task::Wake for Wake {
+        fn wake(self: Arc<Self>) {
+            self.0.unpark();
+        }
+    }
+    let waker = Arc::new(Wake(thread::current())).into();
+    let mut context = std::task::Context::from_waker(&waker);
+    let mut future = future;
+    loop {
+        match future.as_mut().poll(&mut context) {
+            std::task::Poll::Ready(value) => return value,
+            std::task::Poll::Pending => thread::park(),
+        }
+    }
+}
+
+fn write_loop(mut tx: Tx, queue: &mpsc::Receiver<Job>) {
+    let mut held = None;
+    while let Some(first) = held.take().or_else(|| queue.recv().ok()) {
+        let mut answers: Vec<Answer> = Vec::new();
+        if let Err(error) = tx.sqlite().and_then(|session| session.batch("begin immediate")) {
+            // The closure is dropped unrun, which its caller sees as `Abandoned`.
+            tracing::error!(%error, "no write transaction");
+            continue;
+        }
+        let mut keep = true;
+        match first.group {
+            Group::Alone => {
+                let (commit, answer) = (first.work)(&mut tx);
+                keep = commit;
+                answers.push(answer);
+            }
+            Group::Shared => {
+                let mut next = Some(first);
+                while let Some(job) = next.take() {
+                    answers.push(in_savepoint(job, &mut tx));
+                    next = if answers.len() < GROUP_MAX { queue.try_recv().ok() } else { None };
+                    if next.as_ref().is_some_and(|job| job.group == Group::Alone) {
+                        held = next.take();
+                    }
+                }
+            }
+        }
+        let end = if keep { "commit" } else { "rollback" };
+        let ended = tx.sqlite().and_then(|session| session.batch(end));
+        if ended.is_err() {
+            // A failed commit leaves the transaction open.
+            let _ = tx.sqlite().and_then(|session| session.batch("rollback"));
+        }
+        let failure = ended.err().map(|error| error.to_string());
+        for answer in answers {
+            answer(match &failure {
+                None => Ok(()),
+                Some(text) => {
+                    tracing::error!(error = %text, "commit failed");
+                    Err(Error::Abandoned)
+                }
+            });
+        }
+    }
+}
+
+fn in_savepoint(job: Job, tx: &mut Tx) -> Answer {
+    let opened = tx.sqlite().and_then(|session| session.batch("savepoint job"));
+    let (commit, answer) = (job.work)(tx);
+    let end = if commit { "release job" } else { "rollback to job; release job" };
+    let closed = opened.and_then(|()| tx.sqlite()).and_then(|session| session.batch(end));
+    match closed {
+        Ok(()) => answer,
+        Err(error) => {
+            tracing::error!(%error, "savepoint failed");
+            Box::new(move |_| answer(Err(Error::Abandoned)))
+        }
+    }
+}
+
+/// One connection to the file.
+pub(crate) struct Session(rusqlite::Connection);
+
+impl Session {
+    fn open(path: &Path, cache_kib: u32, read_only: bool) -> Result<Self, Error> {
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
+            | OpenFlags::SQLITE_OPEN_CREATE
+            | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let connection = rusqlite::Connection::open_with_flags(path, flags)?;
+        connection.busy_timeout(std::time::Duration::from_millis(BUSY_TIMEOUT_MS))?;
+        connection.set_prepared_statement_cache_capacity(STATEMENTS_KEPT);
+        connection.execute_batch(&format!(
+            "pragma journal_mode = wal; pragma synchronous = full; pragma foreign_keys = on;
+             pragma temp_store = file; pragma cache_size = -{cache_kib};
+             pragma journal_size_limit = 67108864; pragma query_only = {};",
+            u8::from(read_only)
+        ))?;
+        Ok(Self(connection))
+    }
+
+    pub(crate) fn batch(&mut self, sql: &str) -> Result<(), Error> {
+        Ok(self.0.execute_batch(sql)?)
+    }
+
+    pub(crate) fn for_each<E: From<Error>>(
+        &mut self,
+        sql: &str,
+        params: &[Value],
+        mut each: impl FnMut(&mut Row) -> Result<ControlFlow<()>, E>,
+    ) -> Result<(), E> {
+        let mut statement = self.0.prepare_cached(&numbered(sql)).map_err(Error::from)?;
+        let columns = statement.column_count();
+        let mut rows = statement
+            .query(rusqlite::params_from_iter(params.iter().map(Bound)))
+            .map_err(Error::from)?;
+        let mut slot = Row::default();
+        while let Some(row) = rows.next().map_err(Error::from)? {
+            slot.0.clear();
+            slot.0.reserve(columns);
+            for i in 0..columns {
+                slot.0.push(owned(row.get_ref(i).map_err(Error::from)?));
+            }
+            if each(&mut slot)?.is_break() {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    pub(crate) fn execute(&mut self, sql: &str, params: &[Value]) -> Result<u64, Error> {
+        let mut statement = self.0.prepare_cached(&numbered(sql))?;
+        let changed = statement.execute(rusqlite::params_from_iter(params.iter().map(Bound)))?;
+        Ok(u64::try_from(changed).unwrap_or(u64::MAX))
+    }
+
+    pub(crate) fn insert_rows(&mut self, table: &Table, rows: &[Vec<Value>]) -> Result<(), Error> {
+        self.run_rows(&table.insert_sql(), rows)
+    }
+
+    pub(crate) fn upsert_rows(&mut self, table: &Table, rows: &[Vec<Value>]) -> Result<(), Error> {
+        self.run_rows(&(table.insert_sql() + &table.on_conflict_sql()), rows)
+    }
+
+    fn run_rows(&mut self, sql: &str, rows: &[Vec<Value>]) -> Result<(), Error> {
+        let mut statement = self.0.prepare_cached(&numbered(sql))?;
+        for row in rows {
+            for (i, value) in row.iter().enumerate() {
+                statement.raw_bind_parameter(i + 1, Bound(value))?;
+            }
+            statement.raw_execute()?;
+        }
+        Ok(())
+    }
+}
+
+impl Tx {
+    fn sqlite(&mut self) -> Result<&mut Session, Error> {
+        match &mut self.0 {
+            Connection::Sqlite(session) => Ok(session),
+            Connection::Postgres(_) => Err(Error::Abandoned),
+        }
+    }
+}
+
+/// SQLite numbers `?1` but treats `$1` as a name; our SQL has no `$` but in placeholders.
+fn numbered(sql: &str) -> String {
+    sql.replace('$', "?")
+}
+
+/// A value on its way into a statement, borrowed.
+struct Bound<'a>(&'a Value);
+
+impl ToSql for Bound<'_> {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(ToSqlOutput::Borrowed(match self.0 {
+            Value::Null => ValueRef::Null,
+            Value::Int(i) => ValueRef::Integer(*i),
+            Value::Real(x) => ValueRef::Real(*x),
+            Value::Text(s) => ValueRef::Text(s.as_bytes()),
+            Value::Blob(b) => ValueRef::Blob(b),
+        }))
+    }
+}
+
+fn owned(value: ValueRef<'_>) -> Value {
+    match value {
+        ValueRef::Null => Value::Null,
+        ValueRef::Integer(i) => Value::Int(i),
+        ValueRef::Real(x) => Value::Real(x),
+        ValueRef::Text(s) => Value::Text(String::from_utf8_lossy(s).into_owned()),
+        ValueRef::Blob(b) => Value::Blob(b.to_vec()),
+    }
+}

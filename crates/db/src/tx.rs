@@ -1,0 +1,155 @@
+//! A transaction on either engine.
+
+use std::ops::ControlFlow;
+
+use crate::{Error, Row, Type, Value, postgres, sqlite};
+
+/// The engine behind a database.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Engine {
+    /// SQLite, embedded.
+    Sqlite,
+    /// PostgreSQL, or Citus.
+    Postgres,
+}
+
+/// A table as the bulk paths see it: the columns in the order of the values.
+#[derive(Clone, Debug)]
+pub struct Table {
+    /// The table's name.
+    pub name: &'static str,
+    /// Its columns, in the order in which values are given.
+    pub columns: Vec<Column>,
+    /// The columns of the primary key.
+    pub key: &'static [&'static str],
+}
+
+/// A column of a [`Table`].
+#[derive(Clone, Copy, Debug)]
+pub struct Column {
+    /// The column's name.
+    pub name: &'static str,
+    /// Its type.
+    pub kind: Type,
+}
+
+/// An open transaction. Every method borrows it exclusively, so that a closure over it can move
+/// between threads with either engine.
+pub struct Tx(pub(crate) Connection);
+
+pub(crate) enum Connection {
+    Sqlite(sqlite::Session),
+    Postgres(postgres::Session),
+}
+
+impl Tx {
+    /// All rows of a query.
+    pub async fn query(&mut self, sql: &str, params: &[Value]) -> Result<Vec<Row>, Error> {
+        let mut rows = Vec::new();
+        self.for_each(sql, params, |row| {
+            rows.push(std::mem::take(row));
+            Ok::<_, Error>(ControlFlow::Continue(()))
+        })
+        .await?;
+        Ok(rows)
+    }
+
+    /// The only row of a query, if there is one.
+    pub async fn query_opt(&mut self, sql: &str, params: &[Value]) -> Result<Option<Row>, Error> {
+        Ok(self.query(sql, params).await?.into_iter().next())
+    }
+
+    /// The only row of a query that must have one.
+    pub async fn query_one(&mut self, sql: &str, params: &[Value]) -> Result<Row, Error> {
+        self.query_opt(sql, params).await?.ok_or(Error::NoRow)
+    }
+
+    /// Hands the rows of a query to `each` one by one, in constant memory; `each` may take the row
+    /// out of its slot, and stops the query with `Break`.
+    pub async fn for_each<E: From<Error>>(
+        &mut self,
+        sql: &str,
+        params: &[Value],
+        each: impl FnMut(&mut Row) -> Result<ControlFlow<()>, E> + Send,
+    ) -> Result<(), E> {
+        match &mut self.0 {
+            Connection::Sqlite(session) => session.for_each(sql, params, each),
+            Connection::Postgres(session) => session.for_each(sql, params, each).await,
+        }
+    }
+
+    /// Runs a statement; returns the number of rows it changed.
+    pub async fn execute(&mut self, sql: &str, params: &[Value]) -> Result<u64, Error> {
+        match &mut self.0 {
+            Connection::Sqlite(session) => session.execute(sql, params),
+            Connection::Postgres(session) => session.execute(sql, params).await,
+        }
+    }
+
+    /// Inserts many rows the engine's fastest way (prepared batch, binary COPY). A row that breaks
+    /// a constraint fails them all.
+    pub async fn insert_rows(&mut self, table: &Table, rows: &[Vec<Value>]) -> Result<(), Error> {
+        if rows.is_empty() {
+            return Ok(());
+        }
+        match &mut self.0 {
+            Connection::Sqlite(session) => session.insert_rows(table, rows),
+            Connection::Postgres(session) => session.insert_rows(table, rows).await,
+        }
+    }
+
+    /// Inserts many rows, or replaces those whose key is there already.
+    pub async fn upsert_rows(&mut self, table: &Table, rows: &[Vec<Value>]) -> Result<(), Error> {
+        if rows.is_empty() {
+            return Ok(());
+        }
+        match &mut self.0 {
+            Connection::Sqlite(session) => session.upsert_rows(table, rows),
+            Connection::Postgres(session) => session.upsert_rows(table, rows).await,
+        }
+    }
+
+    /// True if the database has a table of this name.
+    pub async fn has_table(&mut self, name: &str) -> Result<bool, Error> {
+        let sql = match self.engine() {
+            Engine::Sqlite => "select 1 from sqlite_master where type = 'table' and name = $1",
+            Engine::Postgres => {
+                "select 1::bigint from pg_tables where tablename = $1
+                 and schemaname = current_schema()"
+            }
+        };
+        Ok(self.query_opt(sql, &[name.into()]).await?.is_some())
+    }
+
+    /// Which engine runs this transaction.
+    pub fn engine(&self) -> Engine {
+        match self.0 {
+            Connection::Sqlite(_) => Engine::Sqlite,
+            Connection::Postgres(_) => Engine::Postgres,
+        }
+    }
+}
+
+impl Table {
+    /// `insert into name (columns) values ($1, …)`.
+    pub(crate) fn insert_sql(&self) -> String {
+        let marks: Vec<String> = (1..=self.columns.len()).map(|i| format!("${i}")).collect();
+        format!("insert into {} ({}) values ({})", self.name, self.column_list(), marks.join(", "))
+    }
+
+    /// ` on conflict (key) do update set …`.
+    pub(crate) fn on_conflict_sql(&self) -> String {
+        let sets: Vec<String> = self
+            .columns
+            .iter()
+            .filter(|column| !self.key.contains(&column.name))
+            .map(|column| format!("{0} = excluded.{0}", column.name))
+            .collect();
+        format!(" on conflict ({}) do update set {}", self.key.join(", "), sets.join(", "))
+    }
+
+    pub(crate) fn column_list(&self) -> String {
+        let names: Vec<&str> = self.columns.iter().map(|column| column.name).collect();
+        names.join(", ")
+    }
+}

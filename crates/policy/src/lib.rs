@@ -1,0 +1,14 @@
+//! Policy packs: what changes by year and by place, as data with a source for each value.
+//!
+//! Architecture invariants: pure; no list, threshold, period or role stands in Rust. A pack that
+//! does not parse is refused whole, with the file and the reason.
+
+mod lists;
+mod pack;
+mod quality;
+mod roles;
+
+pub use lists::{CodeList, CodeValue, Unknown};
+pub use pack::{BadPack, Policy, Security};
+pub use quality::{Level, Rule};
+pub use roles::{Right, Role};

@@ -1,0 +1,126 @@
+//! Code lists: the legal values of a field, their codes, names and aliases.
+
+use std::collections::HashMap;
+
+use serde::Deserialize;
+
+/// How many legal values a message names when a value is unknown.
+const NEAREST_SHOWN: usize = 6;
+
+/// A list of legal values, such as 致贫原因.
+#[derive(Debug)]
+pub struct CodeList {
+    name: String,
+    values: Vec<CodeValue>,
+    by_text: HashMap<String, u8>,
+    by_code: HashMap<u8, usize>,
+}
+
+/// One legal value.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CodeValue {
+    /// Two digits.
+    pub code: String,
+    /// As the form prints it.
+    pub name: String,
+    /// Other spellings that are read as this value.
+    #[serde(default)]
+    pub aliases: Vec<String>,
+    /// The last day on which the value may be chosen anew.
+    #[serde(default)]
+    pub until: Option<String>,
+}
+
+/// The text is not a value of the list; holds the nearest legal ones, best first.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unknown {
+    /// Names of legal values.
+    pub nearest: Vec<String>,
+}
+
+impl CodeList {
+    /// Builds a list; the reason if a code is not two digits or a text stands for two values.
+    pub(crate) fn new(name: String, values: Vec<CodeValue>) -> Result<Self, String> {
+        let mut by_text = HashMap::new();
+        let mut by_code = HashMap::new();
+        for (i, value) in values.iter().enumerate() {
+            let code: u8 = value
+                .code
+                .parse()
+                .ok()
+                .filter(|_| value.code.len() == 2)
+                .ok_or_else(|| format!("list {name}: code {} is not two digits", value.code))?;
+            by_code.insert(code, i);
+            for text in [&value.code, &value.name].into_iter().chain(&value.aliases) {
+                if by_text.insert(text.clone(), code).is_some_and(|other| other != code) {
+                    return Err(format!("list {name}: {text} stands for two values"));
+                }
+            }
+        }
+        Ok(Self { name, values, by_text, by_code })
+    }
+
+    /// The list's name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The values in the order of the form.
+    pub fn values(&self) -> &[CodeValue] {
+        &self.values
+    }
+
+    /// The code of a name, code or alias.
+    pub fn parse(&self, text: &str) -> Result<u8, Unknown> {
+        self.by_text.get(text).copied().ok_or_else(|| self.unknown(text))
+    }
+
+    /// True if the code is on the list.
+    pub fn has(&self, code: u8) -> bool {
+        self.by_code.contains_key(&code)
+    }
+
+    /// The name of a code.
+    pub fn name_of(&self, code: u8) -> Option<&str> {
+        self.by_code.get(&code).and_then(|i| self.values.get(*i)).map(|v| v.name.as_str())
+    }
+
+    fn unknown(&self, text: &str) -> Unknown {
+        let shared = |name: &str| text.chars().filter(|c| name.contains(*c)).count();
+        let mut names: Vec<&CodeValue> = self.values.iter().collect();
+        names.sort_by_key(|v| std::cmp::Reverse(shared(&v.name)));
+        let nearest = names.iter().take(NEAREST_SHOWN).map(|v| v.name.clone()).collect();
+        Unknown { nearest }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn value(code: &str, name: &str, aliases: &[&str]) -> CodeValue {
+        let aliases = aliases.iter().map(|a| (*a).to_owned()).collect();
+        CodeValue { code: code.into(), name: name.into(), aliases, until: None }
+    }
+
+    #[test]
+    fn names_codes_and_aliases_are_read_and_the_nearest_are_named() {
+        let list = CodeList::new(
+            "致贫原因".into(),
+            vec![value("01", "因病", &[]), value("08", "缺劳力", &["缺劳动力"]), value("04", "因灾", &[])],
+        )
+        .unwrap();
+        assert_eq!(list.parse("缺劳动力"), Ok(8));
+        assert_eq!(list.parse("08"), Ok(8));
+        assert_eq!(list.name_of(8), Some("缺劳力"));
+        assert_eq!(list.parse("因并").unwrap_err().nearest, ["因病", "因灾", "缺劳力"]);
+    }
+
+    #[test]
+    fn a_text_for_two_values_is_refused() {
+        let values = vec![value("01", "甲", &["丙"]), value("02", "乙", &["丙"])];
+        assert!(CodeList::new("x".into(), values).is_err());
+        assert!(CodeList::new("x".into(), vec![value("1", "甲", &[])]).is_err());
+    }
+}

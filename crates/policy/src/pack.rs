@@ -1,0 +1,154 @@
+//! Reading packs.
+
+use std::collections::HashMap;
+
+use serde::Deserialize;
+
+use crate::{CodeList, CodeValue, Role, Rule};
+
+/// The files that every installation starts with.
+const EMBEDDED: [(&str, &str); 4] = [
+    ("national/codes.toml", include_str!("../../../policies/national/codes.toml")),
+    ("national/quality.toml", include_str!("../../../policies/national/quality.toml")),
+    ("national/roles.toml", include_str!("../../../policies/national/roles.toml")),
+    ("national/security.toml", include_str!("../../../policies/national/security.toml")),
+];
+
+/// The policy in force.
+#[derive(Debug)]
+pub struct Policy {
+    lists: HashMap<String, CodeList>,
+    rules: Vec<Rule>,
+    roles: Vec<Role>,
+    security: Security,
+}
+
+/// Limits of sign-in and sessions.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "each name says its unit; the pack says the source")]
+pub struct Security {
+    pub source: String,
+    pub session_idle_minutes: i64,
+    pub session_absolute_hours: i64,
+    pub password_min_characters: usize,
+    pub password_min_classes: usize,
+    pub lockout_failures: i64,
+    pub lockout_minutes: i64,
+    pub sign_in_per_minute_per_address: u32,
+    pub id_tail_searches_per_minute: u32,
+    pub idempotency_hours: i64,
+}
+
+/// A pack cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[error("{file}: {reason}")]
+pub struct BadPack {
+    /// The file, relative to the pack.
+    pub file: String,
+    /// Why, with the line where there is one.
+    pub reason: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    #[serde(default)]
+    list: Vec<List>,
+    #[serde(default)]
+    rule: Vec<Rule>,
+    #[serde(default)]
+    role: Vec<Role>,
+    security: Option<Security>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct List {
+    name: String,
+    #[serde(rename = "source")]
+    _source: String,
+    values: Vec<CodeValue>,
+}
+
+impl Policy {
+    /// The packs that the program carries.
+    pub fn embedded() -> Result<Self, BadPack> {
+        Self::read(EMBEDDED)
+    }
+
+    /// Reads packs from pairs of file name and text.
+    pub fn read<'a>(files: impl IntoIterator<Item = (&'a str, &'a str)>) -> Result<Self, BadPack> {
+        let (mut lists, mut rules, mut roles, mut security) =
+            (HashMap::new(), Vec::new(), Vec::new(), None);
+        for (name, text) in files {
+            let bad = |reason: String| BadPack { file: name.to_owned(), reason };
+            let file: File = toml::from_str(text).map_err(|e| bad(e.to_string()))?;
+            for list in file.list {
+                let list = CodeList::new(list.name, list.values).map_err(bad)?;
+                lists.insert(list.name().to_owned(), list);
+            }
+            rules.extend(file.rule);
+            roles.extend(file.role);
+            security = file.security.or(security);
+        }
+        let security = security.ok_or_else(|| BadPack {
+            file: "security.toml".to_owned(),
+            reason: "no [security] table in any file".to_owned(),
+        })?;
+        Ok(Self { lists, rules, roles, security })
+    }
+
+    /// The code list of this name.
+    pub fn list(&self, name: &str) -> Option<&CodeList> {
+        self.lists.get(name)
+    }
+
+    /// All code lists, by name.
+    pub fn lists(&self) -> Vec<&CodeList> {
+        let mut lists: Vec<&CodeList> = self.lists.values().collect();
+        lists.sort_by_key(|list| list.name());
+        lists
+    }
+
+    /// The quality rule with this id; none where no pack has it, and then it is not checked.
+    pub fn rule(&self, id: &str) -> Option<&Rule> {
+        self.rules.iter().find(|rule| rule.id == id)
+    }
+
+    /// The role of this name.
+    pub fn role(&self, name: &str) -> Option<&Role> {
+        self.roles.iter().find(|role| role.name == name)
+    }
+
+    /// All roles.
+    pub fn roles(&self) -> &[Role] {
+        &self.roles
+    }
+
+    /// Limits of sign-in and sessions.
+    pub fn security(&self) -> &Security {
+        &self.security
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_embedded_packs_are_whole() {
+        let policy = Policy::embedded().unwrap();
+        assert_eq!(policy.list("贫困户属性").unwrap().parse("五保户"), Ok(3));
+        assert_eq!(policy.list("民族").unwrap().values().len(), 56);
+        assert_eq!(policy.rule("R01").unwrap().level, crate::Level::Reject);
+        assert!(policy.roles().iter().filter(|role| role.exclusive).count() == 3);
+    }
+
+    #[test]
+    fn a_pack_that_does_not_parse_names_its_file() {
+        let error = Policy::read([("x/y.toml", "[[list]]\nname = 3")]).unwrap_err();
+        assert_eq!(error.file, "x/y.toml");
+        assert!(error.reason.contains("line 2"), "{}", error.reason);
+    }
+}

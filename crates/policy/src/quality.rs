@@ -1,0 +1,41 @@
+//! Data-quality rules.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+
+/// What a rule does to a row that breaks it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Level {
+    /// The row is refused.
+    Reject,
+    /// The row goes in; the report says what is doubtful.
+    Warn,
+}
+
+/// A rule with its words and bounds.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Rule {
+    /// `R01` …
+    pub id: String,
+    /// What it does.
+    pub level: Level,
+    /// In Chinese.
+    pub says: String,
+    /// In English.
+    pub says_en: String,
+    /// Where it comes from.
+    pub source: String,
+    /// The figures it compares with, by name.
+    #[serde(default)]
+    pub bounds: BTreeMap<String, i64>,
+}
+
+impl Rule {
+    /// The figure of this name; none where a pack leaves it open, and then nothing is compared.
+    pub fn bound(&self, name: &str) -> Option<i64> {
+        self.bounds.get(name).copied()
+    }
+}

@@ -1,0 +1,65 @@
+//! Roles: which rights an office gives.
+
+use serde::Deserialize;
+
+/// A right that an endpoint asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Deserialize)]
+pub enum Right {
+    /// See households, persons and incomes, numbers masked.
+    #[serde(rename = "registry.read")]
+    RegistryRead,
+    /// Change single records.
+    #[serde(rename = "registry.write")]
+    RegistryWrite,
+    /// Import spreadsheets.
+    #[serde(rename = "registry.import")]
+    RegistryImport,
+    /// Export what is shown, numbers masked.
+    #[serde(rename = "registry.export")]
+    RegistryExport,
+    /// See a full ID, phone or bank number, for a stated reason.
+    #[serde(rename = "registry.reveal")]
+    RegistryReveal,
+    /// See accounts and grants.
+    #[serde(rename = "accounts.read")]
+    AccountsRead,
+    /// Create, lock and reset accounts.
+    #[serde(rename = "accounts.manage")]
+    AccountsManage,
+    /// Give and take roles.
+    #[serde(rename = "grants.manage")]
+    GrantsManage,
+    /// Read the journal and verify it.
+    #[serde(rename = "journal.read")]
+    JournalRead,
+    /// See the state of the system.
+    #[serde(rename = "system.read")]
+    SystemRead,
+}
+
+/// A role.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Role {
+    /// The identifier that grants name.
+    pub name: String,
+    /// In Chinese.
+    pub title: String,
+    /// In English.
+    pub title_en: String,
+    /// True if nobody may hold it beside another role.
+    #[serde(default)]
+    pub exclusive: bool,
+    /// What it allows.
+    pub rights: Vec<Right>,
+    /// Where it comes from.
+    #[serde(default)]
+    pub source: Option<String>,
+}
+
+impl Role {
+    /// True if the role gives the right.
+    pub fn allows(&self, right: Right) -> bool {
+        self.rights.contains(&right)
+    }
+}
