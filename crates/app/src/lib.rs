@@ -1,1 +1,13 @@
-//! wip
+//! The product. One folder per slice, layers as files in the folder:
+//! `model.rs` pure types and decisions, `sql.rs` every statement, `ops.rs` use cases, `api.rs` HTTP.
+//!
+//! Architecture invariants: SQL stands only in `sql.rs`; `axum` only in `api.rs` and `http/`; a
+//! slice calls another's `ops` or `model`, never its `sql`; no query on business data without a
+//! [`daohu_base::Scope`]; no write without a journal entry.
+
+pub mod error;
+pub mod journal;
+pub mod keys;
+pub mod schema;
+
+pub use error::{Error, FieldError};

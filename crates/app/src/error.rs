@@ -1,0 +1,55 @@
+//! The errors of operations, before they reach an edge (HTTP or the command line).
+
+use crate::keys::KeyError;
+
+/// What can stop an operation. Each variant carries what its words need; the words themselves, in
+/// both languages, stand in the catalogue (`http::problem`).
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// Nothing there, or nothing that the scope covers: the two look the same from outside.
+    #[error("{0} not found")]
+    NotFound(&'static str),
+    /// The record changed since the caller read it.
+    #[error("{what} has version {current}")]
+    Stale {
+        /// Which kind of record.
+        what: &'static str,
+        /// The version now.
+        current: i64,
+    },
+    /// The input breaks rules.
+    #[error("invalid input: {0:?}")]
+    Invalid(Vec<FieldError>),
+    /// The state of things does not allow it; a dotted code of the catalogue.
+    #[error("{0}")]
+    Refused(&'static str),
+    /// A key that people use stands in several counties.
+    #[error("ambiguous: {0:?}")]
+    Ambiguous(Vec<String>),
+    /// The work was cancelled by its owner.
+    #[error("cancelled")]
+    Cancelled,
+    /// The store failed.
+    #[error("storage: {0}")]
+    Store(#[from] daohu_db::Error),
+    /// A key is missing or wrong.
+    #[error("keys: {0}")]
+    Key(#[from] KeyError),
+    /// A file could not be read or written.
+    #[error("file: {0}")]
+    File(#[from] std::io::Error),
+}
+
+/// What is wrong with one field.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, utoipa::ToSchema)]
+pub struct FieldError {
+    /// The field's name, or the column's header.
+    pub column: String,
+    /// The value, unless it names a person.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub value: Option<String>,
+    /// A stable dotted code.
+    pub code: &'static str,
+    /// In words.
+    pub message: String,
+}

@@ -1,0 +1,21 @@
+//! The journal: every write, who made it, when, under which authority, before and after.
+//!
+//! An ordinary write appends its entries, in its own transaction, to `journal_pending`, which
+//! serialises nobody. The sealer later gives each entry its place in its county's hash chain and
+//! moves it to `journal`; an import seals its own before it reports. A root chain runs over the
+//! counties' heads, and a checkpoint is the signed end of the root chain.
+//!
+//! ```text
+//! write ──► journal_pending ──(sealer: head's row lock)──► journal ──► journal_roots ──► checkpoint
+//! ```
+//!
+//! Invariants: `journal` is insert-only; `chain` of an entry is SHA-256 over the previous chain and
+//! every column of the entry, so altering, removing or reordering one is named by its sequence; a
+//! cut tail is found against a checkpoint; bodies are encrypted and bound to their record.
+
+mod model;
+mod ops;
+mod sql;
+
+pub use model::{Act, Action, Change, Entry, Problem};
+pub use ops::{Bulk, record, seal};

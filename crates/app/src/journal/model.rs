@@ -1,0 +1,277 @@
+//! Entries and the arithmetic of the chain.
+
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use daohu_base::{Actor, Clock, Stamp, Timestamp};
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+
+use crate::keys::{KeyError, Keys};
+
+/// One act of one actor: the frame of all changes of a transaction.
+#[derive(Clone, Debug)]
+pub struct Act {
+    /// Who, and under which authority.
+    pub actor: Actor,
+    /// When.
+    pub at: Timestamp,
+    /// Where the facts come from: `api`, `import <id>`, `migration`.
+    pub source: String,
+    /// Marks the transaction.
+    pub stamp: Stamp,
+}
+
+/// What happened to a record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Action {
+    /// It is new.
+    Created,
+    /// Some of it changed.
+    Updated,
+    /// It was looked at in a way that must be accounted for: an export, an unmasked number.
+    Disclosed,
+}
+
+impl Action {
+    /// As stored.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Created => "created",
+            Self::Updated => "updated",
+            Self::Disclosed => "disclosed",
+        }
+    }
+}
+
+/// One changed record. `before` and `after` are JSON objects of the record's columns.
+#[derive(Clone, Debug)]
+pub struct Change {
+    /// Six digits; `000000` for what belongs to no county.
+    pub county: String,
+    /// Which kind of record: `household`, `user` …
+    pub kind: &'static str,
+    /// The record's key within its county, as text.
+    pub record: String,
+    /// What happened.
+    pub action: Action,
+    /// The columns that changed, as they were.
+    pub before: Option<String>,
+    /// The whole record, as it is now.
+    pub after: Option<String>,
+}
+
+/// An entry as stored, without its place in the chain.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the columns of the journal, described in the migration")]
+pub struct Entry {
+    pub county: String,
+    pub stamp: i64,
+    pub position: i64,
+    pub at: i64,
+    pub actor: String,
+    pub authority: String,
+    pub source: String,
+    pub kind: String,
+    pub record: String,
+    pub action: String,
+    pub body: Vec<u8>,
+}
+
+/// What is wrong with a journal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Problem {
+    /// An entry is not what was sealed.
+    Altered,
+    /// An entry is missing.
+    Removed,
+    /// An entry stands where another was sealed.
+    Reordered,
+    /// The end of the chain is missing.
+    Cut,
+    /// A row is not what its last entry says.
+    RowDiffers,
+    /// A row has gone although no entry says so.
+    RowMissing,
+    /// A row has no entry.
+    RowUnknown,
+    /// The checkpoint was not signed with these keys.
+    ForgedCheckpoint,
+}
+
+/// 32 bytes of a chain; all zero before the first entry.
+pub(super) type Link = [u8; 32];
+
+/// The start of every chain.
+pub(super) const START: Link = [0; 32];
+
+/// Serials of transactions within this process.
+static STAMPS: AtomicI64 = AtomicI64::new(0);
+/// Room for transactions of one millisecond.
+const STAMPS_PER_MS: i64 = 1 << 20;
+
+impl Act {
+    /// An act of now.
+    pub fn new(actor: Actor, clock: &dyn Clock, source: impl Into<String>) -> Self {
+        let at = clock.now();
+        Self { actor, at, source: source.into(), stamp: next_stamp(at) }
+    }
+}
+
+/// A mark that no other transaction has. Processes start counting at a random place, so that two
+/// servers on one database do not meet.
+fn next_stamp(at: Timestamp) -> Stamp {
+    if STAMPS.load(Ordering::Relaxed) == 0 {
+        let mut bytes = [0; 8];
+        // Without random numbers the counter starts at 1: still unique within this process.
+        let _ = getrandom::fill(&mut bytes);
+        let start = (i64::from_be_bytes(bytes) & (STAMPS_PER_MS - 1)).max(1);
+        let _ = STAMPS.compare_exchange(0, start, Ordering::Relaxed, Ordering::Relaxed);
+    }
+    let serial = STAMPS.fetch_add(1, Ordering::Relaxed) & (STAMPS_PER_MS - 1);
+    Stamp(at.0.saturating_mul(STAMPS_PER_MS).saturating_add(serial))
+}
+
+impl Entry {
+    /// The entry of one change, its body sealed.
+    pub fn new(keys: &Keys, act: &Act, position: i64, change: Change) -> Result<Self, KeyError> {
+        let none = || "null".to_owned();
+        let body = format!(
+            "{{\"before\":{},\"after\":{}}}",
+            change.before.unwrap_or_else(none),
+            change.after.unwrap_or_else(none)
+        );
+        let mut entry = Self {
+            county: change.county,
+            stamp: act.stamp.0,
+            position,
+            at: act.at.0,
+            actor: act.actor.name.clone(),
+            authority: act.actor.authority.clone(),
+            source: act.source.clone(),
+            kind: change.kind.to_owned(),
+            record: change.record,
+            action: change.action.as_str().to_owned(),
+            body: Vec::new(),
+        };
+        entry.body = keys.seal(&entry.context(), body.as_bytes())?;
+        Ok(entry)
+    }
+
+    /// The JSON text `{"before": …, "after": …}`.
+    pub fn open(&self, keys: &Keys) -> Result<Vec<u8>, KeyError> {
+        keys.open(&self.context(), &self.body)
+    }
+
+    /// What the body is bound to.
+    fn context(&self) -> String {
+        format!("journal/{}/{}/{}/{}/{}", self.county, self.kind, self.record, self.stamp, self.position)
+    }
+
+    /// The chain after this entry.
+    pub(super) fn link(&self, previous: &Link, sequence: i64) -> Link {
+        let mut hash = Sha256::new();
+        hash.update(previous);
+        for number in [sequence, self.stamp, self.position, self.at] {
+            hash.update(number.to_be_bytes());
+        }
+        let texts = [
+            &self.county, &self.actor, &self.authority, &self.source, &self.kind, &self.record,
+            &self.action,
+        ];
+        for bytes in texts.into_iter().map(|text| text.as_bytes()).chain([self.body.as_slice()]) {
+            // Lengths stand before the bytes: no two lists of columns give the same stream.
+            hash.update((bytes.len() as u64).to_be_bytes());
+            hash.update(bytes);
+        }
+        hash.finalize().into()
+    }
+}
+
+/// A county's new head in the root chain.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Root {
+    pub(super) number: i64,
+    pub(super) at: i64,
+    pub(super) county: String,
+    pub(super) sequence: i64,
+    pub(super) head: Link,
+}
+
+impl Root {
+    /// The root chain after this line.
+    pub(super) fn link(&self, previous: &Link) -> Link {
+        let mut hash = Sha256::new();
+        hash.update(previous);
+        for number in [self.number, self.at, self.sequence] {
+            hash.update(number.to_be_bytes());
+        }
+        hash.update((self.county.len() as u64).to_be_bytes());
+        hash.update(self.county.as_bytes());
+        hash.update(self.head);
+        hash.finalize().into()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use daohu_base::SystemClock;
+
+    use super::*;
+
+    fn change(record: &str) -> Change {
+        Change {
+            county: "990102".into(),
+            kind: "household",
+            record: record.into(),
+            action: Action::Created,
+            before: None,
+            after: Some("{\"no\":\"H001\"}".into()),
+        }
+    }
+
+    #[test]
+    fn a_body_opens_only_as_the_entry_it_was_sealed_for() {
+        let keys = Keys::generate().unwrap();
+        let act = Act::new(Actor::command("test"), &SystemClock, "test");
+        let mut entry = Entry::new(&keys, &act, 0, change("1")).unwrap();
+        assert_eq!(entry.open(&keys).unwrap(), b"{\"before\":null,\"after\":{\"no\":\"H001\"}}");
+        entry.record = "2".into();
+        assert!(entry.open(&keys).is_err());
+    }
+
+    #[test]
+    fn every_column_is_in_the_chain() {
+        let keys = Keys::generate().unwrap();
+        let act = Act::new(Actor::command("test"), &SystemClock, "test");
+        let entry = Entry::new(&keys, &act, 0, change("1")).unwrap();
+        let link = entry.link(&START, 1);
+        let alter: [fn(&mut Entry); 11] = [
+            |e| e.county.push('1'),
+            |e| e.stamp += 1,
+            |e| e.position += 1,
+            |e| e.at += 1,
+            |e| e.actor.push('1'),
+            |e| e.authority.push('1'),
+            |e| e.source.push('1'),
+            |e| e.kind.push('1'),
+            |e| e.record.push('1'),
+            |e| e.action.push('1'),
+            |e| e.body.push(1),
+        ];
+        for change in alter {
+            let mut other = entry.clone();
+            change(&mut other);
+            assert_ne!(other.link(&START, 1), link);
+        }
+        assert_ne!(entry.link(&START, 2), link);
+        assert_ne!(entry.link(&link, 1), link);
+    }
+
+    #[test]
+    fn stamps_are_unique() {
+        let at = Timestamp(1_700_000_000_000);
+        let stamps: std::collections::HashSet<i64> = (0..1000).map(|_| next_stamp(at).0).collect();
+        assert_eq!(stamps.len(), 1000);
+    }
+}

@@ -1,0 +1,96 @@
+//! Appending and sealing.
+
+use std::collections::BTreeMap;
+
+use daohu_base::Timestamp;
+use daohu_db::Tx;
+
+use super::{
+    model::{Act, Change, Entry, Link, Root},
+    sql,
+};
+use crate::{Error, keys::Keys};
+
+/// Entries that the sealer moves in one transaction: bounds how long it holds a county's head.
+const SEAL_BATCH: i64 = 1_000;
+
+/// Appends the changes of one transaction, unsealed.
+pub async fn record(tx: &mut Tx, keys: &Keys, act: &Act, changes: Vec<Change>) -> Result<(), Error> {
+    let mut entries = Vec::with_capacity(changes.len());
+    for (position, change) in (0..).zip(changes) {
+        entries.push(Entry::new(keys, act, position, change)?);
+    }
+    Ok(sql::append(tx, entries).await?)
+}
+
+/// Seals some of what waits; returns how many entries. Call again until it returns 0.
+pub async fn seal(tx: &mut Tx, at: Timestamp) -> Result<usize, Error> {
+    let mut bulk = Bulk::default();
+    let mut sealed = 0;
+    for county in sql::counties_pending(tx).await? {
+        // The lock comes before the look: another sealer may have been here meanwhile.
+        bulk.lock(tx, &county).await?;
+        let entries = sql::pending_of(tx, &county, SEAL_BATCH).await?;
+        for entry in &entries {
+            sql::drop_pending(tx, entry).await?;
+        }
+        sealed += entries.len();
+        bulk.append(tx, entries).await?;
+    }
+    bulk.finish(tx, at).await?;
+    Ok(sealed)
+}
+
+/// Appends sealed entries directly, holding the heads of their counties until the transaction ends.
+#[derive(Default)]
+pub struct Bulk {
+    heads: BTreeMap<String, Head>,
+}
+
+struct Head {
+    sequence: i64,
+    chain: Link,
+    moved: bool,
+}
+
+impl Bulk {
+    async fn lock(&mut self, tx: &mut Tx, county: &str) -> Result<(), Error> {
+        if !self.heads.contains_key(county) {
+            let (sequence, chain) = sql::lock_head(tx, county).await?;
+            self.heads.insert(county.to_owned(), Head { sequence, chain, moved: false });
+        }
+        Ok(())
+    }
+
+    /// Seals these entries, in this order.
+    pub async fn append(&mut self, tx: &mut Tx, entries: Vec<Entry>) -> Result<(), Error> {
+        let mut sealed = Vec::with_capacity(entries.len());
+        for entry in entries {
+            self.lock(tx, &entry.county).await?;
+            let Some(head) = self.heads.get_mut(&entry.county) else { continue };
+            head.sequence += 1;
+            head.chain = entry.link(&head.chain, head.sequence);
+            head.moved = true;
+            sealed.push(sql::Sealed { sequence: head.sequence, chain: head.chain, entry });
+        }
+        Ok(sql::insert_sealed(tx, sealed).await?)
+    }
+
+    /// Writes the heads back and adds them to the root chain.
+    pub async fn finish(self, tx: &mut Tx, at: Timestamp) -> Result<(), Error> {
+        let moved: Vec<_> = self.heads.into_iter().filter(|(_, head)| head.moved).collect();
+        if moved.is_empty() {
+            return Ok(());
+        }
+        let (mut number, mut chain) = sql::lock_root(tx).await?;
+        for (county, head) in moved {
+            sql::set_head(tx, &county, head.sequence, &head.chain).await?;
+            number += 1;
+            let (sequence, head) = (head.sequence, head.chain);
+            let root = Root { number, at: at.0, county, sequence, head };
+            chain = root.link(&chain);
+            sql::insert_root(tx, &root, &chain).await?;
+        }
+        Ok(())
+    }
+}

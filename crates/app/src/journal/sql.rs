@@ -1,0 +1,159 @@
+//! SQL of the journal.
+
+use daohu_db::{Column, Error, Row, Table, Tx, Type, Value};
+
+use super::model::{Entry, Link, Root, START};
+
+const ENTRY: [Column; 11] = [
+    Column { name: "county", kind: Type::Text },
+    Column { name: "stamp", kind: Type::Int },
+    Column { name: "position", kind: Type::Int },
+    Column { name: "at", kind: Type::Int },
+    Column { name: "actor", kind: Type::Text },
+    Column { name: "authority", kind: Type::Text },
+    Column { name: "source", kind: Type::Text },
+    Column { name: "kind", kind: Type::Text },
+    Column { name: "record", kind: Type::Text },
+    Column { name: "action", kind: Type::Text },
+    Column { name: "body", kind: Type::Blob },
+];
+
+fn pending() -> Table {
+    let key = &["county", "stamp", "position"];
+    Table { name: "journal_pending", columns: ENTRY.to_vec(), key }
+}
+
+fn journal() -> Table {
+    let place = [("sequence", Type::Int), ("chain", Type::Blob)];
+    let place = place.map(|(name, kind)| Column { name, kind });
+    let columns = ENTRY.into_iter().chain(place).collect();
+    Table { name: "journal", columns, key: &["county", "sequence"] }
+}
+
+/// An entry with its place.
+pub(super) struct Sealed {
+    pub(super) entry: Entry,
+    pub(super) sequence: i64,
+    pub(super) chain: Link,
+}
+
+pub(super) async fn append(tx: &mut Tx, entries: Vec<Entry>) -> Result<(), Error> {
+    let rows: Vec<Vec<Value>> = entries.into_iter().map(values).collect();
+    tx.insert_rows(&pending(), &rows).await
+}
+
+pub(super) async fn insert_sealed(tx: &mut Tx, entries: Vec<Sealed>) -> Result<(), Error> {
+    let row = |sealed: Sealed| {
+        let mut row = values(sealed.entry);
+        row.extend([sealed.sequence.into(), sealed.chain.to_vec().into()]);
+        row
+    };
+    let rows: Vec<Vec<Value>> = entries.into_iter().map(row).collect();
+    tx.insert_rows(&journal(), &rows).await
+}
+
+/// Counties with entries that wait to be sealed.
+pub(super) async fn counties_pending(tx: &mut Tx) -> Result<Vec<String>, Error> {
+    let sql = "select distinct county from journal_pending order by county";
+    tx.query(sql, &[]).await?.iter().map(|row| row.text(0).map(str::to_owned)).collect()
+}
+
+/// The oldest entries of a county that wait to be sealed.
+pub(super) async fn pending_of(
+    tx: &mut Tx,
+    county: &str,
+    limit: i64,
+) -> Result<Vec<Entry>, Error> {
+    let sql = "select county, stamp, position, at, actor, authority, source, kind, record, action,
+                      body
+               from journal_pending where county = $1 order by stamp, position limit $2";
+    tx.query(sql, &[county.into(), limit.into()]).await?.iter().map(entry).collect()
+}
+
+pub(super) async fn drop_pending(tx: &mut Tx, entry: &Entry) -> Result<(), Error> {
+    let sql = "delete from journal_pending where county = $1 and stamp = $2 and position = $3";
+    let key = [entry.county.as_str().into(), entry.stamp.into(), entry.position.into()];
+    tx.execute(sql, &key).await.map(drop)
+}
+
+/// The head of a county's chain, locked until the transaction ends: the lease to seal it.
+pub(super) async fn lock_head(tx: &mut Tx, county: &str) -> Result<(i64, Link), Error> {
+    let sql = "insert into journal_heads (county, sequence, chain) values ($1, 0, $2)
+               on conflict (county) do update set sequence = journal_heads.sequence
+               returning sequence, chain";
+    let row = tx.query_one(sql, &[county.into(), START.to_vec().into()]).await?;
+    Ok((row.int(0)?, link(row.blob(1)?)?))
+}
+
+pub(super) async fn set_head(
+    tx: &mut Tx,
+    county: &str,
+    sequence: i64,
+    chain: &Link,
+) -> Result<(), Error> {
+    let sql = "update journal_heads set sequence = $2, chain = $3 where county = $1";
+    tx.execute(sql, &[county.into(), sequence.into(), chain.to_vec().into()]).await.map(drop)
+}
+
+/// The end of the root chain, locked through the head of the county `root` that never has entries.
+pub(super) async fn lock_root(tx: &mut Tx) -> Result<(i64, Link), Error> {
+    lock_head(tx, ROOT).await?;
+    let sql = "select number, chain from journal_roots order by number desc limit 1";
+    match tx.query_opt(sql, &[]).await? {
+        Some(row) => Ok((row.int(0)?, link(row.blob(1)?)?)),
+        None => Ok((0, START)),
+    }
+}
+
+/// The name under which the root chain is locked.
+pub(super) const ROOT: &str = "root";
+
+pub(super) async fn insert_root(tx: &mut Tx, root: &Root, chain: &Link) -> Result<(), Error> {
+    let sql = "insert into journal_roots (number, at, county, sequence, head, chain)
+               values ($1, $2, $3, $4, $5, $6)";
+    let params = [
+        root.number.into(),
+        root.at.into(),
+        root.county.as_str().into(),
+        root.sequence.into(),
+        root.head.to_vec().into(),
+        chain.to_vec().into(),
+    ];
+    tx.execute(sql, &params).await.map(drop)
+}
+
+pub(super) fn link(bytes: &[u8]) -> Result<Link, Error> {
+    bytes.try_into().map_err(|_| Error::Column { index: 1, wanted: "32 bytes" })
+}
+
+fn values(entry: Entry) -> Vec<Value> {
+    vec![
+        entry.county.into(),
+        entry.stamp.into(),
+        entry.position.into(),
+        entry.at.into(),
+        entry.actor.into(),
+        entry.authority.into(),
+        entry.source.into(),
+        entry.kind.into(),
+        entry.record.into(),
+        entry.action.into(),
+        entry.body.into(),
+    ]
+}
+
+pub(super) fn entry(row: &Row) -> Result<Entry, Error> {
+    Ok(Entry {
+        county: row.text(0)?.to_owned(),
+        stamp: row.int(1)?,
+        position: row.int(2)?,
+        at: row.int(3)?,
+        actor: row.text(4)?.to_owned(),
+        authority: row.text(5)?.to_owned(),
+        source: row.text(6)?.to_owned(),
+        kind: row.text(7)?.to_owned(),
+        record: row.text(8)?.to_owned(),
+        action: row.text(9)?.to_owned(),
+        body: row.blob(10)?.to_vec(),
+    })
+}

@@ -1,0 +1,268 @@
+//! The key file: what encrypts, indexes and signs.
+//!
+//! Invariants: keys never enter the database or a backup; a sealed value is bound to the record it
+//! belongs to and cannot be moved to another; nothing here prints a key.
+
+use std::{
+    collections::BTreeMap,
+    fmt, fs,
+    io::Write,
+    path::Path,
+    sync::atomic::{AtomicU64, Ordering},
+};
+
+use aes_gcm::{Aes256Gcm, KeyInit, aead::{Aead, Payload}};
+use ed25519_dalek::{Signature, Signer, SigningKey, Verifier, VerifyingKey};
+use hmac::{Hmac, Mac};
+use serde::{Deserialize, Serialize};
+use sha2::Sha256;
+
+/// A key cannot be read, or does not open what it should.
+#[derive(Debug, thiserror::Error)]
+pub enum KeyError {
+    /// The key file is missing, unreadable or not one of ours.
+    #[error("key file {path}: {reason}")]
+    File {
+        /// Where it should be.
+        path: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The value was sealed with a key that the file does not hold, or was altered or moved.
+    #[error("a sealed value does not open: wrong key file, or the value was altered")]
+    Sealed,
+    /// The machine gave no random bytes.
+    #[error("the machine gives no random numbers")]
+    Random,
+}
+
+/// The keys in use. Cheap to share behind an `Arc`.
+pub struct Keys {
+    current: u16,
+    seal: BTreeMap<u16, Aes256Gcm>,
+    identity: Hmac<Sha256>,
+    tail: Hmac<Sha256>,
+    sign: SigningKey,
+    nonce_high: u32,
+    nonce_low: AtomicU64,
+    file: KeyFile,
+}
+
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct KeyFile {
+    format: u32,
+    current: u16,
+    seal: BTreeMap<u16, String>,
+    identity: String,
+    tail: String,
+    sign: String,
+}
+
+const FORMAT: u32 = 1;
+const KEY_BYTES: usize = 32;
+const NONCE_BYTES: usize = 12;
+/// Key id (2) before the nonce.
+const HEAD_BYTES: usize = 2 + NONCE_BYTES;
+
+impl Keys {
+    /// New random keys.
+    pub fn generate() -> Result<Self, KeyError> {
+        let seal = BTreeMap::from([(1, random_hex()?)]);
+        let (identity, tail, sign) = (random_hex()?, random_hex()?, random_hex()?);
+        Self::from_file(KeyFile { format: FORMAT, current: 1, seal, identity, tail, sign })
+    }
+
+    /// Reads a key file.
+    pub fn load(path: &Path) -> Result<Self, KeyError> {
+        let bad = |reason: String| KeyError::File { path: path.display().to_string(), reason };
+        let text = fs::read_to_string(path).map_err(|e| bad(e.to_string()))?;
+        let file: KeyFile = serde_json::from_str(&text).map_err(|e| bad(e.to_string()))?;
+        if file.format != FORMAT {
+            return Err(bad(format!("format {} is not known", file.format)));
+        }
+        Self::from_file(file).map_err(|_| bad("a key is not 32 bytes of hex".to_owned()))
+    }
+
+    /// Writes the key file, readable by its owner alone; refuses to overwrite unless `replace`.
+    pub fn save(&self, path: &Path, replace: bool) -> Result<(), KeyError> {
+        let bad = |reason: String| KeyError::File { path: path.display().to_string(), reason };
+        let text = serde_json::to_string_pretty(&self.file).map_err(|e| bad(e.to_string()))?;
+        let target = if replace { path.with_extension("new") } else { path.to_owned() };
+        let mut options = fs::OpenOptions::new();
+        options.write(true).create_new(!replace).create(true).truncate(replace);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        let mut file = options.open(&target).map_err(|e| bad(e.to_string()))?;
+        file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).map_err(|e| bad(e.to_string()))?;
+        if replace {
+            fs::rename(&target, path).map_err(|e| bad(e.to_string()))?;
+        }
+        Ok(())
+    }
+
+    /// The same keys with a new one for sealing; the old ones still open what they sealed.
+    pub fn rotated(&self) -> Result<Self, KeyError> {
+        let mut file = self.file.clone();
+        file.current = file.current.checked_add(1).ok_or(KeyError::Random)?;
+        file.seal.insert(file.current, random_hex()?);
+        Self::from_file(file)
+    }
+
+    fn from_file(file: KeyFile) -> Result<Self, KeyError> {
+        let mut seal = BTreeMap::new();
+        for (id, key) in &file.seal {
+            let key: [u8; KEY_BYTES] = unhex(key).ok_or(KeyError::Random)?;
+            seal.insert(*id, Aes256Gcm::new(&key.into()));
+        }
+        let mac = |key: &str| -> Result<Hmac<Sha256>, KeyError> {
+            let key: [u8; KEY_BYTES] = unhex(key).ok_or(KeyError::Random)?;
+            <Hmac<Sha256> as KeyInit>::new_from_slice(&key).map_err(|_| KeyError::Random)
+        };
+        let mut nonce = [0u8; 12];
+        getrandom::fill(&mut nonce).map_err(|_| KeyError::Random)?;
+        let [a, b, c, d, low @ ..] = nonce;
+        Ok(Self {
+            current: file.current,
+            seal,
+            identity: mac(&file.identity)?,
+            tail: mac(&file.tail)?,
+            sign: SigningKey::from_bytes(&unhex(&file.sign).ok_or(KeyError::Random)?),
+            nonce_high: u32::from_be_bytes([a, b, c, d]),
+            nonce_low: AtomicU64::new(u64::from_be_bytes(low)),
+            file,
+        })
+    }
+
+    /// Encrypts `plain`, bound to `context` (the record it belongs to).
+    pub fn seal(&self, context: &str, plain: &[u8]) -> Result<Vec<u8>, KeyError> {
+        let cipher = self.seal.get(&self.current).ok_or(KeyError::Sealed)?;
+        // A random start and a counter: no nonce repeats under one key, without a call per value.
+        let low = self.nonce_low.fetch_add(1, Ordering::Relaxed);
+        let mut out = Vec::with_capacity(HEAD_BYTES + plain.len() + 16);
+        out.extend_from_slice(&self.current.to_be_bytes());
+        out.extend_from_slice(&self.nonce_high.to_be_bytes());
+        out.extend_from_slice(&low.to_be_bytes());
+        let nonce: [u8; NONCE_BYTES] =
+            out.get(2..HEAD_BYTES).and_then(|n| n.try_into().ok()).ok_or(KeyError::Sealed)?;
+        let payload = Payload { msg: plain, aad: context.as_bytes() };
+        let sealed = cipher.encrypt(&nonce.into(), payload).map_err(|_| KeyError::Sealed)?;
+        out.extend_from_slice(&sealed);
+        Ok(out)
+    }
+
+    /// Opens what [`Keys::seal`] made for the same context.
+    pub fn open(&self, context: &str, sealed: &[u8]) -> Result<Vec<u8>, KeyError> {
+        let (head, body) = sealed.split_at_checked(HEAD_BYTES).ok_or(KeyError::Sealed)?;
+        let (id, nonce) = head.split_at_checked(2).ok_or(KeyError::Sealed)?;
+        let id = u16::from_be_bytes(id.try_into().map_err(|_| KeyError::Sealed)?);
+        let nonce: [u8; NONCE_BYTES] = nonce.try_into().map_err(|_| KeyError::Sealed)?;
+        let cipher = self.seal.get(&id).ok_or(KeyError::Sealed)?;
+        let payload = Payload { msg: body, aad: context.as_bytes() };
+        cipher.decrypt(&nonce.into(), payload).map_err(|_| KeyError::Sealed)
+    }
+
+    /// True if the value was sealed with the key now in use.
+    pub fn is_current(&self, sealed: &[u8]) -> bool {
+        sealed.starts_with(&self.current.to_be_bytes())
+    }
+
+    /// The blind index of an ID number: equal numbers have equal indexes, and nothing else shows.
+    pub fn identity(&self, number: &str) -> [u8; 16] {
+        let mut mac = self.identity.clone();
+        mac.update(number.as_bytes());
+        let full = mac.finalize().into_bytes();
+        let mut half = [0; 16];
+        half.iter_mut().zip(full).for_each(|(to, from)| *to = from);
+        half
+    }
+
+    /// The blind index of the last six characters of an ID number.
+    pub fn tail(&self, last_six: &str) -> i64 {
+        let mut mac = self.tail.clone();
+        mac.update(last_six.as_bytes());
+        let full = mac.finalize().into_bytes();
+        let mut first = [0; 8];
+        first.iter_mut().zip(full).for_each(|(to, from)| *to = from);
+        i64::from_be_bytes(first)
+    }
+
+    /// Signs a text; hex.
+    pub fn sign(&self, text: &str) -> String {
+        hex(&self.sign.sign(text.as_bytes()).to_bytes())
+    }
+
+    /// True if [`Keys::sign`] of this key file made the signature.
+    pub fn verify(&self, text: &str, signature: &str) -> bool {
+        let key: VerifyingKey = self.sign.verifying_key();
+        let bytes = unhex::<64>(signature);
+        bytes.is_some_and(|b| key.verify(text.as_bytes(), &Signature::from_bytes(&b)).is_ok())
+    }
+}
+
+impl fmt::Debug for Keys {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Keys(current {})", self.current)
+    }
+}
+
+fn random_hex() -> Result<String, KeyError> {
+    let mut key = [0u8; KEY_BYTES];
+    getrandom::fill(&mut key).map_err(|_| KeyError::Random)?;
+    Ok(hex(&key))
+}
+
+/// Lower-case hexadecimal.
+pub fn hex(bytes: &[u8]) -> String {
+    use fmt::Write;
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+        // Writing to a String cannot fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+/// The bytes of a hexadecimal text of exactly this length.
+pub fn unhex<const N: usize>(text: &str) -> Option<[u8; N]> {
+    let mut bytes = [0; N];
+    if text.len() != N * 2 {
+        return None;
+    }
+    for (i, byte) in bytes.iter_mut().enumerate() {
+        *byte = u8::from_str_radix(text.get(i * 2..i * 2 + 2)?, 16).ok()?;
+    }
+    Some(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sealed_value_opens_only_where_it_belongs() {
+        let keys = Keys::generate().unwrap();
+        let sealed = keys.seal("persons/1", b"990102197001010112").unwrap();
+        assert_eq!(keys.open("persons/1", &sealed).unwrap(), b"990102197001010112");
+        assert!(keys.open("persons/2", &sealed).is_err());
+        let mut altered = sealed.clone();
+        altered[20] ^= 1;
+        assert!(keys.open("persons/1", &altered).is_err());
+        assert_ne!(keys.seal("persons/1", b"x").unwrap(), keys.seal("persons/1", b"x").unwrap());
+    }
+
+    #[test]
+    fn a_rotated_file_opens_what_the_old_one_sealed() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("keys");
+        let old = Keys::generate().unwrap();
+        let sealed = old.seal("a", b"b").unwrap();
+        old.save(&path, false).unwrap();
+        assert!(old.save(&path, false).is_err(), "a key file is not overwritten by accident");
+        old.rotated().unwrap().save(&path, true).unwrap();
+        let new = Keys::load(&path).unwrap();
+        assert_eq!(new.open("a", &sealed).unwrap(), b"b");
+        assert!(!new.is_current(&sealed) && new.is_current(&new.seal("a", b"b").unwrap()));
+        assert_eq!(new.identity("x"), old.identity("x"));
+        assert!(new.verify("text", &old.sign("text")) && !new.verify("Text", &old.sign("text")));
+    }
+}

@@ -1,0 +1,27 @@
+//! The migrations, in order.
+
+use daohu_db::Migration;
+
+/// Every migration of the product. A published one never changes; see `migrations/README.md`.
+pub static MIGRATIONS: [Migration; 4] = [
+    Migration {
+        number: 1,
+        name: "registry",
+        sql: include_str!("../../../migrations/0001_registry.sql"),
+    },
+    Migration {
+        number: 2,
+        name: "journal",
+        sql: include_str!("../../../migrations/0002_journal.sql"),
+    },
+    Migration {
+        number: 3,
+        name: "accounts",
+        sql: include_str!("../../../migrations/0003_accounts.sql"),
+    },
+    Migration {
+        number: 4,
+        name: "imports",
+        sql: include_str!("../../../migrations/0004_imports.sql"),
+    },
+];

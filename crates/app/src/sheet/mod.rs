@@ -1,0 +1,125 @@
+//! Sheets of the exchange format as data.
+//!
+//! One table of columns per sheet ([`columns`]) is the only place that knows a field: its national
+//! header, its database column, how it is written in a cell and what it means. Import, export, the
+//! API's JSON, the OpenAPI schema, the journal and the table's SQL are all derived from it.
+//!
+//! Invariants: a record is a `Vec<Value>` in the order of its sheet's columns; an empty cell is
+//! [`Value::Null`], which means *not known*, never *no*; a value in a record is legal.
+
+mod cell;
+mod columns;
+mod json;
+mod layout;
+mod print;
+
+use daohu_base::AreaLevel;
+use daohu_db::Type;
+
+pub use cell::{CellError, Raw, Reader};
+pub use columns::{AREAS, HOUSEHOLDS, INCOMES, PERSONS, area, household, income, person};
+pub use json::{from_json, schema, to_json, to_journal};
+pub use layout::Layout;
+pub use print::{Masking, Printer};
+
+/// A sheet of the exchange format.
+#[derive(Debug)]
+pub struct Sheet {
+    /// The file and table name: `households`.
+    pub name: &'static str,
+    /// The name of the worksheet: 户.
+    pub title: &'static str,
+    /// The columns, in the order of the form.
+    pub columns: &'static [Column],
+}
+
+/// A column of a sheet.
+#[derive(Debug)]
+pub struct Column {
+    /// The national form's column name.
+    pub header: &'static str,
+    /// Other headers that are read as this column: the national system's item ids.
+    pub aliases: &'static [&'static str],
+    /// The database and JSON name; units last.
+    pub name: &'static str,
+    /// What stands in a cell.
+    pub kind: Kind,
+    /// True if a row without it is refused.
+    pub required: bool,
+    /// What it means, for the API's readers.
+    pub doc: &'static str,
+}
+
+/// What stands in a cell.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Kind {
+    /// Free text of at most so many characters.
+    Text(usize),
+    /// 户编号 and its like: 1 to 32 letters or digits.
+    Key,
+    /// An area code of this level, or of any.
+    Area(Option<AreaLevel>),
+    /// A villagers' group, written by its name, stored by its area code.
+    Group,
+    /// One value of a code list, stored as its number.
+    Code(&'static str),
+    /// At most so many values of a code list, stored as their two-digit codes joined by spaces.
+    Codes(&'static str, usize),
+    /// 是 or 否, stored as 1 or 0.
+    Flag,
+    /// Yuan, stored in fen.
+    Yuan,
+    /// A measured quantity between these bounds.
+    Quantity(f64, f64),
+    /// A whole number from 0 to this.
+    Count(i64),
+    /// A calendar year.
+    Year,
+    /// A calendar day.
+    Day,
+    /// A number that names a person: sealed in the database, masked on screen.
+    Secret(Secret),
+}
+
+/// Numbers that never show in full.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Secret {
+    /// 证件号码
+    IdNumber,
+    /// 联系电话
+    Phone,
+    /// 银行卡号
+    BankCard,
+}
+
+impl Sheet {
+    /// The sheets in the order in which they are read.
+    pub const ALL: [&'static Sheet; 4] = [&AREAS, &HOUSEHOLDS, &PERSONS, &INCOMES];
+
+    /// The sheet of this file or worksheet name.
+    pub fn named(name: &str) -> Option<&'static Sheet> {
+        Self::ALL.into_iter().find(|sheet| sheet.name == name || sheet.title == name)
+    }
+
+    /// The column of this header or item id.
+    pub fn column_of(&self, header: &str) -> Option<usize> {
+        self.columns.iter().position(|c| c.header == header || c.aliases.contains(&header))
+    }
+}
+
+impl Kind {
+    /// How the database holds it.
+    pub const fn stored(self) -> Type {
+        match self {
+            Self::Code(_) | Self::Flag | Self::Yuan | Self::Count(_) | Self::Year => Type::Int,
+            Self::Quantity(..) => Type::Real,
+            Self::Text(_)
+            | Self::Key
+            | Self::Area(_)
+            | Self::Group
+            | Self::Codes(..)
+            | Self::Day
+            | Self::Secret(_) => Type::Text,
+        }
+    }
+}
