@@ -35,6 +35,9 @@ pub enum Error {
     /// A key is missing or wrong.
     #[error("keys: {0}")]
     Key(#[from] KeyError),
+    /// A file of an import is refused as a whole.
+    #[error("{0}")]
+    Spreadsheet(#[from] crate::exchange::FileError),
     /// A file could not be read or written.
     #[error("file: {0}")]
     File(#[from] std::io::Error),

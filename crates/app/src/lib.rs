@@ -6,8 +6,12 @@
 //! [`daohu_base::Scope`]; no write without a journal entry.
 
 pub mod error;
+pub mod exchange;
 pub mod journal;
 pub mod keys;
+pub mod lang;
 pub mod schema;
+pub mod sheet;
 
 pub use error::{Error, FieldError};
+pub use lang::Lang;

@@ -27,6 +27,9 @@ pub struct CodeValue {
     /// Other spellings that are read as this value.
     #[serde(default)]
     pub aliases: Vec<String>,
+    /// What the value means to the rules: `head`, `leaves` …
+    #[serde(default)]
+    pub marks: Vec<String>,
     /// The last day on which the value may be chosen anew.
     #[serde(default)]
     pub until: Option<String>,
@@ -81,6 +84,13 @@ impl CodeList {
         self.by_code.contains_key(&code)
     }
 
+    /// True if the value of this code bears the mark.
+    pub fn is_marked(&self, code: i64, mark: &str) -> bool {
+        let value = u8::try_from(code).ok().and_then(|code| self.by_code.get(&code));
+        let value = value.and_then(|i| self.values.get(*i));
+        value.is_some_and(|value| value.marks.iter().any(|m| m == mark))
+    }
+
     /// The name of a code.
     pub fn name_of(&self, code: u8) -> Option<&str> {
         self.by_code.get(&code).and_then(|i| self.values.get(*i)).map(|v| v.name.as_str())
@@ -101,7 +111,7 @@ mod tests {
 
     fn value(code: &str, name: &str, aliases: &[&str]) -> CodeValue {
         let aliases = aliases.iter().map(|a| (*a).to_owned()).collect();
-        CodeValue { code: code.into(), name: name.into(), aliases, until: None }
+        CodeValue { code: code.into(), name: name.into(), aliases, marks: Vec::new(), until: None }
     }
 
     #[test]

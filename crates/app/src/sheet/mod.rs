@@ -19,8 +19,9 @@ use daohu_db::Type;
 pub use cell::{CellError, Raw, Reader};
 pub use columns::{AREAS, HOUSEHOLDS, INCOMES, PERSONS, area, household, income, person};
 pub use json::{from_json, schema, to_json, to_journal};
-pub use layout::Layout;
+pub use layout::{Layout, Meta, Record};
 pub use print::{Masking, Printer};
+pub(crate) use cell::id_number;
 
 /// A sheet of the exchange format.
 #[derive(Debug)]

@@ -1,0 +1,199 @@
+//! CSV files in UTF-8, UTF-16 or GBK.
+
+use std::{
+    cell::Cell,
+    fs::File,
+    io::{self, BufReader, Read},
+    path::Path,
+    rc::Rc,
+};
+
+use encoding_rs::{Decoder, Encoding, GB18030, UTF_8};
+
+use super::{
+    error::{FileError, FileProblem},
+    source::{COLUMNS_MAX, RowSink, TableRef, arrange, recognise},
+};
+use crate::{Error, sheet::Raw};
+
+/// A row longer than this has a quote left open, or is not a row of a form.
+const ROW_BYTES_MAX: u64 = 16 << 20;
+/// Enough of a file to hold any form's header.
+const HEADER_BYTES: usize = 64 << 10;
+
+/// The table in a CSV file.
+pub(super) fn table(path: &Path) -> Result<TableRef, Error> {
+    let encoding = detect(path)?;
+    let mut reader = open(path, encoding)?;
+    let mut record = csv::StringRecord::new();
+    let found = reader.csv.read_record(&mut record).map_err(|e| reader.explain(path, &e))?;
+    let headers: Vec<String> = record.iter().map(str::to_owned).collect();
+    if !found || headers.iter().all(|header| header.trim().is_empty()) {
+        return Err(FileError::new(path, FileProblem::NoHeader).into());
+    }
+    if let [only] = headers.as_slice()
+        && let Some(found) = only.chars().find(|c| matches!(c, ';' | '\t' | '|' | '，'))
+    {
+        return Err(FileError::new(path, FileProblem::WrongDelimiter { found }).at_row(1).into());
+    }
+    let stem = path.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
+    Ok(recognise(path, stem, None, &headers)?)
+}
+
+/// Reads all rows.
+pub(super) fn read(table: &TableRef, rows: &mut RowSink<'_>) -> Result<(), Error> {
+    let path = &table.path;
+    let mut reader = open(path, detect(path)?)?;
+    let mut record = csv::StringRecord::new();
+    let mut number = 0;
+    loop {
+        reader.budget.set(ROW_BYTES_MAX);
+        let more = reader.csv.read_record(&mut record);
+        if !more.map_err(|e| reader.explain(path, &e).at_row(number + 1))? {
+            return Ok(());
+        }
+        number += 1;
+        if number == 1 || record.iter().all(|cell| cell.trim().is_empty()) {
+            continue;
+        }
+        if record.len() > COLUMNS_MAX {
+            let problem = FileProblem::TooManyColumns { max: COLUMNS_MAX };
+            return Err(FileError::new(path, problem).at_row(number).into());
+        }
+        let mut cells = Vec::with_capacity(table.sheet.columns.len());
+        let raw = |cell| if cell == "" { Raw::Empty } else { Raw::Text(cell) };
+        arrange(table, record.iter().map(raw), &mut cells);
+        rows(number, &cells)?;
+    }
+}
+
+struct Reader {
+    csv: csv::Reader<Limited<Decoding>>,
+    budget: Rc<Cell<u64>>,
+    malformed: Rc<Cell<bool>>,
+}
+
+impl Reader {
+    fn explain(&self, path: &Path, error: &csv::Error) -> FileError {
+        let problem = if self.budget.get() == 0 {
+            FileProblem::RowTooLarge { bytes_max: ROW_BYTES_MAX }
+        } else if self.malformed.get() || matches!(error.kind(), csv::ErrorKind::Utf8 { .. }) {
+            FileProblem::BadEncoding
+        } else {
+            FileProblem::Unreadable(error.to_string())
+        };
+        FileError::new(path, problem)
+    }
+}
+
+fn open(path: &Path, encoding: &'static Encoding) -> Result<Reader, Error> {
+    let budget = Rc::new(Cell::new(ROW_BYTES_MAX));
+    let malformed = Rc::new(Cell::new(false));
+    let decoding = Decoding {
+        file: File::open(path)?,
+        // A byte-order mark is swallowed; without one the encoding stays what was detected.
+        decoder: encoding.new_decoder_with_bom_removal(),
+        raw: vec![0; 1 << 16],
+        filled: 0,
+        taken: 0,
+        ended: false,
+        malformed: Rc::clone(&malformed),
+    };
+    let limited = Limited { inner: decoding, budget: Rc::clone(&budget) };
+    let csv = csv::ReaderBuilder::new()
+        .has_headers(false)
+        .flexible(true)
+        .buffer_capacity(1 << 16)
+        .from_reader(limited);
+    Ok(Reader { csv, budget, malformed })
+}
+
+/// The header decides: it has Chinese column names, which are legal in one encoding only.
+fn detect(path: &Path) -> Result<&'static Encoding, Error> {
+    let mut head = Vec::with_capacity(HEADER_BYTES);
+    let limit = u64::try_from(HEADER_BYTES).unwrap_or(u64::MAX);
+    BufReader::new(File::open(path)?).take(limit).read_to_end(&mut head)?;
+    if let Some((encoding, _)) = Encoding::for_bom(&head) {
+        return Ok(encoding);
+    }
+    let header = head.split(|byte| *byte == b'\n').next().unwrap_or_default();
+    if !header.is_ascii() {
+        return Ok(if std::str::from_utf8(header).is_ok() { UTF_8 } else { GB18030 });
+    }
+    // Only item ids in the header: look at the whole file.
+    Ok(if is_utf8(path)? { UTF_8 } else { GB18030 })
+}
+
+fn is_utf8(path: &Path) -> io::Result<bool> {
+    let mut file = File::open(path)?;
+    let mut buffer = vec![0; 1 << 16];
+    let mut kept = 0;
+    loop {
+        let read = file.read(buffer.get_mut(kept..).unwrap_or_default())?;
+        let bytes = buffer.get(..kept + read).unwrap_or_default();
+        match std::str::from_utf8(bytes) {
+            Ok(_) if read == 0 => return Ok(true),
+            Ok(_) => kept = 0,
+            // A character cut by the end of the buffer is looked at again with what follows.
+            Err(error) if error.error_len().is_none() && read > 0 => {
+                let (start, end) = (error.valid_up_to(), bytes.len());
+                buffer.copy_within(start..end, 0);
+                kept = end - start;
+            }
+            Err(_) => return Ok(false),
+        }
+    }
+}
+
+/// A file decoded to UTF-8 on the way.
+struct Decoding {
+    file: File,
+    decoder: Decoder,
+    raw: Vec<u8>,
+    filled: usize,
+    taken: usize,
+    ended: bool,
+    malformed: Rc<Cell<bool>>,
+}
+
+impl Read for Decoding {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        loop {
+            if self.taken == self.filled && !self.ended {
+                self.filled = self.file.read(&mut self.raw)?;
+                self.taken = 0;
+                self.ended = self.filled == 0;
+            }
+            let input = self.raw.get(self.taken..self.filled).unwrap_or_default();
+            let (result, read, written) =
+                self.decoder.decode_to_utf8_without_replacement(input, out, self.ended);
+            self.taken += read;
+            if matches!(result, encoding_rs::DecoderResult::Malformed(..)) {
+                self.malformed.set(true);
+                return Err(io::Error::new(io::ErrorKind::InvalidData, "bad encoding"));
+            }
+            if written > 0 || self.ended || out.len() < 4 {
+                return Ok(written);
+            }
+        }
+    }
+}
+
+/// Stops a reader that gives more than its budget before the budget is renewed.
+struct Limited<R> {
+    inner: R,
+    budget: Rc<Cell<u64>>,
+}
+
+impl<R: Read> Read for Limited<R> {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        if self.budget.get() == 0 {
+            return Err(io::Error::other("row too large"));
+        }
+        let read = self.inner.read(out)?;
+        let read_bytes = u64::try_from(read).unwrap_or(u64::MAX);
+        self.budget.set(self.budget.get().saturating_sub(read_bytes));
+        Ok(read)
+    }
+}
+

@@ -1,0 +1,18 @@
+//! The exchange format: spreadsheets in and out.
+//!
+//! ```text
+//! files ─► source (CSV, XLSX) ─► stage (cells read, rows checked, sorted by household)
+//!       ─► import (decided household by household, written with the journal, one transaction)
+//! ```
+//!
+//! Invariants: all files of one import are one transaction; every row has exactly one outcome and
+//! the counts add up to the rows; memory does not grow with the files.
+
+mod csv_source;
+mod error;
+mod source;
+mod spill;
+mod xlsx_source;
+
+pub use error::{FileError, FileProblem};
+pub use source::{RowSink, TableRef, read_table, tables};

@@ -1,0 +1,170 @@
+//! Sorting more than fits into memory.
+//!
+//! Items are kept in one arena; when it is full they are sorted and written to a run in a temporary
+//! file, and reading merges the runs. Input that comes sorted costs one comparison an item.
+
+use std::{
+    cmp::Reverse,
+    collections::BinaryHeap,
+    fs::File,
+    io::{self, BufReader, BufWriter, Read, Seek, Write},
+};
+
+/// A sorter of pairs of byte strings, by key. Keys must be unique.
+pub(super) struct Spill {
+    arena: Vec<u8>,
+    items: Vec<Item>,
+    runs: Vec<File>,
+    arena_bytes_max: usize,
+}
+
+#[derive(Clone, Copy)]
+struct Item {
+    start: usize,
+    key: usize,
+    end: usize,
+}
+
+/// The sorted items.
+pub(super) struct Sorted {
+    memory: Option<Memory>,
+    heap: BinaryHeap<Reverse<(Vec<u8>, usize, Vec<u8>)>>,
+    runs: Vec<BufReader<File>>,
+}
+
+struct Memory {
+    arena: Vec<u8>,
+    items: std::vec::IntoIter<Item>,
+}
+
+impl Spill {
+    /// A sorter that holds about so many bytes in memory.
+    pub(super) fn new(arena_bytes_max: usize) -> Self {
+        Self { arena: Vec::new(), items: Vec::new(), runs: Vec::new(), arena_bytes_max }
+    }
+
+    /// Adds a pair.
+    pub(super) fn push(&mut self, key: &[u8], value: &[u8]) -> io::Result<()> {
+        if self.arena.len() + key.len() + value.len() > self.arena_bytes_max {
+            self.write_run()?;
+        }
+        let start = self.arena.len();
+        self.arena.extend_from_slice(key);
+        self.arena.extend_from_slice(value);
+        self.items.push(Item { start, key: start + key.len(), end: self.arena.len() });
+        Ok(())
+    }
+
+    /// Ends the input.
+    pub(super) fn sorted(mut self) -> io::Result<Sorted> {
+        if self.runs.is_empty() {
+            self.sort();
+            let memory = Memory { arena: self.arena, items: self.items.into_iter() };
+            return Ok(Sorted { memory: Some(memory), heap: BinaryHeap::new(), runs: Vec::new() });
+        }
+        self.write_run()?;
+        let mut sorted = Sorted { memory: None, heap: BinaryHeap::new(), runs: Vec::new() };
+        for mut run in self.runs {
+            run.rewind()?;
+            sorted.runs.push(BufReader::with_capacity(1 << 16, run));
+        }
+        for i in 0..sorted.runs.len() {
+            sorted.refill(i)?;
+        }
+        Ok(sorted)
+    }
+
+    fn sort(&mut self) {
+        let arena = &self.arena;
+        self.items.sort_by_key(|item| arena.get(item.start..item.key).unwrap_or_default());
+    }
+
+    fn write_run(&mut self) -> io::Result<()> {
+        self.sort();
+        let mut out = BufWriter::with_capacity(1 << 18, tempfile::tempfile()?);
+        for item in &self.items {
+            for bytes in [self.arena.get(item.start..item.key), self.arena.get(item.key..item.end)] {
+                let bytes = bytes.unwrap_or_default();
+                let length = u32::try_from(bytes.len()).map_err(io::Error::other)?;
+                out.write_all(&length.to_le_bytes())?;
+                out.write_all(bytes)?;
+            }
+        }
+        self.runs.push(out.into_inner().map_err(io::IntoInnerError::into_error)?);
+        self.arena.clear();
+        self.items.clear();
+        Ok(())
+    }
+}
+
+impl Sorted {
+    /// The next pair in the order of the keys.
+    pub(super) fn next(&mut self) -> io::Result<Option<(Vec<u8>, Vec<u8>)>> {
+        if let Some(memory) = &mut self.memory {
+            let part = |from, to| memory.arena.get(from..to).unwrap_or_default().to_vec();
+            let next = memory.items.next();
+            return Ok(next.map(|i| (part(i.start, i.key), part(i.key, i.end))));
+        }
+        let Some(Reverse((key, run, value))) = self.heap.pop() else { return Ok(None) };
+        self.refill(run)?;
+        Ok(Some((key, value)))
+    }
+
+    fn refill(&mut self, run: usize) -> io::Result<()> {
+        let Some(reader) = self.runs.get_mut(run) else { return Ok(()) };
+        let Some(key) = read_bytes(reader)? else { return Ok(()) };
+        let value = read_bytes(reader)?.ok_or(io::ErrorKind::UnexpectedEof)?;
+        self.heap.push(Reverse((key, run, value)));
+        Ok(())
+    }
+}
+
+/// A length and so many bytes; none at the end of the file.
+fn read_bytes(reader: &mut impl Read) -> io::Result<Option<Vec<u8>>> {
+    let mut length = [0; 4];
+    match reader.read_exact(&mut length) {
+        Ok(()) => {}
+        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(None),
+        Err(error) => return Err(error),
+    }
+    let length = usize::try_from(u32::from_le_bytes(length)).map_err(io::Error::other)?;
+    let mut bytes = vec![0; length];
+    reader.read_exact(&mut bytes)?;
+    Ok(Some(bytes))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn drain(mut sorted: Sorted) -> Vec<(Vec<u8>, Vec<u8>)> {
+        let mut all = Vec::new();
+        while let Some(pair) = sorted.next().unwrap() {
+            all.push(pair);
+        }
+        all
+    }
+
+    proptest! {
+        #[test]
+        fn items_come_back_in_order_from_memory_and_from_runs(
+            items in proptest::collection::btree_map(
+                proptest::collection::vec(any::<u8>(), 0..6),
+                proptest::collection::vec(any::<u8>(), 0..20), 0..200),
+            arena in 1usize..400,
+            seed in any::<u64>(),
+        ) {
+            let mut shuffled: Vec<_> = items.clone().into_iter().collect();
+            shuffled.sort_by_key(|(key, _)| {
+                key.iter().fold(seed, |h, b| (h ^ u64::from(*b)).wrapping_mul(0x100_0000_01b3))
+            });
+            let mut spill = Spill::new(arena);
+            for (key, value) in &shuffled {
+                spill.push(key, value).unwrap();
+            }
+            let expected: Vec<_> = items.into_iter().collect();
+            prop_assert_eq!(drain(spill.sorted().unwrap()), expected);
+        }
+    }
+}

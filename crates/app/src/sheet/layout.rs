@@ -1,0 +1,191 @@
+//! How records of a sheet lie in their table.
+//!
+//! A row is: leading key columns · the sheet's plain columns · columns derived for search · the
+//! sealed numbers, if the sheet has any · who wrote it and when.
+
+use daohu_db::{Column as DbColumn, Row, Table, Type, Value};
+use serde::{Deserialize, Serialize};
+
+use super::{Kind, Sheet};
+use crate::{Error, keys::Keys};
+
+/// A sheet's table.
+#[derive(Debug)]
+pub struct Layout {
+    /// The sheet.
+    pub sheet: &'static Sheet,
+    /// The table, for the bulk paths.
+    pub table: Table,
+    lead: usize,
+    plain: Vec<usize>,
+    secret: Vec<usize>,
+    derived: usize,
+}
+
+/// Who wrote a row, when, and how often it changed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the standard columns of every table")]
+pub struct Meta {
+    pub created_at: i64,
+    pub created_by: String,
+    pub updated_at: i64,
+    pub version: i64,
+}
+
+/// A row of a sheet's table.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Record {
+    /// The leading key columns.
+    pub lead: Vec<Value>,
+    /// The values in the order of the sheet's columns, numbers in full.
+    pub values: Vec<Value>,
+    /// The derived columns.
+    pub derived: Vec<Value>,
+    /// The standard columns.
+    pub meta: Meta,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Secrets(Vec<Option<String>>);
+
+const META: [(&str, Type); 4] = [
+    ("created_at", Type::Int),
+    ("created_by", Type::Text),
+    ("updated_at", Type::Int),
+    ("version", Type::Int),
+];
+
+impl Layout {
+    /// The layout of a sheet whose table begins with `lead`, ends its own columns with `derived`
+    /// and leaves out the columns at `elsewhere`.
+    pub fn new(
+        sheet: &'static Sheet,
+        key: &'static [&'static str],
+        lead: &[(&'static str, Type)],
+        derived: &[(&'static str, Type)],
+        elsewhere: &[usize],
+    ) -> Self {
+        let of = |wanted: bool| {
+            let kind = |i: &usize| sheet.columns.get(*i).map(|column| column.kind);
+            let is_secret = move |i: &usize| matches!(kind(i), Some(Kind::Secret(_)));
+            (0..sheet.columns.len())
+                .filter(|i| !elsewhere.contains(i))
+                .filter(move |i| is_secret(i) == wanted)
+                .collect::<Vec<usize>>()
+        };
+        let (plain, secret) = (of(false), of(true));
+        let plain_columns = plain
+            .iter()
+            .filter_map(|i| sheet.columns.get(*i))
+            .map(|column| (column.name, column.kind.stored()));
+        let sealed = (!secret.is_empty()).then_some(("sealed", Type::Blob));
+        let columns = lead
+            .iter()
+            .copied()
+            .chain(plain_columns)
+            .chain(derived.iter().copied())
+            .chain(sealed)
+            .chain(META)
+            .map(|(name, kind)| DbColumn { name, kind })
+            .collect();
+        let table = Table { name: sheet.name, columns, key };
+        Self { sheet, table, lead: lead.len(), plain, secret, derived: derived.len() }
+    }
+
+    /// The columns in the order of a row, each behind `prefix` (`h.` or nothing).
+    pub fn select(&self, prefix: &str) -> String {
+        let names: Vec<String> =
+            self.table.columns.iter().map(|column| format!("{prefix}{}", column.name)).collect();
+        names.join(", ")
+    }
+
+    /// The number of columns of a row.
+    pub fn width(&self) -> usize {
+        self.table.columns.len()
+    }
+
+    /// The row of a record; its numbers are sealed for the key `lead` and `tail`.
+    pub fn to_row(&self, keys: &Keys, record: &Record) -> Result<Vec<Value>, Error> {
+        let mut row = Vec::with_capacity(self.width());
+        row.extend_from_slice(&record.lead);
+        row.extend(self.plain.iter().map(|i| record.values.get(*i).cloned().unwrap_or_default()));
+        row.extend_from_slice(&record.derived);
+        if !self.secret.is_empty() {
+            row.push(self.seal(keys, record)?);
+        }
+        let meta = &record.meta;
+        row.extend([
+            meta.created_at.into(),
+            meta.created_by.as_str().into(),
+            meta.updated_at.into(),
+            meta.version.into(),
+        ]);
+        Ok(row)
+    }
+
+    fn seal(&self, keys: &Keys, record: &Record) -> Result<Value, Error> {
+        let text = |i: &usize| record.values.get(*i).and_then(Value::as_text).map(str::to_owned);
+        let secrets: Vec<Option<String>> = self.secret.iter().map(text).collect();
+        if secrets.iter().all(Option::is_none) {
+            return Ok(Value::Null);
+        }
+        // A Vec of options always encodes.
+        let plain = postcard::to_allocvec(&Secrets(secrets)).unwrap_or_default();
+        Ok(keys.seal(&self.context(&record.lead), &plain)?.into())
+    }
+
+    /// The record of a row that [`Layout::select`] gave; columns after it are left alone.
+    pub fn from_row(&self, keys: &Keys, row: &mut Row) -> Result<Record, Error> {
+        let mut cells = std::mem::take(&mut row.0).into_iter();
+        let lead: Vec<Value> = cells.by_ref().take(self.lead).collect();
+        let mut values = vec![Value::Null; self.sheet.columns.len()];
+        for i in &self.plain {
+            if let (Some(slot), Some(cell)) = (values.get_mut(*i), cells.next()) {
+                *slot = cell;
+            }
+        }
+        let derived: Vec<Value> = cells.by_ref().take(self.derived).collect();
+        if !self.secret.is_empty()
+            && let Some(Value::Blob(sealed)) = cells.next()
+        {
+            self.open(keys, &lead, &sealed, &mut values)?;
+        }
+        let rest: Vec<Value> = cells.collect();
+        let meta = Row(rest);
+        let meta = Meta {
+            created_at: meta.int(0)?,
+            created_by: meta.text(1)?.to_owned(),
+            updated_at: meta.int(2)?,
+            version: meta.int(3)?,
+        };
+        Ok(Record { lead, values, derived, meta })
+    }
+
+    fn open(
+        &self,
+        keys: &Keys,
+        lead: &[Value],
+        sealed: &[u8],
+        values: &mut [Value],
+    ) -> Result<(), Error> {
+        let plain = keys.open(&self.context(lead), sealed)?;
+        let Secrets(secrets) =
+            postcard::from_bytes(&plain).map_err(|_| crate::keys::KeyError::Sealed)?;
+        for (i, secret) in self.secret.iter().zip(secrets) {
+            if let Some(slot) = values.get_mut(*i) {
+                *slot = secret.into();
+            }
+        }
+        Ok(())
+    }
+
+    /// What sealed numbers are bound to: the table and the first two key columns.
+    fn context(&self, lead: &[Value]) -> String {
+        let text = |value: Option<&Value>| match value {
+            Some(Value::Text(text)) => text.clone(),
+            Some(Value::Int(number)) => number.to_string(),
+            _ => String::new(),
+        };
+        format!("{}/{}/{}", self.sheet.name, text(lead.first()), text(lead.get(1)))
+    }
+}
