@@ -196,4 +196,3 @@ impl<R: Read> Read for Limited<R> {
         Ok(read)
     }
 }
-

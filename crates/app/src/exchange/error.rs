@@ -36,6 +36,7 @@ pub enum FileProblem {
     DuplicateColumn,
     TooManyColumns { max: usize },
     RowTooLarge { bytes_max: u64 },
+    CellTooLarge { bytes_max: u64 },
     TooLarge { bytes_max: u64 },
     MergedCells { range: String },
     FormulaWithoutValue,
@@ -82,6 +83,7 @@ impl FileProblem {
             Self::DuplicateColumn => "file.duplicate_column",
             Self::TooManyColumns { .. } => "file.too_many_columns",
             Self::RowTooLarge { .. } => "file.row_too_large",
+            Self::CellTooLarge { .. } => "file.cell_too_large",
             Self::TooLarge { .. } => "file.too_large",
             Self::MergedCells { .. } => "file.merged_cells",
             Self::FormulaWithoutValue => "file.formula_without_value",
@@ -130,6 +132,10 @@ impl FileProblem {
             Self::RowTooLarge { bytes_max } => match lang {
                 Lang::Zh => format!("一行超过 {bytes_max} 字节；可能有引号没有配对"),
                 Lang::En => format!("has a row over {bytes_max} bytes: is a quote left open?"),
+            },
+            Self::CellTooLarge { bytes_max } => match lang {
+                Lang::Zh => format!("一个单元格超过 {bytes_max} 字节"),
+                Lang::En => format!("has a cell over {bytes_max} bytes"),
             },
             Self::TooLarge { bytes_max } => match lang {
                 Lang::Zh => format!("解压后超过 {bytes_max} 字节，不予打开"),

@@ -12,7 +12,12 @@ mod csv_source;
 mod error;
 mod source;
 mod spill;
+mod table_writer;
+mod xlsx_package;
+mod xlsx_scan;
 mod xlsx_source;
+mod xlsx_tags;
 
 pub use error::{FileError, FileProblem};
 pub use source::{RowSink, TableRef, read_table, tables};
+pub use table_writer::{ByteOrderMark, TableWriter, write_report};

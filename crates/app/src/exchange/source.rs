@@ -32,6 +32,8 @@ pub struct TableRef {
     pub map: Vec<Option<usize>>,
     /// Headers that are not columns of the sheet: reported and ignored.
     pub unknown: Vec<String>,
+    /// In a workbook's first table: worksheets with content that are no sheet of the format.
+    pub other_worksheets: Vec<String>,
 }
 
 /// Takes the rows of a table: the row's number (the header is 1) and a cell for each column of the
@@ -128,7 +130,8 @@ pub(super) fn recognise(
         .map(|(header, _)| (*header).to_owned())
         .collect();
     let worksheet = worksheet.map(str::to_owned);
-    Ok(TableRef { path: path.to_owned(), worksheet, sheet, map, unknown })
+    let other_worksheets = Vec::new();
+    Ok(TableRef { path: path.to_owned(), worksheet, sheet, map, unknown, other_worksheets })
 }
 
 /// A header without the marks that people put behind required columns.

@@ -4,7 +4,7 @@
 //! a code. What can be put right without a doubt is put right and counted as cleaned; anything else
 //! is refused in words that name the column, the value and what to do.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, fmt};
 
 use daohu_base::{AreaCode, BadIdNumber, BadMoney, Day, Fen, IdNumber};
 use daohu_db::Value;
@@ -28,6 +28,24 @@ pub enum Raw<'a> {
     Flag(bool),
     /// A formula that failed: `#N/A`.
     Broken(&'a str),
+}
+
+impl fmt::Display for Raw<'_> {
+    /// As the spreadsheet shows it, or near to it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Empty => Ok(()),
+            Self::Text(text) | Self::Broken(text) => f.write_str(text),
+            // Digits that the float does not hold would be made up.
+            Self::Number(number) if number.abs() >= EXACT_DIGITS => write!(f, "{number:E}"),
+            Self::Number(number) => write!(f, "{number}"),
+            Self::Date(serial) => match Day::from_excel(*serial) {
+                Some(day) => write!(f, "{day}"),
+                None => write!(f, "{serial}"),
+            },
+            Self::Flag(flag) => f.write_str(if *flag { "TRUE" } else { "FALSE" }),
+        }
+    }
 }
 
 /// Why a cell is refused.
