@@ -8,13 +8,15 @@ create table users (
   is_locked bigint not null check (is_locked in (0, 1)),
   failures bigint not null,
   locked_until bigint,
+  password_at bigint not null,
   created_at bigint not null,
   created_by text not null,
   updated_at bigint not null,
   version bigint not null
 );
 
--- A role in an area; `area` is null for the three administrators, who see no business data.
+-- A role in an area; `area` is null for the three administrators, who see no business data. It holds
+-- from `starts_on` until the day before `ends_on`.
 create table grants (
   id text primary key,
   user_id text not null references users (id),
@@ -41,7 +43,8 @@ create table sessions (
 );
 create index sessions_user on sessions (user_id);
 
--- Answers to writes that carried an Idempotency-Key.
+-- Answers to writes that carried an Idempotency-Key; status 0 is a request not answered yet. `body` is
+-- encrypted.
 create table idempotency_keys (
   user_id text not null,
   key text not null,
@@ -52,3 +55,4 @@ create table idempotency_keys (
   created_at bigint not null,
   primary key (user_id, key)
 );
+create index idempotency_keys_created on idempotency_keys (created_at);

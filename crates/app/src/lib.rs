@@ -5,13 +5,17 @@
 //! slice calls another's `ops` or `model`, never its `sql`; no query on business data without a
 //! [`daohu_base::Scope`]; no write without a journal entry.
 
+pub mod accounts;
+pub mod context;
 pub mod error;
 pub mod exchange;
+pub mod http;
 pub mod journal;
 pub mod keys;
 pub mod lang;
 pub mod schema;
 pub mod sheet;
 
+pub use context::Context;
 pub use error::{Error, FieldError};
 pub use lang::Lang;

@@ -116,7 +116,7 @@ impl Session {
         mut each: impl FnMut(&mut Row) -> Result<ControlFlow<()>, E>,
     ) -> Result<(), E> {
         let statement = self.0.prepare_cached(sql).await.map_err(Error::from)?;
-        let params = params.iter().map(|value| value as &(dyn ToSql + Sync));
+        let params = params.iter().map(as_sql);
         let rows = self.0.query_raw(&statement, params).await.map_err(Error::from)?;
         let mut rows = pin!(rows);
         let mut slot = Row::default();
@@ -139,7 +139,7 @@ impl Session {
             return Ok(self.0.execute(sql, &[]).await?);
         }
         let statement = self.0.prepare_cached(sql).await?;
-        let params = params.iter().map(|value| value as &(dyn ToSql + Sync));
+        let params = params.iter().map(as_sql);
         Ok(self.0.execute_raw(&statement, params).await?)
     }
 
@@ -181,12 +181,18 @@ impl Session {
         let sink = self.0.copy_in::<_, bytes::Bytes>(&sql).await?;
         let mut writer = pin!(BinaryCopyInWriter::new(sink, &types));
         for row in rows {
-            let cells = row.iter().map(|value| value as &(dyn ToSql + Sync));
+            let cells = row.iter().map(as_sql);
             writer.as_mut().write_raw(cells).await?;
         }
         writer.finish().await?;
         Ok(())
     }
+}
+
+/// A function, not a closure: the `Send` of a future that holds a closure over references is beyond
+/// the compiler.
+fn as_sql(value: &Value) -> &(dyn ToSql + Sync) {
+    value
 }
 
 fn pg_type(kind: Type) -> PgType {

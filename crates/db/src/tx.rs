@@ -2,6 +2,8 @@
 
 use std::ops::ControlFlow;
 
+use futures_util::{FutureExt, future::BoxFuture};
+
 use crate::{Error, Row, Type, Value, postgres, sqlite};
 
 /// The engine behind a database.
@@ -42,16 +44,25 @@ pub(crate) enum Connection {
     Postgres(postgres::Session),
 }
 
+// The futures are boxed: their `Send` is then a fact about a named type, where the compiler otherwise
+// proves it anew through every layer of a transaction's closure, and fails at some lifetimes.
 impl Tx {
     /// All rows of a query.
-    pub async fn query(&mut self, sql: &str, params: &[Value]) -> Result<Vec<Row>, Error> {
-        let mut rows = Vec::new();
-        self.for_each(sql, params, |row| {
-            rows.push(std::mem::take(row));
-            Ok::<_, Error>(ControlFlow::Continue(()))
-        })
-        .await?;
-        Ok(rows)
+    pub fn query<'a>(
+        &'a mut self,
+        sql: &'a str,
+        params: &'a [Value],
+    ) -> BoxFuture<'a, Result<Vec<Row>, Error>> {
+        async move {
+            let mut rows = Vec::new();
+            self.for_each(sql, params, |row| {
+                rows.push(std::mem::take(row));
+                Ok::<_, Error>(ControlFlow::Continue(()))
+            })
+            .await?;
+            Ok(rows)
+        }
+        .boxed()
     }
 
     /// The only row of a query, if there is one.
@@ -66,47 +77,67 @@ impl Tx {
 
     /// Hands the rows of a query to `each` one by one, in constant memory; `each` may take the row
     /// out of its slot, and stops the query with `Break`.
-    pub async fn for_each<E: From<Error>>(
-        &mut self,
-        sql: &str,
-        params: &[Value],
-        each: impl FnMut(&mut Row) -> Result<ControlFlow<()>, E> + Send,
-    ) -> Result<(), E> {
-        match &mut self.0 {
-            Connection::Sqlite(session) => session.for_each(sql, params, each),
-            Connection::Postgres(session) => session.for_each(sql, params, each).await,
+    pub fn for_each<'a, E: From<Error> + Send + 'a>(
+        &'a mut self,
+        sql: &'a str,
+        params: &'a [Value],
+        each: impl FnMut(&mut Row) -> Result<ControlFlow<()>, E> + Send + 'a,
+    ) -> BoxFuture<'a, Result<(), E>> {
+        async move {
+            match &mut self.0 {
+                Connection::Sqlite(session) => session.for_each(sql, params, each),
+                Connection::Postgres(session) => session.for_each(sql, params, each).await,
+            }
         }
+        .boxed()
     }
 
     /// Runs a statement; returns the number of rows it changed.
-    pub async fn execute(&mut self, sql: &str, params: &[Value]) -> Result<u64, Error> {
-        match &mut self.0 {
-            Connection::Sqlite(session) => session.execute(sql, params),
-            Connection::Postgres(session) => session.execute(sql, params).await,
+    pub fn execute<'a>(
+        &'a mut self,
+        sql: &'a str,
+        params: &'a [Value],
+    ) -> BoxFuture<'a, Result<u64, Error>> {
+        async move {
+            match &mut self.0 {
+                Connection::Sqlite(session) => session.execute(sql, params),
+                Connection::Postgres(session) => session.execute(sql, params).await,
+            }
         }
+        .boxed()
     }
 
     /// Inserts many rows the engine's fastest way (prepared batch, binary COPY). A row that breaks
     /// a constraint fails them all.
-    pub async fn insert_rows(&mut self, table: &Table, rows: &[Vec<Value>]) -> Result<(), Error> {
-        if rows.is_empty() {
-            return Ok(());
+    pub fn insert_rows<'a>(
+        &'a mut self,
+        table: &'a Table,
+        rows: &'a [Vec<Value>],
+    ) -> BoxFuture<'a, Result<(), Error>> {
+        async move {
+            match &mut self.0 {
+                _ if rows.is_empty() => Ok(()),
+                Connection::Sqlite(session) => session.insert_rows(table, rows),
+                Connection::Postgres(session) => session.insert_rows(table, rows).await,
+            }
         }
-        match &mut self.0 {
-            Connection::Sqlite(session) => session.insert_rows(table, rows),
-            Connection::Postgres(session) => session.insert_rows(table, rows).await,
-        }
+        .boxed()
     }
 
     /// Inserts many rows, or replaces those whose key is there already.
-    pub async fn upsert_rows(&mut self, table: &Table, rows: &[Vec<Value>]) -> Result<(), Error> {
-        if rows.is_empty() {
-            return Ok(());
+    pub fn upsert_rows<'a>(
+        &'a mut self,
+        table: &'a Table,
+        rows: &'a [Vec<Value>],
+    ) -> BoxFuture<'a, Result<(), Error>> {
+        async move {
+            match &mut self.0 {
+                _ if rows.is_empty() => Ok(()),
+                Connection::Sqlite(session) => session.upsert_rows(table, rows),
+                Connection::Postgres(session) => session.upsert_rows(table, rows).await,
+            }
         }
-        match &mut self.0 {
-            Connection::Sqlite(session) => session.upsert_rows(table, rows),
-            Connection::Postgres(session) => session.upsert_rows(table, rows).await,
-        }
+        .boxed()
     }
 
     /// True if the database has a table of this name.

@@ -36,6 +36,7 @@ pub struct Security {
     pub lockout_failures: i64,
     pub lockout_minutes: i64,
     pub sign_in_per_minute_per_address: u32,
+    pub password_changes_per_minute: u32,
     pub id_tail_searches_per_minute: u32,
     pub idempotency_hours: i64,
 }

@@ -1,9 +1,9 @@
 //! Roles: which rights an office gives.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 /// A right that an endpoint asks for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Right {
     /// See households, persons and incomes, numbers masked.
     #[serde(rename = "registry.read")]

@@ -30,6 +30,14 @@ pub enum Action {
     Updated,
     /// It was looked at in a way that must be accounted for: an export, an unmasked number.
     Disclosed,
+    /// A user signed in.
+    SignedIn,
+    /// A session ended, by its user or by someone else.
+    SignedOut,
+    /// An attempt to sign in was refused.
+    SignInFailed,
+    /// Too many attempts failed: the account is shut for a while.
+    LockedOut,
 }
 
 impl Action {
@@ -39,6 +47,10 @@ impl Action {
             Self::Created => "created",
             Self::Updated => "updated",
             Self::Disclosed => "disclosed",
+            Self::SignedIn => "signed_in",
+            Self::SignedOut => "signed_out",
+            Self::SignInFailed => "sign_in_failed",
+            Self::LockedOut => "locked_out",
         }
     }
 }

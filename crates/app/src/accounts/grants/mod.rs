@@ -1,0 +1,5 @@
+//! What users may do, and where.
+
+pub(super) mod api;
+pub(super) mod ops;
+pub(super) mod sql;

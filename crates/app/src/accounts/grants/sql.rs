@@ -1,0 +1,93 @@
+//! SQL of grants.
+
+use std::collections::HashMap;
+
+use daohu_base::{AreaCode, Day, Timestamp};
+use daohu_db::{Error, Filter, Row, Tx, Value};
+
+use crate::accounts::model::Grant;
+
+const GRANT: &str = "id, user_id, role, area, starts_on, ends_on, created_at, created_by, version";
+
+/// All grants of a user, past and future ones too, oldest first.
+pub(in crate::accounts) async fn of_user(tx: &mut Tx, user_id: &str) -> Result<Vec<Grant>, Error> {
+    let sql = format!("select {GRANT} from grants where user_id = $1 order by created_at, id");
+    tx.query(&sql, &[user_id.into()]).await?.iter().map(grant).collect()
+}
+
+pub(super) async fn insert(tx: &mut Tx, grant: &Grant) -> Result<(), Error> {
+    let sql = "insert into grants (id, user_id, role, area, starts_on, ends_on, created_at,
+                 created_by, updated_at, version)
+               values ($1, $2, $3, $4, $5, $6, $7, $8, $7, $9)";
+    let params = [
+        grant.id.as_str().into(),
+        grant.user_id.as_str().into(),
+        grant.role.as_str().into(),
+        grant.area.as_ref().map(AreaCode::as_str).into(),
+        grant.starts_on.to_string().into(),
+        day(grant.ends_on),
+        grant.created_at.0.into(),
+        grant.created_by.as_str().into(),
+        grant.version.into(),
+    ];
+    tx.execute(sql, &params).await.map(drop)
+}
+
+pub(super) async fn end(tx: &mut Tx, grant: &Grant, at: Timestamp) -> Result<(), Error> {
+    let sql = "update grants set ends_on = $2, updated_at = $3, version = $4 where id = $1";
+    let params = [grant.id.as_str().into(), day(grant.ends_on), at.0.into(), grant.version.into()];
+    tx.execute(sql, &params).await.map(drop)
+}
+
+/// Locks all grants of a role until the transaction ends: who asks for the last holder must not
+/// meet another who asks.
+pub(super) async fn lock_role(tx: &mut Tx, role: &str) -> Result<(), Error> {
+    let sql = "update grants set version = version where role = $1";
+    tx.execute(sql, &[role.into()]).await.map(drop)
+}
+
+/// How many other users may sign in and hold the role on this day.
+pub(super) async fn other_holders(
+    tx: &mut Tx,
+    role: &str,
+    user_id: &str,
+    today: Day,
+) -> Result<i64, Error> {
+    let sql = "select count(distinct u.id) from grants g join users u on u.id = g.user_id
+               where g.role = $1 and u.id <> $2 and u.is_locked = 0
+                 and g.starts_on <= $3 and (g.ends_on is null or g.ends_on > $3)";
+    tx.query_one(sql, &[role.into(), user_id.into(), today.to_string().into()]).await?.int(0)
+}
+
+/// The names of those of the areas that are known.
+pub(in crate::accounts) async fn area_names(
+    tx: &mut Tx,
+    codes: &[&AreaCode],
+) -> Result<HashMap<String, String>, Error> {
+    let mut filter = Filter::new();
+    filter.and_any("code = ?", codes.iter().map(|code| [Value::from(code.as_str())]));
+    let sql = format!("select code, name from areas{}", filter.clause());
+    let rows = tx.query(&sql, filter.params()).await?;
+    rows.iter().map(|row| Ok((row.text(0)?.to_owned(), row.text(1)?.to_owned()))).collect()
+}
+
+fn day(day: Option<Day>) -> Value {
+    day.map(|day| day.to_string()).into()
+}
+
+fn grant(row: &Row) -> Result<Grant, Error> {
+    let bad = |index, wanted| Error::Column { index, wanted };
+    let day = |text: &str, index| Day::parse(text).map_err(|_| bad(index, "a day"));
+    let area = row.opt_text(3)?.map(AreaCode::parse).transpose();
+    Ok(Grant {
+        id: row.text(0)?.to_owned(),
+        user_id: row.text(1)?.to_owned(),
+        role: row.text(2)?.to_owned(),
+        area: area.map_err(|_| bad(3, "an area code"))?,
+        starts_on: day(row.text(4)?, 4)?,
+        ends_on: row.opt_text(5)?.map(|text| day(text, 5)).transpose()?,
+        created_at: Timestamp(row.int(6)?),
+        created_by: row.text(7)?.to_owned(),
+        version: row.int(8)?,
+    })
+}

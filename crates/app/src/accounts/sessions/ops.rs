@@ -1,0 +1,272 @@
+//! Signing in and out, and the requests between.
+
+use std::net::IpAddr;
+
+use daohu_base::{Actor, Masked};
+use daohu_db::{FutureExt, Tx};
+use daohu_policy::Security;
+use serde_json::json;
+
+use super::sql;
+use crate::{
+    Context, Error,
+    accounts::{
+        grants,
+        model::{
+            Credentials, SessionRow, SignedIn, User, Verdict, check_password, ends_at, invalid,
+            session_change, session_id,
+        },
+        passwords, users,
+    },
+    journal::{self, Act, Action, Change},
+};
+
+/// Names of browsers are as long as they like.
+const AGENT_CHARACTERS_MAX: usize = 200;
+/// Under which record the journal keeps attempts on names that nobody has. The name itself is not
+/// kept: people type passwords there.
+const NOBODY: &str = "nobody";
+const REFUSED: Error = Error::Refused("session.refused");
+
+/// Where an attempt to sign in comes from.
+#[derive(Clone, Debug)]
+pub(crate) struct Origin {
+    pub(crate) address: IpAddr,
+    pub(crate) agent: String,
+}
+
+/// Who carries this token, if its session has not ended.
+pub async fn authenticate(context: &Context, token: &str) -> Result<Option<SignedIn>, Error> {
+    let now = context.clock.now();
+    let token_hash = passwords::token_hash(token);
+    let load = async move |tx: &mut Tx| {
+        let Some((user, session)) = sql::find(tx, &token_hash).await? else { return Ok(None) };
+        let mut grants = grants::sql::of_user(tx, &user.id).await?;
+        grants.retain(|grant| grant.holds_on(now.day()));
+        Ok::<_, Error>(Some((user, session, grants)))
+    };
+    let found = context.db.read(move |tx| async move { load(tx).await }.boxed()).await?;
+    let Some((user, session, grants)) = found else { return Ok(None) };
+    if user.is_locked || session.has_ended(now, context.policy.security()) {
+        return Ok(None);
+    }
+    let signed_in = SignedIn { user, grants, token_hash: session.token_hash.clone() };
+    if session.is_due(now) {
+        let touch = async move |tx: &mut Tx| sql::touch(tx, &session.token_hash, now).await;
+        context.db.write(move |tx| async move { touch(tx).await }.boxed()).await?;
+    }
+    Ok(Some(signed_in))
+}
+
+/// Signs in; returns the user's id and the token for the cookie. Whatever the reason of a refusal,
+/// it takes as long, writes as much and says the same.
+pub(super) async fn sign_in(
+    context: &Context,
+    name: String,
+    password: Masked,
+    origin: Origin,
+) -> Result<String, Error> {
+    let find = async move |tx: &mut Tx| users::sql::credentials(tx, &name).await;
+    let found = context.db.read(move |tx| async move { find(tx).await }.boxed()).await?;
+    let hash = found.as_ref().map(|known| known.password_hash.as_str());
+    let is_right = context.passwords.verify(&password, hash).await?;
+
+    let token = passwords::token()?;
+    let token_hash = passwords::token_hash(&token);
+    let context_ = context.clone();
+    let work = async move |tx: &mut Tx| match found {
+        Some(known) => attempt(tx, &context_, known, is_right, token_hash, &origin).await,
+        None => {
+            let act = act(&context_, "anonymous");
+            let about = json!({ "address": origin.address.to_string() });
+            let change = session_change(NOBODY, Action::SignInFailed, &about);
+            journal::record(tx, &context_.keys, &act, vec![change]).await?;
+            Ok(false)
+        }
+    };
+    let admitted = context.db.write(move |tx| async move { work(tx).await }.boxed()).await?;
+    if admitted { Ok(token) } else { Err(REFUSED) }
+}
+
+/// Judges an attempt on a user's account and writes what comes of it; true if it succeeds.
+async fn attempt(
+    tx: &mut Tx,
+    context: &Context,
+    seen: Credentials,
+    is_right: bool,
+    token_hash: String,
+    origin: &Origin,
+) -> Result<bool, Error> {
+    // Attempts on one account follow one another, or too many could be made at once.
+    users::sql::lock(tx, &seen.user.id).await?.ok_or(REFUSED)?;
+    let known = users::sql::credentials(tx, &seen.user.name).await?.ok_or(REFUSED)?;
+    // A password that was changed since it was compared is not the password any more.
+    let is_right = is_right && known.password_hash == seen.password_hash;
+    let user = &known.user;
+    let act = act(context, &user.name);
+    let address = origin.address.to_string();
+    let changes = match known.judge(is_right, act.at, context.policy.security()) {
+        Verdict::Admitted => {
+            users::sql::set_failures(tx, &user.id, 0, None).await?;
+            vec![insert(tx, context, &act, user, token_hash, origin).await?]
+        }
+        Verdict::Refused { failures, locked_until, locks_out } => {
+            users::sql::set_failures(tx, &user.id, failures, locked_until).await?;
+            let about = json!({ "address": address });
+            let mut changes = vec![session_change(&user.id, Action::SignInFailed, &about)];
+            if locks_out {
+                let until = locked_until.map(|until| until.0);
+                let about = json!({ "address": address, "locked_until": until });
+                changes.push(session_change(&user.id, Action::LockedOut, &about));
+            }
+            changes
+        }
+    };
+    let admitted = changes.iter().any(|change| change.action == Action::SignedIn);
+    journal::record(tx, &context.keys, &act, changes).await?;
+    Ok(admitted)
+}
+
+/// Opens a session without a password: for commands of the server's owner, and for tests. Returns
+/// the token for the cookie.
+pub async fn open_session(
+    context: &Context,
+    user: &User,
+    address: IpAddr,
+) -> Result<String, Error> {
+    let token = passwords::token()?;
+    let token_hash = passwords::token_hash(&token);
+    let (context_, user) = (context.clone(), user.clone());
+    let work = async move |tx: &mut Tx| {
+        let act = Act::new(Actor::command("session"), &*context_.clock, "command");
+        let origin = Origin { address, agent: "command".to_owned() };
+        let change = insert(tx, &context_, &act, &user, token_hash, &origin).await?;
+        journal::record(tx, &context_.keys, &act, vec![change]).await
+    };
+    context.db.write(move |tx| async move { work(tx).await }.boxed()).await?;
+    Ok(token)
+}
+
+async fn insert(
+    tx: &mut Tx,
+    context: &Context,
+    act: &Act,
+    user: &User,
+    token_hash: String,
+    origin: &Origin,
+) -> Result<Change, Error> {
+    let limits = context.policy.security();
+    sql::delete_ended(tx, act.at, idle_since(act, limits)).await?;
+    let session = SessionRow {
+        token_hash,
+        user_id: user.id.clone(),
+        created_at: act.at,
+        used_at: act.at,
+        ends_at: ends_at(act.at, limits),
+        address: origin.address.to_string(),
+        agent: origin.agent.chars().take(AGENT_CHARACTERS_MAX).collect(),
+    };
+    sql::insert(tx, &session).await?;
+    let about = json!({ "session": session.id(), "address": session.address });
+    Ok(session_change(&user.id, Action::SignedIn, &about))
+}
+
+/// Ends the caller's own session.
+pub(super) async fn sign_out(context: &Context, act: Act, who: &SignedIn) -> Result<(), Error> {
+    let (user_id, token_hash) = (who.user.id.clone(), who.token_hash.clone());
+    let keys = context.keys.clone();
+    let work = async move |tx: &mut Tx| {
+        if !sql::delete(tx, &token_hash).await? {
+            return Ok(());
+        }
+        let changes = vec![signed_out(&user_id, &token_hash)];
+        journal::record(tx, &keys, &act, changes).await
+    };
+    context.db.write(move |tx| async move { work(tx).await }.boxed()).await
+}
+
+/// The caller's sessions that have not ended, the last used first.
+pub(super) async fn own_sessions(
+    context: &Context,
+    who: &SignedIn,
+) -> Result<Vec<SessionRow>, Error> {
+    let user_id = who.user.id.clone();
+    let list = async move |tx: &mut Tx| sql::of_user(tx, &user_id).await;
+    let mut all = context.db.read(move |tx| async move { list(tx).await }.boxed()).await?;
+    let (now, limits) = (context.clock.now(), context.policy.security());
+    all.retain(|session| !session.has_ended(now, limits));
+    Ok(all)
+}
+
+/// Ends one of the caller's sessions.
+pub(super) async fn end_own(
+    context: &Context,
+    act: Act,
+    who: &SignedIn,
+    id: &str,
+) -> Result<(), Error> {
+    let (user_id, id, keys) = (who.user.id.clone(), id.to_owned(), context.keys.clone());
+    let work = async move |tx: &mut Tx| {
+        let all = sql::of_user(tx, &user_id).await?;
+        let session = all.iter().find(|session| session.id() == id);
+        let session = session.ok_or(Error::NotFound("session"))?;
+        sql::delete(tx, &session.token_hash).await?;
+        let changes = vec![signed_out(&user_id, &session.token_hash)];
+        journal::record(tx, &keys, &act, changes).await
+    };
+    context.db.write(move |tx| async move { work(tx).await }.boxed()).await
+}
+
+/// Ends a user's sessions but the one to keep; the caller journals the changes.
+pub(in crate::accounts) async fn end_all(
+    tx: &mut Tx,
+    user_id: &str,
+    kept: Option<&str>,
+) -> Result<Vec<Change>, Error> {
+    let mut changes = Vec::new();
+    for session in sql::of_user(tx, user_id).await? {
+        if kept != Some(session.token_hash.as_str()) {
+            sql::delete(tx, &session.token_hash).await?;
+            changes.push(signed_out(user_id, &session.token_hash));
+        }
+    }
+    Ok(changes)
+}
+
+/// Changes the caller's own password; the other sessions end.
+pub(super) async fn change_password(
+    context: &Context,
+    act: Act,
+    who: &SignedIn,
+    old: Masked,
+    new: Masked,
+) -> Result<(), Error> {
+    check_password("new", &new.0, &who.user.name, context.policy.security())?;
+    let name = who.user.name.clone();
+    let find = async move |tx: &mut Tx| users::sql::credentials(tx, &name).await;
+    let known = context.db.read(move |tx| async move { find(tx).await }.boxed()).await?;
+    let known = known.ok_or(Error::NotFound("user"))?;
+    if !context.passwords.verify(&old, Some(&known.password_hash)).await? {
+        return Err(invalid("old", "password.wrong"));
+    }
+    if old == new {
+        return Err(invalid("new", "password.unchanged"));
+    }
+    let hash = context.passwords.hash(&new).await?;
+    let kept = Some(who.token_hash.clone());
+    users::ops::replace_password(context, act, &who.user.id, hash, false, kept).await.map(drop)
+}
+
+fn signed_out(user_id: &str, token_hash: &str) -> Change {
+    let about = json!({ "session": session_id(token_hash) });
+    session_change(user_id, Action::SignedOut, &about)
+}
+
+fn act(context: &Context, name: &str) -> Act {
+    let actor = Actor { name: name.to_owned(), authority: "sign-in".to_owned() };
+    Act::new(actor, &*context.clock, "api")
+}
+
+fn idle_since(act: &Act, limits: &Security) -> daohu_base::Timestamp {
+    act.at.plus_ms(limits.session_idle_minutes.saturating_mul(-60_000))
+}

@@ -1,0 +1,111 @@
+//! The state of the server, and its routes.
+
+use std::sync::Arc;
+
+use axum::{Router, extract::DefaultBodyLimit, middleware, routing::get};
+use utoipa_axum::router::OpenApiRouter;
+
+use super::{
+    ApiError, Cidr, edge, guard, health,
+    idempotency::{self, Locks},
+    limit::Limiter,
+    metrics::{self, Metrics},
+    openapi::openapi,
+};
+use crate::{Context, accounts};
+
+/// Where the interface lives.
+pub(super) const BASE: &str = "/api/v1";
+/// What a request body may weigh unless its route says otherwise.
+const BODY_BYTES_MAX: usize = 1024 * 1024;
+
+/// What the server must know about its surroundings.
+#[derive(Clone, Debug)]
+pub struct HttpConfig {
+    /// Proxies whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: Vec<Cidr>,
+    /// True where browsers come over TLS: the cookie then travels over TLS alone.
+    pub secure_cookies: bool,
+    /// `https://host` as browsers see it, where a proxy changes the `Host` header.
+    pub public_origin: Option<String>,
+    /// What a request body may weigh; routes that import set their own.
+    pub body_bytes_max: usize,
+    /// How long a body may pause between two pieces.
+    pub body_pause_ms_max: u64,
+}
+
+impl Default for HttpConfig {
+    fn default() -> Self {
+        Self {
+            trusted_proxies: Vec::new(),
+            secure_cookies: true,
+            public_origin: None,
+            body_bytes_max: BODY_BYTES_MAX,
+            body_pause_ms_max: 20_000,
+        }
+    }
+}
+
+/// The server's state: cheap to clone. Its context is private to `http`, so that a handler gets at
+/// the database only through a [`super::Permit`].
+#[derive(Clone)]
+pub struct App(Arc<Inner>);
+
+struct Inner {
+    context: Context,
+    config: HttpConfig,
+    metrics: Metrics,
+    limiter: Limiter,
+    locks: Locks,
+}
+
+impl App {
+    /// A server over this context.
+    pub fn new(context: Context, config: HttpConfig) -> Self {
+        let (metrics, limiter, locks) = Default::default();
+        Self(Arc::new(Inner { context, config, metrics, limiter, locks }))
+    }
+
+    pub(super) fn context(&self) -> &Context {
+        &self.0.context
+    }
+
+    pub(super) fn config(&self) -> &HttpConfig {
+        &self.0.config
+    }
+
+    pub(super) fn metrics(&self) -> &Metrics {
+        &self.0.metrics
+    }
+
+    pub(super) fn locks(&self) -> &Locks {
+        &self.0.locks
+    }
+
+    pub(super) fn limiter(&self) -> &Limiter {
+        &self.0.limiter
+    }
+}
+
+/// Every slice's routes, below [`BASE`]. A slice is added here and nowhere else.
+pub(super) fn api() -> OpenApiRouter<App> {
+    OpenApiRouter::new().merge(accounts::routes())
+}
+
+/// The whole server as one service.
+pub fn router(app: App) -> Router {
+    let (api, _) = OpenApiRouter::new().nest(BASE, api()).split_for_parts();
+    let document = openapi();
+    let limit = DefaultBodyLimit::max(app.config().body_bytes_max);
+    api.layer(middleware::from_fn_with_state(app.clone(), idempotency::replay))
+        .route(&format!("{BASE}/openapi.json"), get(|| async { axum::Json(document) }))
+        .route("/healthz", get(health::healthz))
+        .route("/readyz", get(health::readyz))
+        .route("/metrics", get(metrics::get_metrics))
+        .fallback(async || ApiError::new("request.unknown_route"))
+        .method_not_allowed_fallback(async || ApiError::new("request.wrong_method"))
+        .layer(limit)
+        .layer(middleware::from_fn_with_state(app.clone(), guard::same_site))
+        .layer(middleware::from_fn_with_state(app.clone(), edge::edge))
+        .with_state(app)
+}

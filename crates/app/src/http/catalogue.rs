@@ -1,0 +1,124 @@
+//! Every problem the interface can answer with: its stable code, status and words.
+//!
+//! Clients match the code, never the words. A code that is published stays. The words of a field's
+//! problem are found here too, by the code of the field error.
+
+use crate::Lang;
+
+/// One kind of problem.
+#[derive(Debug)]
+pub(super) struct Entry {
+    pub(super) code: &'static str,
+    pub(super) status: u16,
+    zh: &'static str,
+    en: &'static str,
+}
+
+impl Entry {
+    pub(super) fn title(&self, lang: Lang) -> &'static str {
+        lang.pick(self.zh, self.en)
+    }
+}
+
+const fn is(code: &'static str, status: u16, zh: &'static str, en: &'static str) -> Entry {
+    Entry { code, status, zh, en }
+}
+
+/// The problem of this code; what is not in the table is our own mistake.
+pub(super) fn entry(code: &str) -> &'static Entry {
+    find(code).unwrap_or(&UNKNOWN)
+}
+
+/// The problem of this code, if it is in the table.
+pub(super) fn find(code: &str) -> Option<&'static Entry> {
+    TABLE.iter().find(|entry| entry.code == code)
+}
+
+/// All of them.
+pub(super) fn all() -> &'static [Entry] {
+    TABLE
+}
+
+const UNKNOWN: Entry = is("server.internal", 500, "服务器内部错误", "Internal server error");
+
+#[rustfmt::skip]
+static TABLE: &[Entry] = &[
+    // The request itself.
+    is("request.bad_field", 422, "字段的值不正确", "The value of the field is not right"),
+    is("request.bad_idempotency_key", 400, "Idempotency-Key 须为1至128个可见ASCII字符", "An Idempotency-Key has 1 to 128 visible ASCII characters"),
+    is("request.bad_if_match", 400, "If-Match 须为读取时得到的 ETag", "If-Match must be the ETag that was read"),
+    is("request.bad_json", 400, "请求体不是合法的JSON", "The request body is not valid JSON"),
+    is("request.bad_path", 400, "网址中的参数不正确", "A parameter in the path is not right"),
+    is("request.bad_query", 400, "查询参数不正确", "A query parameter is not right"),
+    is("request.body_too_large", 413, "请求体过大", "The request body is too large"),
+    is("request.body_unreadable", 400, "请求体未能完整接收", "The request body did not arrive whole"),
+    is("request.cross_site", 403, "拒绝来自其他网站的请求", "Requests from other sites are refused"),
+    is("request.field_missing", 422, "缺少字段", "The field is missing"),
+    is("request.field_type", 422, "字段的类型不正确", "The field has the wrong type"),
+    is("request.field_unknown", 422, "没有这个字段", "There is no such field"),
+    is("request.if_match_missing", 428, "缺少 If-Match：请先读取记录，再提交修改", "If-Match is missing: read the record before changing it"),
+    is("request.invalid", 422, "提交的内容有误", "What was sent breaks rules"),
+    is("request.not_json", 415, "请求体须为 application/json", "The request body must be application/json"),
+    is("request.rate_limited", 429, "请求过于频繁，请稍后再试", "Too many requests: try again later"),
+    is("request.unknown_route", 404, "没有这个网址", "There is nothing at this address"),
+    is("request.wrong_method", 405, "此网址不支持这种请求方法", "This address does not support the method"),
+    // Repeated requests.
+    is("idempotency.in_progress", 409, "同一请求正在处理或曾被中断：请先查看是否已完成，再换用新的 Idempotency-Key", "The same request is being carried out or was interrupted: see whether it was done, then use another Idempotency-Key"),
+    is("idempotency.mismatch", 422, "此 Idempotency-Key 已用于另一个请求", "This Idempotency-Key was used for another request"),
+    is("idempotency.unsupported", 400, "上传文件的请求不支持 Idempotency-Key", "Uploads do not support Idempotency-Key"),
+    // Pages.
+    is("page.bad_cursor", 422, "翻页标记无效，请从第一页重新开始", "The page mark is not valid: start again from the first page"),
+    is("page.bad_limit", 422, "每页条数超出范围", "The page size is out of range"),
+    // Records.
+    is("record.ambiguous", 409, "编号对应多条记录，请指明是哪一条", "The number stands for several records: say which"),
+    is("record.not_found", 404, "没有找到，或不在您的管辖范围内", "Not found, or outside your area"),
+    is("record.stale", 412, "记录已被他人修改，请刷新后重试", "The record was changed by someone else: refresh and try again"),
+    // Who asks.
+    is("auth.forbidden", 403, "您的角色没有这项权限", "Your role lacks this right"),
+    is("auth.not_signed_in", 401, "请先登录", "Sign in first"),
+    is("session.refused", 401, "用户名或密码不正确，或账号已锁定", "The name or password is wrong, or the account is locked"),
+    // Accounts.
+    is("account.must_change_password", 403, "请先修改初始密码", "Change the initial password first"),
+    is("account.last_administrator", 409, "这是最后一位在任的该类管理员，不能锁定或撤销", "This is the last active administrator of the kind: neither lock nor remove"),
+    is("password.wrong", 422, "原密码不正确", "The old password is wrong"),
+    is("password.too_short", 422, "密码太短", "The password is too short"),
+    is("password.too_long", 422, "密码太长", "The password is too long"),
+    is("password.too_simple", 422, "密码须混用大写字母、小写字母、数字和符号", "A password mixes capitals, small letters, digits and symbols"),
+    is("password.is_name", 422, "密码不能与用户名相同", "The password must not equal the user name"),
+    is("password.unchanged", 422, "新密码不能与原密码相同", "The new password must differ from the old one"),
+    is("user.bad_name", 422, "用户名须为3至32个小写字母、数字或 . _ -，并以字母或数字开头", "A user name has 3 to 32 small letters, digits or . _ - and begins with a letter or digit"),
+    is("user.name_is_id_number", 422, "用户名不能是身份证号", "A user name must not be an ID number"),
+    is("user.name_reserved", 422, "此用户名由系统保留", "This user name is reserved by the system"),
+    is("user.bad_display_name", 422, "姓名须为1至64个字符", "A display name has 1 to 64 characters"),
+    is("user.name_taken", 409, "用户名已被使用", "The user name is taken"),
+    // Grants.
+    is("grant.area_missing", 422, "业务角色必须指定区划", "A business role needs an area"),
+    is("grant.area_not_wanted", 422, "管理员角色不能指定区划", "An administrator's role has no area"),
+    is("grant.bad_area", 422, "区划代码不正确", "The area code is not right"),
+    is("grant.bad_day", 422, "日期须写作 YYYY-MM-DD", "Write a day as YYYY-MM-DD"),
+    is("grant.bad_period", 422, "终止日期须晚于起始日期", "The end must come after the start"),
+    is("grant.duplicate", 409, "该用户已有这项授权", "The user holds this grant already"),
+    is("grant.ended", 409, "这项授权已经终止", "The grant has ended already"),
+    is("grant.exclusive", 409, "三类管理员角色不得与其他角色兼任", "An administrator's role cannot be combined with another role"),
+    is("grant.to_self", 403, "不能给自己授权", "Nobody grants a role to himself"),
+    is("grant.unknown_role", 422, "没有这个角色", "There is no such role"),
+    // The server.
+    is("server.busy", 503, "系统繁忙，请稍后重试", "The system is busy: try again shortly"),
+    is("server.cancelled", 409, "操作已取消", "The work was cancelled"),
+    is("server.disk_full", 507, "磁盘已满，请联系运维人员", "The disk is full: call the operator"),
+    is("server.internal", 500, "服务器内部错误", "Internal server error"),
+    is("server.not_ready", 503, "系统尚未就绪", "The system is not ready"),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_are_unique_and_every_status_is_an_error() {
+        let mut codes: Vec<&str> = all().iter().map(|entry| entry.code).collect();
+        codes.sort_unstable();
+        assert!(codes.windows(2).all(|pair| pair[0] != pair[1]), "a code stands twice");
+        assert!(all().iter().all(|entry| (400..600).contains(&entry.status)));
+    }
+}

@@ -1,0 +1,100 @@
+//! The outermost layer: trace id, panics, words of problems, headers, access log, metrics.
+
+use std::{
+    panic::AssertUnwindSafe,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use axum::{
+    body::{Body, HttpBody},
+    extract::{MatchedPath, Request, State},
+    http::{HeaderName, HeaderValue, StatusCode, header},
+    middleware::Next,
+    response::{IntoResponse, Response},
+};
+use futures_util::{FutureExt, StreamExt, stream};
+
+use super::{ApiError, App, Caller};
+
+/// What a browser is told about every answer that does not say otherwise itself.
+const HEADERS: [(HeaderName, &str); 4] = [
+    (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    (header::CACHE_CONTROL, "no-store"),
+    (header::CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'"),
+    (header::REFERRER_POLICY, "no-referrer"),
+];
+/// One year, as browsers' preload lists ask.
+const ONLY_TLS: &str = "max-age=31536000";
+
+pub(super) async fn edge(State(app): State<App>, mut request: Request, next: Next) -> Response {
+    let started = Instant::now();
+    let trusted = &app.config().trusted_proxies;
+    let caller = Caller::new(request.headers(), request.extensions(), trusted);
+    request.extensions_mut().insert(caller.clone());
+    let method = request.method().clone();
+    // The template, never the path: ids of people do not belong into logs.
+    let route = request.extensions().get::<MatchedPath>().cloned();
+    let route = route.as_ref().map_or("-", MatchedPath::as_str);
+    let pause = Duration::from_millis(app.config().body_pause_ms_max);
+    let request = request.map(|body| impatient(body, pause));
+
+    let answer = AssertUnwindSafe(next.run(request)).catch_unwind().await;
+    let mut response = answer.unwrap_or_else(|_| {
+        ApiError::new("server.internal").because("a handler panicked").into_response()
+    });
+    if let Some(problem) = response.extensions_mut().remove::<Arc<ApiError>>() {
+        problem.log(&caller.trace_id);
+        let headers = std::mem::take(response.headers_mut());
+        response = problem.render(caller.lang, &caller.trace_id);
+        headers.iter().for_each(|(name, value)| {
+            response.headers_mut().entry(name).or_insert_with(|| value.clone());
+        });
+    }
+    for (name, value) in HEADERS {
+        response.headers_mut().entry(name).or_insert(HeaderValue::from_static(value));
+    }
+    if app.config().secure_cookies {
+        let only_tls = HeaderValue::from_static(ONLY_TLS);
+        response.headers_mut().insert(header::STRICT_TRANSPORT_SECURITY, only_tls);
+    }
+
+    let (status, took) = (response.status(), started.elapsed());
+    app.metrics().observe(route, &method, status, took);
+    log(&caller, &method, route, status, took);
+    response
+}
+
+fn log(
+    caller: &Caller,
+    method: &axum::http::Method,
+    route: &str,
+    status: StatusCode,
+    took: Duration,
+) {
+    tracing::info!(
+        trace_id = caller.trace_id,
+        %method,
+        route,
+        status = status.as_u16(),
+        duration_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
+        user.id = caller.user_id.get().map_or("-", String::as_str),
+        "{method} {route} {}",
+        status.as_u16()
+    );
+}
+
+/// The same body, which fails if nothing arrives for `pause`: a connection that trickles must not
+/// hold its handler.
+fn impatient(body: Body, pause: Duration) -> Body {
+    if body.is_end_stream() {
+        return body;
+    }
+    Body::from_stream(stream::unfold(Some(body.into_data_stream()), move |body| async move {
+        let mut body = body?;
+        match tokio::time::timeout(pause, body.next()).await {
+            Ok(piece) => piece.map(|piece| (piece, Some(body))),
+            Err(late) => Some((Err(axum::Error::new(late)), None)),
+        }
+    }))
+}

@@ -1,0 +1,105 @@
+//! What handlers take: as axum's own, but a bad request is told as a problem, field by field.
+
+use axum::{
+    body::Bytes,
+    extract::{
+        FromRequest, FromRequestParts, Request,
+        rejection::{BytesRejection, FailedToBufferBody},
+    },
+    http::{HeaderMap, header, request::Parts},
+    response::{IntoResponse, Response},
+};
+use serde::{Serialize, de::DeserializeOwned};
+
+use super::ApiError;
+
+/// A JSON body.
+pub struct Json<T>(pub T);
+/// The parameters in the path.
+pub struct Path<T>(pub T);
+/// The parameters after the `?`.
+pub struct Query<T>(pub T);
+
+impl<T: Serialize> IntoResponse for Json<T> {
+    fn into_response(self) -> Response {
+        axum::Json(self.0).into_response()
+    }
+}
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
+        if !is_json(request.headers()) {
+            return Err(ApiError::new("request.not_json"));
+        }
+        let body = Bytes::from_request(request, state).await.map_err(|rejection| {
+            let too_large = matches!(
+                rejection,
+                BytesRejection::FailedToBufferBody(FailedToBufferBody::LengthLimitError(_))
+            );
+            let code = if too_large { "request.body_too_large" } else { "request.body_unreadable" };
+            ApiError::new(code)
+        })?;
+        let mut parser = serde_json::Deserializer::from_slice(&body);
+        let value = serde_path_to_error::deserialize(&mut parser).map_err(|error| {
+            let path = error.path().to_string();
+            bad_json(&path, error.inner())
+        })?;
+        parser.end().map_err(|_| ApiError::new("request.bad_json"))?;
+        Ok(Self(value))
+    }
+}
+
+impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Path<T> {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        let path = axum::extract::Path::from_request_parts(parts, state).await;
+        path.map(|path| Self(path.0)).map_err(|_| ApiError::new("request.bad_path"))
+    }
+}
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Query<T> {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        let query = axum::extract::Query::from_request_parts(parts, state).await;
+        query.map(|query| Self(query.0)).map_err(|rejection| {
+            // The text names the parameter and what was expected of it; it goes to its sender only.
+            let text = rejection.body_text();
+            ApiError::new("request.bad_query").detail(text.clone(), text)
+        })
+    }
+}
+
+fn is_json(headers: &HeaderMap) -> bool {
+    let text = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let kind = text.and_then(|text| text.split(';').next()).unwrap_or_default().trim();
+    kind.eq_ignore_ascii_case("application/json")
+}
+
+/// serde's own words quote the value, which may be a password: only their kind is kept.
+fn bad_json(path: &str, error: &serde_json::Error) -> ApiError {
+    if !error.is_data() {
+        return ApiError::new("request.bad_json");
+    }
+    let text = error.to_string();
+    let named = |text: &str| text.split('`').nth(1).unwrap_or_default().to_owned();
+    let inside = |name: String| match path.rsplit_once('.') {
+        Some((parent, _)) => format!("{parent}.{name}"),
+        None => name,
+    };
+    if text.starts_with("missing field") {
+        ApiError::field(named(&text), "request.field_missing")
+    } else if text.starts_with("unknown field") {
+        ApiError::field(inside(named(&text)), "request.field_unknown")
+    } else {
+        let code = if text.starts_with("invalid type") {
+            "request.field_type"
+        } else {
+            "request.bad_field"
+        };
+        ApiError::field(path, code)
+    }
+}

@@ -1,0 +1,75 @@
+//! Requests that another site made a browser send are refused.
+//!
+//! `SameSite=Strict` keeps the cookie from them already; this is the second lock, and it also holds
+//! for pages of sister domains.
+
+use axum::{
+    extract::{Request, State},
+    http::{HeaderMap, header, uri::Authority},
+    middleware::Next,
+    response::{IntoResponse, Response},
+};
+
+use super::{ApiError, App};
+
+pub(super) async fn same_site(State(app): State<App>, request: Request, next: Next) -> Response {
+    let origin = app.config().public_origin.as_deref();
+    // HTTP/2 names the host in the address, HTTP/1 in a header.
+    let host = request.headers().get(header::HOST).and_then(|value| value.to_str().ok());
+    let host = request.uri().authority().map(Authority::as_str).or(host);
+    if request.method().is_safe() || is_same_site(request.headers(), host, origin) {
+        next.run(request).await
+    } else {
+        ApiError::new("request.cross_site").into_response()
+    }
+}
+
+/// Browsers say where a request comes from; programs say nothing, and carry no one else's cookie.
+fn is_same_site(headers: &HeaderMap, host: Option<&str>, public_origin: Option<&str>) -> bool {
+    let text = |name: &str| headers.get(name).map(|value| value.to_str().unwrap_or_default());
+    if let Some(site) = text("sec-fetch-site") {
+        return matches!(site, "same-origin" | "none");
+    }
+    let Some(origin) = text(header::ORIGIN.as_str()) else { return true };
+    match public_origin {
+        Some(ours) => origin == ours,
+        // Behind a proxy that ends TLS the scheme is not ours to know.
+        None => origin.split_once("://").map(|(_, theirs)| theirs) == host,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_browsers_say_decides() {
+        let ours = Some("https://daohu.example");
+        for (expected, public, headers) in [
+            (true, None, &[][..]),
+            (true, None, &[("sec-fetch-site", "same-origin"), ("origin", "https://x")]),
+            (true, None, &[("sec-fetch-site", "none")]),
+            (false, None, &[("sec-fetch-site", "same-site")]),
+            (
+                false,
+                None,
+                &[("sec-fetch-site", "cross-site"), ("host", "a"), ("origin", "http://a")],
+            ),
+            (true, None, &[("host", "a:8080"), ("origin", "http://a:8080")]),
+            (false, None, &[("host", "a:8080"), ("origin", "http://a")]),
+            (false, None, &[("host", "a"), ("origin", "null")]),
+            (false, None, &[("origin", "null")]),
+            (true, ours, &[("host", "inner"), ("origin", "https://daohu.example")]),
+            (false, ours, &[("host", "inner"), ("origin", "http://inner")]),
+        ] {
+            let headers: HeaderMap = headers
+                .iter()
+                .map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap()))
+                .collect::<Vec<_>>()
+                .into_iter()
+                .collect();
+            let host = headers.get("host").map(|host| host.to_str().unwrap());
+            assert_eq!(is_same_site(&headers, host, public), expected, "{headers:?}");
+        }
+    }
+}

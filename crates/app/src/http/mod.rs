@@ -1,0 +1,48 @@
+//! The HTTP interface: what every slice's `api.rs` is written against.
+//!
+//! A handler reads as one sentence — load, authorise, act, answer:
+//!
+//! ```ignore
+//! async fn get_user(session: Session, Path(id): Path<String>) -> Answer<Versioned<User>> {
+//!     let permit = session.require(Right::AccountsRead)?;
+//!     let user = ops::get_user(permit.context(), &id).await?;
+//!     Ok(Versioned(user.version, Json(user.into())))
+//! }
+//! ```
+//!
+//! Architecture invariants: the database is reached only through a [`Permit`], and a permit only
+//! through a right (or, named as such, as the owner of the account or as a stranger); a permit's
+//! scope is the union of exactly the grants that give that right. Every answer of 400 and above is
+//! `application/problem+json` from one catalogue; what went wrong inside is logged once, here, with
+//! the trace id that the answer carries, and never sent.
+
+mod app;
+mod catalogue;
+mod edge;
+mod etag;
+mod extract;
+mod guard;
+mod health;
+mod idempotency;
+mod limit;
+mod metrics;
+mod network;
+mod openapi;
+mod page;
+mod problem;
+mod serve;
+mod session;
+
+pub use app::{App, HttpConfig, router};
+pub use etag::{Created, IfMatch, Versioned};
+pub use extract::{Json, Path, Query};
+pub use idempotency::ForReplay;
+pub use network::{BadCidr, Caller, Cidr};
+pub use openapi::openapi;
+pub use page::{At, Page, PageRequest};
+pub use problem::{ApiError, FieldProblem, Problem};
+pub use serve::{ServeConfig, Tls, serve};
+pub use session::{Arrival, Permit, Session, Stranger};
+
+/// What handlers return.
+pub type Answer<T> = Result<T, ApiError>;

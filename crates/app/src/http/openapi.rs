@@ -1,0 +1,118 @@
+//! The OpenAPI document: handlers document what they take and give; what follows from the rules of
+//! the interface (problems, sign-in, repeated requests) is added here, to all alike.
+
+use utoipa::{
+    PartialSchema, ToSchema,
+    openapi::{
+        ComponentsBuilder, Content, InfoBuilder, OpenApi, OpenApiBuilder, PathItem, Ref, RefOr,
+        ResponseBuilder,
+        path::{Operation, Parameter, ParameterBuilder, ParameterIn},
+        schema::{ObjectBuilder, Type},
+        security::{ApiKey, ApiKeyValue, SecurityRequirement, SecurityScheme},
+    },
+};
+use utoipa_axum::router::OpenApiRouter;
+
+use super::{Problem, app};
+
+const SESSION: &str = "session";
+const PROBLEM: &str = "Problem";
+
+/// The description of the whole interface, OpenAPI 3.1.
+pub fn openapi() -> OpenApi {
+    let mut document =
+        OpenApiRouter::with_openapi(frame()).nest(app::BASE, app::api()).into_openapi();
+    for item in document.paths.paths.values_mut() {
+        let PathItem { get, put, post, delete, patch, .. } = item;
+        for operation in get.iter_mut() {
+            complete(operation, Effect::None);
+        }
+        for operation in [put, post, patch].into_iter().flatten() {
+            complete(operation, Effect::Repeatable);
+        }
+        for operation in delete.iter_mut() {
+            complete(operation, Effect::Plain);
+        }
+    }
+    document
+}
+
+/// What an operation does to the data.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Effect {
+    /// Nothing.
+    None,
+    /// A change that an `Idempotency-Key` protects.
+    Repeatable,
+    /// A change that may be sent twice anyway.
+    Plain,
+}
+
+fn frame() -> OpenApi {
+    let info = InfoBuilder::new()
+        .title("Daohu")
+        .description(Some("The registry of targeted poverty alleviation."))
+        .version(env!("CARGO_PKG_VERSION"));
+    let mut problem_schemas = Vec::new();
+    Problem::schemas(&mut problem_schemas);
+    let problem = ResponseBuilder::new()
+        .description("Why the request was not carried out.")
+        .content("application/problem+json", Content::new(Some(Ref::from_schema_name(PROBLEM))))
+        .build();
+    let cookie = ApiKey::Cookie(ApiKeyValue::new("daohu_session"));
+    let components = ComponentsBuilder::new()
+        .schema(PROBLEM, Problem::schema())
+        .schemas_from_iter(problem_schemas)
+        .response(PROBLEM, problem)
+        .security_scheme(SESSION, SecurityScheme::ApiKey(cookie))
+        .build();
+    OpenApiBuilder::new()
+        .info(info)
+        .components(Some(components))
+        .security(Some([SecurityRequirement::new::<_, [&str; 0], &str>(SESSION, [])]))
+        .build()
+}
+
+/// Adds what the rules of the interface say of such an operation.
+fn complete(operation: &mut Operation, effect: Effect) {
+    // An operation that names its own security is open to strangers: sign-in.
+    let is_open = operation.security.is_some();
+    let parameters = operation.parameters.get_or_insert_default();
+    let has = |place: ParameterIn, name: &str| {
+        let is = |p: &Parameter| p.parameter_in == place && (name.is_empty() || p.name == name);
+        parameters.iter().any(|p| matches!(p, RefOr::T(p) if is(p)))
+    };
+    let has_body = operation.request_body.is_some();
+    let in_query = has(ParameterIn::Query, "");
+    let if_match = has(ParameterIn::Header, "If-Match");
+    let statuses = [
+        ("400", has_body || in_query),
+        ("401", true),
+        ("403", !is_open || effect != Effect::None),
+        ("404", has(ParameterIn::Path, "")),
+        ("409", effect != Effect::None && !is_open),
+        ("412", if_match),
+        ("413", has_body),
+        ("415", has_body),
+        ("422", has_body || in_query),
+        ("428", if_match),
+        ("429", is_open),
+        ("500", true),
+    ];
+    if effect == Effect::Repeatable && !is_open {
+        parameters.push(RefOr::T(idempotency_key()));
+    }
+    for (status, _) in statuses.into_iter().filter(|(_, applies)| *applies) {
+        let responses = &mut operation.responses.responses;
+        responses.entry(status.to_owned()).or_insert(RefOr::Ref(Ref::from_response_name(PROBLEM)));
+    }
+}
+
+fn idempotency_key() -> Parameter {
+    ParameterBuilder::new()
+        .name("Idempotency-Key")
+        .parameter_in(ParameterIn::Header)
+        .description(Some("Requests with equal keys are carried out once."))
+        .schema(Some(ObjectBuilder::new().schema_type(Type::String).max_length(Some(128))))
+        .build()
+}

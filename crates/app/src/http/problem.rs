@@ -1,0 +1,201 @@
+//! The one error at the edge, and how it is told (RFC 9457).
+//!
+//! A handler's error travels as an extension of an empty response; [`super::edge`], which alone
+//! knows the language and the trace id, turns it into words.
+
+use std::{error::Error as StdError, sync::Arc};
+
+use axum::{
+    http::{HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::catalogue;
+use crate::{Error, FieldError, Lang};
+
+/// Why a request was not carried out.
+#[derive(Debug)]
+pub struct ApiError {
+    code: &'static str,
+    detail: Option<[String; 2]>,
+    fields: Vec<FieldProblem>,
+    retry_after_s: Option<i64>,
+    source: Option<Box<dyn StdError + Send + Sync>>,
+}
+
+/// A problem as it is sent.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Problem {
+    /// `urn:daohu:problem:<code>`
+    #[serde(rename = "type")]
+    kind: String,
+    /// What kind of problem it is, in the language asked for.
+    title: &'static str,
+    /// The HTTP status.
+    status: u16,
+    /// What is particular about this one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    detail: Option<String>,
+    /// The stable code that programs match.
+    code: &'static str,
+    /// What is wrong with which field.
+    errors: Vec<FieldProblem>,
+    /// Names the request in the server's log.
+    trace_id: String,
+}
+
+/// What is wrong with one field, or one cell of a sheet.
+#[derive(Clone, Debug, Default, Serialize, ToSchema)]
+pub struct FieldProblem {
+    /// The sheet, for what came in one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sheet: Option<String>,
+    /// The row as the spreadsheet numbers it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub row: Option<u64>,
+    /// The field, or the column's header.
+    pub column: String,
+    /// The value, unless it names a person.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub value: Option<String>,
+    /// The stable code that programs match.
+    pub code: &'static str,
+    /// In words.
+    pub message: String,
+}
+
+impl ApiError {
+    /// A problem of the catalogue.
+    pub fn new(code: &'static str) -> Self {
+        Self { code, detail: None, fields: Vec::new(), retry_after_s: None, source: None }
+    }
+
+    /// With what is particular about this one, in Chinese and English.
+    pub fn detail(mut self, zh: impl Into<String>, en: impl Into<String>) -> Self {
+        self.detail = Some([zh.into(), en.into()]);
+        self
+    }
+
+    /// With what the log should know and the user must not.
+    pub fn because(mut self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
+        self.source = Some(source.into());
+        self
+    }
+
+    /// One field is wrong; the words come from the catalogue.
+    pub fn field(column: impl Into<String>, code: &'static str) -> Self {
+        let column = column.into();
+        let mut error = Self::new("request.invalid");
+        error.fields.push(FieldProblem { column, code, ..FieldProblem::default() });
+        error
+    }
+
+    pub(super) fn retry_after_s(mut self, seconds: i64) -> Self {
+        self.retry_after_s = Some(seconds);
+        self
+    }
+
+    pub(super) fn status(&self) -> StatusCode {
+        StatusCode::from_u16(catalogue::entry(self.code).status).unwrap_or_default()
+    }
+
+    /// Writes the cause to the log: the one place where a failure is logged.
+    pub(super) fn log(&self, trace_id: &str) {
+        let Some(source) = &self.source else { return };
+        let mut chain = source.to_string();
+        let mut inner = source.source();
+        while let Some(error) = inner {
+            chain = format!("{chain}: {error}");
+            inner = error.source();
+        }
+        if self.status().is_server_error() {
+            tracing::error!(trace_id, code = self.code, error = chain, "request failed: {chain}");
+        } else {
+            tracing::info!(trace_id, code = self.code, error = chain, "request refused: {chain}");
+        }
+    }
+
+    /// The answer in words.
+    pub(super) fn render(&self, lang: Lang, trace_id: &str) -> Response {
+        let entry = catalogue::entry(self.code);
+        let worded = |field: &FieldProblem| {
+            let mut field = field.clone();
+            if field.message.is_empty() {
+                catalogue::entry(field.code).title(lang).clone_into(&mut field.message);
+            }
+            field
+        };
+        let problem = Problem {
+            kind: format!("urn:daohu:problem:{}", entry.code),
+            title: entry.title(lang),
+            status: entry.status,
+            detail: self.detail.as_ref().map(|[zh, en]| lang.pick(zh, en).to_owned()),
+            code: entry.code,
+            errors: self.fields.iter().map(worded).collect(),
+            trace_id: trace_id.to_owned(),
+        };
+        // A struct of texts always has a JSON form.
+        let body = serde_json::to_vec(&problem).unwrap_or_default();
+        let mut response = (self.status(), body).into_response();
+        let headers = response.headers_mut();
+        let language = lang.pick("zh-CN", "en");
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        headers.insert(header::CONTENT_LANGUAGE, HeaderValue::from_static(language));
+        if let Some(seconds) = self.retry_after_s {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        response
+    }
+}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        let mut response = self.status().into_response();
+        response.extensions_mut().insert(Arc::new(self));
+        response
+    }
+}
+
+impl From<FieldError> for FieldProblem {
+    fn from(error: FieldError) -> Self {
+        let FieldError { column, value, code, message } = error;
+        Self { sheet: None, row: None, column, value, code, message }
+    }
+}
+
+impl From<Error> for ApiError {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::NotFound(_) => Self::new("record.not_found"),
+            Error::Stale { current, .. } => Self::new("record.stale")
+                .detail(format!("现为第{current}版"), format!("The version is {current} now")),
+            Error::Invalid(fields) => {
+                let fields = fields.into_iter().map(FieldProblem::from).collect();
+                Self { fields, ..Self::new("request.invalid") }
+            }
+            Error::Refused(code) => Self::new(code),
+            Error::Ambiguous(choices) => {
+                let choices = choices.join("、");
+                Self::new("record.ambiguous").detail(choices.clone(), choices)
+            }
+            Error::Cancelled => Self::new("server.cancelled"),
+            Error::Store(error) => error.into(),
+            Error::Spreadsheet(_) | Error::Key(_) | Error::File(_) => {
+                Self::new("server.internal").because(error)
+            }
+        }
+    }
+}
+
+impl From<daohu_db::Error> for ApiError {
+    fn from(error: daohu_db::Error) -> Self {
+        let code = match error {
+            daohu_db::Error::Busy => "server.busy",
+            daohu_db::Error::DiskFull => "server.disk_full",
+            _ => "server.internal",
+        };
+        Self::new(code).because(error)
+    }
+}

@@ -1,0 +1,195 @@
+//! Who asks, and what they may do.
+
+use std::{net::IpAddr, sync::Arc};
+
+use axum::{
+    extract::FromRequestParts,
+    http::{HeaderMap, HeaderName, header, request::Parts},
+};
+use daohu_base::{Actor, AreaCode, Scope};
+use daohu_policy::Right;
+
+use super::{Answer, ApiError, App, Caller};
+use crate::{
+    Context,
+    accounts::{self, Grant, SignedIn},
+    journal::Act,
+};
+
+/// A signed-in user. Gives no access to data before [`Session::require`] was asked.
+pub struct Session {
+    app: App,
+    who: Arc<SignedIn>,
+}
+
+/// A signed-in user who may have a password to change before anything else.
+pub struct Arrival(pub Session);
+
+/// Somebody who is not signed in.
+pub struct Stranger {
+    app: App,
+    caller: Caller,
+}
+
+/// What a right allows its holder: by whom, where. Made here alone, from grants that give the right.
+#[derive(Clone)]
+pub struct Permit {
+    /// Who acts, under which grants.
+    pub actor: Actor,
+    /// Where: the areas of exactly the grants that give the right.
+    pub scope: Scope,
+    grants: Vec<Grant>,
+    app: App,
+}
+
+impl Session {
+    /// Who it is.
+    pub fn who(&self) -> &SignedIn {
+        &self.who
+    }
+
+    /// The permit that this right gives, or 403.
+    pub fn require(&self, right: Right) -> Answer<Permit> {
+        let policy = &self.app.context().policy;
+        let gives = |grant: &&Grant| policy.role(&grant.role).is_some_and(|r| r.allows(right));
+        let grants: Vec<Grant> = self.who.grants.iter().filter(gives).cloned().collect();
+        if grants.is_empty() {
+            return Err(ApiError::new("auth.forbidden"));
+        }
+        let authority = grants.iter().map(Grant::to_string).collect::<Vec<_>>().join(",");
+        Ok(Permit {
+            actor: Actor { name: self.who.user.name.clone(), authority },
+            scope: Scope::of(grants.iter().filter_map(|grant| grant.area.clone())),
+            grants,
+            app: self.app.clone(),
+        })
+    }
+
+    /// The permit that everybody has over the own account: no business data.
+    pub fn own(&self) -> Permit {
+        Permit {
+            actor: Actor { name: self.who.user.name.clone(), authority: "self".to_owned() },
+            scope: Scope::nothing(),
+            grants: Vec::new(),
+            app: self.app.clone(),
+        }
+    }
+
+    /// The header that takes the cookie from the browser.
+    pub fn clear_cookie(&self) -> [(HeaderName, String); 1] {
+        [(header::SET_COOKIE, cookie(&self.app, "", 0))]
+    }
+}
+
+impl Stranger {
+    /// Where the request comes from.
+    pub fn address(&self) -> IpAddr {
+        self.caller.address
+    }
+
+    /// Counts an act of this address; 429 beyond the rate.
+    pub fn limit(&self, act: &'static str, per_minute: u32) -> Answer<()> {
+        let now = self.app.context().clock.now();
+        self.app.limiter().count(act, self.caller.address.to_string(), per_minute, now)
+    }
+
+    /// What works with accounts before anybody is signed in.
+    pub fn context(&self) -> &Context {
+        self.app.context()
+    }
+
+    /// The header that gives the browser its cookie.
+    pub fn set_cookie(&self, token: &str) -> [(HeaderName, String); 1] {
+        let hours = self.app.context().policy.security().session_absolute_hours;
+        [(header::SET_COOKIE, cookie(&self.app, token, hours.saturating_mul(3600)))]
+    }
+}
+
+impl Permit {
+    /// What use cases work with.
+    pub fn context(&self) -> &Context {
+        self.app.context()
+    }
+
+    /// The frame of the journal entries of a write; its time is now.
+    pub fn act(&self) -> Act {
+        Act::new(self.actor.clone(), &*self.context().clock, "api")
+    }
+
+    /// As [`Permit::act`], under the one grant that covers the area; 404 if none does.
+    pub fn act_in(&self, area: &AreaCode) -> Answer<Act> {
+        let covers = |grant: &&Grant| grant.area.as_ref().is_some_and(|mine| mine.contains(area));
+        let grant = self.grants.iter().find(covers);
+        let grant = grant.ok_or_else(|| ApiError::new("record.not_found"))?;
+        let actor = Actor { name: self.actor.name.clone(), authority: grant.to_string() };
+        Ok(Act::new(actor, &*self.context().clock, "api"))
+    }
+
+    /// Counts an act of this user; 429 beyond the rate.
+    pub fn limit(&self, act: &'static str, per_minute: u32) -> Answer<()> {
+        let now = self.context().clock.now();
+        self.app.limiter().count(act, self.actor.name.clone(), per_minute, now)
+    }
+}
+
+impl FromRequestParts<App> for Arrival {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Answer<Self> {
+        let known = parts.extensions.get::<Arc<SignedIn>>().cloned();
+        let who = match known {
+            Some(who) => Some(who),
+            None => identify(app, &parts.headers).await?,
+        };
+        let who = who.ok_or_else(|| ApiError::new("auth.not_signed_in"))?;
+        if let Some(caller) = parts.extensions.get::<Caller>() {
+            // Set once; a second extractor finds the same user.
+            let _ = caller.user_id.set(who.user.id.clone());
+        }
+        Ok(Self(Session { app: app.clone(), who }))
+    }
+}
+
+impl FromRequestParts<App> for Session {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Answer<Self> {
+        let Arrival(session) = Arrival::from_request_parts(parts, app).await?;
+        if session.who.user.must_change {
+            return Err(ApiError::new("account.must_change_password"));
+        }
+        Ok(session)
+    }
+}
+
+impl FromRequestParts<App> for Stranger {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Answer<Self> {
+        let caller = parts.extensions.get::<Caller>().cloned();
+        let caller = caller.unwrap_or_else(|| Caller::new(&parts.headers, &parts.extensions, &[]));
+        Ok(Self { app: app.clone(), caller })
+    }
+}
+
+/// The user whose cookie the request carries, if it opens a session that has not ended.
+pub(super) async fn identify(app: &App, headers: &HeaderMap) -> Answer<Option<Arc<SignedIn>>> {
+    let name = cookie_name(app);
+    let values = headers.get_all(header::COOKIE).into_iter().filter_map(|v| v.to_str().ok());
+    let mut pairs =
+        values.flat_map(|text| text.split(';')).filter_map(|p| p.trim().split_once('='));
+    let Some((_, token)) = pairs.find(|(key, _)| *key == name) else { return Ok(None) };
+    Ok(accounts::authenticate(app.context(), token).await?.map(Arc::new))
+}
+
+/// Browsers accept the `__Host-` prefix only with `Secure`, `Path=/` and no domain: no sister
+/// domain can plant a cookie of that name.
+fn cookie_name(app: &App) -> &'static str {
+    if app.config().secure_cookies { "__Host-daohu_session" } else { "daohu_session" }
+}
+
+fn cookie(app: &App, token: &str, seconds: i64) -> String {
+    let secure = if app.config().secure_cookies { "; Secure" } else { "" };
+    let name = cookie_name(app);
+    format!("{name}={token}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Strict{secure}")
+}
