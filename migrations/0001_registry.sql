@@ -154,11 +154,12 @@ create index persons_initials on persons (county, name_initials);
 create index persons_tail on persons (id_tail);
 create index persons_village on persons (village);
 
--- Households that a person belonged to before the present one.
+-- Households that a person belonged to before the present one. `identity` as in persons.
 create table memberships (
   county text not null,
   household bigint not null,
   person bigint not null,
+  identity bytea not null,
   relation bigint not null,
   change_kind bigint,
   change_on text,

@@ -41,6 +41,20 @@ impl Filter {
         self.sql.push_str(if first { "1 = 0" } else { ")" });
     }
 
+    /// Adds `column in (…)`; an empty list is false.
+    pub fn and_in(&mut self, column: &'static str, values: impl IntoIterator<Item = Value>) {
+        self.begin();
+        let before = self.params.len();
+        self.sql.push_str(column);
+        for value in values {
+            self.sql.push_str(if self.params.len() == before { " in (" } else { ", " });
+            self.params.push(value);
+            // Writing to a String cannot fail.
+            let _ = write!(self.sql, "${}", self.params.len());
+        }
+        self.sql.push_str(if self.params.len() == before { " is null and 1 = 0" } else { ")" });
+    }
+
     /// A parameter outside the conditions, such as a limit: returns its placeholder.
     pub fn param(&mut self, value: impl Into<Value>) -> String {
         self.params.push(value.into());
@@ -86,6 +100,10 @@ mod tests {
         filter.and_any("(b >= ? and b < ?)", [[Value::Int(2), Value::Int(3)], [4.into(), 5.into()]]);
         filter.and_any("c = ?", Vec::<[Value; 1]>::new());
         let limit = filter.param(10);
+        let mut list = Filter::new();
+        list.and_in("a", [Value::Int(1), Value::Int(2)]);
+        list.and_in("b", []);
+        assert_eq!(list.clause(), " where a in ($1, $2) and b is null and 1 = 0");
         assert_eq!(
             filter.clause(),
             " where a = $1 and ((b >= $2 and b < $3) or (b >= $4 and b < $5)) and 1 = 0"

@@ -12,6 +12,8 @@ mod filter;
 mod migrate;
 mod postgres;
 mod sqlite;
+#[cfg(feature = "testing")]
+pub mod testing;
 mod tx;
 mod url;
 mod value;

@@ -1,9 +1,9 @@
 //! PostgreSQL: a pool of connections, cached statements, binary COPY for many rows.
 
-use std::{error::Error as StdError, ops::ControlFlow, pin::pin};
+use std::{error::Error as StdError, ops::ControlFlow, panic::AssertUnwindSafe, pin::pin};
 
 use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, RecyclingMethod};
-use futures_util::{StreamExt, future::BoxFuture};
+use futures_util::{FutureExt, StreamExt, future::BoxFuture};
 use tokio_postgres::{
     NoTls,
     binary_copy::BinaryCopyInWriter,
@@ -73,7 +73,10 @@ impl Store {
         let work = async move {
             session.0.batch_execute(begin).await.map_err(Error::from)?;
             let mut tx = Tx(Connection::Postgres(session));
-            let result = run(&mut tx).await;
+            // A panic must not give the connection back with the transaction open: whoever got it
+            // next would commit the rest.
+            let result = AssertUnwindSafe(async { run(&mut tx).await }).catch_unwind().await;
+            let result = result.unwrap_or_else(|_| Err(Error::Abandoned.into()));
             let Connection::Postgres(session) = tx.0 else { return Err(Error::Abandoned.into()) };
             let end = if result.is_ok() { "commit" } else { "rollback" };
             let ended = session.0.batch_execute(end).await.map_err(Error::from);

@@ -15,6 +15,11 @@ pub enum Engine {
     Postgres,
 }
 
+impl Engine {
+    /// Every engine, for tests that run on each.
+    pub const BOTH: [Engine; 2] = [Engine::Sqlite, Engine::Postgres];
+}
+
 /// A table as the bulk paths see it: the columns in the order of the values.
 #[derive(Clone, Debug)]
 pub struct Table {

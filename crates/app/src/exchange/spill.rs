@@ -34,7 +34,8 @@ pub(super) struct Sorted {
 
 struct Memory {
     arena: Vec<u8>,
-    items: std::vec::IntoIter<Item>,
+    items: Vec<Item>,
+    next: usize,
 }
 
 impl Spill {
@@ -59,18 +60,15 @@ impl Spill {
     pub(super) fn sorted(mut self) -> io::Result<Sorted> {
         if self.runs.is_empty() {
             self.sort();
-            let memory = Memory { arena: self.arena, items: self.items.into_iter() };
+            let memory = Memory { arena: self.arena, items: self.items, next: 0 };
             return Ok(Sorted { memory: Some(memory), heap: BinaryHeap::new(), runs: Vec::new() });
         }
         self.write_run()?;
         let mut sorted = Sorted { memory: None, heap: BinaryHeap::new(), runs: Vec::new() };
-        for mut run in self.runs {
-            run.rewind()?;
+        for run in self.runs {
             sorted.runs.push(BufReader::with_capacity(1 << 16, run));
         }
-        for i in 0..sorted.runs.len() {
-            sorted.refill(i)?;
-        }
+        sorted.rewind()?;
         Ok(sorted)
     }
 
@@ -98,11 +96,27 @@ impl Spill {
 }
 
 impl Sorted {
+    /// Starts again from the first pair.
+    pub(super) fn rewind(&mut self) -> io::Result<()> {
+        if let Some(memory) = &mut self.memory {
+            memory.next = 0;
+        }
+        self.heap.clear();
+        for i in 0..self.runs.len() {
+            if let Some(run) = self.runs.get_mut(i) {
+                run.rewind()?;
+            }
+            self.refill(i)?;
+        }
+        Ok(())
+    }
+
     /// The next pair in the order of the keys.
     pub(super) fn next(&mut self) -> io::Result<Option<(Vec<u8>, Vec<u8>)>> {
         if let Some(memory) = &mut self.memory {
             let part = |from, to| memory.arena.get(from..to).unwrap_or_default().to_vec();
-            let next = memory.items.next();
+            let next = memory.items.get(memory.next).copied();
+            memory.next += 1;
             return Ok(next.map(|i| (part(i.start, i.key), part(i.key, i.end))));
         }
         let Some(Reverse((key, run, value))) = self.heap.pop() else { return Ok(None) };
@@ -138,7 +152,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn drain(mut sorted: Sorted) -> Vec<(Vec<u8>, Vec<u8>)> {
+    fn drain(sorted: &mut Sorted) -> Vec<(Vec<u8>, Vec<u8>)> {
         let mut all = Vec::new();
         while let Some(pair) = sorted.next().unwrap() {
             all.push(pair);
@@ -164,7 +178,10 @@ mod tests {
                 spill.push(key, value).unwrap();
             }
             let expected: Vec<_> = items.into_iter().collect();
-            prop_assert_eq!(drain(spill.sorted().unwrap()), expected);
+            let mut sorted = spill.sorted().unwrap();
+            prop_assert_eq!(&drain(&mut sorted), &expected);
+            sorted.rewind().unwrap();
+            prop_assert_eq!(drain(&mut sorted), expected);
         }
     }
 }

@@ -8,7 +8,7 @@ use utoipa::openapi::schema::{
     ArrayBuilder, KnownFormat, ObjectBuilder, Schema, SchemaFormat, SchemaType, Type,
 };
 
-use super::{Column, Kind, Layout, Masking, Sheet, print::masked};
+use super::{Column, Kind, Layout, Masking, Record, Sheet, print::masked};
 
 /// The API's object of a record: every column, unknown ones null.
 pub fn to_json(sheet: &Sheet, values: &[Value], masking: Masking) -> Map<String, Json> {
@@ -53,12 +53,29 @@ pub fn from_json(column: &Column, json: &Json) -> Option<String> {
     }
 }
 
-/// The journal's object of a stored row: known columns only, in a fixed order, numbers in full (the
-/// journal is encrypted). Equal rows give equal texts.
-pub fn to_journal(layout: &Layout, values: &[Value]) -> String {
+/// The journal's object of a stored row: its key columns and what it knows, in a fixed order,
+/// numbers in full (the journal is encrypted). Equal rows give equal texts.
+pub fn to_journal(layout: &Layout, record: &Record) -> String {
+    let lead = layout.lead_names().zip(&record.lead);
+    let own = layout.own_columns().filter_map(|i| {
+        let column = layout.sheet.columns.get(i)?;
+        Some((column.name, record.values.get(i)?))
+    });
+    object(lead.chain(own))
+}
+
+/// The journal's object of some columns of a row: what an update replaced.
+pub fn journal_of(layout: &Layout, values: &[Value], columns: &[usize]) -> String {
+    object(columns.iter().filter_map(|i| {
+        let column = layout.sheet.columns.get(*i)?;
+        Some((column.name, values.get(*i)?))
+    }))
+}
+
+fn object<'a>(fields: impl Iterator<Item = (&'static str, &'a Value)>) -> String {
     let mut out = String::with_capacity(512);
     out.push('{');
-    for (column, value) in layout.sheet.columns.iter().zip(values) {
+    for (name, value) in fields {
         if value.is_null() {
             continue;
         }
@@ -66,7 +83,7 @@ pub fn to_journal(layout: &Layout, values: &[Value]) -> String {
             out.push(',');
         }
         // Writing to a String cannot fail.
-        let _ = write!(out, "\"{}\":", column.name);
+        let _ = write!(out, "\"{name}\":");
         match value {
             Value::Null | Value::Blob(_) => out.push_str("null"),
             Value::Int(number) => drop(write!(out, "{number}")),

@@ -99,6 +99,16 @@ impl Layout {
         names.join(", ")
     }
 
+    /// The names of the leading key columns.
+    pub fn lead_names(&self) -> impl Iterator<Item = &'static str> {
+        self.table.columns.iter().take(self.lead).map(|column| column.name)
+    }
+
+    /// The sheet's columns that the table itself holds, sealed ones last.
+    pub fn own_columns(&self) -> impl Iterator<Item = usize> {
+        self.plain.iter().chain(&self.secret).copied()
+    }
+
     /// The number of columns of a row.
     pub fn width(&self) -> usize {
         self.table.columns.len()

@@ -18,7 +18,7 @@ use daohu_db::Type;
 
 pub use cell::{CellError, Raw, Reader};
 pub use columns::{AREAS, HOUSEHOLDS, INCOMES, PERSONS, area, household, income, person};
-pub use json::{from_json, schema, to_json, to_journal};
+pub use json::{from_json, journal_of, schema, to_journal, to_json};
 pub use layout::{Layout, Meta, Record};
 pub use print::{Masking, Printer};
 pub(crate) use cell::id_number;

@@ -1,0 +1,14 @@
+//! The tree of administrative areas, dated, with predecessors.
+//!
+//! ```text
+//! 省 ─ 市 ─ 县 ─ 乡 ─ 村 ─ 组        codes are prefixes of each other
+//! ```
+//!
+//! Invariants: an area's parent exists; a code is never reused — what ends keeps its row and its
+//! dates, what comes after it names it as predecessor; names are open to all who are signed in.
+
+mod model;
+pub(crate) mod sql;
+
+pub use model::{AREA, Tree};
+pub(crate) use model::{Node, node};

@@ -1,0 +1,483 @@
+//! What becomes of each row of a household: pure decisions on one group and what the store knows.
+//!
+//! Order of the rules: the row itself (in `stage`), its key, its household, its ID number, its
+//! relation to the head. Of two rows that clash, the first in the files stays.
+
+use std::collections::HashMap;
+
+use daohu_base::{AreaCode, Scope};
+use daohu_db::Value;
+
+use super::{
+    check::{Cells, Checker},
+    contest::{Contest, Contests},
+    group::{Existing, Group, village_of},
+    stage::Row,
+    writes::{Author, Kind, Writes},
+};
+use crate::{
+    Error, Lang,
+    areas::{Node, Tree},
+    exchange::outcome::{Note, Outcome, Outcomes, Place},
+    households::{HouseholdRow, IdKind, IncomeRow, Serials, initials, merge},
+    sheet::{
+        AREAS, HOUSEHOLDS, INCOMES, Record, Sheet, area, household, income,
+    },
+};
+
+/// Everything that decisions need and that lasts for the whole import.
+pub(super) struct Decider<'a> {
+    pub(super) author: Author<'a>,
+    pub(super) checker: Checker<'a>,
+    pub(super) scope: &'a Scope,
+    pub(super) tree: Tree,
+    pub(super) contests: Contests,
+    pub(super) serials: Serials,
+    pub(super) present: Vec<Vec<bool>>,
+    pub(super) blank_clears: bool,
+    pub(super) outcomes: Outcomes,
+    pub(super) writes: Writes,
+}
+
+/// A household that rows of a group can belong to.
+#[derive(Clone, Debug)]
+pub(super) struct Home {
+    pub(super) county: String,
+    pub(super) id: i64,
+    pub(super) village: String,
+}
+
+/// A decision that may still get notes before it is recorded.
+pub(super) struct Decided {
+    pub(super) place: Place,
+    pub(super) outcome: Outcome,
+    pub(super) notes: Vec<Note>,
+}
+
+impl Decided {
+    pub(super) fn rejected(row: &Row, note: Note) -> Self {
+        Self { place: row.place, outcome: Outcome::Rejected, notes: vec![note] }
+    }
+
+    pub(super) fn accepted(row: &Row, outcome: Outcome) -> Self {
+        Self { place: row.place, outcome, notes: row.notes.clone() }
+    }
+}
+
+/// A current or former member, as the rules about households see it.
+pub(super) struct Member {
+    pub(super) values: Vec<Value>,
+    pub(super) is_current: bool,
+    /// The row that says so, if this import has one.
+    pub(super) decided: Option<usize>,
+}
+
+impl Decider<'_> {
+    /// Decides all rows of a group and adds what is to be written.
+    pub(super) fn decide(&mut self, group: &Group, existing: &Existing) -> Result<(), Error> {
+        let mut households = Vec::new();
+        let mut homes = self.decide_households(group, existing, &mut households)?;
+        for row in existing.households.get(&group.no).into_iter().flatten() {
+            let known = homes.iter().any(|home| home.id == row.id());
+            let village = AreaCode::parse(row.village()).ok();
+            if !known && village.is_some_and(|village| self.scope.contains(&village)) {
+                homes.push(home_of(row));
+            }
+        }
+        let home = self.home(group, &homes);
+        let mut persons = Vec::new();
+        let members = self.decide_persons(group, existing, &home, &mut persons)?;
+        self.doubt_members(&members, &mut persons);
+        let current = members.iter().filter(|member| member.is_current).count();
+        for (row, decided) in group.households.iter().filter(|row| !row.is_dead).zip(&mut households)
+        {
+            if decided.outcome != Outcome::Rejected {
+                decided.notes.extend(self.checker.doubt_household(&row.values, current));
+            }
+        }
+        let mut incomes = Vec::new();
+        self.decide_incomes(group, existing, &home, &members, &mut incomes)?;
+        for decided in households.into_iter().chain(persons).chain(incomes) {
+            self.outcomes.record(decided.place, decided.outcome, decided.notes)?;
+        }
+        Ok(())
+    }
+
+    /// The household of the group's persons and incomes, or why there is none.
+    fn home(&self, group: &Group, homes: &[Home]) -> Result<Home, Reason> {
+        match homes {
+            [home] => Ok(home.clone()),
+            [] if group.households.is_empty() => Err(Reason::Unknown),
+            [] => Err(Reason::HouseholdRejected),
+            several => {
+                Err(Reason::Ambiguous(several.iter().map(|home| home.county.clone()).collect()))
+            }
+        }
+    }
+
+    /// Decides the rows of 户; gives the households that stand afterwards.
+    fn decide_households(
+        &mut self,
+        group: &Group,
+        existing: &Existing,
+        decided: &mut Vec<Decided>,
+    ) -> Result<Vec<Home>, Error> {
+        let mut homes = Vec::new();
+        let county = |row: &Row| village_of(row).map(|village| village.county());
+        for row in group.households.iter().filter(|row| !row.is_dead) {
+            let mine = county(row);
+            let twins = group.households.iter().filter(|other| county(other) == mine).count();
+            if twins > 1 {
+                decided.push(Decided::rejected(row, self.duplicate(&HOUSEHOLDS, household::NO)));
+                continue;
+            }
+            let village = village_of(row).filter(|village| {
+                self.tree.is_open_village(village) && self.scope.contains(village)
+            });
+            let Some(village) = village else {
+                let note = self.note("R03", &HOUSEHOLDS, household::VILLAGE);
+                decided.push(Decided::rejected(row, note));
+                continue;
+            };
+            let mut values = row.values.clone();
+            self.resolve_group(&village, &mut values)?;
+            let mut stored = existing.households.get(&group.no).into_iter().flatten();
+            let stored = stored.find(|stored| stored.county() == village.county());
+            let (home, outcome) = match stored {
+                Some(stored) => self.update_household(row, stored, values, existing)?,
+                None => self.create_household(&village, values)?,
+            };
+            homes.push(home);
+            decided.push(Decided::accepted(row, outcome));
+        }
+        Ok(homes)
+    }
+
+    fn create_household(
+        &mut self,
+        village: &AreaCode,
+        values: Vec<Value>,
+    ) -> Result<(Home, Outcome), Error> {
+        let county = village.county();
+        let id = self.next_id(&county, IdKind::Household)?;
+        let record = Record {
+            lead: vec![county.as_str().into(), id.into()],
+            derived: head_initials(&values),
+            values,
+            meta: self.author.meta(),
+        };
+        self.writes.create(&self.author, Kind::Household, &county, id.to_string(), &record)?;
+        Ok((Home { county, id, village: village.to_string() }, Outcome::Created))
+    }
+
+    fn update_household(
+        &mut self,
+        row: &Row,
+        stored: &HouseholdRow,
+        values: Vec<Value>,
+        existing: &Existing,
+    ) -> Result<(Home, Outcome), Error> {
+        let merged = merge(&stored.0.values, &values, self.clears(row.place));
+        self.outcomes.count(row.place.table, 0, merged.cleared);
+        let village = Cells(&merged.values).text(household::VILLAGE).unwrap_or_default().to_owned();
+        let home = Home { county: stored.county().to_owned(), id: stored.id(), village };
+        if merged.changed.is_empty() {
+            return Ok((home, Outcome::Unchanged));
+        }
+        let mut record = stored.0.clone();
+        record.derived = head_initials(&merged.values);
+        record.values = merged.values;
+        let key = home.id.to_string();
+        let before = &stored.0.values;
+        let (kind, changed) = (Kind::Household, &merged.changed);
+        self.writes.update(&self.author, kind, &home.county, key, &mut record, before, changed)?;
+        if home.village != stored.village() {
+            self.move_members(&home, existing)?;
+        }
+        Ok((home, Outcome::Updated))
+    }
+
+    /// Persons carry their household's village, so that a search stays inside a scope.
+    fn move_members(&mut self, home: &Home, existing: &Existing) -> Result<(), Error> {
+        for member in existing.persons_of(home.id) {
+            let mut record = member.0.clone();
+            if let Some(village) = record.lead.get_mut(3) {
+                *village = home.village.as_str().into();
+            }
+            let key = member.id().to_string();
+            let (kind, before) = (Kind::Person, &member.0.values);
+            self.writes.update(&self.author, kind, &home.county, key, &mut record, before, &[])?;
+        }
+        Ok(())
+    }
+
+    fn decide_incomes(
+        &mut self,
+        group: &Group,
+        existing: &Existing,
+        home: &Result<Home, Reason>,
+        members: &[Member],
+        decided: &mut Vec<Decided>,
+    ) -> Result<(), Error> {
+        let year = |row: &Row| Cells(&row.values).int(income::YEAR);
+        let members: Vec<&[Value]> = members.iter().map(|m| m.values.as_slice()).collect();
+        for row in group.incomes.iter().filter(|row| !row.is_dead) {
+            let twins = group.incomes.iter().filter(|other| year(other) == year(row)).count();
+            if twins > 1 {
+                decided.push(Decided::rejected(row, self.duplicate(&INCOMES, income::YEAR)));
+                continue;
+            }
+            let home = match home {
+                Ok(home) => home,
+                Err(reason) => {
+                    let note = self.homeless(&INCOMES, income::HOUSEHOLD_NO, reason);
+                    decided.push(Decided::rejected(row, note));
+                    continue;
+                }
+            };
+            let stored = existing.incomes_of(home.id).iter().find(|s| Some(s.year()) == year(row));
+            let (outcome, values) = self.decide_income(row, home, stored)?;
+            let mut accepted = Decided::accepted(row, outcome);
+            accepted.notes.extend(self.checker.doubt_income(&values, &members));
+            decided.push(accepted);
+        }
+        Ok(())
+    }
+
+    fn decide_income(
+        &mut self,
+        row: &Row,
+        home: &Home,
+        stored: Option<&IncomeRow>,
+    ) -> Result<(Outcome, Vec<Value>), Error> {
+        let year = Cells(&row.values).int(income::YEAR).unwrap_or_default();
+        let key = format!("{}/{year}", home.id);
+        let Some(stored) = stored else {
+            let lead = vec![home.county.as_str().into(), home.id.into()];
+            let (values, derived) = (row.values.clone(), Vec::new());
+            let record = Record { lead, values, derived, meta: self.author.meta() };
+            self.writes.create(&self.author, Kind::Income, &home.county, key, &record)?;
+            return Ok((Outcome::Created, record.values));
+        };
+        let before = with_no(&stored.0.values, income::HOUSEHOLD_NO, &row.values);
+        let merged = merge(&before, &row.values, self.clears(row.place));
+        self.outcomes.count(row.place.table, 0, merged.cleared);
+        if merged.changed.is_empty() {
+            return Ok((Outcome::Unchanged, merged.values));
+        }
+        let mut record = stored.0.clone();
+        record.values = merged.values;
+        let (kind, changed) = (Kind::Income, &merged.changed);
+        self.writes.update(&self.author, kind, &home.county, key, &mut record, &before, changed)?;
+        Ok((Outcome::Updated, record.values))
+    }
+
+    /// Decides the rows of 行政区划. Parents must exist, in the store or in the files.
+    pub(super) fn decide_areas(&mut self, rows: &[Row], stored: &[Record]) -> Result<(), Error> {
+        let code = |row: &Row| {
+            Cells(&row.values).text(area::CODE).and_then(|code| AreaCode::parse(code).ok())
+        };
+        let mut seen: HashMap<AreaCode, usize> = HashMap::new();
+        for row in rows {
+            if let Some(code) = code(row) {
+                *seen.entry(code).or_default() += 1;
+            }
+        }
+        let stored: HashMap<&str, &Record> = stored
+            .iter()
+            .filter_map(|record| Some((Cells(&record.values).text(area::CODE)?, record)))
+            .collect();
+        let mut sorted: Vec<&Row> = rows.iter().filter(|row| !row.is_dead).collect();
+        sorted.sort_by_key(|row| code(row).map(|code| code.level()));
+        for row in sorted {
+            let Some(code) = code(row) else { continue };
+            if let Err(note) = self.accept_area(row, &code, &seen) {
+                self.outcomes.record(row.place, Outcome::Rejected, vec![note])?;
+                continue;
+            }
+            let outcome = self.decide_area(row, &code, stored.get(code.as_str()).copied())?;
+            self.outcomes.record(row.place, outcome, row.notes.clone())?;
+        }
+        Ok(())
+    }
+
+    fn accept_area(
+        &self,
+        row: &Row,
+        code: &AreaCode,
+        seen: &HashMap<AreaCode, usize>,
+    ) -> Result<(), Note> {
+        if seen.get(code).is_some_and(|count| *count > 1) {
+            return Err(self.duplicate(&AREAS, area::CODE));
+        }
+        let level = Cells(&row.values).int(area::LEVEL);
+        if level != Some(i64::from(code.level().list_code())) {
+            return Err(self.say(&AREAS, area::LEVEL, "area.level", "与代码位数不符", "does not fit the code's length"));
+        }
+        let known = code.parent().is_none_or(|parent| self.tree.get(&parent).is_some());
+        if !known {
+            return Err(self.say(&AREAS, area::CODE, "area.no_parent", "上级区划不存在", "has no parent area"));
+        }
+        if !self.scope.contains(code) {
+            return Err(self.note("R03", &AREAS, area::CODE));
+        }
+        Ok(())
+    }
+
+    fn decide_area(
+        &mut self,
+        row: &Row,
+        code: &AreaCode,
+        stored: Option<&Record>,
+    ) -> Result<Outcome, Error> {
+        let (county, key) = (code.county(), code.to_string());
+        let mut record = Record {
+            lead: Vec::new(),
+            values: row.values.clone(),
+            derived: Vec::new(),
+            meta: self.author.meta(),
+        };
+        let outcome = match stored {
+            None => {
+                self.writes.create(&self.author, Kind::Area, &county, key, &record)?;
+                Outcome::Created
+            }
+            Some(stored) => {
+                let merged = merge(&stored.values, &row.values, self.clears(row.place));
+                self.outcomes.count(row.place.table, 0, merged.cleared);
+                record = Record { values: merged.values, ..stored.clone() };
+                if !merged.changed.is_empty() {
+                    let (author, before) = (&self.author, &stored.values);
+                    let changed = &merged.changed;
+                    self.writes.update(author, Kind::Area, &county, key, &mut record, before, changed)?;
+                }
+                if merged.changed.is_empty() { Outcome::Unchanged } else { Outcome::Updated }
+            }
+        };
+        let today = self.checker.today.to_string();
+        if let Some((code, node)) = crate::areas::node(&record, &today) {
+            self.tree.insert(code, node);
+        }
+        Ok(outcome)
+    }
+
+    /// Puts the code of a villagers' group in the place of its name; a new name is a new group.
+    fn resolve_group(&mut self, village: &AreaCode, values: &mut [Value]) -> Result<(), Error> {
+        let Some(name) = Cells(values).text(household::GROUP_CODE).map(str::to_owned) else {
+            return Ok(());
+        };
+        let code = match self.tree.group(village, &name) {
+            Some(code) => code.clone(),
+            None => {
+                let code = self.tree.next_group(village).ok_or(Error::Refused("area.groups_full"))?;
+                self.create_group(&code, &name)?;
+                code
+            }
+        };
+        if let Some(slot) = values.get_mut(household::GROUP_CODE) {
+            *slot = code.to_string().into();
+        }
+        Ok(())
+    }
+
+    fn create_group(&mut self, code: &AreaCode, name: &str) -> Result<(), Error> {
+        let mut values = vec![Value::Null; AREAS.columns.len()];
+        let level = i64::from(code.level().list_code());
+        let known = [
+            (area::CODE, Value::from(code.as_str())),
+            (area::NAME, name.into()),
+            (area::LEVEL, level.into()),
+        ];
+        for (i, value) in known {
+            if let Some(slot) = values.get_mut(i) {
+                *slot = value;
+            }
+        }
+        let (lead, derived) = (Vec::new(), Vec::new());
+        let record = Record { lead, values, derived, meta: self.author.meta() };
+        self.writes.create(&self.author, Kind::Area, &code.county(), code.to_string(), &record)?;
+        self.tree.insert(code.clone(), Node { name: name.to_owned(), has_ended: false });
+        Ok(())
+    }
+
+    /// The next id of a county.
+    pub(super) fn next_id(&mut self, county: &str, kind: IdKind) -> Result<i64, Error> {
+        let next = self.serials.entry((county.to_owned(), kind)).or_insert(1);
+        let id = kind.born(county, *next).ok_or(Error::Refused("registry.ids_used_up"))?;
+        *next += 1;
+        Ok(id)
+    }
+
+    /// Whether a blank in a column of this row erases what is stored.
+    pub(super) fn clears(&self, place: Place) -> impl Fn(usize) -> bool + use<> {
+        let present = self.present.get(usize::from(place.table)).cloned().unwrap_or_default();
+        let clears = self.blank_clears;
+        move |i| clears && present.get(i).copied().unwrap_or_default()
+    }
+
+    /// The contest for a number, if several rows want it.
+    pub(super) fn contest(&self, identity: &[u8; 16]) -> Option<&Contest> {
+        self.contests.get(identity)
+    }
+
+    /// The note of a rule.
+    pub(super) fn note(&self, rule: &str, sheet: &Sheet, i: usize) -> Note {
+        let says = |note: Option<Note>| note.unwrap_or_else(|| self.say(sheet, i, rule, rule, rule));
+        says(self.checker.note(rule, sheet, i))
+    }
+
+    pub(super) fn duplicate(&self, sheet: &Sheet, i: usize) -> Note {
+        let zh = "同一关键字在文件中出现了两次，两行都不导入";
+        self.say(sheet, i, "row.duplicate_key", zh, "stands twice in the files: neither row goes in")
+    }
+
+    pub(super) fn homeless(&self, sheet: &Sheet, i: usize, reason: &Reason) -> Note {
+        match reason {
+            Reason::Unknown => self.note("R03", sheet, i),
+            Reason::HouseholdRejected => {
+                let (zh, en) = ("所属的户被拒绝，本行不导入", "belongs to a household that was refused");
+                self.say(sheet, i, "row.household_rejected", zh, en)
+            }
+            Reason::Ambiguous(counties) => {
+                let counties = counties.join("、");
+                let zh = format!("在几个县都有：{counties}；请在文件中加上户表");
+                let en = format!("stands in several counties: {counties}; add the sheet of households");
+                self.say(sheet, i, "row.ambiguous_household", &zh, &en)
+            }
+        }
+    }
+
+    pub(super) fn say(&self, sheet: &Sheet, i: usize, code: &str, zh: &str, en: &str) -> Note {
+        let column = sheet.columns.get(i).map_or("", |column| column.header).to_owned();
+        let message = match self.checker.lang {
+            Lang::Zh => format!("“{column}”{zh}"),
+            Lang::En => format!("{column} {en}"),
+        };
+        Note { column, value: None, code: code.to_owned(), message }
+    }
+}
+
+/// Why a row has no household to belong to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Reason {
+    Unknown,
+    HouseholdRejected,
+    Ambiguous(Vec<String>),
+}
+
+fn home_of(row: &HouseholdRow) -> Home {
+    Home { county: row.county().to_owned(), id: row.id(), village: row.village().to_owned() }
+}
+
+fn head_initials(values: &[Value]) -> Vec<Value> {
+    vec![Cells(values).text(household::HEAD_NAME).map(initials).into()]
+}
+
+/// Stored values with 户编号 filled in, which these tables do not hold themselves.
+pub(super) fn with_no(stored: &[Value], i: usize, row: &[Value]) -> Vec<Value> {
+    let mut values = stored.to_vec();
+    if let (Some(slot), Some(no)) = (values.get_mut(i), row.get(i)) {
+        slot.clone_from(no);
+    }
+    values
+}

@@ -1,0 +1,183 @@
+//! A household's rows together, and what the store knows of it.
+
+use std::collections::HashMap;
+
+use daohu_base::AreaCode;
+use daohu_db::{Tx, Value};
+
+use super::{
+    check::Cells,
+    stage::{Row, split_key},
+};
+use crate::{
+    Error,
+    exchange::spill::Sorted,
+    households::{
+        Derived, HouseholdRow, IncomeRow, Marks, PersonRow,
+        sql::{self, Holder, PastMembership},
+    },
+    keys::Keys,
+    sheet::{HOUSEHOLDS, INCOMES, PERSONS, household, person},
+};
+
+/// All rows of one 户编号.
+#[derive(Default)]
+pub(super) struct Group {
+    pub(super) no: String,
+    pub(super) households: Vec<Row>,
+    pub(super) persons: Vec<Row>,
+    pub(super) incomes: Vec<Row>,
+}
+
+/// Households looked up together.
+const GROUPS: usize = 200;
+
+/// Hands out groups in the order of 户编号.
+pub(super) struct Groups {
+    rows: Sorted,
+    next: Option<(Vec<u8>, Vec<u8>)>,
+}
+
+impl Groups {
+    pub(super) fn new(mut rows: Sorted) -> Result<Self, Error> {
+        rows.rewind()?;
+        let next = rows.next()?;
+        Ok(Self { rows, next })
+    }
+
+    /// Starts again.
+    pub(super) fn rewind(&mut self) -> Result<(), Error> {
+        self.rows.rewind()?;
+        self.next = self.rows.next()?;
+        Ok(())
+    }
+
+    /// The next groups, of those that are `wanted`; none at the end.
+    pub(super) fn batch(&mut self, wanted: impl Fn(&str) -> bool) -> Result<Vec<Group>, Error> {
+        let mut groups: Vec<Group> = Vec::new();
+        while let Some((key, value)) = self.next.take() {
+            let Some((no, sheet)) = split_key(&key) else { continue };
+            let no = std::str::from_utf8(no).unwrap_or_default();
+            let goes_on = groups.last().is_some_and(|group| group.no == no);
+            if !goes_on && groups.len() == GROUPS {
+                self.next = Some((key, value));
+                return Ok(groups);
+            }
+            if !wanted(no) {
+                self.next = self.rows.next()?;
+                continue;
+            }
+            if !goes_on {
+                groups.push(Group { no: no.to_owned(), ..Group::default() });
+            }
+            let row: Row = postcard::from_bytes(&value).map_err(std::io::Error::other)?;
+            if let Some(group) = groups.last_mut() {
+                match sheet.name {
+                    name if name == HOUSEHOLDS.name => group.households.push(row),
+                    name if name == PERSONS.name => group.persons.push(row),
+                    name if name == INCOMES.name => group.incomes.push(row),
+                    _ => {}
+                }
+            }
+            self.next = self.rows.next()?;
+        }
+        Ok(groups)
+    }
+}
+
+/// What the store knows of some groups.
+#[derive(Default)]
+pub(super) struct Existing {
+    pub(super) households: HashMap<String, Vec<HouseholdRow>>,
+    pub(super) persons: HashMap<i64, Vec<PersonRow>>,
+    pub(super) past: HashMap<i64, Vec<PastMembership>>,
+    pub(super) incomes: HashMap<i64, Vec<IncomeRow>>,
+    pub(super) holders: HashMap<[u8; 16], Holder>,
+    /// Persons who hold a number of these groups but belong to another household.
+    pub(super) movers: HashMap<i64, PersonRow>,
+}
+
+impl Existing {
+    /// Looks the groups up.
+    pub(super) async fn load(
+        tx: &mut Tx,
+        keys: &Keys,
+        marks: Marks<'_>,
+        groups: &[Group],
+    ) -> Result<Self, Error> {
+        let mut existing = Self::default();
+        let numbers = groups.iter().map(|group| group.no.clone());
+        let mut by_county: HashMap<String, Vec<i64>> = HashMap::new();
+        for row in sql::by_numbers(tx, keys, numbers).await? {
+            by_county.entry(row.county().to_owned()).or_default().push(row.id());
+            existing.households.entry(row.no().to_owned()).or_default().push(row);
+        }
+        for rows in existing.households.values_mut() {
+            // Lists are filled up with repetitions, which the database answers once; be sure.
+            rows.sort_by_key(HouseholdRow::id);
+            rows.dedup_by_key(|row| row.id());
+        }
+        for (county, ids) in &by_county {
+            for row in sql::persons_of(tx, keys, county, ids).await? {
+                existing.persons.entry(row.household()).or_default().push(row);
+            }
+            for row in sql::incomes_of(tx, keys, county, ids).await? {
+                existing.incomes.entry(row.household()).or_default().push(row);
+            }
+            for row in sql::past_memberships_of(tx, county, ids).await? {
+                existing.past.entry(row.household).or_default().push(row);
+            }
+        }
+        existing.load_holders(tx, keys, marks, groups).await?;
+        Ok(existing)
+    }
+
+    async fn load_holders(
+        &mut self,
+        tx: &mut Tx,
+        keys: &Keys,
+        marks: Marks<'_>,
+        groups: &[Group],
+    ) -> Result<(), Error> {
+        let rows = groups.iter().flat_map(|group| &group.persons).filter(|row| !row.is_dead);
+        let identities: Vec<[u8; 16]> = rows
+            .map(|row| Derived::of(marks, keys, &row.values))
+            .filter(|derived| derived.is_unique)
+            .filter_map(|derived| derived.identity)
+            .collect();
+        for (identity, holder) in sql::holders(tx, identities).await? {
+            let known = self.persons.get(&holder.household);
+            let is_here = known.is_some_and(|rows| rows.iter().any(|row| row.id() == holder.person));
+            if !is_here && let Some(row) = sql::person(tx, keys, &holder.county, holder.person).await?
+            {
+                self.movers.insert(holder.person, row);
+            }
+            self.holders.insert(identity, holder);
+        }
+        Ok(())
+    }
+
+    pub(super) fn persons_of(&self, household: i64) -> &[PersonRow] {
+        self.persons.get(&household).map_or(&[], Vec::as_slice)
+    }
+
+    pub(super) fn past_of(&self, household: i64) -> &[PastMembership] {
+        self.past.get(&household).map_or(&[], Vec::as_slice)
+    }
+
+    pub(super) fn incomes_of(&self, household: i64) -> &[IncomeRow] {
+        self.incomes.get(&household).map_or(&[], Vec::as_slice)
+    }
+}
+
+/// The village of a row of 户.
+pub(super) fn village_of(row: &Row) -> Option<AreaCode> {
+    Cells(&row.values).text(household::VILLAGE).and_then(|code| AreaCode::parse(code).ok())
+}
+
+/// The key of a person within the household: the number, or name and birth date.
+pub(super) fn person_key(values: &[Value]) -> Option<String> {
+    let cells = Cells(values);
+    let number = cells.text(person::ID_NUMBER).map(|number| format!("#{number}"));
+    number.or_else(|| Some(format!("{}@{}", cells.text(person::NAME)?, cells.text(person::BORN_ON)?)))
+}

@@ -1,0 +1,384 @@
+//! What becomes of the rows of 人: who joins, stays, leaves or moves.
+
+use std::collections::HashSet;
+
+use daohu_db::Value;
+
+use super::{
+    check::Cells,
+    contest::is_single,
+    decide::{Decided, Decider, Home, Member, Reason, with_no},
+    group::{Existing, Group},
+    stage::Row,
+    writes::Kind,
+};
+use crate::{
+    Error,
+    exchange::outcome::{Note, Outcome},
+    households::{
+        Derived, IdKind, PersonRow, merge,
+        sql::{Holder, PastMembership},
+    },
+    sheet::{PERSONS, Record, person},
+};
+
+/// What the household has of the person of a row.
+enum Known<'e> {
+    /// A member, present or gone.
+    Member(&'e PersonRow),
+    /// Somebody who belongs to another household now.
+    Past(&'e PastMembership),
+    /// Nobody.
+    Nobody,
+}
+
+impl Decider<'_> {
+    /// Decides the rows of 人; gives the household's members as they stand afterwards.
+    pub(super) fn decide_persons(
+        &mut self,
+        group: &Group,
+        existing: &Existing,
+        home: &Result<Home, Reason>,
+        decided: &mut Vec<Decided>,
+    ) -> Result<Vec<Member>, Error> {
+        let home_id = home.as_ref().map_or(0, |home| home.id);
+        let stored = existing.persons_of(home_id);
+        let mut members: Vec<Member> = Vec::new();
+        let mut touched: HashSet<i64> = HashSet::new();
+        let mut accepted: Vec<(&Row, Derived, Known<'_>)> = Vec::new();
+        for row in group.persons.iter().filter(|row| !row.is_dead) {
+            let derived = Derived::of(self.checker.marks, self.author.keys, &row.values);
+            match self.accept_person(group, existing, home, row, &derived) {
+                Ok(known) => {
+                    if let Known::Member(member) = known {
+                        touched.insert(member.id());
+                    }
+                    accepted.push((row, derived, known));
+                }
+                Err(note) => decided.push(Decided::rejected(row, note)),
+            }
+        }
+        for member in stored.iter().filter(|member| !touched.contains(&member.id())) {
+            let (values, is_current) = (member.0.values.clone(), member.is_current());
+            members.push(Member { values, is_current, decided: None });
+        }
+        let Ok(home) = home else { return Ok(members) };
+        let mut heads = members.iter().filter(|m| m.is_current && self.is_head(&m.values)).count();
+        heads += accepted.iter().filter(|(row, derived, known)| {
+            matches!(known, Known::Member(m) if m.is_current() && self.is_head(&m.0.values))
+                && derived.is_current && self.is_head(&row.values)
+        }).count();
+        for (row, derived, known) in accepted {
+            let is_head = derived.is_current && self.is_head(&row.values);
+            let was_head = matches!(known, Known::Member(m)
+                if m.is_current() && self.is_head(&m.0.values));
+            if is_head && !was_head {
+                if heads > 0 {
+                    let note = self.note("R04", &PERSONS, person::RELATION);
+                    decided.push(Decided::rejected(row, note));
+                    if let Known::Member(member) = known {
+                        let (values, is_current) = (member.0.values.clone(), member.is_current());
+                        members.push(Member { values, is_current, decided: None });
+                    }
+                    continue;
+                }
+                heads += 1;
+            }
+            let (outcome, values) = self.write_person(row, &derived, home, &known, existing)?;
+            let place = Some(decided.len());
+            members.push(Member { values, is_current: derived.is_current, decided: place });
+            decided.push(Decided::accepted(row, outcome));
+        }
+        Ok(members)
+    }
+
+    /// The rules before the head's: key, household, ID number.
+    fn accept_person<'e>(
+        &self,
+        group: &Group,
+        existing: &'e Existing,
+        home: &Result<Home, Reason>,
+        row: &Row,
+        derived: &Derived,
+    ) -> Result<Known<'e>, Note> {
+        if !is_single(group, row) {
+            return Err(self.duplicate(&PERSONS, person::ID_NUMBER));
+        }
+        let home = match home {
+            Ok(home) => home,
+            Err(reason) => return Err(self.homeless(&PERSONS, person::HOUSEHOLD_NO, reason)),
+        };
+        let known = find(existing, home, row, derived);
+        if !derived.is_current || !derived.is_unique {
+            return Ok(known);
+        }
+        let Some(identity) = derived.identity else { return Ok(known) };
+        if let Some(contest) = self.contest(&identity)
+            && contest.winner.as_ref().is_some_and(|(place, _)| *place != row.place)
+        {
+            return Err(self.held(&contest.winner_no));
+        }
+        match existing.holders.get(&identity) {
+            Some(holder) if holder.is_current && holder.household != home.id => {
+                let leaves = self.contest(&identity).and_then(|contest| contest.leaves);
+                if leaves == Some(holder.household) { Ok(known) } else { Err(self.held("")) }
+            }
+            _ => Ok(known),
+        }
+    }
+
+    /// R02 with the household that holds the number, where the importer may know it.
+    fn held(&self, no: &str) -> Note {
+        let mut note = self.note("R02", &PERSONS, person::ID_NUMBER);
+        if !no.is_empty() {
+            note.message.push_str(&format!(" ({no})"));
+        }
+        note
+    }
+
+    /// Writes an accepted row; gives its outcome and the person's values afterwards.
+    fn write_person(
+        &mut self,
+        row: &Row,
+        derived: &Derived,
+        home: &Home,
+        known: &Known<'_>,
+        existing: &Existing,
+    ) -> Result<(Outcome, Vec<Value>), Error> {
+        let moves_on = self.moves_on(row, derived, home);
+        match known {
+            Known::Member(member) if moves_on => {
+                let past = past_of(row, derived, home, member.id(), 0);
+                self.writes.past_membership(&self.author, &home.county, &past)?;
+                Ok((Outcome::Updated, row.values.clone()))
+            }
+            Known::Member(member) => self.update_person(row, home, member),
+            Known::Past(past) => self.update_past(row, derived, home, past),
+            Known::Nobody if moves_on => {
+                let id = self.contested_person(derived, &home.county)?;
+                let past = past_of(row, derived, home, id, 0);
+                self.writes.past_membership(&self.author, &home.county, &past)?;
+                Ok((Outcome::Created, row.values.clone()))
+            }
+            Known::Nobody => self.join(row, derived, home, existing),
+        }
+    }
+
+    /// True if the row tells of somebody leaving who joins another household of the same county in
+    /// this import: then the person's record goes there, and only the membership stays here.
+    fn moves_on(&self, row: &Row, derived: &Derived, home: &Home) -> bool {
+        let contest = derived.identity.and_then(|identity| self.contests.get(&identity));
+        let winner = contest.and_then(|contest| contest.winner.as_ref());
+        !derived.is_current
+            && winner.is_some_and(|(place, county)| *place != row.place && *county == home.county)
+    }
+
+    /// Somebody new to the household: a new person, or one who belonged elsewhere.
+    fn join(
+        &mut self,
+        row: &Row,
+        derived: &Derived,
+        home: &Home,
+        existing: &Existing,
+    ) -> Result<(Outcome, Vec<Value>), Error> {
+        let holder = derived.identity.and_then(|identity| existing.holders.get(&identity));
+        let same_county = holder.filter(|holder| holder.county == home.county);
+        if let Some(holder) = same_county
+            && let Some(mover) = existing.movers.get(&holder.person)
+        {
+            if derived.is_current {
+                return self.move_here(row, derived, home, mover);
+            }
+            let past = past_of(row, derived, home, holder.person, 0);
+            self.writes.past_membership(&self.author, &home.county, &past)?;
+            return Ok((Outcome::Created, row.values.clone()));
+        }
+        let id = self.contested_person(derived, &home.county)?;
+        let lead = vec![
+            home.county.as_str().into(),
+            id.into(),
+            home.id.into(),
+            home.village.as_str().into(),
+        ];
+        let (values, derived_columns) = (row.values.clone(), derived.columns(&row.values));
+        let meta = self.author.meta();
+        let record = Record { lead, values, derived: derived_columns, meta };
+        self.writes.create(&self.author, Kind::Person, &home.county, id.to_string(), &record)?;
+        if derived.is_current || holder.is_none() {
+            self.hold(derived, home, id, holder);
+        }
+        Ok((Outcome::Created, record.values))
+    }
+
+    /// A person of another household of the county becomes a member of this one.
+    fn move_here(
+        &mut self,
+        row: &Row,
+        derived: &Derived,
+        home: &Home,
+        mover: &PersonRow,
+    ) -> Result<(Outcome, Vec<Value>), Error> {
+        let contest = derived.identity.and_then(|identity| self.contests.get(&identity));
+        // A row by which the person leaves tells how; without one, the record does.
+        if contest.is_none_or(|contest| contest.leaver.is_none()) {
+            let cells = Cells(&mover.0.values);
+            let past = PastMembership {
+                household: mover.household(),
+                person: mover.id(),
+                identity: mover.identity().unwrap_or_default().to_vec(),
+                relation: cells.int(person::RELATION),
+                change_kind: cells.int(person::CHANGE_KIND),
+                change_on: cells.text(person::CHANGE_ON).map(str::to_owned),
+                version: 0,
+            };
+            self.writes.past_membership(&self.author, &home.county, &past)?;
+        }
+        let before = with_no(&mover.0.values, person::HOUSEHOLD_NO, &row.values);
+        // How the person left the old household says nothing of the new one.
+        let fresh = |i| matches!(i, person::CHANGE_KIND | person::CHANGE_ON);
+        let merged = merge(&before, &row.values, fresh);
+        let mut record = mover.0.clone();
+        record.lead = vec![
+            home.county.as_str().into(),
+            mover.id().into(),
+            home.id.into(),
+            home.village.as_str().into(),
+        ];
+        record.values = merged.values;
+        record.derived = derived.columns(&record.values);
+        let (kind, key, changed) = (Kind::Person, mover.id().to_string(), &merged.changed);
+        self.writes.update(&self.author, kind, &home.county, key, &mut record, &before, changed)?;
+        self.hold(derived, home, mover.id(), None);
+        Ok((Outcome::Created, record.values))
+    }
+
+    fn update_person(
+        &mut self,
+        row: &Row,
+        home: &Home,
+        member: &PersonRow,
+    ) -> Result<(Outcome, Vec<Value>), Error> {
+        let before = with_no(&member.0.values, person::HOUSEHOLD_NO, &row.values);
+        let merged = merge(&before, &row.values, self.clears(row.place));
+        self.outcomes.count(row.place.table, 0, merged.cleared);
+        if merged.changed.is_empty() {
+            return Ok((Outcome::Unchanged, merged.values));
+        }
+        let derived = Derived::of(self.checker.marks, self.author.keys, &merged.values);
+        let mut record = member.0.clone();
+        if let Some(village) = record.lead.get_mut(3) {
+            *village = home.village.as_str().into();
+        }
+        record.values = merged.values;
+        record.derived = derived.columns(&record.values);
+        let (kind, key, changed) = (Kind::Person, member.id().to_string(), &merged.changed);
+        self.writes.update(&self.author, kind, &home.county, key, &mut record, &before, changed)?;
+        let had = member.identity().map(<[u8]>::to_vec);
+        if had.as_deref() != derived.identity.as_ref().map(<[u8; 16]>::as_slice)
+            || member.is_current() != derived.is_current
+        {
+            self.hold(&derived, home, member.id(), None);
+        }
+        Ok((Outcome::Updated, record.values))
+    }
+
+    /// A row about somebody who belongs to another household now: only how it ended may change.
+    fn update_past(
+        &mut self,
+        row: &Row,
+        derived: &Derived,
+        home: &Home,
+        past: &PastMembership,
+    ) -> Result<(Outcome, Vec<Value>), Error> {
+        let new = past_of(row, derived, home, past.person, past.version);
+        let same = new.relation == past.relation
+            && new.change_kind == past.change_kind
+            && new.change_on == past.change_on;
+        if !same {
+            self.writes.past_membership(&self.author, &home.county, &new)?;
+        }
+        let outcome = if same { Outcome::Unchanged } else { Outcome::Updated };
+        Ok((outcome, row.values.clone()))
+    }
+
+    /// The id of a new person: the same for all rows of this import that share the number.
+    fn contested_person(&mut self, derived: &Derived, county: &str) -> Result<i64, Error> {
+        let known = derived.identity.and_then(|id| self.contests.get(&id)).and_then(|c| c.person);
+        if let Some(id) = known.filter(|id| id / 1_000_000_000 == county.parse().unwrap_or(0)) {
+            return Ok(id);
+        }
+        let id = self.next_id(county, IdKind::Person)?;
+        if let Some(contest) = derived.identity.and_then(|id| self.contests.get_mut(&id)) {
+            contest.person = Some(id);
+        }
+        Ok(id)
+    }
+
+    fn hold(&mut self, derived: &Derived, home: &Home, person: i64, before: Option<&Holder>) {
+        let Some(identity) = derived.identity.filter(|_| derived.is_unique) else { return };
+        // A number that left for another county is not taken back by a row about the past.
+        if before.is_none_or(|holder| !holder.is_current || derived.is_current) {
+            let (county, current) = (&home.county, derived.is_current);
+            self.writes.hold(&identity, county, person, home.id, current);
+        }
+    }
+
+    fn is_head(&self, values: &[Value]) -> bool {
+        self.checker.marks.is_head(Cells(values).int(person::RELATION))
+    }
+
+    /// R05 and R06, which need the members together.
+    pub(super) fn doubt_members(&self, members: &[Member], decided: &mut [Decided]) {
+        let marks = self.checker.marks;
+        let relation = |member: &Member| Cells(&member.values).int(person::RELATION);
+        let sex = |member: &Member| Cells(&member.values).int(person::SEX);
+        let current = || members.iter().filter(|member| member.is_current);
+        let head = current().find(|member| marks.is_head(relation(member)));
+        let spouses: Vec<&Member> =
+            current().filter(|m| marks.has("与户主关系", relation(m), "spouse")).collect();
+        for spouse in &spouses {
+            let Some(decided) = spouse.decided.and_then(|i| decided.get_mut(i)) else { continue };
+            if spouses.len() > 1 {
+                decided.notes.push(self.note("R05", &PERSONS, person::RELATION));
+            }
+            if head.is_some_and(|head| sex(head).is_some() && sex(head) == sex(spouse)) {
+                decided.notes.push(self.note("R06", &PERSONS, person::SEX));
+            }
+        }
+    }
+}
+
+/// The member that a row is about: by number, or by name and birth date while neither the row nor
+/// the record has one that says otherwise.
+fn find<'e>(existing: &'e Existing, home: &Home, row: &Row, derived: &Derived) -> Known<'e> {
+    let members = existing.persons_of(home.id);
+    if let Some(identity) = derived.identity {
+        if let Some(member) = members.iter().find(|m| m.identity() == Some(&identity)) {
+            return Known::Member(member);
+        }
+        let mut past = existing.past_of(home.id).iter();
+        if let Some(past) = past.find(|past| past.identity == identity) {
+            return Known::Past(past);
+        }
+    }
+    let cells = Cells(&row.values);
+    let same = |member: &&PersonRow| {
+        member.identity().is_none()
+            && member.text(person::NAME) == cells.text(person::NAME)
+            && member.text(person::BORN_ON) == cells.text(person::BORN_ON)
+    };
+    members.iter().find(same).map_or(Known::Nobody, Known::Member)
+}
+
+fn past_of(row: &Row, derived: &Derived, home: &Home, person: i64, version: i64) -> PastMembership {
+    let cells = Cells(&row.values);
+    PastMembership {
+        household: home.id,
+        person,
+        identity: derived.identity.map(|identity| identity.to_vec()).unwrap_or_default(),
+        relation: cells.int(person::RELATION),
+        change_kind: cells.int(person::CHANGE_KIND),
+        change_on: cells.text(person::CHANGE_ON).map(str::to_owned),
+        version,
+    }
+}

@@ -1,0 +1,13 @@
+//! Importing spreadsheets: one transaction, every row with its outcome.
+
+mod check;
+mod contest;
+mod decide;
+mod group;
+mod members;
+mod ops;
+mod stage;
+mod writes;
+
+pub use ops::{Blank, ImportOptions, OnError, Summary, import};
+pub use stage::Progress;

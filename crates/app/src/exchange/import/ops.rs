@@ -1,0 +1,393 @@
+//! The import as a whole.
+
+use std::{
+    collections::{BTreeMap, HashSet},
+    path::PathBuf,
+    sync::{Arc, atomic::Ordering},
+};
+
+use daohu_base::{Scope, Timestamp};
+use daohu_db::{FutureExt, Tx, Value};
+use serde::Serialize;
+use tokio::sync::{mpsc, oneshot};
+
+use super::{
+    check::Checker,
+    contest::{Contests, contested, settle},
+    decide::Decider,
+    group::{Existing, Groups},
+    stage::{Context, Progress, Staged, stage},
+    writes::{Author, Writes, apply_keys},
+};
+use crate::{
+    Error, Lang, areas,
+    exchange::{
+        Store,
+        outcome::{Collected, Counts, Outcomes, RowReport},
+        report,
+        source::{TableRef, tables},
+        spill::{Sorted, Spill},
+    },
+    households::{Marks, Serials, sql as registry},
+    journal::{self, Act},
+    sheet::Sheet,
+};
+
+/// Rows written in one batch: bounds the memory between the two halves of an import.
+const BATCH_ROWS: usize = 2_000;
+/// Batches that may wait for the database.
+const BATCHES: usize = 4;
+/// Memory for ID numbers that wait to be written.
+const KEYS_BYTES: usize = 16 << 20;
+
+/// What a refused row does to the import.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OnError {
+    /// Nothing is stored.
+    Abort,
+    /// The other rows go in.
+    RejectRow,
+}
+
+/// What a blank cell does to a stored value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Blank {
+    /// It stays.
+    Keep,
+    /// It is erased.
+    Clears,
+}
+
+/// How to import.
+#[derive(Clone, Debug)]
+#[expect(missing_docs, reason = "each names an option of the command")]
+pub struct ImportOptions {
+    pub on_error: OnError,
+    pub blank: Blank,
+    pub dry_run: bool,
+    pub lang: Lang,
+    /// Rows outside are refused like rows of unknown villages.
+    pub scope: Scope,
+    /// The report workbook to write.
+    pub report: Option<PathBuf>,
+}
+
+/// What an import did.
+#[derive(Clone, Debug, Serialize)]
+pub struct Summary {
+    /// True if anything was stored.
+    pub committed: bool,
+    /// Counts by sheet; outcomes add up to the rows.
+    pub sheets: BTreeMap<&'static str, Counts>,
+    /// Headers that were not known and were ignored, by file.
+    pub unknown_columns: BTreeMap<String, Vec<String>>,
+    /// The first rows with something to say about them, refused ones first.
+    pub problems: Vec<RowReport>,
+}
+
+/// Imports files and folders.
+///
+/// Errors: a file that cannot be read as a whole, cancellation, storage. Refused rows are no error:
+/// the summary tells.
+pub async fn import(
+    product: &Store,
+    act: Act,
+    paths: Vec<PathBuf>,
+    options: ImportOptions,
+    progress: Arc<Progress>,
+) -> Result<Summary, Error> {
+    let tables = find_tables(&paths)?;
+    let unknown_columns = unknown_columns(&tables);
+    let staged = read(product, &act, &tables, &options, &progress).await?;
+    let refused = staged.outcomes.any_rejected() && options.on_error == OnError::Abort;
+    let store = !options.dry_run && !refused;
+    let collected = decide_and_write(product, act, staged, &options, &progress, store).await?;
+    let rejected = collected.counts.values().any(|counts| counts.rejected > 0);
+    let committed = store && !(rejected && options.on_error == OnError::Abort);
+    let Collected { counts, problems, all } = collected;
+    if let (Some(path), Some(all)) = (&options.report, all) {
+        report::write(path, &tables, all, options.lang)?;
+    }
+    Ok(Summary { committed, sheets: counts, unknown_columns, problems })
+}
+
+/// The tables of all paths, in the order of the sheets.
+fn find_tables(paths: &[PathBuf]) -> Result<Vec<TableRef>, Error> {
+    let mut all = Vec::new();
+    for path in paths {
+        all.extend(tables(path)?);
+    }
+    let order = |table: &TableRef| Sheet::ALL.iter().position(|s| s.name == table.sheet.name);
+    all.sort_by_key(order);
+    Ok(all)
+}
+
+fn unknown_columns(tables: &[TableRef]) -> BTreeMap<String, Vec<String>> {
+    let with_unknown = tables.iter().filter(|table| !table.unknown.is_empty());
+    with_unknown.map(|table| (file_name(table), table.unknown.clone())).collect()
+}
+
+fn file_name(table: &TableRef) -> String {
+    let name = table.path.file_name().unwrap_or_default().to_string_lossy();
+    match &table.worksheet {
+        Some(worksheet) => format!("{name} / {worksheet}"),
+        None => name.into_owned(),
+    }
+}
+
+/// The first pass, on a thread that may block.
+async fn read(
+    product: &Store,
+    act: &Act,
+    tables: &[TableRef],
+    options: &ImportOptions,
+    progress: &Arc<Progress>,
+) -> Result<Staged, Error> {
+    let context = Context {
+        policy: Arc::clone(&product.policy),
+        keys: Arc::clone(&product.keys),
+        progress: Arc::clone(progress),
+        today: act.at.day(),
+        lang: options.lang,
+    };
+    let names = tables.iter().map(|table| (table.sheet, file_name(table))).collect();
+    let outcomes = Outcomes::new(names, options.report.is_some());
+    let tables = tables.to_vec();
+    let work = move || stage(&context, &tables, outcomes);
+    tokio::task::spawn_blocking(work).await.map_err(|_| Error::Cancelled)?
+}
+
+/// What the deciding half sends to the writing half.
+enum Message {
+    Batch(Writes),
+    /// All is decided: the ID numbers, sorted, and the serials that were used.
+    End { keys: Sorted, serials: Serials },
+}
+
+/// The second pass. One half reads the store and decides, household by household; the other holds
+/// the write transaction and writes what it is sent. The transaction is opened first, so that
+/// nothing changes between what is read and what is written.
+async fn decide_and_write(
+    product: &Store,
+    act: Act,
+    staged: Staged,
+    options: &ImportOptions,
+    progress: &Arc<Progress>,
+    store: bool,
+) -> Result<Collected, Error> {
+    if !store {
+        let decided = decide_only(product, act, staged, options, progress, None).await?;
+        return Ok(decided.collect()?);
+    }
+    let (send, mut receive) = mpsc::channel::<Message>(BATCHES);
+    let (opened, when_opened) = oneshot::channel::<Serials>();
+    let at = act.at;
+    let abort = options.on_error == OnError::Abort;
+    let writer = product.db.write_bulk(move |tx| {
+        async move {
+            let serials = registry::lock_serials(tx).await?;
+            // The other half may be gone already; then nothing comes and nothing is written.
+            let _ = opened.send(serials);
+            write_all(tx, &mut receive, at).await
+        }
+        .boxed()
+    });
+    let decider = async {
+        let serials = when_opened.await.map_err(|_| Error::Cancelled)?;
+        let outcomes =
+            decide_only(product, act, staged, options, progress, Some((send, serials))).await?;
+        Ok::<_, Error>(outcomes)
+    };
+    let (written, decided) = tokio::join!(writer, decider);
+    let outcomes = match (written, decided) {
+        (Ok(()), Ok(outcomes)) => outcomes,
+        // The writer saw the channel close early; the reason is the other half's.
+        (Err(Error::Cancelled) | Ok(()), Err(error)) => return Err(error),
+        (Err(Error::Cancelled), Ok(outcomes)) if abort && outcomes.any_rejected() => outcomes,
+        (Err(error), _) => return Err(error),
+    };
+    Ok(outcomes.collect()?)
+}
+
+async fn write_all(
+    tx: &mut Tx,
+    receive: &mut mpsc::Receiver<Message>,
+    at: Timestamp,
+) -> Result<(), Error> {
+    let mut journal = journal::Bulk::default();
+    while let Some(message) = receive.recv().await {
+        match message {
+            Message::Batch(writes) => writes.apply(tx, &mut journal).await?,
+            Message::End { mut keys, serials } => {
+                let mut rows = Vec::with_capacity(BATCH_ROWS);
+                while let Some((_, value)) = keys.next()? {
+                    rows.push(postcard::from_bytes(&value).map_err(std::io::Error::other)?);
+                    if rows.len() == BATCH_ROWS {
+                        apply_keys(tx, &rows).await?;
+                        rows.clear();
+                    }
+                }
+                apply_keys(tx, &rows).await?;
+                registry::set_serials(tx, serials).await?;
+                return journal.finish(tx, at).await;
+            }
+        }
+    }
+    // The sender went away without an end: roll back.
+    Err(Error::Cancelled)
+}
+
+type Sender = (mpsc::Sender<Message>, Serials);
+
+/// Decides everything in one reading transaction; with a sender, also hands on what to write.
+async fn decide_only(
+    product: &Store,
+    act: Act,
+    staged: Staged,
+    options: &ImportOptions,
+    progress: &Arc<Progress>,
+    send: Option<Sender>,
+) -> Result<Outcomes, Error> {
+    let (keys, policy) = (Arc::clone(&product.keys), Arc::clone(&product.policy));
+    let (options, progress) = (options.clone(), Arc::clone(progress));
+    product
+        .db
+        .read(move |tx| {
+            async move {
+                let today = act.at.day();
+                let checker = Checker::new(&policy, today, options.lang);
+                let (send, serials) = match send {
+                    Some((send, serials)) => (Some(send), serials),
+                    None => (None, Serials::new()),
+                };
+                let mut decider = Decider {
+                    author: Author { keys: &keys, act: &act },
+                    checker,
+                    scope: &options.scope,
+                    tree: areas::sql::tree(tx, &keys, &today.to_string()).await?,
+                    contests: Contests::new(),
+                    serials,
+                    present: staged.present,
+                    blank_clears: options.blank == Blank::Clears,
+                    outcomes: staged.outcomes,
+                    writes: Writes::default(),
+                };
+                let stored_areas = match staged.areas.is_empty() {
+                    true => Vec::new(),
+                    false => areas::sql::all(tx, &keys).await?,
+                };
+                decider.decide_areas(&staged.areas, &stored_areas)?;
+                let mut run = Run { send, held: Spill::new(KEYS_BYTES), serial: 0 };
+                let (contests, homes) = contested(&mut { staged.numbers })?;
+                let mut groups = Groups::new(staged.rows)?;
+                let is_empty = !registry::any_household(tx).await?;
+                decider.contests = contests;
+                if !homes.is_empty() {
+                    settle_all(tx, &mut decider, &mut groups, &homes, is_empty).await?;
+                }
+                decide_all(tx, &mut decider, &mut groups, is_empty, &mut run, &progress).await?;
+                run.flush(&mut decider).await?;
+                let abort = options.on_error == OnError::Abort;
+                if !(abort && decider.outcomes.any_rejected()) {
+                    run.end(decider.serials).await?;
+                }
+                Ok(decider.outcomes)
+            }
+            .boxed()
+        })
+        .await
+}
+
+async fn settle_all(
+    tx: &mut Tx,
+    decider: &mut Decider<'_>,
+    groups: &mut Groups,
+    homes: &HashSet<String>,
+    is_empty: bool,
+) -> Result<(), Error> {
+    let mut contests = std::mem::take(&mut decider.contests);
+    loop {
+        let batch = groups.batch(|no| homes.contains(no))?;
+        if batch.is_empty() {
+            break;
+        }
+        let existing = look_up(tx, decider, &batch, is_empty).await?;
+        for group in &batch {
+            let known = (&decider.tree, decider.scope, decider.checker, decider.author.keys);
+            settle(&mut contests, group, &existing, known);
+        }
+    }
+    decider.contests = contests;
+    groups.rewind()
+}
+
+async fn decide_all(
+    tx: &mut Tx,
+    decider: &mut Decider<'_>,
+    groups: &mut Groups,
+    is_empty: bool,
+    run: &mut Run,
+    progress: &Progress,
+) -> Result<(), Error> {
+    loop {
+        progress.check()?;
+        let batch = groups.batch(|_| true)?;
+        if batch.is_empty() {
+            return Ok(());
+        }
+        let existing = look_up(tx, decider, &batch, is_empty).await?;
+        for group in &batch {
+            decider.decide(group, &existing)?;
+            let rows = group.households.len() + group.persons.len() + group.incomes.len();
+            let rows = u64::try_from(rows).unwrap_or_default();
+            progress.rows_done.fetch_add(rows, Ordering::Relaxed);
+        }
+        if decider.writes.len() >= BATCH_ROWS {
+            run.flush(decider).await?;
+        }
+    }
+}
+
+/// What the store knows of a batch; nothing, without asking, when it is empty.
+async fn look_up(
+    tx: &mut Tx,
+    decider: &Decider<'_>,
+    batch: &[super::group::Group],
+    is_empty: bool,
+) -> Result<Existing, Error> {
+    if is_empty {
+        return Ok(Existing::default());
+    }
+    let marks: Marks<'_> = decider.checker.marks;
+    Existing::load(tx, decider.author.keys, marks, batch).await
+}
+
+/// The hand-over from the deciding half to the writing half.
+struct Run {
+    send: Option<mpsc::Sender<Message>>,
+    held: Spill,
+    serial: u64,
+}
+
+impl Run {
+    async fn flush(&mut self, decider: &mut Decider<'_>) -> Result<(), Error> {
+        let after = Writes::after(decider.writes.position());
+        let mut writes = std::mem::replace(&mut decider.writes, after);
+        let Some(send) = &self.send else { return Ok(()) };
+        for row in writes.take_keys() {
+            let identity = row.first().and_then(Value::as_blob).unwrap_or_default();
+            self.serial += 1;
+            let key = [identity, &self.serial.to_be_bytes()].concat();
+            let value = postcard::to_allocvec(&row).map_err(std::io::Error::other)?;
+            self.held.push(&key, &value)?;
+        }
+        send.send(Message::Batch(writes)).await.map_err(|_| Error::Cancelled)
+    }
+
+    async fn end(self, serials: Serials) -> Result<(), Error> {
+        let Some(send) = self.send else { return Ok(()) };
+        let keys = self.held.sorted()?;
+        send.send(Message::End { keys, serials }).await.map_err(|_| Error::Cancelled)
+    }
+}
+

@@ -1,0 +1,229 @@
+//! The first pass: cells are read, rows checked by themselves and sorted by household.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, AtomicU64, Ordering},
+};
+
+use daohu_db::Value;
+use daohu_policy::Policy;
+use serde::{Deserialize, Serialize};
+
+use super::check::{Cells, Checker, cell_note};
+use crate::{
+    Error,
+    exchange::{
+        outcome::{Note, Outcome, Outcomes, Place},
+        source::{TableRef, read_table},
+        spill::{Sorted, Spill},
+    },
+    households::Derived,
+    keys::Keys,
+    sheet::{AREAS, Kind, PERSONS, Raw, Reader, Sheet, person},
+};
+
+/// Memory for rows that wait to be decided.
+const ROWS_BYTES: usize = 48 << 20;
+/// Memory for ID numbers that wait to be compared.
+const NUMBERS_BYTES: usize = 16 << 20;
+/// How much of a value a message repeats.
+const SHOWN_CHARACTERS: usize = 40;
+
+/// A row that was read.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct Row {
+    pub(super) place: Place,
+    /// In the order of the sheet's columns.
+    pub(super) values: Vec<Value>,
+    /// What is doubtful about it, so far.
+    pub(super) notes: Vec<Note>,
+    /// True if it was refused already and only stands for its key.
+    pub(super) is_dead: bool,
+}
+
+/// How far an import is, for whoever watches; and the wish to stop it.
+#[derive(Debug, Default)]
+pub struct Progress {
+    /// Rows read, and then rows decided.
+    pub rows_done: AtomicU64,
+    /// Rows in the files, once they are read.
+    pub rows_total: AtomicU64,
+    /// Set by whoever wants the import to stop.
+    pub cancelled: AtomicBool,
+}
+
+impl Progress {
+    /// An error if somebody asked to stop.
+    pub(super) fn check(&self) -> Result<(), Error> {
+        if self.cancelled.load(Ordering::Relaxed) { Err(Error::Cancelled) } else { Ok(()) }
+    }
+}
+
+/// All rows of an import, ready to be decided.
+pub(super) struct Staged {
+    /// Rows of 行政区划, in the order of the files.
+    pub(super) areas: Vec<Row>,
+    /// Rows of the other sheets: by 户编号, sheet and place.
+    pub(super) rows: Sorted,
+    /// ID numbers: blind index and place, with the 户编号.
+    pub(super) numbers: Sorted,
+    /// What became of the rows refused so far.
+    pub(super) outcomes: Outcomes,
+    /// For each table, the columns that its file has.
+    pub(super) present: Vec<Vec<bool>>,
+}
+
+/// What reading needs.
+pub(super) struct Context {
+    pub(super) policy: Arc<Policy>,
+    pub(super) keys: Arc<Keys>,
+    pub(super) progress: Arc<Progress>,
+    pub(super) today: daohu_base::Day,
+    pub(super) lang: crate::Lang,
+}
+
+/// Reads all tables, in the order of the sheets. Blocks: files are read and cells are parsed.
+pub(super) fn stage(
+    context: &Context,
+    tables: &[TableRef],
+    mut outcomes: Outcomes,
+) -> Result<Staged, Error> {
+    let mut rows = Spill::new(ROWS_BYTES);
+    let mut numbers = Spill::new(NUMBERS_BYTES);
+    let mut areas = Vec::new();
+    let mut present = Vec::new();
+    let mut buffer = Vec::new();
+    for (i, table) in tables.iter().enumerate() {
+        let table_no = u16::try_from(i).unwrap_or(u16::MAX);
+        let has = |column| table.map.contains(&Some(column));
+        present.push((0..table.sheet.columns.len()).map(has).collect());
+        let mut parser = Parser::new(context, table.sheet, table_no);
+        read_table(table, &mut |number, cells| {
+            context.progress.check()?;
+            let row = parser.parse(number, cells, &mut outcomes)?;
+            context.progress.rows_done.fetch_add(1, Ordering::Relaxed);
+            let Some(row) = row else { return Ok(()) };
+            if std::ptr::eq(table.sheet, &raw const AREAS) {
+                areas.push(row);
+                return Ok(());
+            }
+            if std::ptr::eq(table.sheet, &raw const PERSONS) && !row.is_dead {
+                push_number(context, &row, &mut numbers)?;
+            }
+            let Some(key) = sort_key(table.sheet, &row) else { return Ok(()) };
+            buffer.clear();
+            postcard::to_io(&row, &mut buffer).map_err(std::io::Error::other)?;
+            Ok(rows.push(&key, &buffer)?)
+        })?;
+        outcomes.count(table_no, parser.cleaned, 0);
+    }
+    let total = context.progress.rows_done.swap(0, Ordering::Relaxed);
+    context.progress.rows_total.store(total, Ordering::Relaxed);
+    Ok(Staged { areas, rows: rows.sorted()?, numbers: numbers.sorted()?, outcomes, present })
+}
+
+/// 户编号, zero, sheet, place: groups a household's rows, households first.
+fn sort_key(sheet: &Sheet, row: &Row) -> Option<Vec<u8>> {
+    // The first column of these sheets is 户编号.
+    let no = Cells(&row.values).text(0)?;
+    let order = Sheet::ALL.iter().position(|other| other.name == sheet.name)?;
+    let mut key = no.as_bytes().to_vec();
+    key.push(0);
+    key.push(u8::try_from(order).unwrap_or(u8::MAX));
+    key.extend(row.place.to_bytes());
+    Some(key)
+}
+
+/// The parts of [`sort_key`]: 户编号 and the sheet.
+pub(super) fn split_key(key: &[u8]) -> Option<(&[u8], &'static Sheet)> {
+    let end = key.len().checked_sub(12)?;
+    let sheet = Sheet::ALL.get(usize::from(*key.get(end + 1)?))?;
+    Some((key.get(..end)?, sheet))
+}
+
+fn push_number(context: &Context, row: &Row, numbers: &mut Spill) -> Result<(), Error> {
+    let marks = crate::households::Marks::new(&context.policy);
+    let derived = Derived::of(marks, &context.keys, &row.values);
+    if let (Some(identity), true) = (derived.identity, derived.is_unique) {
+        let key: Vec<u8> = identity.into_iter().chain(row.place.to_bytes()).collect();
+        let no = Cells(&row.values).text(person::HOUSEHOLD_NO).unwrap_or_default();
+        numbers.push(&key, no.as_bytes())?;
+    }
+    Ok(())
+}
+
+/// Reads the rows of one table.
+struct Parser<'c> {
+    sheet: &'static Sheet,
+    table: u16,
+    reader: Reader<'c>,
+    checker: Checker<'c>,
+    cleaned: u64,
+}
+
+impl<'c> Parser<'c> {
+    fn new(context: &'c Context, sheet: &'static Sheet, table: u16) -> Self {
+        let reader = Reader::new(sheet, &context.policy);
+        let checker = Checker::new(&context.policy, context.today, context.lang);
+        Self { sheet, table, reader, checker, cleaned: 0 }
+    }
+
+    /// The row, dead if it was refused; none if it was refused and has not even a key.
+    fn parse(
+        &mut self,
+        number: u64,
+        cells: &[Raw<'_>],
+        outcomes: &mut Outcomes,
+    ) -> Result<Option<Row>, Error> {
+        let place = Place { table: self.table, row: number };
+        let mut values = Vec::with_capacity(cells.len());
+        let mut refused = Vec::new();
+        for (i, raw) in cells.iter().enumerate() {
+            match self.reader.read(i, *raw) {
+                Ok((value, cleaned)) => {
+                    self.cleaned += u64::from(cleaned);
+                    values.push(value);
+                }
+                Err(error) => {
+                    let shown = self.shown(i, *raw);
+                    refused.push(cell_note(self.sheet, i, shown, &error, self.checker.lang));
+                    values.push(Value::Null);
+                }
+            }
+        }
+        let mut notes = Vec::new();
+        if refused.is_empty() && std::ptr::eq(self.sheet, &raw const PERSONS) {
+            let born = Cells(&values).text(person::BORN_ON).map(str::to_owned);
+            match self.checker.accept_person(&mut values) {
+                Ok(()) => notes = self.checker.doubt_person(&values, born.as_deref()),
+                Err(note) => refused.push(note),
+            }
+        }
+        let is_dead = !refused.is_empty();
+        if is_dead {
+            outcomes.record(place, Outcome::Rejected, refused)?;
+        }
+        let keyless = Cells(&values).text(0).is_none();
+        Ok((!keyless).then_some(Row { place, values, notes, is_dead }))
+    }
+
+    /// The value as typed, cut; nothing of a number that names a person.
+    fn shown(&self, i: usize, raw: Raw<'_>) -> Option<String> {
+        let column = self.sheet.columns.get(i)?;
+        if matches!(column.kind, Kind::Secret(_)) {
+            return None;
+        }
+        let text = match raw {
+            Raw::Empty => return None,
+            Raw::Text(text) | Raw::Broken(text) => text.to_owned(),
+            Raw::Number(number) | Raw::Date(number) => number.to_string(),
+            Raw::Flag(flag) => flag.to_string(),
+        };
+        let mut shown: String = text.chars().filter(|c| !c.is_control()).take(SHOWN_CHARACTERS).collect();
+        if shown.len() < text.len() && text.chars().count() > SHOWN_CHARACTERS {
+            shown.push('…');
+        }
+        Some(shown).filter(|shown| !shown.trim().is_empty())
+    }
+}
+

@@ -1,0 +1,262 @@
+//! What an import writes: rows of each table and their journal entries, in batches.
+
+use daohu_db::{Column, Table, Tx, Type, Value};
+
+use crate::{
+    Error, areas, households::layouts,
+    journal::{self, Act, Action, Change, Entry},
+    keys::Keys,
+    sheet::{Layout, Meta, Record, journal_of, to_journal},
+};
+
+/// Rows to write in one go.
+#[derive(Default)]
+pub(super) struct Writes {
+    households: Rows,
+    persons: Rows,
+    incomes: Rows,
+    areas: Rows,
+    memberships: Vec<Vec<Value>>,
+    keys: Vec<Vec<Value>>,
+    entries: Vec<Entry>,
+    /// Room for the journal's positions, counted over the whole import.
+    position: i64,
+}
+
+#[derive(Default)]
+struct Rows {
+    new: Vec<Vec<Value>>,
+    changed: Vec<Vec<Value>>,
+}
+
+/// Which table a record belongs to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    Area,
+    Household,
+    Person,
+    Income,
+}
+
+impl Kind {
+    fn layout(self) -> &'static Layout {
+        match self {
+            Self::Area => &areas::AREA,
+            Self::Household => &layouts::HOUSEHOLD,
+            Self::Person => &layouts::PERSON,
+            Self::Income => &layouts::INCOME,
+        }
+    }
+
+    /// The journal's name of the kind.
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Area => "area",
+            Self::Household => "household",
+            Self::Person => "person",
+            Self::Income => "income",
+        }
+    }
+}
+
+/// Who writes: everything that is the same for all rows of an import.
+pub(super) struct Author<'a> {
+    pub(super) keys: &'a Keys,
+    pub(super) act: &'a Act,
+}
+
+impl Author<'_> {
+    /// The standard columns of a new row.
+    pub(super) fn meta(&self) -> Meta {
+        let (at, by) = (self.act.at.0, self.act.actor.name.clone());
+        Meta { created_at: at, created_by: by, updated_at: at, version: 1 }
+    }
+}
+
+impl Writes {
+    /// An empty batch that goes on counting where another ended.
+    pub(super) fn after(position: i64) -> Self {
+        Self { position, ..Self::default() }
+    }
+
+    /// Where the next batch goes on.
+    pub(super) fn position(&self) -> i64 {
+        self.position
+    }
+
+    /// The number of rows.
+    pub(super) fn len(&self) -> usize {
+        self.entries.len() + self.keys.len()
+    }
+
+    /// Adds a new record.
+    pub(super) fn create(
+        &mut self,
+        author: &Author<'_>,
+        kind: Kind,
+        county: &str,
+        key: String,
+        record: &Record,
+    ) -> Result<(), Error> {
+        let layout = kind.layout();
+        let row = layout.to_row(author.keys, record)?;
+        self.rows(kind).new.push(row);
+        let after = Some(to_journal(layout, record));
+        self.journal(author, kind.name(), county, key, Action::Created, (None, after))
+    }
+
+    /// Adds a changed record; `stored` are the values before, `changed` the columns that differ.
+    #[expect(clippy::too_many_arguments, reason = "a change is a record beside what it was")]
+    pub(super) fn update(
+        &mut self,
+        author: &Author<'_>,
+        kind: Kind,
+        county: &str,
+        key: String,
+        record: &mut Record,
+        stored: &[Value],
+        changed: &[usize],
+    ) -> Result<(), Error> {
+        record.meta.updated_at = author.act.at.0;
+        record.meta.version += 1;
+        let layout = kind.layout();
+        let row = layout.to_row(author.keys, record)?;
+        self.rows(kind).changed.push(row);
+        let before = Some(journal_of(layout, stored, changed));
+        let after = Some(to_journal(layout, record));
+        self.journal(author, kind.name(), county, key, Action::Updated, (before, after))
+    }
+
+    /// Adds an earlier membership, new or changed.
+    pub(super) fn past_membership(
+        &mut self,
+        author: &Author<'_>,
+        county: &str,
+        past: &crate::households::sql::PastMembership,
+    ) -> Result<(), Error> {
+        let meta = author.meta();
+        let version = past.version + 1;
+        self.memberships.push(vec![
+            county.into(),
+            past.household.into(),
+            past.person.into(),
+            past.identity.clone().into(),
+            past.relation.into(),
+            past.change_kind.into(),
+            past.change_on.clone().into(),
+            meta.created_at.into(),
+            meta.created_by.into(),
+            meta.updated_at.into(),
+            version.into(),
+        ]);
+        let key = format!("{}/{}", past.household, past.person);
+        let action = if version == 1 { Action::Created } else { Action::Updated };
+        let after = Some(past.to_journal(county));
+        self.journal(author, "membership", county, key, action, (None, after))
+    }
+
+    /// Says who holds an ID number from now on.
+    pub(super) fn hold(
+        &mut self,
+        identity: &[u8],
+        county: &str,
+        person: i64,
+        household: i64,
+        is_current: bool,
+    ) {
+        let identity = identity.to_vec().into();
+        let row = vec![identity, county.into(), person.into(), household.into(), is_current.into()];
+        self.keys.push(row);
+    }
+
+    fn rows(&mut self, kind: Kind) -> &mut Rows {
+        match kind {
+            Kind::Area => &mut self.areas,
+            Kind::Household => &mut self.households,
+            Kind::Person => &mut self.persons,
+            Kind::Income => &mut self.incomes,
+        }
+    }
+
+    fn journal(
+        &mut self,
+        author: &Author<'_>,
+        kind: &'static str,
+        county: &str,
+        record: String,
+        action: Action,
+        (before, after): (Option<String>, Option<String>),
+    ) -> Result<(), Error> {
+        let county = county.to_owned();
+        let change = Change { county, kind, record, action, before, after };
+        self.entries.push(Entry::new(author.keys, author.act, self.position, change)?);
+        self.position += 1;
+        Ok(())
+    }
+
+    /// Takes out who holds which number, to be written sorted at the end.
+    pub(super) fn take_keys(&mut self) -> Vec<Vec<Value>> {
+        std::mem::take(&mut self.keys)
+    }
+
+    /// Writes everything but the keys.
+    pub(super) async fn apply(self, tx: &mut Tx, journal: &mut journal::Bulk) -> Result<(), Error> {
+        let all = [
+            (Kind::Area, self.areas),
+            (Kind::Household, self.households),
+            (Kind::Person, self.persons),
+            (Kind::Income, self.incomes),
+        ];
+        for (kind, rows) in all {
+            let table = &kind.layout().table;
+            tx.insert_rows(table, &rows.new).await?;
+            tx.upsert_rows(table, &rows.changed).await?;
+        }
+        tx.upsert_rows(&memberships(), &self.memberships).await?;
+        journal.append(tx, self.entries).await
+    }
+}
+
+/// Writes who holds which number.
+pub(super) async fn apply_keys(tx: &mut Tx, rows: &[Vec<Value>]) -> Result<(), Error> {
+    Ok(tx.upsert_rows(&person_keys(), rows).await?)
+}
+
+fn table(
+    name: &'static str,
+    key: &'static [&'static str],
+    columns: &[(&'static str, Type)],
+) -> Table {
+    let columns = columns.iter().map(|(name, kind)| Column { name, kind: *kind }).collect();
+    Table { name, columns, key }
+}
+
+fn memberships() -> Table {
+    use Type::{Blob, Int, Text};
+    let columns = [
+        ("county", Text),
+        ("household", Int),
+        ("person", Int),
+        ("identity", Blob),
+        ("relation", Int),
+        ("change_kind", Int),
+        ("change_on", Text),
+        ("created_at", Int),
+        ("created_by", Text),
+        ("updated_at", Int),
+        ("version", Int),
+    ];
+    table("memberships", &["county", "household", "person"], &columns)
+}
+
+fn person_keys() -> Table {
+    use Type::{Blob, Int, Text};
+    let columns = [
+        ("identity", Blob),
+        ("county", Text),
+        ("person", Int),
+        ("household", Int),
+        ("is_current", Int),
+    ];
+    table("person_keys", &["identity"], &columns)
+}

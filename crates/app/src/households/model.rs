@@ -1,0 +1,309 @@
+//! Records of the registry and what follows from them.
+
+use std::{collections::HashMap, sync::LazyLock};
+
+use daohu_base::{HouseholdId, PersonId};
+use daohu_db::{Type, Value};
+use daohu_policy::Policy;
+use pinyin::ToPinyin;
+
+use crate::{
+    keys::Keys,
+    sheet::{HOUSEHOLDS, INCOMES, Layout, PERSONS, Record, household, income, person},
+};
+
+/// How the sheets of this slice lie in their tables.
+pub mod layouts {
+    use super::{HOUSEHOLDS, INCOMES, Layout, LazyLock, PERSONS, Type, income, person};
+
+    const KEY: &[&str] = &["county", "id"];
+
+    /// 户
+    pub static HOUSEHOLD: LazyLock<Layout> = LazyLock::new(|| {
+        let lead = [("county", Type::Text), ("id", Type::Int)];
+        Layout::new(&HOUSEHOLDS, KEY, &lead, &[("head_initials", Type::Text)], &[])
+    });
+
+    /// 人
+    pub static PERSON: LazyLock<Layout> = LazyLock::new(|| {
+        let lead = [("county", Type::Text), ("id", Type::Int), ("household", Type::Int)];
+        let lead = [lead.as_slice(), &[("village", Type::Text)]].concat();
+        let derived = [
+            ("is_current", Type::Int),
+            ("name_initials", Type::Text),
+            ("identity", Type::Blob),
+            ("id_tail", Type::Int),
+        ];
+        Layout::new(&PERSONS, KEY, &lead, &derived, &[person::HOUSEHOLD_NO])
+    });
+
+    /// 年度收入
+    pub static INCOME: LazyLock<Layout> = LazyLock::new(|| {
+        let lead = [("county", Type::Text), ("household", Type::Int)];
+        let key = &["county", "household", "year"];
+        Layout::new(&INCOMES, key, &lead, &[], &[income::HOUSEHOLD_NO])
+    });
+}
+
+/// Gives a record of one table its named key columns.
+macro_rules! row {
+    ($(#[$doc:meta])* $name:ident { $($field:ident: $kind:ident = $i:expr),* $(,)? }) => {
+        $(#[$doc])*
+        #[derive(Clone, Debug, PartialEq)]
+        pub(crate) struct $name(pub(crate) Record);
+
+        impl $name {
+            /// The six digits that the row is stored under.
+            pub(crate) fn county(&self) -> &str {
+                self.0.lead.first().and_then(Value::as_text).unwrap_or_default()
+            }
+
+            $(
+                #[expect(missing_docs, reason = "a key column")]
+                pub(crate) fn $field(&self) -> i64 {
+                    self.0.lead.get($i).and_then(Value::as_int).unwrap_or_default()
+                }
+            )*
+
+            /// The text in a column of the sheet.
+            pub(crate) fn text(&self, i: usize) -> Option<&str> {
+                self.0.values.get(i).and_then(Value::as_text)
+            }
+
+            /// The integer in a column of the sheet.
+            pub(crate) fn int(&self, i: usize) -> Option<i64> {
+                self.0.values.get(i).and_then(Value::as_int)
+            }
+        }
+    };
+}
+
+row! {
+    /// A row of `households`.
+    HouseholdRow { id: int = 1 }
+}
+row! {
+    /// A row of `persons`.
+    PersonRow { id: int = 1, household: int = 2 }
+}
+row! {
+    /// A row of `incomes`.
+    IncomeRow { household: int = 1 }
+}
+
+impl HouseholdRow {
+    /// 户编号
+    pub(crate) fn no(&self) -> &str {
+        self.text(household::NO).unwrap_or_default()
+    }
+
+    /// The village's code.
+    pub(crate) fn village(&self) -> &str {
+        self.text(household::VILLAGE).unwrap_or_default()
+    }
+}
+
+impl PersonRow {
+    /// True if the person belongs to the household now.
+    pub(crate) fn is_current(&self) -> bool {
+        self.0.derived.first().and_then(Value::as_int) == Some(1)
+    }
+
+    /// The blind index of the ID number.
+    pub(crate) fn identity(&self) -> Option<&[u8]> {
+        self.0.derived.get(2).and_then(Value::as_blob)
+    }
+}
+
+impl IncomeRow {
+    /// The year.
+    pub(crate) fn year(&self) -> i64 {
+        self.int(income::YEAR).unwrap_or_default()
+    }
+}
+
+/// Which ids a county gives out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) enum IdKind {
+    Household,
+    Person,
+}
+
+impl IdKind {
+    /// As stored.
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Household => "household",
+            Self::Person => "person",
+        }
+    }
+
+    /// The id with this serial, if the county has room.
+    pub(crate) fn born(self, county: &str, serial: i64) -> Option<i64> {
+        match self {
+            Self::Household => HouseholdId::born(county, serial).map(|id| id.0),
+            Self::Person => PersonId::born(county, serial).map(|id| id.0),
+        }
+    }
+}
+
+/// The next serial of each county that has given out ids.
+pub(crate) type Serials = HashMap<(String, IdKind), i64>;
+
+/// What a person's values say in terms of the rules.
+pub(crate) struct Derived {
+    /// Belongs to the household now.
+    pub(crate) is_current: bool,
+    /// The blind index, if there is a number.
+    pub(crate) identity: Option<[u8; 16]>,
+    /// The blind index of the last six characters of a resident ID number.
+    pub(crate) tail: Option<i64>,
+    /// True if the number is one of those that a person holds alone.
+    pub(crate) is_unique: bool,
+}
+
+/// Meanings of coded values, looked up in the policy once.
+#[derive(Clone, Copy)]
+pub struct Marks<'p>(&'p Policy);
+
+impl<'p> Marks<'p> {
+    /// The marks of the policy in force.
+    pub fn new(policy: &'p Policy) -> Self {
+        Self(policy)
+    }
+
+    /// True if a code of a list bears the mark; an unknown code bears none.
+    pub fn has(self, list: &str, code: Option<i64>, mark: &str) -> bool {
+        code.is_some_and(|code| self.0.list(list).is_some_and(|list| list.is_marked(code, mark)))
+    }
+
+    /// A resident ID or disability card, whose number follows GB 11643. An empty kind is taken
+    /// for a resident ID, which nearly every row has.
+    pub fn is_checked_id(self, kind: Option<i64>) -> bool {
+        kind.is_none() || self.has("证件类型", kind, "checked")
+    }
+
+    /// A kind of document without a number.
+    pub fn is_numberless(self, kind: Option<i64>) -> bool {
+        self.has("证件类型", kind, "numberless")
+    }
+
+    /// 户主
+    pub fn is_head(self, relation: Option<i64>) -> bool {
+        self.has("与户主关系", relation, "head")
+    }
+
+    /// A change by which a person leaves the household.
+    pub fn leaves(self, change: Option<i64>) -> bool {
+        self.has("变动类型", change, "leaves")
+    }
+}
+
+impl Derived {
+    /// Derives from a row of the sheet 人.
+    pub(crate) fn of(marks: Marks<'_>, keys: &Keys, values: &[Value]) -> Self {
+        let int = |i: usize| values.get(i).and_then(Value::as_int);
+        let number = values.get(person::ID_NUMBER).and_then(Value::as_text);
+        let is_unique = marks.is_checked_id(int(person::ID_KIND));
+        let (identity, tail) = match number {
+            None => (None, None),
+            Some(number) if is_unique => {
+                let person = number.get(..18).unwrap_or(number);
+                let tail = person.len().checked_sub(6).and_then(|at| person.get(at..));
+                (Some(keys.identity(person)), tail.map(|tail| keys.tail(tail)))
+            }
+            Some(number) => {
+                let kind = int(person::ID_KIND).unwrap_or_default();
+                (Some(keys.identity(&format!("{kind}:{number}"))), None)
+            }
+        };
+        let is_current = !marks.leaves(int(person::CHANGE_KIND));
+        Self { is_current, identity, tail, is_unique: is_unique && identity.is_some() }
+    }
+
+    /// The derived columns of `persons`.
+    pub(crate) fn columns(&self, values: &[Value]) -> Vec<Value> {
+        let name = values.get(person::NAME).and_then(Value::as_text);
+        vec![
+            self.is_current.into(),
+            name.map(initials).into(),
+            self.identity.map(|identity| identity.to_vec()).into(),
+            self.tail.into(),
+        ]
+    }
+}
+
+/// The first letters of a name's pinyin: 测一 gives `cy`. Letters stand for themselves.
+pub fn initials(name: &str) -> String {
+    name.chars()
+        .filter_map(|c| match c.to_pinyin() {
+            Some(pinyin) => pinyin.first_letter().chars().next(),
+            None if c.is_ascii_alphanumeric() => Some(c.to_ascii_lowercase()),
+            None => None,
+        })
+        .collect()
+}
+
+/// A stored record with what a new row says of it.
+pub(crate) struct Merged {
+    /// The values afterwards.
+    pub(crate) values: Vec<Value>,
+    /// The columns that changed.
+    pub(crate) changed: Vec<usize>,
+    /// How many of them were emptied.
+    pub(crate) cleared: u64,
+}
+
+/// Lays a row over a stored record. A blank keeps what is stored, unless `clears` says for its
+/// column that it empties it.
+pub(crate) fn merge(stored: &[Value], row: &[Value], clears: impl Fn(usize) -> bool) -> Merged {
+    let mut merged = Merged { values: stored.to_vec(), changed: Vec::new(), cleared: 0 };
+    for (i, (slot, new)) in merged.values.iter_mut().zip(row).enumerate() {
+        if slot == new || (new.is_null() && !clears(i)) {
+            continue;
+        }
+        merged.cleared += u64::from(new.is_null());
+        merged.changed.push(i);
+        slot.clone_from(new);
+    }
+    merged
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn initials_are_letters_of_the_pinyin() {
+        assert_eq!(initials("欧阳·A测9"), "oyac9");
+        assert_eq!(initials(""), "");
+    }
+
+    #[test]
+    fn a_blank_keeps_unless_it_clears() {
+        let stored = [Value::Int(1), Value::Int(2), Value::Null];
+        let row = [Value::Null, Value::Int(3), Value::Null];
+        let kept = merge(&stored, &row, |_| false);
+        assert_eq!((kept.values, kept.changed, kept.cleared), (
+            vec![Value::Int(1), Value::Int(3), Value::Null], vec![1], 0));
+        let cleared = merge(&stored, &row, |i| i == 0);
+        assert_eq!((cleared.changed, cleared.cleared), (vec![0, 1], 1));
+    }
+
+    #[test]
+    fn one_person_has_one_identity_on_both_kinds_of_card() {
+        let policy = Policy::embedded().unwrap();
+        let keys = Keys::generate().unwrap();
+        let derive = |kind: i64, number: &str| {
+            let mut values = vec![Value::Null; PERSONS.columns.len()];
+            values[person::ID_KIND] = kind.into();
+            values[person::ID_NUMBER] = number.into();
+            Derived::of(Marks::new(&policy), &keys, &values)
+        };
+        let resident = derive(1, "99010219601111018X");
+        let disabled = derive(2, "99010219601111018X43");
+        let booklet = derive(3, "99010219601111018X");
+        assert!(resident.identity == disabled.identity && resident.tail == disabled.tail);
+        assert!(booklet.identity != resident.identity && !booklet.is_unique);
+    }
+}

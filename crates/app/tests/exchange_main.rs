@@ -1,0 +1,3 @@
+//! Temporary.
+#[path = "it/exchange.rs"]
+mod exchange;

@@ -1,0 +1,147 @@
+//! Imports and exports on both engines.
+
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use daohu_app::{
+    Lang,
+    exchange::{
+        Outcome, Store,
+        import::{Blank, ImportOptions, OnError, Progress, Summary, import},
+    },
+    journal::Act,
+    keys::Keys,
+    schema::MIGRATIONS,
+};
+use daohu_base::{Actor, Scope, SystemClock};
+use daohu_db::{Engine, FutureExt, testing::Scratch};
+use daohu_policy::Policy;
+
+/// A migrated store of a test's own.
+pub struct TestStore {
+    pub store: Store,
+    pub scratch: Scratch,
+}
+
+impl TestStore {
+    pub async fn new(engine: Engine) -> Self {
+        let scratch = Scratch::new(engine).await;
+        let db = scratch.open().await;
+        db.migrate(&MIGRATIONS).await.unwrap();
+        let policy = Arc::new(Policy::embedded().unwrap());
+        let keys = Arc::new(Keys::generate().unwrap());
+        Self { store: Store { db, policy, keys }, scratch }
+    }
+
+    pub async fn import(&self, paths: &[PathBuf], options: ImportOptions) -> Summary {
+        let act = Act::new(Actor::command("test"), &SystemClock, "import test");
+        let progress = Arc::new(Progress::default());
+        import(&self.store, act, paths.to_vec(), options, progress).await.unwrap()
+    }
+
+    pub async fn count(&self, table: &'static str) -> i64 {
+        let sql = format!("select cast(count(*) as bigint) from {table}");
+        let count = self.store.db.read(move |tx| {
+            async move { tx.query_one(&sql, &[]).await?.int(0) }.boxed()
+        });
+        count.await.unwrap()
+    }
+}
+
+pub fn options() -> ImportOptions {
+    ImportOptions {
+        on_error: OnError::RejectRow,
+        blank: Blank::Keep,
+        dry_run: false,
+        lang: Lang::Zh,
+        scope: Scope::all(),
+        report: None,
+    }
+}
+
+fn fixture() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/import")
+}
+
+/// `expected.tsv`: sheet and row, outcome, words that the message must have.
+fn expected() -> Vec<((String, u64), String, String)> {
+    let text = std::fs::read_to_string(fixture().join("expected.tsv")).unwrap();
+    let row = |line: &str| {
+        let cells: Vec<&str> = line.split('\t').collect();
+        ((cells[0].to_owned(), cells[1].parse().unwrap()), cells[2].to_owned(), cells[3].to_owned())
+    };
+    text.lines().skip(1).map(row).collect()
+}
+
+/// Each row's outcome: rows without notes are not in the summary and follow from the counts.
+fn check(summary: &Summary, again: bool) {
+    let mut wanted: BTreeMap<String, [u64; 3]> = BTreeMap::new();
+    for ((sheet, row), outcome, why) in expected() {
+        let report = summary.problems.iter().find(|p| p.sheet == sheet && p.row == row);
+        let rejected = report.is_some_and(|report| report.outcome == Outcome::Rejected);
+        assert_eq!(rejected, outcome == "rejected", "{sheet} {row} {why}: {report:?}");
+        if rejected {
+            let column = why.split([':', '：']).next().unwrap();
+            let note = &report.unwrap().notes[0];
+            let named = note.column == column || why.starts_with("duplicate key");
+            assert!(named, "{sheet} {row} names {column}: {note:?}");
+            let code = match why.split(": ").nth(1).unwrap_or_default() {
+                "check character" => "cell.bad_id_number",
+                "lost precision" => "cell.lost_precision",
+                "unknown household" => "quality.R03",
+                "second current head" => "quality.R04",
+                "its household was rejected" => "row.household_rejected",
+                text if text.starts_with("held by") => "quality.R02",
+                _ => &note.code,
+            };
+            assert_eq!(note.code, code, "{sheet} {row}");
+        } else if let Some(rule) = why.split("warning ").nth(1) {
+            let rule = format!("quality.{}", &rule[..3]);
+            let notes = &report.unwrap().notes;
+            assert!(notes.iter().any(|note| note.code == rule), "{sheet} {row}: {notes:?}");
+        }
+        let counts = wanted.entry(sheet).or_default();
+        counts[0] += 1;
+        counts[if rejected { 2 } else { 1 }] += 1;
+    }
+    for (sheet, [rows, good, bad]) in wanted {
+        let counts = &summary.sheets[sheet.as_str()];
+        let (created, unchanged) = if again { (0, good) } else { (good, 0) };
+        assert_eq!(
+            [counts.rows, counts.created, counts.unchanged, counts.rejected, counts.updated],
+            [rows, created, unchanged, bad, 0],
+            "{sheet}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn the_cases_give_exactly_their_outcomes_and_nothing_changes_the_second_time() {
+    for engine in Engine::BOTH {
+        let test = TestStore::new(engine).await;
+        let first = test.import(&[fixture()], options()).await;
+        assert!(first.committed);
+        check(&first, false);
+        let entries = test.count("journal").await;
+        check(&test.import(&[fixture()], options()).await, true);
+        assert_eq!(test.count("journal").await, entries, "{engine:?}: nothing changed");
+    }
+}
+
+#[tokio::test]
+async fn a_refused_row_aborts_the_whole_import_by_default() {
+    for engine in Engine::BOTH {
+        let test = TestStore::new(engine).await;
+        for (on_error, dry_run) in [(OnError::Abort, false), (OnError::RejectRow, true)] {
+            let summary = test.import(&[fixture()], ImportOptions { on_error, dry_run, ..options() }).await;
+            assert!(!summary.committed);
+            check(&summary, false);
+            for table in ["areas", "households", "persons", "incomes", "journal", "serials"] {
+                assert_eq!(test.count(table).await, 0, "{engine:?} {table}");
+            }
+        }
+    }
+}

@@ -1,0 +1,68 @@
+//! The sample as CSV: UTF-8 without byte-order mark, comma-separated, one file per sheet.
+
+use std::fs::{self, File};
+use std::path::Path;
+
+use super::{Error, Row, Sheet, Sink};
+
+/// Large enough that a province is not written in small pieces, small enough not to matter.
+const BUFFER_BYTES: usize = 256 * 1024;
+
+/// Writes `areas.csv`, `households.csv`, `persons.csv` and `incomes.csv` into a folder.
+pub struct CsvSink {
+    areas: csv::Writer<File>,
+    households: csv::Writer<File>,
+    persons: csv::Writer<File>,
+    incomes: csv::Writer<File>,
+}
+
+impl CsvSink {
+    /// Creates the folder if need be, and the files with their header lines. Files that are there
+    /// already are replaced.
+    ///
+    /// # Errors
+    /// When the folder or a file cannot be written.
+    pub fn create(folder: &Path) -> Result<Self, Error> {
+        fs::create_dir_all(folder)?;
+        Ok(Self {
+            areas: open(folder, Sheet::Areas)?,
+            households: open(folder, Sheet::Households)?,
+            persons: open(folder, Sheet::Persons)?,
+            incomes: open(folder, Sheet::Incomes)?,
+        })
+    }
+
+    /// Writes what is still in memory. Without this call a late failure stays unnoticed.
+    ///
+    /// # Errors
+    /// When a file cannot be written.
+    pub fn finish(mut self) -> Result<(), Error> {
+        for sheet in Sheet::ALL {
+            self.writer(sheet).flush()?;
+        }
+        Ok(())
+    }
+
+    fn writer(&mut self, sheet: Sheet) -> &mut csv::Writer<File> {
+        match sheet {
+            Sheet::Areas => &mut self.areas,
+            Sheet::Households => &mut self.households,
+            Sheet::Persons => &mut self.persons,
+            Sheet::Incomes => &mut self.incomes,
+        }
+    }
+}
+
+impl Sink for CsvSink {
+    fn row(&mut self, sheet: Sheet, row: &Row) -> Result<(), Error> {
+        self.writer(sheet).write_record(row.cells())?;
+        Ok(())
+    }
+}
+
+fn open(folder: &Path, sheet: Sheet) -> Result<csv::Writer<File>, Error> {
+    let file = File::create(folder.join(sheet.file()))?;
+    let mut writer = csv::WriterBuilder::new().buffer_capacity(BUFFER_BYTES).from_writer(file);
+    writer.write_record(sheet.header())?;
+    Ok(writer)
+}

@@ -1,0 +1,115 @@
+//! A made-up county (or province) of registered poor households, for demonstrations, tests and
+//! measurements: 行政区划, 户, 人 and 年度收入 in the exchange format.
+//!
+//! Invariants:
+//! - The output depends on `areas` and `Options` alone: no clock, no environment, no global state,
+//!   and no function of the platform's maths library. The same call writes the same bytes.
+//! - Counties are independent: each has its own random streams. What a county takes from outside
+//!   is its share of the households and flags, and its place in the area list.
+//! - Nobody is real. Names are drawn by lot, ID numbers use the unassigned area prefix 99, phone
+//!   numbers start with 1990000 and bank cards with 990000.
+//! - Within a sheet, rows ascend by key as bytes; members follow their household, head first.
+//!   Sheets come in turn, household by household, so a sink keeps them apart. Memory does not grow
+//!   with the number of households.
+//! - With `dirty == 0` no row breaks a rule of level `reject`; spoiling draws from a stream of its
+//!   own, so the clean rows of a dirty sample are those of the clean one.
+
+mod calendar;
+mod causes;
+mod columns;
+mod county;
+mod csv_sink;
+mod dice;
+mod dirt;
+mod dirt_kinds;
+mod error;
+mod facts;
+mod family;
+mod home;
+mod household;
+mod income;
+mod life;
+mod member;
+mod names;
+mod number;
+mod places;
+mod plan;
+mod run;
+mod sheet;
+mod tree;
+mod write_area;
+mod write_household;
+mod write_income;
+mod write_person;
+
+#[cfg(test)]
+mod tests;
+
+pub use csv_sink::CsvSink;
+pub use error::Error;
+pub use run::write;
+pub use sheet::{Row, Sheet, Sink};
+pub use tree::{AreaRow, read_areas};
+
+/// First and last year that `Options::year` may name. Registration began at the end of 2013, and
+/// the poverty line of the campaign ends with 2020.
+pub const YEARS: std::ops::RangeInclusive<u16> = 2014..=2020;
+
+/// Years of income that every household has; the last one is `Options::year`.
+pub const INCOME_YEARS: u16 = 5;
+
+/// What to make.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Number of registered households, met exactly.
+    pub households: u64,
+    /// Everything random follows from this number.
+    pub seed: u64,
+    /// Last year of income; ages are those at its end.
+    pub year: u16,
+    /// Share of the household, person and income rows that is spoiled, from 0 to 1.
+    pub dirty: f64,
+    /// Where the households live.
+    pub place: Place,
+}
+
+/// Where the households live.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Place {
+    /// One county, six digits.
+    County {
+        /// Its code.
+        code: String,
+    },
+    /// All counties of one province, two digits.
+    Province {
+        /// Its code.
+        code: String,
+    },
+}
+
+/// Rows written to one sheet.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct SheetCounts {
+    /// All rows, good or bad.
+    pub rows: u64,
+    /// Spoiled so that an import accepts the row after cleaning it (aliases included).
+    pub cleanable: u64,
+    /// Spoiled so that an import must reject the row.
+    pub rejectable: u64,
+    /// Not rejectable itself, but its household's row is, so an import must reject it too.
+    pub orphaned: u64,
+}
+
+/// Rows written, by sheet.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// 行政区划.
+    pub areas: SheetCounts,
+    /// 户.
+    pub households: SheetCounts,
+    /// 人.
+    pub persons: SheetCounts,
+    /// 年度收入.
+    pub incomes: SheetCounts,
+}
