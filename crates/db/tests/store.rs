@@ -211,8 +211,7 @@ async fn violations_are_told_apart() {
             ("insert into parts (item, no) values (7, 1)", Violation::ForeignKey),
             ("insert into items (id, is_on) values (1, 1), (1, 1)", Violation::Unique),
         ] {
-            let done =
-                db.write(move |tx| async move { tx.execute(sql, &[]).await }.boxed()).await;
+            let done = db.write(move |tx| async move { tx.execute(sql, &[]).await }.boxed()).await;
             let is = matches!(&done, Err(Error::Violation(found)) if *found == expected);
             assert!(is, "{engine:?} {sql}: {done:?}");
         }

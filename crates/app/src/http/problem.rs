@@ -10,7 +10,10 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use serde::Serialize;
-use utoipa::ToSchema;
+use utoipa::{
+    ToSchema,
+    openapi::schema::{Object, ObjectBuilder, Type},
+};
 
 use super::catalogue;
 use crate::{Error, FieldError, Lang};
@@ -39,6 +42,7 @@ pub struct Problem {
     #[serde(skip_serializing_if = "Option::is_none")]
     detail: Option<String>,
     /// The stable code that programs match.
+    #[schema(schema_with = codes)]
     code: &'static str,
     /// What is wrong with which field.
     errors: Vec<FieldProblem>,
@@ -64,6 +68,12 @@ pub struct FieldProblem {
     pub code: &'static str,
     /// In words.
     pub message: String,
+}
+
+/// Every code by name, so that a client is told by its compiler when one goes.
+fn codes() -> Object {
+    let codes = catalogue::all().iter().map(|entry| entry.code);
+    ObjectBuilder::new().schema_type(Type::String).enum_values(Some(codes)).build()
 }
 
 impl ApiError {
