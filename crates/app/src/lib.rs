@@ -6,9 +6,11 @@
 //! [`daohu_base::Scope`]; no write without a journal entry.
 
 pub mod accounts;
+pub mod areas;
 pub mod context;
 pub mod error;
 pub mod exchange;
+pub mod households;
 pub mod http;
 pub mod journal;
 pub mod keys;
