@@ -9,10 +9,11 @@ use std::{
 };
 
 use encoding_rs::{Decoder, Encoding, GB18030, UTF_8};
+use memchr::memchr_iter;
 
 use super::{
     error::{FileError, FileProblem},
-    source::{COLUMNS_MAX, RowSink, TableRef, arrange, recognise},
+    source::{RowSink, TableRef, arrange, recognise},
 };
 use crate::{Error, sheet::Raw};
 
@@ -26,7 +27,8 @@ pub(super) fn table(path: &Path) -> Result<TableRef, Error> {
     let encoding = detect(path)?;
     let mut reader = open(path, encoding)?;
     let mut record = csv::StringRecord::new();
-    let found = reader.csv.read_record(&mut record).map_err(|e| reader.explain(path, &e))?;
+    let found = reader.csv.read_record(&mut record);
+    let found = found.map_err(|error| reader.explain(path, &error).at_row(1))?;
     let headers: Vec<String> = record.iter().map(str::to_owned).collect();
     if !found || headers.iter().all(|header| header.trim().is_empty()) {
         return Err(FileError::new(path, FileProblem::NoHeader).into());
@@ -40,24 +42,31 @@ pub(super) fn table(path: &Path) -> Result<TableRef, Error> {
     Ok(recognise(path, stem, None, &headers)?)
 }
 
-/// Reads all rows.
+/// Reads all rows. They are numbered as a spreadsheet numbers them: a blank line is a row, line
+/// breaks within a cell are not.
 pub(super) fn read(table: &TableRef, rows: &mut RowSink<'_>) -> Result<(), Error> {
     let path = &table.path;
     let mut reader = open(path, detect(path)?)?;
     let mut record = csv::StringRecord::new();
     let mut number = 0;
+    let mut line = reader.csv.position().line();
     loop {
         reader.budget.set(ROW_BYTES_MAX);
         let more = reader.csv.read_record(&mut record);
-        if !more.map_err(|e| reader.explain(path, &e).at_row(number + 1))? {
+        if !more.map_err(|error| reader.explain(path, &error).at_row(number + 1))? {
             return Ok(());
         }
-        number += 1;
+        let passed = reader.csv.position().line() - line;
+        line += passed;
+        let breaks = memchr_iter(b'\n', record.as_slice().as_bytes()).count();
+        let lines = passed.saturating_sub(u64::try_from(breaks).unwrap_or(u64::MAX));
+        number += if number == 0 { 1 } else { lines.max(1) };
         if number == 1 || record.iter().all(|cell| cell.trim().is_empty()) {
             continue;
         }
-        if record.len() > COLUMNS_MAX {
-            let problem = FileProblem::TooManyColumns { max: COLUMNS_MAX };
+        // A comma within a cell that is not quoted shifts all that follow it.
+        if record.iter().skip(table.map.len()).any(|cell| !cell.trim().is_empty()) {
+            let problem = FileProblem::TooManyColumns { max: table.map.len() };
             return Err(FileError::new(path, problem).at_row(number).into());
         }
         let mut cells = Vec::with_capacity(table.sheet.columns.len());
@@ -68,7 +77,7 @@ pub(super) fn read(table: &TableRef, rows: &mut RowSink<'_>) -> Result<(), Error
 }
 
 struct Reader {
-    csv: csv::Reader<Limited<Decoding>>,
+    csv: csv::Reader<Limited<io::Chain<Decoding, &'static [u8]>>>,
     budget: Rc<Cell<u64>>,
     malformed: Rc<Cell<bool>>,
 }
@@ -99,7 +108,9 @@ fn open(path: &Path, encoding: &'static Encoding) -> Result<Reader, Error> {
         ended: false,
         malformed: Rc::clone(&malformed),
     };
-    let limited = Limited { inner: decoding, budget: Rc::clone(&budget) };
+    // The last line ends like the others, so that lines can be counted.
+    let inner = decoding.chain(&b"\n"[..]);
+    let limited = Limited { inner, budget: Rc::clone(&budget) };
     let csv = csv::ReaderBuilder::new()
         .has_headers(false)
         .flexible(true)
@@ -118,7 +129,12 @@ fn detect(path: &Path) -> Result<&'static Encoding, Error> {
     }
     let header = head.split(|byte| *byte == b'\n').next().unwrap_or_default();
     if !header.is_ascii() {
-        return Ok(if std::str::from_utf8(header).is_ok() { UTF_8 } else { GB18030 });
+        return Ok(match std::str::from_utf8(header) {
+            Ok(_) => UTF_8,
+            // A header longer than what was read of it ends within a character.
+            Err(error) if error.error_len().is_none() && header.len() == HEADER_BYTES => UTF_8,
+            Err(_) => GB18030,
+        });
     }
     // Only item ids in the header: look at the whole file.
     Ok(if is_utf8(path)? { UTF_8 } else { GB18030 })

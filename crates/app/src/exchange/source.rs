@@ -45,7 +45,13 @@ pub fn tables(path: &Path) -> Result<Vec<TableRef>, Error> {
     if path.is_dir() {
         let mut files: Vec<PathBuf> =
             std::fs::read_dir(path)?.filter_map(Result::ok).map(|entry| entry.path()).collect();
+        // Spreadsheet programs put a lock file beside a file that is open.
+        let is_hidden = |file: &Path| {
+            let name = file.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+            name.starts_with('.') || name.starts_with("~$")
+        };
         files.retain(|file| is_named(file, "csv") || is_named(file, "xlsx"));
+        files.retain(|file| !is_hidden(file));
         files.sort();
         let tables: Result<Vec<_>, Error> = files.iter().map(|file| tables(file)).collect();
         return Ok(tables?.into_iter().flatten().collect());

@@ -6,12 +6,11 @@
 
 use std::{borrow::Cow, fmt};
 
-use daohu_base::{AreaCode, BadIdNumber, BadMoney, Day, Fen, IdNumber};
+use daohu_base::{AreaCode, BadMoney, Day, Fen, IdNumber};
 use daohu_db::Value;
 use daohu_policy::{CodeList, Policy};
 
-use super::{Column, Kind, Secret, Sheet};
-use crate::Lang;
+use super::{CellError, Column, Kind, Secret, Sheet};
 
 /// A cell as a file gives it.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -48,34 +47,16 @@ impl fmt::Display for Raw<'_> {
     }
 }
 
-/// Why a cell is refused.
-#[derive(Clone, Debug, PartialEq)]
-#[expect(missing_docs, reason = "the words of each are in `says`")]
-pub enum CellError {
-    Required,
-    UnknownValue { nearest: Vec<String> },
-    NotANumber,
-    TooPrecise,
-    OutOfRange { min: f64, max: f64 },
-    NotADay,
-    NotAYear,
-    NotAnArea { digits: Option<usize> },
-    BadKey,
-    LostPrecision,
-    TooLong { max: usize },
-    TooMany { max: usize },
-    Masked,
-    ControlCharacter,
-    BrokenFormula,
-    BadNumber,
-    BadIdNumber(BadIdNumber),
-}
-
 /// Numbers of more digits than this are not exact in a spreadsheet's number cell.
 const EXACT_DIGITS: f64 = 1e15;
 const KEY_CHARACTERS_MAX: usize = 32;
 const SECRET_CHARACTERS_MAX: usize = 40;
 const YEARS: std::ops::RangeInclusive<i64> = 1900..=2200;
+/// A bare number in a column of days: Excel's serials from 1906 to 2099, that is, beyond what could
+/// be a year and below what could be digits of a date.
+const SERIALS: std::ops::RangeInclusive<f64> = 2201.0..=73_050.0;
+/// Longer texts are no name of any list.
+const CODE_CHARACTERS_MAX: usize = 50;
 /// The list that flags are read with.
 const FLAGS: &str = "是否";
 
@@ -104,13 +85,14 @@ impl<'p> Reader<'p> {
         let typed = match raw {
             Raw::Empty => return empty(column),
             Raw::Broken(_) => return Err(CellError::BrokenFormula),
-            Raw::Date(serial) if column.kind == Kind::Day => {
-                let day = Day::from_excel(serial).ok_or(CellError::NotADay)?;
-                return Ok((day.to_string().into(), false));
+            Raw::Date(serial) => Cow::Owned(date_text(column.kind, serial)?),
+            Raw::Number(number) if column.kind == Kind::Day && SERIALS.contains(&number) => {
+                let day = Day::from_excel(number).ok_or(CellError::NotADay)?;
+                return Ok((day.to_string().into(), true));
             }
             Raw::Text(text) => Cow::Borrowed(text),
             Raw::Flag(flag) => Cow::Borrowed(if flag { "true" } else { "false" }),
-            Raw::Number(number) | Raw::Date(number) => number_text(column.kind, number)?,
+            Raw::Number(number) => number_text(column.kind, number)?,
         };
         let folded = fold(&typed, matches!(column.kind, Kind::Text(_) | Kind::Group));
         if folded.is_empty() {
@@ -128,6 +110,19 @@ fn empty(column: &Column) -> Result<(Value, bool), CellError> {
     if column.required { Err(CellError::Required) } else { Ok((Value::Null, false)) }
 }
 
+/// The text of a date cell. In a column of numbers or codes the spreadsheet has made a date of
+/// something else, and what it was is lost.
+fn date_text(kind: Kind, serial: f64) -> Result<String, CellError> {
+    match kind {
+        Kind::Day | Kind::Text(_) | Kind::Group => {
+            Day::from_excel(serial).map(|day| day.to_string()).ok_or(CellError::NotADay)
+        }
+        Kind::Yuan | Kind::Quantity(..) | Kind::Count(_) => Err(CellError::NotANumber),
+        Kind::Year => Err(CellError::NotAYear),
+        _ => Err(CellError::LostPrecision),
+    }
+}
+
 /// The text of a number cell: what the user sees, not the float behind it.
 fn number_text(kind: Kind, number: f64) -> Result<Cow<'static, str>, CellError> {
     let exact = matches!(kind, Kind::Key | Kind::Area(_) | Kind::Secret(_));
@@ -141,13 +136,18 @@ fn number_text(kind: Kind, number: f64) -> Result<Cow<'static, str>, CellError> 
     Ok(Cow::Owned(format!("{shown}")))
 }
 
-/// Trims white space of every kind; outside free text also folds full-width forms to ASCII.
+/// Trims white space of every kind. In free text line breaks become spaces; elsewhere full-width
+/// forms become ASCII.
 fn fold(text: &str, free: bool) -> Cow<'_, str> {
-    let blank = |c: char| c.is_whitespace() || matches!(c, '\u{feff}' | '\u{200b}' | '\u{0}');
-    let blank_only = |c: char| blank(c) && c != '\u{0}';
-    let text = text.trim_matches(blank_only);
+    let blank = |c: char| c.is_whitespace() || matches!(c, '\u{feff}' | '\u{200b}');
+    let text = text.trim_matches(blank);
+    let is_break = |c: char| matches!(c, '\n' | '\r' | '\t');
+    if free && text.contains(is_break) {
+        let lines = text.split(is_break).map(str::trim).filter(|line| !line.is_empty());
+        return Cow::Owned(lines.collect::<Vec<_>>().join(" "));
+    }
     let wide = |c: char| ('\u{ff01}'..='\u{ff5e}').contains(&c);
-    if free || text.is_ascii() || !text.chars().any(|c| wide(c) || c == '\u{3000}') {
+    if free || text.is_ascii() || !text.contains(|c| wide(c) || c == '\u{3000}') {
         return Cow::Borrowed(text);
     }
     let narrow = |c: char| match c {
@@ -167,19 +167,22 @@ fn parse(kind: Kind, list: Option<&CodeList>, text: &str) -> Result<(Value, bool
         Kind::Text(max) => exact(limited(text, max)?.into()),
         Kind::Group => exact(limited(text, 50)?.into()),
         Kind::Key => {
-            let (text, cleaned) = code_text(text)?;
-            let legal = text.len() <= KEY_CHARACTERS_MAX
-                && text.bytes().all(|b| b.is_ascii_alphanumeric());
+            let (text, spaced) = unspaced(text);
+            let (text, pointed) = code_text(&text)?;
+            let cleaned = spaced || pointed;
+            let legal =
+                text.len() <= KEY_CHARACTERS_MAX && text.bytes().all(|b| b.is_ascii_alphanumeric());
             if legal { Ok((text.into(), cleaned)) } else { Err(CellError::BadKey) }
         }
         Kind::Area(level) => {
-            let (text, cleaned) = code_text(text)?;
+            let (text, spaced) = unspaced(text);
+            let (text, pointed) = code_text(&text)?;
             let digits = level.map(daohu_base::AreaLevel::digits);
             let area = AreaCode::parse(text).map_err(|_| CellError::NotAnArea { digits })?;
             if level.is_some_and(|level| level != area.level()) {
                 return Err(CellError::NotAnArea { digits });
             }
-            Ok((area.to_string().into(), cleaned))
+            Ok((area.to_string().into(), spaced || pointed))
         }
         Kind::Code(_) => code(list, text).map(|(code, clean)| (i64::from(code).into(), clean)),
         Kind::Codes(_, max) => codes(list, text, max),
@@ -199,8 +202,9 @@ fn parse(kind: Kind, list: Option<&CodeList>, text: &str) -> Result<(Value, bool
             other => other,
         }),
         Kind::Day => {
-            let day = Day::parse(text).map_err(|_| CellError::NotADay)?.to_string();
-            Ok((day.into(), false))
+            let (date, cleaned) = without_time(text);
+            let day = Day::parse(date).map_err(|_| CellError::NotADay)?.to_string();
+            Ok((day.into(), cleaned))
         }
         Kind::Secret(secret) => number(secret, text),
     }
@@ -211,6 +215,17 @@ fn limited(text: &str, max: usize) -> Result<&str, CellError> {
         return Err(CellError::TooLong { max });
     }
     Ok(text)
+}
+
+/// Drops the time that programs write behind a day: `2015-12-31T00:00:00`.
+fn without_time(text: &str) -> (&str, bool) {
+    let is_time = |time: &str| {
+        time.contains(':') && time.bytes().all(|b| b.is_ascii_digit() || b":.Z".contains(&b))
+    };
+    match text.split_once(['T', ' ']) {
+        Some((date, time)) if is_time(time.trim_start()) => (date, true),
+        _ => (text, false),
+    }
 }
 
 /// A code that a spreadsheet may have turned into a number: `990102100200.0` is put right,
@@ -236,27 +251,36 @@ fn has_exponent(text: &str) -> bool {
 
 fn code(list: Option<&CodeList>, text: &str) -> Result<(u8, bool), CellError> {
     let Some(list) = list else { return Err(CellError::UnknownValue { nearest: Vec::new() }) };
+    // What is nearest is looked for in the beginning only: a cell may hold megabytes.
+    let end = text.char_indices().nth(CODE_CHARACTERS_MAX).map_or(text.len(), |(end, _)| end);
+    let text = text.get(..end).unwrap_or(text);
     let unknown = match list.parse(text) {
         Ok(code) => return Ok((code, false)),
         Err(unknown) => unknown,
     };
-    // A code typed into a number cell has lost its leading zero or gained a `.0`.
+    // A code typed into a number cell has lost its leading zero or gained a `.0`; a flag that went
+    // through a spreadsheet is in capitals.
     let (head, _) = code_text(text)?;
-    let padded = format!("{head:0>2}");
-    list.parse(head).or_else(|_| list.parse(&padded)).map(|code| (code, true)).map_err(|_| {
-        CellError::UnknownValue { nearest: unknown.nearest }
-    })
+    let spellings = [format!("{head:0>2}"), head.to_ascii_lowercase(), head.to_ascii_uppercase()];
+    let mut spellings = std::iter::once(head).chain(spellings.iter().map(String::as_str));
+    let found = spellings.find_map(|spelling| list.parse(spelling).ok());
+    found.map(|code| (code, true)).ok_or(CellError::UnknownValue { nearest: unknown.nearest })
 }
 
 fn codes(list: Option<&CodeList>, text: &str, max: usize) -> Result<(Value, bool), CellError> {
     let mut found = Vec::new();
     let mut cleaned = false;
-    for part in text.split(['、', ',', ';', '，', '；']).map(str::trim).filter(|p| !p.is_empty()) {
+    for part in text.split(['、', ',', ';', '，', '；']).map(str::trim).filter(|p| !p.is_empty())
+    {
         let (code, clean) = code(list, part)?;
         cleaned |= clean;
         if !found.contains(&code) {
             found.push(code);
         }
+    }
+    if found.is_empty() {
+        // Separators and nothing between them.
+        code(list, text)?;
     }
     if found.len() > max {
         return Err(CellError::TooMany { max });
@@ -268,16 +292,17 @@ fn codes(list: Option<&CodeList>, text: &str, max: usize) -> Result<(Value, bool
 
 /// Drops thousands separators where they group by three: `1,200.5`.
 fn grouped(text: &str) -> (Cow<'_, str>, bool) {
-    if !text.contains(',') {
+    if !text.contains([',', '，']) {
         return (Cow::Borrowed(text), false);
     }
-    let whole = text.split_once('.').map_or(text, |(whole, _)| whole);
+    let text = text.replace('，', ",");
+    let whole = text.split_once('.').map_or(text.as_str(), |(whole, _)| whole);
     let mut groups = whole.trim_start_matches('-').split(',');
     let first = groups.next().is_some_and(|g| (1..=3).contains(&g.len()));
     if first && groups.all(|g| g.len() == 3) {
         (Cow::Owned(text.replace(',', "")), true)
     } else {
-        (Cow::Borrowed(text), false)
+        (Cow::Owned(text), false)
     }
 }
 
@@ -308,113 +333,34 @@ fn number(secret: Secret, text: &str) -> Result<(Value, bool), CellError> {
     if text.contains('*') {
         return Err(CellError::Masked);
     }
-    let (text, mut cleaned) = code_text(text)?;
-    if text.len() > SECRET_CHARACTERS_MAX {
+    let (text, spaced) = unspaced(text);
+    let (number, pointed) = code_text(&text)?;
+    if number.len() > SECRET_CHARACTERS_MAX {
         return Err(CellError::TooLong { max: SECRET_CHARACTERS_MAX });
     }
     let legal: fn(u8) -> bool = match secret {
         Secret::IdNumber => |b| b.is_ascii_alphanumeric() || b == b'-',
-        Secret::Phone => |b| b.is_ascii_digit() || matches!(b, b'-' | b'+' | b'(' | b')' | b' '),
-        Secret::BankCard => |b| b.is_ascii_digit() || b == b' ',
+        Secret::Phone => |b| b.is_ascii_digit() || matches!(b, b'-' | b'+' | b'(' | b')'),
+        Secret::BankCard => |b| b.is_ascii_digit(),
     };
-    if !text.bytes().all(legal) {
+    if !number.bytes().all(legal) {
         return Err(CellError::BadNumber);
     }
-    let spaced = text.contains(' ');
-    let mut number: String = text.chars().filter(|c| *c != ' ').collect();
-    if secret == Secret::IdNumber && number.bytes().any(|b| b.is_ascii_lowercase()) {
-        number.make_ascii_uppercase();
-        cleaned = true;
+    let raised = secret == Secret::IdNumber && number.bytes().any(|b| b.is_ascii_lowercase());
+    let number = if raised { number.to_ascii_uppercase() } else { number.to_owned() };
+    Ok((number.into(), spaced || pointed || raised))
+}
+
+/// Drops the spaces that people put between groups of digits.
+fn unspaced(text: &str) -> (Cow<'_, str>, bool) {
+    if text.contains(char::is_whitespace) {
+        (Cow::Owned(text.chars().filter(|c| !c.is_whitespace()).collect()), true)
+    } else {
+        (Cow::Borrowed(text), false)
     }
-    Ok((number.into(), cleaned || spaced))
 }
 
 /// Checks a resident ID or disability-card number.
 pub(crate) fn id_number(text: &str, today: Day) -> Result<IdNumber, CellError> {
     IdNumber::parse(text, today).map_err(CellError::BadIdNumber)
-}
-
-impl CellError {
-    /// The stable code.
-    pub const fn code(&self) -> &'static str {
-        match self {
-            Self::Required => "cell.required",
-            Self::UnknownValue { .. } => "cell.unknown_value",
-            Self::NotANumber => "cell.not_a_number",
-            Self::TooPrecise => "cell.too_precise",
-            Self::OutOfRange { .. } => "cell.out_of_range",
-            Self::NotADay => "cell.not_a_day",
-            Self::NotAYear => "cell.not_a_year",
-            Self::NotAnArea { .. } => "cell.not_an_area",
-            Self::BadKey => "cell.bad_key",
-            Self::LostPrecision => "cell.lost_precision",
-            Self::TooLong { .. } => "cell.too_long",
-            Self::TooMany { .. } => "cell.too_many",
-            Self::Masked => "cell.masked",
-            Self::ControlCharacter => "cell.control_character",
-            Self::BrokenFormula => "cell.broken_formula",
-            Self::BadNumber => "cell.bad_number",
-            Self::BadIdNumber(_) => "cell.bad_id_number",
-        }
-    }
-
-    /// What is wrong and what to do, without the column and the value.
-    pub fn says(&self, lang: Lang) -> String {
-        let say = |zh: &str, en: &str| lang.pick(zh, en).to_owned();
-        match self {
-            Self::Required => say("必须填写", "must be filled"),
-            Self::UnknownValue { nearest } if nearest.is_empty() => {
-                say("没有可用的代码表", "there is no list of legal values")
-            }
-            Self::UnknownValue { nearest } => match lang {
-                Lang::Zh => format!("只能填 {} 等", nearest.join("、")),
-                Lang::En => format!("write one of {} …", nearest.join(", ")),
-            },
-            Self::NotANumber => say("不是数字", "is not a number"),
-            Self::TooPrecise => say("金额最多两位小数", "an amount has at most two decimals"),
-            Self::OutOfRange { min, max } => match lang {
-                Lang::Zh => format!("应在 {min} 到 {max} 之间"),
-                Lang::En => format!("must be between {min} and {max}"),
-            },
-            Self::NotADay => say("不是日期，请写成 2015-12-31", "is not a day: write 2015-12-31"),
-            Self::NotAYear => say("不是年份，请写成 2015", "is not a year: write 2015"),
-            Self::NotAnArea { digits: Some(n) } => match lang {
-                Lang::Zh => format!("不是 {n} 位区划代码"),
-                Lang::En => format!("is not an area code of {n} digits"),
-            },
-            Self::NotAnArea { digits: None } => say("不是区划代码", "is not an area code"),
-            Self::BadKey => say("应为 1 到 32 位字母或数字", "must be 1 to 32 letters or digits"),
-            Self::LostPrecision => say(
-                "已被电子表格变成科学计数，位数丢失；请把该列设为文本后重新填写",
-                "was turned into a rounded number by the spreadsheet: format the column as text and \
-                 type it again",
-            ),
-            Self::TooLong { max } => match lang {
-                Lang::Zh => format!("超过 {max} 个字"),
-                Lang::En => format!("is longer than {max} characters"),
-            },
-            Self::TooMany { max } => match lang {
-                Lang::Zh => format!("最多填 {max} 项"),
-                Lang::En => format!("has more than {max} values"),
-            },
-            Self::Masked => say("是脱敏后的号码，不能导入", "is masked and cannot be imported"),
-            Self::ControlCharacter => say("含有不可见的控制字符", "has invisible control characters"),
-            Self::BrokenFormula => say("公式出错，没有值", "is a formula that failed"),
-            Self::BadNumber => say("含有号码中不该有的字符", "has characters that do not belong there"),
-            Self::BadIdNumber(error) => match lang {
-                Lang::Zh => id_number_zh(*error).to_owned(),
-                Lang::En => error.to_string(),
-            },
-        }
-    }
-}
-
-fn id_number_zh(error: BadIdNumber) -> &'static str {
-    match error {
-        BadIdNumber::Length => "应为 18 位身份证号或 20、22 位残疾人证号",
-        BadIdNumber::Digits => "前 17 位必须是数字",
-        BadIdNumber::BirthDate => "第 7 至 14 位不是真实的出生日期",
-        BadIdNumber::CheckCharacter => "校验码不对，请核对证件",
-        BadIdNumber::Card => "残疾类别应为 1–7、等级应为 1–4",
-    }
 }

@@ -44,9 +44,9 @@ pub fn from_json(column: &Column, json: &Json) -> Option<String> {
             let codes: Option<Vec<&str>> = codes.iter().map(Json::as_str).collect();
             codes.map(|codes| codes.join("、"))
         }
-        (Kind::Quantity(..) | Kind::Count(_) | Kind::Year, Json::Number(number)) => {
-            Some(number.to_string())
-        }
+        // JSON may write 0.0000001 as 1e-7, which is not what people type into cells.
+        (Kind::Quantity(..), Json::Number(number)) => number.as_f64().map(|n| n.to_string()),
+        (Kind::Count(_) | Kind::Year, Json::Number(number)) => Some(number.to_string()),
         (Kind::Quantity(..) | Kind::Count(_) | Kind::Year | Kind::Flag | Kind::Yuan, _) => None,
         (_, Json::String(text)) => Some(text.clone()),
         _ => None,
@@ -114,9 +114,10 @@ fn quoted(text: &str, out: &mut String) {
 
 /// The OpenAPI schema of a record's fields.
 pub fn schema(sheet: &Sheet) -> ObjectBuilder {
-    sheet.columns.iter().fold(ObjectBuilder::new(), |object, column| {
-        object.property(column.name, property(column))
-    })
+    sheet
+        .columns
+        .iter()
+        .fold(ObjectBuilder::new(), |object, column| object.property(column.name, property(column)))
 }
 
 fn property(column: &Column) -> Schema {

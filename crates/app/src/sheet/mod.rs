@@ -8,15 +8,19 @@
 //! [`Value::Null`], which means *not known*, never *no*; a value in a record is legal.
 
 mod cell;
+mod cell_error;
 mod columns;
 mod json;
 mod layout;
 mod print;
+#[cfg(test)]
+mod tests;
 
 use daohu_base::AreaLevel;
 use daohu_db::Type;
 
-pub use cell::{CellError, Raw, Reader};
+pub use cell::{Raw, Reader};
+pub use cell_error::CellError;
 pub use columns::{AREAS, HOUSEHOLDS, INCOMES, PERSONS, area, household, income, person};
 pub use json::{from_json, journal_of, schema, to_journal, to_json};
 pub use layout::{Layout, Meta, Record};

@@ -1,0 +1,5 @@
+//! Cells and fields, read and printed.
+
+mod cells;
+pub(crate) mod legal;
+mod round_trip;
