@@ -15,7 +15,7 @@ use crate::{
     command::{Signals, cargo, check, is_there, succeed},
     postgres::{Cluster, VARIABLE},
 };
-use totals::Totals;
+use totals::{Runner, Totals};
 
 /// Builds, starts a server where none is named, runs, and says how it went. Arguments go to the
 /// test runner.
@@ -36,15 +36,16 @@ pub(crate) fn run(workspace: &Workspace, args: Vec<OsString>) -> anyhow::Result<
     };
     let mut runs = vec![tests(workspace, whole, &args)];
     if args.is_empty() {
-        runs.push(cargo(workspace, ["test", "--quiet", "--workspace", "--doc"]));
+        let examples = cargo(workspace, ["test", "--workspace", "--doc"]);
+        runs.push((Runner::Cargo, examples));
     }
     let mut totals = Totals::default();
     let mut result = Ok(());
-    for mut command in runs {
+    for (runner, mut command) in runs {
         if let Some(cluster) = &cluster {
             command.env(VARIABLE, cluster.url());
         }
-        let done = observe(&signals, &mut command, &mut totals);
+        let done = observe(&signals, runner, &mut command, &mut totals);
         result = result.and(done);
     }
     let server = cluster.as_ref().map_or("the PostgreSQL server named", Cluster::version);
@@ -54,17 +55,18 @@ pub(crate) fn run(workspace: &Workspace, args: Vec<OsString>) -> anyhow::Result<
 }
 
 /// The quicker runner where it is installed.
-fn tests(workspace: &Workspace, whole: bool, args: &[OsString]) -> Command {
-    let mut command = if is_there(&mut cargo(workspace, ["nextest"])) {
-        cargo(workspace, ["nextest", "run", "--no-fail-fast"])
+fn tests(workspace: &Workspace, whole: bool, args: &[OsString]) -> (Runner, Command) {
+    let (runner, mut command) = if is_there(&mut cargo(workspace, ["nextest"])) {
+        (Runner::Nextest, cargo(workspace, ["nextest", "run", "--no-fail-fast"]))
     } else {
-        cargo(workspace, ["test", "--lib", "--bins", "--tests", "--no-fail-fast"])
+        let kinds = ["test", "--lib", "--bins", "--tests", "--no-fail-fast"];
+        (Runner::Cargo, cargo(workspace, kinds))
     };
     if whole {
         command.arg("--workspace");
     }
     command.args(args);
-    command
+    (runner, command)
 }
 
 /// True for `-p NAME` and its like: the run is about a part.
@@ -73,14 +75,19 @@ fn names_package(arg: &OsString) -> bool {
 }
 
 /// Runs the command, passes its output on and counts in it.
-fn observe(signals: &Signals, command: &mut Command, totals: &mut Totals) -> anyhow::Result<()> {
+fn observe(
+    signals: &Signals,
+    runner: Runner,
+    command: &mut Command,
+    totals: &mut Totals,
+) -> anyhow::Result<()> {
     if std::io::stderr().is_terminal() {
         command.env("CARGO_TERM_COLOR", "always");
     }
     let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
     let readers = [
-        child.stdout.take().map(|pipe| pass_on(pipe, std::io::stdout())),
-        child.stderr.take().map(|pipe| pass_on(pipe, std::io::stderr())),
+        child.stdout.take().map(|pipe| pass_on(runner, pipe, std::io::stdout())),
+        child.stderr.take().map(|pipe| pass_on(runner, pipe, std::io::stderr())),
     ];
     let status = signals.wait(&mut child);
     for reader in readers.into_iter().flatten() {
@@ -91,6 +98,7 @@ fn observe(signals: &Signals, command: &mut Command, totals: &mut Totals) -> any
 }
 
 fn pass_on(
+    runner: Runner,
     pipe: impl Read + Send + 'static,
     mut to: impl Write + Send + 'static,
 ) -> JoinHandle<Totals> {
@@ -99,7 +107,7 @@ fn pass_on(
         let mut pipe = BufReader::new(pipe);
         let mut line = Vec::new();
         while pipe.read_until(b'\n', &mut line).is_ok_and(|read| read > 0) {
-            totals.read(&String::from_utf8_lossy(&line));
+            totals.read(runner, &String::from_utf8_lossy(&line));
             // Nobody reads on: the tests still run to their end.
             let _ = to.write_all(&line).and_then(|()| to.flush());
             line.clear();

@@ -2,6 +2,15 @@
 
 use std::{fmt, ops::AddAssign};
 
+/// Who runs the tests.
+#[derive(Clone, Copy)]
+pub(super) enum Runner {
+    /// `cargo nextest run`
+    Nextest,
+    /// `cargo test`
+    Cargo,
+}
+
 /// How many tests ended how.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Totals {
@@ -11,14 +20,20 @@ pub(super) struct Totals {
 }
 
 impl Totals {
-    /// Adds what a line of output says, if it is a summary.
-    pub(super) fn read(&mut self, line: &str) {
+    /// Adds what a line of output says, if it is this runner's summary. (Nextest repeats the output
+    /// of tests that failed, and in it the summaries of the other.)
+    pub(super) fn read(&mut self, runner: Runner, line: &str) {
         let line = without_colours(line);
-        if let Some((_, counts)) = line.split_once("Summary [") {
-            *self += nextest(counts).unwrap_or_default();
-        } else if let Some(counts) = line.trim().strip_prefix("test result: ") {
-            let count = |what| before(counts, what).unwrap_or(0);
-            *self += Self { passed: count("passed"), failed: count("failed"), skipped: 0 };
+        match runner {
+            Runner::Nextest => {
+                let counts = line.split_once("Summary [").map_or("", |(_, counts)| counts);
+                *self += nextest(counts).unwrap_or_default();
+            }
+            Runner::Cargo => {
+                let counts = line.strip_prefix("test result: ").unwrap_or_default();
+                let count = |what| before(counts, what).unwrap_or(0);
+                *self += Self { passed: count("passed"), failed: count("failed"), skipped: 0 };
+            }
         }
     }
 }
@@ -70,28 +85,34 @@ impl fmt::Display for Totals {
 mod tests {
     use super::*;
 
-    fn read(lines: &[&str]) -> String {
+    fn read(runner: Runner, lines: &[&str]) -> String {
         let mut totals = Totals::default();
-        lines.iter().for_each(|line| totals.read(line));
+        lines.iter().for_each(|line| totals.read(runner, line));
         totals.to_string()
     }
 
     #[test]
     fn nextest_says_it_in_one_line() {
         let line = "     Summary [   5.301s] 120 tests run: 117 passed (2 slow), 2 failed, 1 timed out, 4 skipped";
-        assert_eq!(read(&[line]), "117 passed, 3 failed, 4 not asked for");
+        assert_eq!(read(Runner::Nextest, &[line]), "117 passed, 3 failed, 4 not asked for");
         assert_eq!(
-            read(&["     Summary [   0.1s] 1 test run: 1 passed, 0 skipped"]),
+            read(Runner::Nextest, &["     Summary [   0.1s] 1 test run: 1 passed, 0 skipped"]),
             "1 passed, 0 failed"
         );
         let cut = "     Summary [   0.1s] 3/9 tests run: 2 passed, 1 failed, 0 skipped";
-        assert_eq!(read(&[cut]), "2 passed, 7 failed");
+        assert_eq!(read(Runner::Nextest, &[cut]), "2 passed, 7 failed");
     }
 
     #[test]
     fn colours_do_not_hide_it() {
         let line = "\u{1b}[32;1m     Summary\u{1b}[0m [   0.1s] \u{1b}[1m7\u{1b}[0m tests run: \u{1b}[1m7\u{1b}[0m \u{1b}[32;1mpassed\u{1b}[0m, 0 skipped";
-        assert_eq!(read(&[line]), "7 passed, 0 failed");
+        assert_eq!(read(Runner::Nextest, &[line]), "7 passed, 0 failed");
+    }
+
+    #[test]
+    fn nextest_repeats_what_failed_tests_printed() {
+        let line = "test result: FAILED. 0 passed; 1 failed; 0 ignored; 0 measured";
+        assert_eq!(read(Runner::Nextest, &[line]), "0 passed, 0 failed");
     }
 
     #[test]
@@ -101,6 +122,6 @@ mod tests {
             "test result: FAILED. 3 passed; 1 failed; 0 ignored; 0 measured; 0 filtered out",
             "test totals::tests::cargo ... ok",
         ];
-        assert_eq!(read(&lines), "15 passed, 1 failed");
+        assert_eq!(read(Runner::Cargo, &lines), "15 passed, 1 failed");
     }
 }
