@@ -1,7 +1,8 @@
 //! CSV files in UTF-8, UTF-16 or GBK.
 
 use std::{
-    cell::Cell,
+    cell::{Cell, RefCell},
+    collections::VecDeque,
     fs::File,
     io::{self, BufReader, Read},
     path::Path,
@@ -9,7 +10,7 @@ use std::{
 };
 
 use encoding_rs::{Decoder, Encoding, GB18030, UTF_8};
-use memchr::memchr_iter;
+use memchr::memchr2_iter;
 
 use super::{
     error::{FileError, FileProblem},
@@ -19,6 +20,9 @@ use crate::{Error, sheet::Raw};
 
 /// A row longer than this has a quote left open, or is not a row of a form.
 const ROW_BYTES_MAX: u64 = 16 << 20;
+/// Put behind every file: if it is not read back as a row, a quote was left open before it. The line
+/// break makes the last line like the others, so that lines can be counted.
+const END: &str = "\n\0end of file\0\n";
 /// Enough of a file to hold any form's header.
 const HEADER_BYTES: usize = 64 << 10;
 
@@ -30,7 +34,7 @@ pub(super) fn table(path: &Path) -> Result<TableRef, Error> {
     let found = reader.csv.read_record(&mut record);
     let found = found.map_err(|error| reader.explain(path, &error).at_row(1))?;
     let headers: Vec<String> = record.iter().map(str::to_owned).collect();
-    if !found || headers.iter().all(|header| header.trim().is_empty()) {
+    if !found || is_end(&record) || headers.iter().all(|header| header.trim().is_empty()) {
         return Err(FileError::new(path, FileProblem::NoHeader).into());
     }
     if let [only] = headers.as_slice()
@@ -49,18 +53,18 @@ pub(super) fn read(table: &TableRef, rows: &mut RowSink<'_>) -> Result<(), Error
     let mut reader = open(path, detect(path)?)?;
     let mut record = csv::StringRecord::new();
     let mut number = 0;
-    let mut line = reader.csv.position().line();
     loop {
         reader.budget.set(ROW_BYTES_MAX);
         let more = reader.csv.read_record(&mut record);
         if !more.map_err(|error| reader.explain(path, &error).at_row(number + 1))? {
+            return Err(FileError::new(path, FileProblem::OpenQuote).at_row(number).into());
+        }
+        if is_end(&record) {
             return Ok(());
         }
-        let passed = reader.csv.position().line() - line;
-        line += passed;
-        let breaks = memchr_iter(b'\n', record.as_slice().as_bytes()).count();
-        let lines = passed.saturating_sub(u64::try_from(breaks).unwrap_or(u64::MAX));
-        number += if number == 0 { 1 } else { lines.max(1) };
+        // The parser passes over blank lines, and its own count of lines misses those in quotes.
+        let blank = reader.blank.borrow_mut().before(reader.csv.position().byte());
+        number += 1 + if number == 0 { 0 } else { blank };
         if number == 1 || record.iter().all(|cell| cell.trim().is_empty()) {
             continue;
         }
@@ -70,14 +74,22 @@ pub(super) fn read(table: &TableRef, rows: &mut RowSink<'_>) -> Result<(), Error
             return Err(FileError::new(path, problem).at_row(number).into());
         }
         let mut cells = Vec::with_capacity(table.sheet.columns.len());
-        let raw = |cell| if cell == "" { Raw::Empty } else { Raw::Text(cell) };
         arrange(table, record.iter().map(raw), &mut cells);
         rows(number, &cells)?;
     }
 }
 
+fn raw(cell: &str) -> Raw<'_> {
+    if cell.is_empty() { Raw::Empty } else { Raw::Text(cell) }
+}
+
+fn is_end(record: &csv::StringRecord) -> bool {
+    record.len() == 1 && record.get(0) == Some(END.trim())
+}
+
 struct Reader {
     csv: csv::Reader<Limited<io::Chain<Decoding, &'static [u8]>>>,
+    blank: Rc<RefCell<BlankLines>>,
     budget: Rc<Cell<u64>>,
     malformed: Rc<Cell<bool>>,
 }
@@ -108,15 +120,15 @@ fn open(path: &Path, encoding: &'static Encoding) -> Result<Reader, Error> {
         ended: false,
         malformed: Rc::clone(&malformed),
     };
-    // The last line ends like the others, so that lines can be counted.
-    let inner = decoding.chain(&b"\n"[..]);
-    let limited = Limited { inner, budget: Rc::clone(&budget) };
+    let inner = decoding.chain(END.as_bytes());
+    let blank = Rc::new(RefCell::new(BlankLines::default()));
+    let limited = Limited { inner, budget: Rc::clone(&budget), blank: Rc::clone(&blank) };
     let csv = csv::ReaderBuilder::new()
         .has_headers(false)
         .flexible(true)
         .buffer_capacity(1 << 16)
         .from_reader(limited);
-    Ok(Reader { csv, budget, malformed })
+    Ok(Reader { csv, blank, budget, malformed })
 }
 
 /// The header decides: it has Chinese column names, which are legal in one encoding only.
@@ -195,10 +207,11 @@ impl Read for Decoding {
     }
 }
 
-/// Stops a reader that gives more than its budget before the budget is renewed.
+/// Stops a reader that gives more than its budget before the budget is renewed; notes blank lines.
 struct Limited<R> {
     inner: R,
     budget: Rc<Cell<u64>>,
+    blank: Rc<RefCell<BlankLines>>,
 }
 
 impl<R: Read> Read for Limited<R> {
@@ -207,8 +220,74 @@ impl<R: Read> Read for Limited<R> {
             return Err(io::Error::other("row too large"));
         }
         let read = self.inner.read(out)?;
-        let read_bytes = u64::try_from(read).unwrap_or(u64::MAX);
-        self.budget.set(self.budget.get().saturating_sub(read_bytes));
+        self.budget.set(self.budget.get().saturating_sub(as_u64(read)));
+        self.blank.borrow_mut().look(out.get(..read).unwrap_or_default());
         Ok(read)
     }
+}
+
+/// Where a text has blank lines, not counting those within quotes.
+#[derive(Default)]
+struct BlankLines {
+    /// Runs of blank lines: where each ends, and how many they are.
+    runs: VecDeque<(u64, u64)>,
+    /// How much of the text was looked at, and its last byte.
+    seen: u64,
+    last: u8,
+    line_start: u64,
+    in_quotes: bool,
+    unquoted_at: Option<u64>,
+}
+
+impl BlankLines {
+    fn look(&mut self, text: &[u8]) {
+        for i in memchr2_iter(b'\n', b'"', text) {
+            let at = self.seen + as_u64(i);
+            let before = i.checked_sub(1).and_then(|i| text.get(i)).copied().unwrap_or(self.last);
+            match text.get(i) {
+                Some(b'"') => self.quote(at, before),
+                _ if self.in_quotes => {}
+                _ => self.line_end(at, before),
+            }
+        }
+        self.seen += as_u64(text.len());
+        self.last = text.last().copied().unwrap_or(self.last);
+    }
+
+    /// A quote opens at the start of a field only, closes, or stands doubled for itself.
+    fn quote(&mut self, at: u64, before: u8) {
+        let is_doubled = at > 0 && self.unquoted_at == Some(at - 1);
+        if self.in_quotes {
+            self.in_quotes = false;
+            self.unquoted_at = Some(at);
+        } else if at == 0 || is_doubled || matches!(before, b',' | b'\n' | b'\r') {
+            self.in_quotes = true;
+        }
+    }
+
+    fn line_end(&mut self, at: u64, before: u8) {
+        let is_blank = at == self.line_start || (at == self.line_start + 1 && before == b'\r');
+        if is_blank {
+            match self.runs.back_mut() {
+                Some((end, count)) if *end == self.line_start => {
+                    (*end, *count) = (at + 1, *count + 1)
+                }
+                _ => self.runs.push_back((at + 1, 1)),
+            }
+        }
+        self.line_start = at + 1;
+    }
+
+    /// How many blank lines end before a place that were not counted before.
+    fn before(&mut self, place: u64) -> u64 {
+        let mut blank = 0;
+        while let Some((_, count)) = self.runs.pop_front_if(|(end, _)| *end <= place) {
+            blank += count;
+        }
+        blank
+    }
+}
+
+fn as_u64(length: usize) -> u64 {
+    u64::try_from(length).unwrap_or(u64::MAX)
 }

@@ -37,6 +37,7 @@ pub enum FileProblem {
     TooManyColumns { max: usize },
     RowTooLarge { bytes_max: u64 },
     CellTooLarge { bytes_max: u64 },
+    OpenQuote,
     TooLarge { bytes_max: u64 },
     MergedCells { range: String },
     FormulaWithoutValue,
@@ -84,6 +85,7 @@ impl FileProblem {
             Self::TooManyColumns { .. } => "file.too_many_columns",
             Self::RowTooLarge { .. } => "file.row_too_large",
             Self::CellTooLarge { .. } => "file.cell_too_large",
+            Self::OpenQuote => "file.open_quote",
             Self::TooLarge { .. } => "file.too_large",
             Self::MergedCells { .. } => "file.merged_cells",
             Self::FormulaWithoutValue => "file.formula_without_value",
@@ -116,10 +118,9 @@ impl FileProblem {
                 Lang::Zh => format!("列之间用的是“{}”，应为逗号", show(*found)),
                 Lang::En => format!("separates columns by {}, not by commas", show(*found)),
             },
-            Self::BadEncoding => say(
-                "不是 UTF-8 或 GBK 编码的文字",
-                "is text in neither UTF-8 nor GBK",
-            ),
+            Self::BadEncoding => {
+                say("不是 UTF-8 或 GBK 编码的文字", "is text in neither UTF-8 nor GBK")
+            }
             Self::MissingColumns(columns) => match lang {
                 Lang::Zh => format!("缺少必需的列：{}", columns.join("、")),
                 Lang::En => format!("lacks required columns: {}", columns.join(", ")),
@@ -137,6 +138,10 @@ impl FileProblem {
                 Lang::Zh => format!("一个单元格超过 {bytes_max} 字节"),
                 Lang::En => format!("has a cell over {bytes_max} bytes"),
             },
+            Self::OpenQuote => say(
+                "这一行有引号没有配对，后面的行都被并入其中",
+                "has a quote left open, which swallows all that follows",
+            ),
             Self::TooLarge { bytes_max } => match lang {
                 Lang::Zh => format!("解压后超过 {bytes_max} 字节，不予打开"),
                 Lang::En => format!("unpacks to over {bytes_max} bytes and is not opened"),

@@ -16,6 +16,8 @@ mod report;
 mod source;
 mod spill;
 mod table_writer;
+#[cfg(test)]
+mod tests;
 mod xlsx_package;
 mod xlsx_scan;
 mod xlsx_source;

@@ -61,6 +61,13 @@ impl TableWriter {
         Ok(Self { target: Target::Xlsx(Box::new(file)) })
     }
 
+    /// A workbook whose worksheets hold few rows.
+    #[cfg(test)]
+    pub(super) fn xlsx_split(path: &Path, worksheet_rows_max: RowNum) -> Result<Self, Error> {
+        let file = XlsxFile::create(path, worksheet_rows_max)?;
+        Ok(Self { target: Target::Xlsx(Box::new(file)) })
+    }
+
     /// Begins a sheet with its columns and `extra` ones behind them, or goes on with the sheet that
     /// is being written.
     pub fn begin(&mut self, sheet: &'static Sheet, extra: &[&str]) -> Result<(), Error> {

@@ -146,13 +146,14 @@ struct Cells<'w> {
     title: &'w str,
     /// The first cell of the next row.
     ahead: Option<Filled<'w>>,
+    ended: bool,
 }
 
 impl<'w> Cells<'w> {
     fn open(workbook: &'w mut Workbook, path: &'w Path, title: &'w str) -> Result<Self, FileError> {
         let reader = workbook.worksheet_cells_reader(title);
         let reader = reader.map_err(|error| damaged(path, &error).in_sheet(title))?;
-        Ok(Self { reader, path, title, ahead: None })
+        Ok(Self { reader, path, title, ahead: None, ended: false })
     }
 
     /// The filled cells of the next row, and its number. A row is read up to the first filled cell
@@ -172,12 +173,16 @@ impl<'w> Cells<'w> {
     }
 
     fn next_cell(&mut self, row: Option<u64>) -> Result<Option<Filled<'w>>, FileError> {
-        loop {
+        // The parser must not be asked again after its end.
+        while !self.ended {
             let cell = self.reader.next_cell().map_err(|error| {
                 let error = damaged(self.path, &error).in_sheet(self.title);
                 FileError { row, ..error }
             })?;
-            let Some(cell) = cell else { return Ok(None) };
+            let Some(cell) = cell else {
+                self.ended = true;
+                break;
+            };
             match cell.get_value() {
                 DataRef::Empty => {}
                 DataRef::SharedString(text) if is_too_large(text) => {
@@ -189,6 +194,7 @@ impl<'w> Cells<'w> {
                 _ => return Ok(Some(cell)),
             }
         }
+        Ok(None)
     }
 }
 

@@ -14,7 +14,7 @@ mod json;
 mod layout;
 mod print;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use daohu_base::AreaLevel;
 use daohu_db::Type;

@@ -305,7 +305,7 @@ fn numbers_that_name_a_person() {
             (Text("9901 0219 7001 0101 12"), "~990102197001010112"),
             (Text("５.00242E+17"), "lost_precision"),
             (Text("5.00242E+17"), "lost_precision"),
-            (Number(9.90102197001010112e17), "lost_precision"),
+            (Number(9.901_021_970_010_102e17), "lost_precision"),
             (Text("990102**********12"), "masked"),
             (Text("990102＊＊＊＊＊＊＊＊＊＊12"), "masked"),
             (Text("*"), "masked"),
