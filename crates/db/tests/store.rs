@@ -1,4 +1,9 @@
 //! What the store promises, on both engines.
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "clippy knows test functions, but not what they call"
+)]
 
 use std::ops::ControlFlow;
 

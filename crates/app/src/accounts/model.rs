@@ -14,8 +14,6 @@ use crate::{
 
 const NAME_CHARACTERS: std::ops::RangeInclusive<usize> = 3..=32;
 const DISPLAY_NAME_CHARACTERS: std::ops::RangeInclusive<usize> = 1..=64;
-/// Hashing reads the whole password: a bound keeps a request from buying much of our time.
-const PASSWORD_BYTES_MAX: usize = 512;
 /// Names under which the journal writes acts of no user.
 const NAMES_RESERVED: [&str; 2] = ["system", "anonymous"];
 const HOUR_MS: i64 = 3_600_000;
@@ -232,32 +230,6 @@ pub(super) fn check_display_name(name: &str) -> Result<(), Error> {
     if is_well { Ok(()) } else { Err(invalid("display_name", "user.bad_display_name")) }
 }
 
-/// Whether the policy allows this password. `column` names the field that it was sent in.
-pub(super) fn check_password(
-    column: &str,
-    password: &str,
-    name: &str,
-    limits: &Security,
-) -> Result<(), Error> {
-    let kinds: [fn(char) -> bool; 4] =
-        [char::is_lowercase, char::is_uppercase, char::is_numeric, |c| {
-            !c.is_lowercase() && !c.is_uppercase() && !c.is_numeric()
-        }];
-    let classes = kinds.into_iter().filter(|is| password.chars().any(is)).count();
-    let code = if password.len() > PASSWORD_BYTES_MAX {
-        "password.too_long"
-    } else if password.chars().count() < limits.password_min_characters {
-        "password.too_short"
-    } else if classes < limits.password_min_classes {
-        "password.too_simple"
-    } else if password.eq_ignore_ascii_case(name) {
-        "password.is_name"
-    } else {
-        return Ok(());
-    };
-    Err(invalid(column, code))
-}
-
 /// The journal's entry of a changed record that belongs to no county.
 pub(super) fn change<T: Serialize>(
     kind: &'static str,
@@ -381,24 +353,6 @@ mod tests {
         assert_eq!(code(check_display_name("李娜")), "ok");
         assert_eq!(code(check_display_name(" 李娜")), "user.bad_display_name");
         assert_eq!(code(check_display_name("")), "user.bad_display_name");
-    }
-
-    #[test]
-    fn passwords_have_length_and_variety() {
-        let policy = policy();
-        for (password, expected) in [
-            ("Harvest-2020", "ok"),
-            ("收成很好ABC123", "ok"),
-            ("Har-2020", "password.too_short"),
-            ("harvestharvest", "password.too_simple"),
-            ("Clerk-500242", "password.is_name"),
-        ] {
-            let result = check_password("new", password, "clerk-500242", policy.security());
-            assert_eq!(code(result), expected, "{password}");
-        }
-        let long = "Aa1".repeat(200);
-        let result = check_password("new", &long, "x", policy.security());
-        assert_eq!(code(result), "password.too_long");
     }
 
     #[test]

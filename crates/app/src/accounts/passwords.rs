@@ -12,11 +12,14 @@ use daohu_policy::Security;
 use sha2::{Digest, Sha256};
 use tokio::sync::Semaphore;
 
-use super::model;
+use super::model::invalid;
 use crate::{
     Error,
     keys::{KeyError, hex},
 };
+
+/// Hashing reads the whole password: a bound keeps a request from buying much of our time.
+const PASSWORD_BYTES_MAX: usize = 512;
 
 /// What one hash costs (argon2id).
 #[derive(Clone, Copy, Debug)]
@@ -125,6 +128,32 @@ pub(super) fn new_id(at: Timestamp) -> Result<String, Error> {
     Ok(id.into_uuid().to_string())
 }
 
+/// Whether the policy allows this password. `column` names the field that it was sent in.
+pub(super) fn check_password(
+    column: &str,
+    password: &str,
+    name: &str,
+    limits: &Security,
+) -> Result<(), Error> {
+    let kinds: [fn(char) -> bool; 4] =
+        [char::is_lowercase, char::is_uppercase, char::is_numeric, |c| {
+            !c.is_lowercase() && !c.is_uppercase() && !c.is_numeric()
+        }];
+    let classes = kinds.into_iter().filter(|is| password.chars().any(is)).count();
+    let code = if password.len() > PASSWORD_BYTES_MAX {
+        "password.too_long"
+    } else if password.chars().count() < limits.password_min_characters {
+        "password.too_short"
+    } else if classes < limits.password_min_classes {
+        "password.too_simple"
+    } else if password.eq_ignore_ascii_case(name) {
+        "password.is_name"
+    } else {
+        return Ok(());
+    };
+    Err(invalid(column, code))
+}
+
 /// Letters and digits that are not taken for each other on paper.
 const LETTERS: &[u8; 56] = b"abcdefghijkmnpqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789";
 const GROUP: usize = 5;
@@ -148,7 +177,7 @@ pub(super) fn initial_password(name: &str, limits: &Security) -> Result<Masked, 
             let letter = letter.and_then(|byte| LETTERS.get(byte % LETTERS.len()));
             password.extend(letter.map(|letter| char::from(*letter)));
         }
-        if model::check_password("password", &password, name, limits).is_ok() {
+        if check_password("password", &password, name, limits).is_ok() {
             return Ok(Masked(password));
         }
     }
@@ -171,6 +200,30 @@ mod tests {
         assert!(passwords.verify(&secret, Some(&stored)).await.unwrap());
         assert!(!passwords.verify(&Masked("x".into()), Some(&stored)).await.unwrap());
         assert!(!passwords.verify(&secret, None).await.unwrap());
+    }
+
+    /// What the policy says of the password.
+    fn code(password: &str, name: &str) -> &'static str {
+        let policy = Policy::embedded().unwrap();
+        match check_password("new", password, name, policy.security()) {
+            Ok(()) => "ok",
+            Err(Error::Invalid(fields)) => fields[0].code,
+            Err(_) => "other",
+        }
+    }
+
+    #[test]
+    fn passwords_have_length_and_variety() {
+        for (password, expected) in [
+            ("Harvest-2020", "ok"),
+            ("收成很好ABC123", "ok"),
+            ("Har-2020", "password.too_short"),
+            ("harvestharvest", "password.too_simple"),
+            ("Clerk-500242", "password.is_name"),
+        ] {
+            assert_eq!(code(password, "clerk-500242"), expected, "{password}");
+        }
+        assert_eq!(code(&"Aa1".repeat(200), "x"), "password.too_long");
     }
 
     #[test]

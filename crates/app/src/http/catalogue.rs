@@ -102,6 +102,9 @@ static TABLE: &[Entry] = &[
     is("grant.exclusive", 409, "三类管理员角色不得与其他角色兼任", "An administrator's role cannot be combined with another role"),
     is("grant.to_self", 403, "不能给自己授权", "Nobody grants a role to himself"),
     is("grant.unknown_role", 422, "没有这个角色", "There is no such role"),
+    // The registry.
+    is("area.groups_full", 409, "该村的村民小组已满99个", "The village has 99 groups already"),
+    is("registry.ids_used_up", 409, "该县的编号已用完", "The county's ids are used up"),
     // The server.
     is("server.busy", 503, "系统繁忙，请稍后重试", "The system is busy: try again shortly"),
     is("server.cancelled", 409, "操作已取消", "The work was cancelled"),

@@ -98,3 +98,65 @@ fn impatient(body: Body, pause: Duration) -> Body {
         }
     }))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::convert::Infallible;
+
+    use axum::{Router, body::to_bytes, middleware, routing::post};
+    use daohu_base::SystemClock;
+    use daohu_db::{Engine, testing::Scratch};
+    use daohu_policy::Policy;
+    use tower::ServiceExt;
+
+    use super::*;
+    use crate::{
+        Context,
+        accounts::{Cost, Passwords},
+        http::{HttpConfig, Json},
+        keys::Keys,
+    };
+
+    async fn panics() {
+        panic!("on purpose")
+    }
+
+    async fn reads(Json(_): Json<String>) {}
+
+    /// The status and code that a request with this body gets.
+    async fn ask(path: &str, body: Body) -> (StatusCode, String) {
+        let scratch = Scratch::new(Engine::Sqlite).await;
+        let cost = Cost { memory_kib: 8, passes: 1, at_once: 1 };
+        let context = Context {
+            db: scratch.open().await,
+            policy: Arc::new(Policy::embedded().unwrap()),
+            keys: Arc::new(Keys::generate().unwrap()),
+            clock: Arc::new(SystemClock),
+            passwords: Passwords::new(cost).unwrap(),
+        };
+        let app = App::new(context, HttpConfig { body_pause_ms_max: 20, ..HttpConfig::default() });
+        let router: Router = Router::new()
+            .route("/panics", post(panics))
+            .route("/reads", post(reads))
+            .layer(middleware::from_fn_with_state(app, edge));
+        let request = Request::post(path).header("content-type", "application/json").body(body);
+        let response = router.oneshot(request.unwrap()).await.unwrap();
+        let status = response.status();
+        let body = to_bytes(response.into_body(), 10_000).await.unwrap();
+        let problem: serde_json::Value = serde_json::from_slice(&body).unwrap();
+        (status, problem["code"].as_str().unwrap().to_owned())
+    }
+
+    #[tokio::test]
+    async fn a_panic_is_an_answer() {
+        let (status, code) = ask("/panics", Body::empty()).await;
+        assert_eq!((status.as_u16(), code.as_str()), (500, "server.internal"));
+    }
+
+    #[tokio::test]
+    async fn a_body_that_stops_is_not_waited_for() {
+        let begun = stream::iter([Ok::<_, Infallible>("\"half")]).chain(stream::pending());
+        let (status, code) = ask("/reads", Body::from_stream(begun)).await;
+        assert_eq!((status.as_u16(), code.as_str()), (400, "request.body_unreadable"));
+    }
+}

@@ -11,7 +11,7 @@ use axum::{
 };
 use serde::{Serialize, de::DeserializeOwned};
 
-use super::ApiError;
+use super::{Answer, ApiError};
 
 /// A JSON body.
 pub struct Json<T>(pub T);
@@ -33,14 +33,7 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
         if !is_json(request.headers()) {
             return Err(ApiError::new("request.not_json"));
         }
-        let body = Bytes::from_request(request, state).await.map_err(|rejection| {
-            let too_large = matches!(
-                rejection,
-                BytesRejection::FailedToBufferBody(FailedToBufferBody::LengthLimitError(_))
-            );
-            let code = if too_large { "request.body_too_large" } else { "request.body_unreadable" };
-            ApiError::new(code)
-        })?;
+        let body = whole_body(request, state).await?;
         let mut parser = serde_json::Deserializer::from_slice(&body);
         let value = serde_path_to_error::deserialize(&mut parser).map_err(|error| {
             let path = error.path().to_string();
@@ -73,7 +66,19 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Query<T> {
     }
 }
 
-fn is_json(headers: &HeaderMap) -> bool {
+/// The body, as far as its route's limit allows.
+pub(super) async fn whole_body<S: Send + Sync>(request: Request, state: &S) -> Answer<Bytes> {
+    Bytes::from_request(request, state).await.map_err(|rejection| {
+        let is_too_large = matches!(
+            rejection,
+            BytesRejection::FailedToBufferBody(FailedToBufferBody::LengthLimitError(_))
+        );
+        let code = if is_too_large { "request.body_too_large" } else { "request.body_unreadable" };
+        ApiError::new(code)
+    })
+}
+
+pub(super) fn is_json(headers: &HeaderMap) -> bool {
     let text = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
     let kind = text.and_then(|text| text.split(';').next()).unwrap_or_default().trim();
     kind.eq_ignore_ascii_case("application/json")

@@ -34,7 +34,7 @@ fn is_same_site(headers: &HeaderMap, host: Option<&str>, public_origin: Option<&
     match public_origin {
         Some(ours) => origin == ours,
         // Behind a proxy that ends TLS the scheme is not ours to know.
-        None => origin.split_once("://").map(|(_, theirs)| theirs) == host,
+        None => origin.split_once("://").is_some_and(|(_, theirs)| Some(theirs) == host),
     }
 }
 

@@ -13,8 +13,8 @@ use crate::{
     accounts::{
         grants,
         model::{
-            Credentials, SessionRow, SignedIn, User, Verdict, check_password, ends_at, invalid,
-            session_change, session_id,
+            Credentials, SessionRow, SignedIn, User, Verdict, ends_at, invalid, session_change,
+            session_id,
         },
         passwords, users,
     },
@@ -241,7 +241,7 @@ pub(super) async fn change_password(
     old: Masked,
     new: Masked,
 ) -> Result<(), Error> {
-    check_password("new", &new.0, &who.user.name, context.policy.security())?;
+    passwords::check_password("new", &new.0, &who.user.name, context.policy.security())?;
     let name = who.user.name.clone();
     let find = async move |tx: &mut Tx| users::sql::credentials(tx, &name).await;
     let known = context.db.read(move |tx| async move { find(tx).await }.boxed()).await?;

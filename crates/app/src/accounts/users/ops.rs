@@ -202,7 +202,7 @@ async fn choose(
 ) -> Result<(String, Option<Masked>), Error> {
     let limits = context.policy.security();
     if let Some(password) = given {
-        model::check_password(column, &password.0, name, limits)?;
+        passwords::check_password(column, &password.0, name, limits)?;
         return Ok((context.passwords.hash(&password).await?, None));
     }
     let initial = passwords::initial_password(name, limits)?;

@@ -25,7 +25,11 @@ use serde::Serialize;
 use sha2::{Digest, Sha256};
 use tokio::sync::OwnedMutexGuard;
 
-use super::{Answer, ApiError, App, session};
+use super::{
+    Answer, ApiError, App,
+    extract::{is_json, whole_body},
+    session,
+};
 use crate::{
     Context,
     accounts::SignedIn,
@@ -89,12 +93,12 @@ async fn once(app: App, request: Request, next: Next) -> Answer<Response> {
         // Sign-in cannot be repeated, and everything else will be refused.
         return Ok(next.run(request).await);
     };
-    if is_upload(request.headers()) {
+    // Files are too large to be held and compared; imports recognise a repeated file themselves.
+    if request.headers().contains_key(header::CONTENT_TYPE) && !is_json(request.headers()) {
         return Err(ApiError::new("idempotency.unsupported"));
     }
     let (mut parts, body) = request.into_parts();
-    let body = to_bytes(body, app.config().body_bytes_max).await;
-    let body = body.map_err(|_| ApiError::new("request.body_too_large"))?;
+    let body = whole_body(Request::from_parts(parts.clone(), body), &app).await?;
     let mut hash = Sha256::new();
     for part in [parts.method.as_str().as_bytes(), parts.uri.to_string().as_bytes(), &body] {
         hash.update((part.len() as u64).to_be_bytes());
@@ -186,12 +190,6 @@ fn key(method: &Method, headers: &HeaderMap) -> Answer<Option<String>> {
     let key = value.to_str().ok().filter(|key| (1..=KEY_CHARACTERS_MAX).contains(&key.len()));
     let key = key.ok_or_else(|| ApiError::new("request.bad_idempotency_key"))?;
     Ok(Some(key.to_owned()))
-}
-
-/// Files are too large to be held and compared; imports recognise a repeated file themselves.
-fn is_upload(headers: &HeaderMap) -> bool {
-    let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
-    kind.is_some_and(|kind| !kind.starts_with("application/json"))
 }
 
 fn write_headers(headers: &HeaderMap) -> String {

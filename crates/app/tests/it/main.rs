@@ -1,0 +1,30 @@
+//! The API from outside, on both engines: `cargo xtask test`, or with `DAOHU_TEST_POSTGRES` set.
+//!
+//! A test makes its own application for each engine, and clients for the roles that it needs:
+//!
+//! ```ignore
+//! for engine in Engine::BOTH {
+//!     let app = TestApp::new(engine).await;
+//!     let clerk = app.client(&["office_clerk@990102"]).await;
+//!     clerk.get("/households").send().await.expect(200);
+//! }
+//! ```
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "clippy knows test functions, but not what they call"
+)]
+#![expect(unreachable_pub, reason = "`pub` says what tests use; outside there is nobody")]
+
+mod grants;
+mod harness;
+mod idempotency;
+mod matrix;
+mod problems;
+mod seed;
+mod serving;
+mod sessions;
+mod sign_in;
+mod users;

@@ -1,0 +1,237 @@
+//! Who may do what, where: every operation × role × relation of the areas, in a file that people
+//! read. `UPDATE_MATRIX=1 cargo test -p daohu-app --test it matrix` writes it anew; review the diff.
+//!
+//! A new operation fails the test until [`call`] says how it is called: one line.
+
+use std::{collections::BTreeMap, fmt::Write, path::Path};
+
+use axum::http::Method;
+use daohu_app::http;
+use daohu_base::AreaCode;
+use daohu_db::Engine;
+use serde_json::{Value, json};
+
+use crate::harness::{Client, PASSWORD, TestApp};
+
+/// Where business roles are granted, and how the area that a call is about lies to it.
+const HOME: &str = "990101100";
+const RELATIONS: [(&str, &str); 4] = [
+    ("own", "990101100200"),
+    ("ancestor", "990101"),
+    ("sibling", "990101101200"),
+    ("foreign", "980101100200"),
+];
+
+/// How an operation is called; `bound` if it is about an area, and then in each relation.
+struct Operation {
+    method: Method,
+    bound: bool,
+    path: String,
+    body: Option<Value>,
+    version: Option<i64>,
+}
+
+fn get(path: impl Into<String>) -> Operation {
+    Operation { method: Method::GET, bound: false, path: path.into(), body: None, version: None }
+}
+
+fn delete(path: impl Into<String>) -> Operation {
+    Operation { method: Method::DELETE, ..get(path) }
+}
+
+fn send(method: Method, path: impl Into<String>, body: Value) -> Operation {
+    Operation { method, body: Some(body), ..get(path) }
+}
+
+fn post(path: impl Into<String>, body: Value) -> Operation {
+    send(Method::POST, path, body)
+}
+
+impl Operation {
+    fn if_match(self, version: i64) -> Self {
+        Self { version: Some(version), ..self }
+    }
+
+    /// It is about the area that [`call`] was given.
+    #[expect(dead_code, reason = "the registry's operations will be")]
+    fn bound(self) -> Self {
+        Self { bound: true, ..self }
+    }
+}
+
+/// How to call the operation of this id so that it succeeds for whoever may: each call on fresh
+/// data, about this area.
+async fn call(app: &TestApp, client: &Client, id: &str, _area: &AreaCode) -> Option<Operation> {
+    let user = async || app.user(&[]).await;
+    let name = async || format!("new.{}", user().await.name);
+    let clerk = async || app.user(&["office_clerk@990101"]).await.id;
+    Some(match id {
+        // Sessions.
+        "create_session" => {
+            post("/session", json!({ "name": user().await.name, "password": PASSWORD }))
+        }
+        "get_session" => get("/session"),
+        "delete_session" => delete("/session"),
+        "change_password" => {
+            let body = json!({ "old": PASSWORD, "new": "Harvest-2021" });
+            send(Method::PUT, "/session/password", body)
+        }
+        "list_sessions" => get("/session/list"),
+        "end_session" => delete(format!("/session/list/{}", own_session(client).await)),
+        // Accounts.
+        "list_users" => get("/users"),
+        "get_user" => get(format!("/users/{}", user().await.id)),
+        "create_user" => post("/users", json!({ "name": name().await, "display_name": "新" })),
+        "change_user" => {
+            let path = format!("/users/{}", user().await.id);
+            send(Method::PATCH, path, json!({ "is_locked": true })).if_match(1)
+        }
+        "reset_password" => post(format!("/users/{}/password-reset", user().await.id), json!({})),
+        "list_grants" => get(format!("/users/{}/grants", clerk().await)),
+        "create_grant" => {
+            let body = json!({ "role": "cadre", "area": "990101" });
+            post(format!("/users/{}/grants", user().await.id), body)
+        }
+        "end_grant" => {
+            let user = clerk().await;
+            delete(format!("/users/{user}/grants/{}", grant(app, &user).await))
+        }
+        "list_roles" => get("/roles"),
+        _ => return None,
+    })
+}
+
+/// The id of the client's own session; of none for a stranger.
+async fn own_session(client: &Client) -> String {
+    let list = client.get("/session/list").send().await;
+    list.json[0]["id"].as_str().unwrap_or("none").to_owned()
+}
+
+async fn grant(app: &TestApp, user: &str) -> String {
+    let grants = daohu_app::accounts::grants_of(&app.context, user).await.unwrap();
+    grants[0].id.clone()
+}
+
+/// Who asks: nobody, a user who must change the password, one without grants, and every role.
+async fn clients(app: &TestApp) -> Vec<(String, Vec<String>)> {
+    let mut all = vec![
+        ("stranger".to_owned(), vec![]),
+        ("must_change".to_owned(), vec![]),
+        ("no_grant".to_owned(), vec![]),
+    ];
+    for role in app.context.policy.roles() {
+        let name = role.name.clone();
+        let grant = if role.exclusive { name.clone() } else { format!("{name}@{HOME}") };
+        all.push((name, vec![grant]));
+    }
+    all
+}
+
+async fn client(app: &TestApp, who: &str, grants: &[String]) -> Client {
+    if who == "stranger" {
+        return app.stranger();
+    }
+    let grants: Vec<&str> = grants.iter().map(String::as_str).collect();
+    let user = app.user(&grants).await;
+    if who == "must_change" {
+        let sql = "update users set must_change = 1 where id not in (select user_id from grants)
+                   and id not in (select user_id from sessions)";
+        app.execute(sql).await;
+    }
+    app.signed_in(&user).await
+}
+
+/// The ids of all operations with their methods.
+fn operations() -> BTreeMap<String, String> {
+    let document: Value = serde_json::from_str(&http::openapi().to_json().unwrap()).unwrap();
+    let mut all = BTreeMap::new();
+    for item in document["paths"].as_object().unwrap().values() {
+        for (method, operation) in item.as_object().unwrap() {
+            all.insert(operation["operationId"].as_str().unwrap().to_owned(), method.clone());
+        }
+    }
+    all
+}
+
+/// The status of one call; a write that succeeds must be in the journal.
+async fn status(app: &TestApp, client: &Client, operation: Operation) -> u16 {
+    let is_read = operation.method == Method::GET;
+    let before = app.entries().await.len();
+    let mut request = client.call(operation.method, &operation.path);
+    if let Some(version) = operation.version {
+        request = request.if_match(version);
+    }
+    if let Some(body) = &operation.body {
+        request = request.json(body);
+    }
+    let status = request.send().await.status;
+    let after = app.entries().await.len();
+    let is_write = !is_read && (200..300).contains(&status);
+    assert!(!is_write || after > before, "{} is not journaled", operation.path);
+    status
+}
+
+async fn matrix(engine: Engine) -> String {
+    let app = TestApp::new(engine).await;
+    crate::seed::areas(&app).await;
+    let who = clients(&app).await;
+    let mut text = String::from(
+        "# Who may do what, where. Written by tests/it/matrix.rs; see there.\n\
+         # Business roles are held in a township; `own` is a village in it, `ancestor` the county\n\
+         # above, `sibling` a village of the next township, `foreign` another province.\n",
+    );
+    write!(text, "{:<18} {:<9}", "operation", "area").unwrap();
+    who.iter().for_each(|(name, _)| write!(text, " {name}").unwrap());
+    text.push('\n');
+    for id in operations().keys() {
+        for (relation, area) in RELATIONS {
+            let area = AreaCode::parse(area).unwrap();
+            let (mut line, mut bound) = (String::new(), false);
+            for (name, grants) in &who {
+                let client = client(&app, name, grants).await;
+                let operation = call(&app, &client, id, &area).await;
+                let operation = operation.unwrap_or_else(|| {
+                    panic!("matrix.rs does not say how to call the operation {id}: add a line")
+                });
+                bound = operation.bound;
+                let status = status(&app, &client, operation).await;
+                write!(line, " {status:>width$}", width = name.len()).unwrap();
+            }
+            let relation = if bound { relation } else { "-" };
+            writeln!(text, "{id:<18} {relation:<9}{line}").unwrap();
+            if !bound {
+                break;
+            }
+        }
+    }
+    check_secrets(&app).await;
+    text
+}
+
+/// No password, hash or token of all that came in is in the journal.
+async fn check_secrets(app: &TestApp) {
+    for entry in app.entries().await {
+        let body = String::from_utf8(entry.open(&app.context.keys).unwrap()).unwrap();
+        for secret in ["argon2", PASSWORD, "Harvest-2021", "token"] {
+            assert!(!body.contains(secret), "{} {} holds {secret}", entry.kind, entry.action);
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_matrix_is_what_was_reviewed() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/matrix.txt");
+    for engine in Engine::BOTH {
+        let now = matrix(engine).await;
+        if std::env::var("UPDATE_MATRIX").is_ok_and(|value| value == "1") {
+            std::fs::write(&path, &now).unwrap();
+        }
+        let reviewed = std::fs::read_to_string(&path).unwrap_or_default();
+        let mut diff = String::new();
+        let (old, new): (Vec<&str>, Vec<&str>) =
+            (reviewed.lines().collect(), now.lines().collect());
+        old.iter().filter(|l| !new.contains(l)).for_each(|l| writeln!(diff, "- {l}").unwrap());
+        new.iter().filter(|l| !old.contains(l)).for_each(|l| writeln!(diff, "+ {l}").unwrap());
+        assert!(old == new, "{engine:?}: the matrix changed (UPDATE_MATRIX=1 writes it):\n{diff}");
+    }
+}
