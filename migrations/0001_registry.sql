@@ -96,7 +96,8 @@ create table households (
   version bigint not null,
   primary key (county, id)
 );
-create unique index households_no on households (no, county);
+create unique index households_no on households (county, no);
+create index households_number on households (no);
 create index households_village on households (village, no);
 create index households_head_name on households (county, head_name);
 create index households_head_initials on households (county, head_initials);
@@ -148,7 +149,7 @@ create table persons (
   version bigint not null,
   primary key (county, id)
 );
-create index persons_household on persons (county, household);
+create index persons_household on persons (county, household, id);
 create index persons_name on persons (county, name);
 create index persons_initials on persons (county, name_initials);
 create index persons_tail on persons (id_tail);

@@ -206,6 +206,11 @@ impl fmt::Debug for Keys {
     }
 }
 
+/// Random lower-case letters and digits that nobody can guess.
+pub fn random_token() -> Result<String, KeyError> {
+    random_hex()
+}
+
 fn random_hex() -> Result<String, KeyError> {
     let mut key = [0u8; KEY_BYTES];
     getrandom::fill(&mut key).map_err(|_| KeyError::Random)?;

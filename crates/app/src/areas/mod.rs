@@ -8,7 +8,9 @@
 //! dates, what comes after it names it as predecessor; names are open to all who are signed in.
 
 mod model;
+mod ops;
 pub(crate) mod sql;
 
 pub use model::{AREA, Tree};
+pub use ops::first_village;
 pub(crate) use model::{Node, node};

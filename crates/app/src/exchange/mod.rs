@@ -10,6 +10,7 @@
 
 mod csv_source;
 mod error;
+pub mod export;
 pub mod import;
 mod outcome;
 mod report;
@@ -23,25 +24,7 @@ mod xlsx_scan;
 mod xlsx_source;
 mod xlsx_tags;
 
-use std::sync::Arc;
-
-use daohu_db::Db;
-use daohu_policy::Policy;
-
-use crate::keys::Keys;
-
 pub use error::{FileError, FileProblem};
 pub use outcome::{Counts, Note, Outcome, RowReport};
 pub use source::{RowSink, TableRef, read_table, tables};
 pub use table_writer::{ByteOrderMark, TableWriter, write_report};
-
-/// What imports and exports work with.
-#[derive(Clone)]
-pub struct Store {
-    /// The database.
-    pub db: Db,
-    /// The policy in force.
-    pub policy: Arc<Policy>,
-    /// What encrypts and indexes.
-    pub keys: Arc<Keys>,
-}

@@ -11,7 +11,9 @@
 //! nothing is ever deleted: who left stays, with how and when.
 
 mod model;
+mod ops;
 pub(crate) mod sql;
 
 pub use model::{Marks, initials, layouts};
+pub use ops::{Dossier, dossier, reseal, watched};
 pub(crate) use model::{Derived, HouseholdRow, IdKind, IncomeRow, PersonRow, Serials, merge};

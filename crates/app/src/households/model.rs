@@ -59,7 +59,7 @@ macro_rules! row {
             }
 
             $(
-                #[expect(missing_docs, reason = "a key column")]
+                /// A key column.
                 pub(crate) fn $field(&self) -> i64 {
                     self.0.lead.get($i).and_then(Value::as_int).unwrap_or_default()
                 }

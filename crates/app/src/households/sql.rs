@@ -1,12 +1,15 @@
 //! SQL of households, persons and incomes.
 
+use std::ops::ControlFlow;
+
+use daohu_base::Scope;
 use daohu_db::{Error as DbError, Filter, Row, Tx, Value};
 
 use super::model::{HouseholdRow, IdKind, IncomeRow, PersonRow, Serials, layouts};
 use crate::{
     Error,
     keys::Keys,
-    sheet::{Layout, Record, household},
+    sheet::{Layout, Record, income, person},
 };
 
 /// Rows asked for by one `in (…)`: a fixed length, so that the statement is prepared once.
@@ -123,6 +126,19 @@ pub(crate) async fn person(
     Ok(found.into_iter().next().map(PersonRow))
 }
 
+/// One household.
+pub(crate) async fn household(
+    tx: &mut Tx,
+    keys: &Keys,
+    county: &str,
+    id: i64,
+) -> Result<Option<HouseholdRow>, Error> {
+    let mut filter = Filter::new();
+    filter.and("county = ? and id = ?", [county.into(), id.into()]);
+    let found = records(tx, keys, &layouts::HOUSEHOLD, &filter).await?;
+    Ok(found.into_iter().next().map(HouseholdRow))
+}
+
 /// All incomes of these households of a county.
 pub(crate) async fn incomes_of(
     tx: &mut Tx,
@@ -227,6 +243,169 @@ pub(crate) async fn set_serials(tx: &mut Tx, serials: Serials) -> Result<(), DbE
     Ok(())
 }
 
-/// The position of 户编号 in a row of the table.
-pub(crate) const NO: usize = 2 + household::NO;
+/// Takes the values of a sheet's row; stops the query with `Break`.
+pub(crate) type Each<'a> = &'a mut (dyn FnMut(&[Value]) -> Result<ControlFlow<()>, Error> + Send);
 
+/// The scope as a condition on a village's code.
+fn within(filter: &mut Filter, column: &'static str, scope: &Scope) {
+    if let Some(ranges) = scope.ranges() {
+        filter.and_any(column, ranges.into_iter().map(|(from, to)| [from.into(), to.into()]));
+    }
+}
+
+/// Hands on the households of a scope, by county and number.
+pub(crate) async fn each_household(
+    tx: &mut Tx,
+    keys: &Keys,
+    scope: &Scope,
+    each: Each<'_>,
+) -> Result<(), Error> {
+    let mut filter = Filter::new();
+    within(&mut filter, "(village >= ? and village < ?)", scope);
+    let (columns, clause) = (layouts::HOUSEHOLD.select(""), filter.clause());
+    let sql = format!("select {columns} from households{clause} order by county, no");
+    tx.for_each(&sql, filter.params(), |row| {
+        each(&layouts::HOUSEHOLD.from_row(keys, row)?.values)
+    })
+    .await
+}
+
+/// Hands on the persons of a scope, by county, number of the household and id: the members of each
+/// household and those who belonged to it before.
+pub(crate) async fn each_person(
+    tx: &mut Tx,
+    keys: &Keys,
+    scope: &Scope,
+    each: Each<'_>,
+) -> Result<(), Error> {
+    let mut filter = Filter::new();
+    within(&mut filter, "(h.village >= ? and h.village < ?)", scope);
+    let past = past_by_household(tx, keys, &filter).await?;
+    let mut past = past.into_iter().peekable();
+    let (columns, clause) = (layouts::PERSON.select("p."), filter.clause());
+    let sql = format!(
+        "select {columns}, h.no from households h
+         join persons p on p.county = h.county and p.household = h.id{clause}
+         order by h.county, h.no, p.id"
+    );
+    let layout = &*layouts::PERSON;
+    let mut broken = false;
+    tx.for_each(&sql, filter.params(), |row| {
+        let no = row.0.pop().unwrap_or_default();
+        let record = layout.from_row(keys, row)?;
+        let id = record.lead.get(1).and_then(Value::as_int).unwrap_or_default();
+        let county = record.lead.first().and_then(Value::as_text).unwrap_or_default().to_owned();
+        let key = (county, no.as_text().unwrap_or_default().to_owned(), id);
+        while let Some((_, values)) = past.next_if(|(past_key, _)| *past_key < key) {
+            if each(&values)?.is_break() {
+                broken = true;
+                return Ok(ControlFlow::Break(()));
+            }
+        }
+        let mut values = record.values;
+        if let Some(slot) = values.get_mut(person::HOUSEHOLD_NO) {
+            *slot = no;
+        }
+        each(&values)
+    })
+    .await
+    .and_then(|()| {
+        for (_, values) in past.by_ref().take_while(|_| !broken) {
+            if each(&values)?.is_break() {
+                break;
+            }
+        }
+        Ok(())
+    })
+}
+
+/// County, number of the household and the person's id.
+type PersonKey = (String, String, i64);
+
+/// Rows of those who moved to another household, with how they left this one. Few: who moves is
+/// rare, so they are held in memory.
+async fn past_by_household(
+    tx: &mut Tx,
+    keys: &Keys,
+    filter: &Filter,
+) -> Result<Vec<(PersonKey, Vec<Value>)>, Error> {
+    let (columns, clause) = (layouts::PERSON.select("p."), filter.clause());
+    let sql = format!(
+        "select {columns}, h.no, m.relation, m.change_kind, m.change_on from memberships m
+         join households h on h.county = m.county and h.id = m.household
+         join persons p on p.county = m.county and p.id = m.person{clause}
+         order by h.county, h.no, p.id"
+    );
+    let layout = &*layouts::PERSON;
+    let mut rows = Vec::new();
+    for mut row in tx.query(&sql, filter.params()).await? {
+        let own = row.0.split_off(layout.width());
+        let record = layout.from_row(keys, &mut row)?;
+        let id = record.lead.get(1).and_then(Value::as_int).unwrap_or_default();
+        let county = record.lead.first().and_then(Value::as_text).unwrap_or_default().to_owned();
+        let no = own.first().and_then(Value::as_text).unwrap_or_default().to_owned();
+        let mut values = record.values;
+        let columns =
+            [person::HOUSEHOLD_NO, person::RELATION, person::CHANGE_KIND, person::CHANGE_ON];
+        for (i, value) in columns.into_iter().zip(own) {
+            if let Some(slot) = values.get_mut(i) {
+                *slot = value;
+            }
+        }
+        rows.push(((county, no, id), values));
+    }
+    Ok(rows)
+}
+
+/// Hands on the incomes of a scope, by county, number of the household and year.
+pub(crate) async fn each_income(
+    tx: &mut Tx,
+    keys: &Keys,
+    scope: &Scope,
+    each: Each<'_>,
+) -> Result<(), Error> {
+    let mut filter = Filter::new();
+    within(&mut filter, "(h.village >= ? and h.village < ?)", scope);
+    let (columns, clause) = (layouts::INCOME.select("i."), filter.clause());
+    let sql = format!(
+        "select {columns}, h.no from households h
+         join incomes i on i.county = h.county and i.household = h.id{clause}
+         order by h.county, h.no, i.year"
+    );
+    tx.for_each(&sql, filter.params(), |row| {
+        let no = row.0.pop().unwrap_or_default();
+        let mut values = layouts::INCOME.from_row(keys, row)?.values;
+        if let Some(slot) = values.get_mut(income::HOUSEHOLD_NO) {
+            *slot = no;
+        }
+        each(&values)
+    })
+    .await
+}
+
+/// Up to `limit` rows of a table whose numbers are sealed with another key than the present one.
+pub(crate) async fn sealed_rows(
+    tx: &mut Tx,
+    layout: &Layout,
+    after: (&str, i64),
+    limit: i64,
+) -> Result<Vec<Row>, DbError> {
+    let (columns, table) = (layout.select(""), layout.table.name);
+    let sql = format!(
+        "select {columns} from {table} where (county > $1 or (county = $1 and id > $2))
+         and sealed is not null order by county, id limit $3"
+    );
+    tx.query(&sql, &[after.0.into(), after.1.into(), limit.into()]).await
+}
+
+/// Writes the sealed numbers of a row anew.
+pub(crate) async fn set_sealed(
+    tx: &mut Tx,
+    table: &'static str,
+    county: &str,
+    id: i64,
+    sealed: Value,
+) -> Result<(), DbError> {
+    let sql = format!("update {table} set sealed = $3 where county = $1 and id = $2");
+    tx.execute(&sql, &[county.into(), id.into(), sealed]).await.map(drop)
+}

@@ -16,6 +16,8 @@
 mod model;
 mod ops;
 mod sql;
+mod verify;
 
 pub use model::{Act, Action, Change, Entry, Problem};
-pub use ops::{Bulk, record, seal};
+pub use ops::{Bulk, history, record, seal, seal_all};
+pub use verify::{Bad, Current, Verdict, Watched, verify_store};

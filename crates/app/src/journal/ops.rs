@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use daohu_base::Timestamp;
-use daohu_db::Tx;
+use daohu_db::{FutureExt, Tx};
 
 use super::{
     model::{Act, Change, Entry, Link, Root},
@@ -93,4 +93,32 @@ impl Bulk {
         }
         Ok(())
     }
+}
+
+/// Seals everything that waits.
+pub async fn seal_all(context: &crate::Context) -> Result<usize, Error> {
+    let mut total = 0;
+    loop {
+        let at = context.clock.now();
+        let some = context.db.write(move |tx| async move { seal(tx, at).await }.boxed()).await?;
+        total += some;
+        if some == 0 {
+            return Ok(total);
+        }
+    }
+}
+
+/// The record's state after each of its entries up to an instant, oldest first: when, by whom, and
+/// the JSON text `{"before": …, "after": …}`.
+pub async fn history(
+    tx: &mut Tx,
+    keys: &Keys,
+    county: &str,
+    kind: &str,
+    record: &str,
+    until: Timestamp,
+) -> Result<Vec<(Entry, Vec<u8>)>, Error> {
+    let entries = sql::entries_of(tx, county, kind, record, until.0).await?;
+    let open = |entry: Entry| Ok((entry.clone(), entry.open(keys)?));
+    entries.into_iter().map(open).collect()
 }

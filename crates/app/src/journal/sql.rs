@@ -1,5 +1,7 @@
 //! SQL of the journal.
 
+use std::ops::ControlFlow;
+
 use daohu_db::{Column, Error, Row, Table, Tx, Type, Value};
 
 use super::model::{Entry, Link, Root, START};
@@ -156,4 +158,148 @@ pub(super) fn entry(row: &Row) -> Result<Entry, Error> {
         action: row.text(9)?.to_owned(),
         body: row.blob(10)?.to_vec(),
     })
+}
+
+/// Takes sealed entries one by one; stops with `Break`.
+pub(super) type Each<'a> =
+    &'a mut (dyn FnMut(Sealed) -> Result<ControlFlow<()>, Error> + Send);
+
+/// Hands on a county's sealed entries in the order of the chain.
+pub(super) async fn each_sealed(
+    tx: &mut Tx,
+    county: &str,
+    each: Each<'_>,
+) -> Result<(), Error> {
+    let sql = "select county, stamp, position, at, actor, authority, source, kind, record, action,
+                      body, sequence, chain
+               from journal where county = $1 order by sequence";
+    tx.for_each(sql, &[county.into()], |row| {
+        each(Sealed { entry: entry(row)?, sequence: row.int(11)?, chain: link(row.blob(12)?)? })
+    })
+    .await
+}
+
+/// The heads of all counties.
+pub(super) async fn heads(tx: &mut Tx) -> Result<Vec<(String, i64, Link)>, Error> {
+    let sql = "select county, sequence, chain from journal_heads where county <> $1
+               order by county";
+    let rows = tx.query(sql, &[ROOT.into()]).await?;
+    rows.iter().map(|row| Ok((row.text(0)?.to_owned(), row.int(1)?, link(row.blob(2)?)?))).collect()
+}
+
+/// Counties that have sealed entries.
+pub(super) async fn counties_sealed(tx: &mut Tx) -> Result<Vec<String>, Error> {
+    let sql = "select distinct county from journal order by county";
+    tx.query(sql, &[]).await?.iter().map(|row| row.text(0).map(str::to_owned)).collect()
+}
+
+/// The chain after an entry.
+pub(super) async fn chain_at(
+    tx: &mut Tx,
+    county: &str,
+    sequence: i64,
+) -> Result<Option<Link>, Error> {
+    let sql = "select chain from journal where county = $1 and sequence = $2";
+    let row = tx.query_opt(sql, &[county.into(), sequence.into()]).await?;
+    row.map(|row| link(row.blob(0)?)).transpose()
+}
+
+/// Entries by their place in the chain.
+pub(super) async fn entries_between(
+    tx: &mut Tx,
+    county: &str,
+    from: i64,
+    to: i64,
+) -> Result<Vec<Entry>, Error> {
+    let sql = "select county, stamp, position, at, actor, authority, source, kind, record, action,
+                      body
+               from journal where county = $1 and sequence >= $2 and sequence <= $3";
+    tx.query(sql, &[county.into(), from.into(), to.into()]).await?.iter().map(entry).collect()
+}
+
+/// The root chain.
+pub(super) async fn roots(tx: &mut Tx) -> Result<Vec<(Root, Link)>, Error> {
+    let sql = "select number, at, county, sequence, head, chain from journal_roots order by number";
+    let root = |row: &Row| {
+        let root = Root {
+            number: row.int(0)?,
+            at: row.int(1)?,
+            county: row.text(2)?.to_owned(),
+            sequence: row.int(3)?,
+            head: link(row.blob(4)?)?,
+        };
+        Ok((root, link(row.blob(5)?)?))
+    };
+    tx.query(sql, &[]).await?.iter().map(root).collect()
+}
+
+/// Entries that wait to be sealed.
+pub(super) async fn count_pending(tx: &mut Tx) -> Result<u64, Error> {
+    let row = tx.query_one("select cast(count(*) as bigint) from journal_pending", &[]).await?;
+    Ok(u64::try_from(row.int(0)?).unwrap_or_default())
+}
+
+/// The rows of a table that the journal watches.
+pub(super) async fn count_rows(tx: &mut Tx, table: &'static str) -> Result<u64, Error> {
+    let sql = format!("select cast(count(*) as bigint) from {table}");
+    Ok(u64::try_from(tx.query_one(&sql, &[]).await?.int(0)?).unwrap_or_default())
+}
+
+/// All records of a kind that were ever written, by county and record.
+pub(super) async fn records_of(
+    tx: &mut Tx,
+    kind: &'static str,
+) -> Result<Vec<(String, String)>, Error> {
+    let sql = "select county, record from journal where kind = $1
+               union select county, record from journal_pending where kind = $1
+               order by county, record";
+    let rows = tx.query(sql, &[kind.into()]).await?;
+    rows.iter().map(|row| Ok((row.text(0)?.to_owned(), row.text(1)?.to_owned()))).collect()
+}
+
+/// The last entry that wrote a record, with its place (0 while it waits to be sealed).
+pub(super) async fn last_entry(
+    tx: &mut Tx,
+    county: &str,
+    kind: &str,
+    record: &str,
+) -> Result<Option<(i64, Entry)>, Error> {
+    let sql = "select county, stamp, position, at, actor, authority, source, kind, record, action,
+                      body
+               from journal_pending where county = $1 and kind = $2 and record = $3
+               order by stamp desc, position desc limit 1";
+    let key = [county.into(), kind.into(), record.into()];
+    if let Some(row) = tx.query_opt(sql, &key).await? {
+        return Ok(Some((0, entry(&row)?)));
+    }
+    let sql = "select county, stamp, position, at, actor, authority, source, kind, record, action,
+                      body, sequence
+               from journal where county = $1 and kind = $2 and record = $3
+               order by sequence desc limit 1";
+    let row = tx.query_opt(sql, &key).await?;
+    row.map(|row| Ok((row.int(11)?, entry(&row)?))).transpose()
+}
+
+/// All entries of a record up to an instant, oldest first.
+pub(super) async fn entries_of(
+    tx: &mut Tx,
+    county: &str,
+    kind: &str,
+    record: &str,
+    until: i64,
+) -> Result<Vec<Entry>, Error> {
+    let mut entries = Vec::new();
+    for table in ["journal", "journal_pending"] {
+        let sql = format!(
+            "select county, stamp, position, at, actor, authority, source, kind, record, action,
+                    body
+             from {table} where county = $1 and kind = $2 and record = $3 and at <= $4
+             order by stamp, position"
+        );
+        let key = [county.into(), kind.into(), record.into(), until.into()];
+        for row in tx.query(&sql, &key).await? {
+            entries.push(entry(&row)?);
+        }
+    }
+    Ok(entries)
 }

@@ -133,7 +133,8 @@ impl Layout {
         Ok(row)
     }
 
-    fn seal(&self, keys: &Keys, record: &Record) -> Result<Value, Error> {
+    /// The record's numbers, sealed together; null if it has none.
+    pub(crate) fn seal(&self, keys: &Keys, record: &Record) -> Result<Value, Error> {
         let text = |i: &usize| record.values.get(*i).and_then(Value::as_text).map(str::to_owned);
         let secrets: Vec<Option<String>> = self.secret.iter().map(text).collect();
         if secrets.iter().all(Option::is_none) {

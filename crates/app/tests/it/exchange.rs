@@ -9,42 +9,26 @@ use std::{
 use daohu_app::{
     Lang,
     exchange::{
-        Outcome, Store,
+        Outcome,
         import::{Blank, ImportOptions, OnError, Progress, Summary, import},
     },
     journal::Act,
-    keys::Keys,
-    schema::MIGRATIONS,
 };
-use daohu_base::{Actor, Scope, SystemClock};
-use daohu_db::{Engine, FutureExt, testing::Scratch};
-use daohu_policy::Policy;
+use daohu_base::{Actor, Scope};
+use daohu_db::{Engine, FutureExt};
 
-/// A migrated store of a test's own.
-pub struct TestStore {
-    pub store: Store,
-    pub scratch: Scratch,
-}
+use crate::harness::TestApp;
 
-impl TestStore {
-    pub async fn new(engine: Engine) -> Self {
-        let scratch = Scratch::new(engine).await;
-        let db = scratch.open().await;
-        db.migrate(&MIGRATIONS).await.unwrap();
-        let policy = Arc::new(Policy::embedded().unwrap());
-        let keys = Arc::new(Keys::generate().unwrap());
-        Self { store: Store { db, policy, keys }, scratch }
-    }
-
+impl TestApp {
     pub async fn import(&self, paths: &[PathBuf], options: ImportOptions) -> Summary {
-        let act = Act::new(Actor::command("test"), &SystemClock, "import test");
+        let act = Act::new(Actor::command("test"), &*self.context.clock, "import test");
         let progress = Arc::new(Progress::default());
-        import(&self.store, act, paths.to_vec(), options, progress).await.unwrap()
+        import(&self.context, act, paths.to_vec(), options, progress).await.unwrap()
     }
 
-    pub async fn count(&self, table: &'static str) -> i64 {
+    pub async fn count_rows(&self, table: &'static str) -> i64 {
         let sql = format!("select cast(count(*) as bigint) from {table}");
-        let count = self.store.db.read(move |tx| {
+        let count = self.context.db.read(move |tx| {
             async move { tx.query_one(&sql, &[]).await?.int(0) }.boxed()
         });
         count.await.unwrap()
@@ -121,26 +105,26 @@ fn check(summary: &Summary, again: bool) {
 #[tokio::test]
 async fn the_cases_give_exactly_their_outcomes_and_nothing_changes_the_second_time() {
     for engine in Engine::BOTH {
-        let test = TestStore::new(engine).await;
+        let test = TestApp::new(engine).await;
         let first = test.import(&[fixture()], options()).await;
         assert!(first.committed);
         check(&first, false);
-        let entries = test.count("journal").await;
+        let entries = test.count_rows("journal").await;
         check(&test.import(&[fixture()], options()).await, true);
-        assert_eq!(test.count("journal").await, entries, "{engine:?}: nothing changed");
+        assert_eq!(test.count_rows("journal").await, entries, "{engine:?}: nothing changed");
     }
 }
 
 #[tokio::test]
 async fn a_refused_row_aborts_the_whole_import_by_default() {
     for engine in Engine::BOTH {
-        let test = TestStore::new(engine).await;
+        let test = TestApp::new(engine).await;
         for (on_error, dry_run) in [(OnError::Abort, false), (OnError::RejectRow, true)] {
             let summary = test.import(&[fixture()], ImportOptions { on_error, dry_run, ..options() }).await;
             assert!(!summary.committed);
             check(&summary, false);
             for table in ["areas", "households", "persons", "incomes", "journal", "serials"] {
-                assert_eq!(test.count(table).await, 0, "{engine:?} {table}");
+                assert_eq!(test.count_rows(table).await, 0, "{engine:?} {table}");
             }
         }
     }

@@ -16,13 +16,12 @@ use super::{
     contest::{Contests, contested, settle},
     decide::Decider,
     group::{Existing, Groups},
-    stage::{Context, Progress, Staged, stage},
+    stage::{Progress, Reading, Staged, stage},
     writes::{Author, Writes, apply_keys},
 };
 use crate::{
-    Error, Lang, areas,
+    Context, Error, Lang, areas,
     exchange::{
-        Store,
         outcome::{Collected, Counts, Outcomes, RowReport},
         report,
         source::{TableRef, tables},
@@ -90,7 +89,7 @@ pub struct Summary {
 /// Errors: a file that cannot be read as a whole, cancellation, storage. Refused rows are no error:
 /// the summary tells.
 pub async fn import(
-    product: &Store,
+    context: &Context,
     act: Act,
     paths: Vec<PathBuf>,
     options: ImportOptions,
@@ -98,10 +97,10 @@ pub async fn import(
 ) -> Result<Summary, Error> {
     let tables = find_tables(&paths)?;
     let unknown_columns = unknown_columns(&tables);
-    let staged = read(product, &act, &tables, &options, &progress).await?;
+    let staged = read(context, &act, &tables, &options, &progress).await?;
     let refused = staged.outcomes.any_rejected() && options.on_error == OnError::Abort;
     let store = !options.dry_run && !refused;
-    let collected = decide_and_write(product, act, staged, &options, &progress, store).await?;
+    let collected = decide_and_write(context, act, staged, &options, &progress, store).await?;
     let rejected = collected.counts.values().any(|counts| counts.rejected > 0);
     let committed = store && !(rejected && options.on_error == OnError::Abort);
     let Collected { counts, problems, all } = collected;
@@ -137,15 +136,15 @@ fn file_name(table: &TableRef) -> String {
 
 /// The first pass, on a thread that may block.
 async fn read(
-    product: &Store,
+    context: &Context,
     act: &Act,
     tables: &[TableRef],
     options: &ImportOptions,
     progress: &Arc<Progress>,
 ) -> Result<Staged, Error> {
-    let context = Context {
-        policy: Arc::clone(&product.policy),
-        keys: Arc::clone(&product.keys),
+    let reading = Reading {
+        policy: Arc::clone(&context.policy),
+        keys: Arc::clone(&context.keys),
         progress: Arc::clone(progress),
         today: act.at.day(),
         lang: options.lang,
@@ -153,7 +152,7 @@ async fn read(
     let names = tables.iter().map(|table| (table.sheet, file_name(table))).collect();
     let outcomes = Outcomes::new(names, options.report.is_some());
     let tables = tables.to_vec();
-    let work = move || stage(&context, &tables, outcomes);
+    let work = move || stage(&reading, &tables, outcomes);
     tokio::task::spawn_blocking(work).await.map_err(|_| Error::Cancelled)?
 }
 
@@ -168,7 +167,7 @@ enum Message {
 /// the write transaction and writes what it is sent. The transaction is opened first, so that
 /// nothing changes between what is read and what is written.
 async fn decide_and_write(
-    product: &Store,
+    context: &Context,
     act: Act,
     staged: Staged,
     options: &ImportOptions,
@@ -176,14 +175,14 @@ async fn decide_and_write(
     store: bool,
 ) -> Result<Collected, Error> {
     if !store {
-        let decided = decide_only(product, act, staged, options, progress, None).await?;
+        let decided = decide_only(context, act, staged, options, progress, None).await?;
         return Ok(decided.collect()?);
     }
     let (send, mut receive) = mpsc::channel::<Message>(BATCHES);
     let (opened, when_opened) = oneshot::channel::<Serials>();
     let at = act.at;
     let abort = options.on_error == OnError::Abort;
-    let writer = product.db.write_bulk(move |tx| {
+    let writer = context.db.write_bulk(move |tx| {
         async move {
             let serials = registry::lock_serials(tx).await?;
             // The other half may be gone already; then nothing comes and nothing is written.
@@ -195,7 +194,7 @@ async fn decide_and_write(
     let decider = async {
         let serials = when_opened.await.map_err(|_| Error::Cancelled)?;
         let outcomes =
-            decide_only(product, act, staged, options, progress, Some((send, serials))).await?;
+            decide_only(context, act, staged, options, progress, Some((send, serials))).await?;
         Ok::<_, Error>(outcomes)
     };
     let (written, decided) = tokio::join!(writer, decider);
@@ -241,16 +240,16 @@ type Sender = (mpsc::Sender<Message>, Serials);
 
 /// Decides everything in one reading transaction; with a sender, also hands on what to write.
 async fn decide_only(
-    product: &Store,
+    context: &Context,
     act: Act,
     staged: Staged,
     options: &ImportOptions,
     progress: &Arc<Progress>,
     send: Option<Sender>,
 ) -> Result<Outcomes, Error> {
-    let (keys, policy) = (Arc::clone(&product.keys), Arc::clone(&product.policy));
+    let (keys, policy) = (Arc::clone(&context.keys), Arc::clone(&context.policy));
     let (options, progress) = (options.clone(), Arc::clone(progress));
-    product
+    context
         .db
         .read(move |tx| {
             async move {

@@ -74,7 +74,7 @@ pub(super) struct Staged {
 }
 
 /// What reading needs.
-pub(super) struct Context {
+pub(super) struct Reading {
     pub(super) policy: Arc<Policy>,
     pub(super) keys: Arc<Keys>,
     pub(super) progress: Arc<Progress>,
@@ -84,7 +84,7 @@ pub(super) struct Context {
 
 /// Reads all tables, in the order of the sheets. Blocks: files are read and cells are parsed.
 pub(super) fn stage(
-    context: &Context,
+    reading: &Reading,
     tables: &[TableRef],
     mut outcomes: Outcomes,
 ) -> Result<Staged, Error> {
@@ -97,18 +97,18 @@ pub(super) fn stage(
         let table_no = u16::try_from(i).unwrap_or(u16::MAX);
         let has = |column| table.map.contains(&Some(column));
         present.push((0..table.sheet.columns.len()).map(has).collect());
-        let mut parser = Parser::new(context, table.sheet, table_no);
+        let mut parser = Parser::new(reading, table.sheet, table_no);
         read_table(table, &mut |number, cells| {
-            context.progress.check()?;
+            reading.progress.check()?;
             let row = parser.parse(number, cells, &mut outcomes)?;
-            context.progress.rows_done.fetch_add(1, Ordering::Relaxed);
+            reading.progress.rows_done.fetch_add(1, Ordering::Relaxed);
             let Some(row) = row else { return Ok(()) };
             if std::ptr::eq(table.sheet, &raw const AREAS) {
                 areas.push(row);
                 return Ok(());
             }
             if std::ptr::eq(table.sheet, &raw const PERSONS) && !row.is_dead {
-                push_number(context, &row, &mut numbers)?;
+                push_number(reading, &row, &mut numbers)?;
             }
             let Some(key) = sort_key(table.sheet, &row) else { return Ok(()) };
             buffer.clear();
@@ -117,8 +117,8 @@ pub(super) fn stage(
         })?;
         outcomes.count(table_no, parser.cleaned, 0);
     }
-    let total = context.progress.rows_done.swap(0, Ordering::Relaxed);
-    context.progress.rows_total.store(total, Ordering::Relaxed);
+    let total = reading.progress.rows_done.swap(0, Ordering::Relaxed);
+    reading.progress.rows_total.store(total, Ordering::Relaxed);
     Ok(Staged { areas, rows: rows.sorted()?, numbers: numbers.sorted()?, outcomes, present })
 }
 
@@ -141,9 +141,9 @@ pub(super) fn split_key(key: &[u8]) -> Option<(&[u8], &'static Sheet)> {
     Some((key.get(..end)?, sheet))
 }
 
-fn push_number(context: &Context, row: &Row, numbers: &mut Spill) -> Result<(), Error> {
-    let marks = crate::households::Marks::new(&context.policy);
-    let derived = Derived::of(marks, &context.keys, &row.values);
+fn push_number(reading: &Reading, row: &Row, numbers: &mut Spill) -> Result<(), Error> {
+    let marks = crate::households::Marks::new(&reading.policy);
+    let derived = Derived::of(marks, &reading.keys, &row.values);
     if let (Some(identity), true) = (derived.identity, derived.is_unique) {
         let key: Vec<u8> = identity.into_iter().chain(row.place.to_bytes()).collect();
         let no = Cells(&row.values).text(person::HOUSEHOLD_NO).unwrap_or_default();
@@ -162,9 +162,9 @@ struct Parser<'c> {
 }
 
 impl<'c> Parser<'c> {
-    fn new(context: &'c Context, sheet: &'static Sheet, table: u16) -> Self {
-        let reader = Reader::new(sheet, &context.policy);
-        let checker = Checker::new(&context.policy, context.today, context.lang);
+    fn new(reading: &'c Reading, sheet: &'static Sheet, table: u16) -> Self {
+        let reader = Reader::new(sheet, &reading.policy);
+        let checker = Checker::new(&reading.policy, reading.today, reading.lang);
         Self { sheet, table, reader, checker, cleaned: 0 }
     }
 

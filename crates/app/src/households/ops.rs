@@ -1,0 +1,293 @@
+//! Use cases of the registry.
+
+use daohu_base::{Day, Scope, Timestamp};
+use daohu_db::{BoxFuture, FutureExt, Tx};
+use serde_json::{Map, Value as Json};
+
+use super::{
+    model::{HouseholdRow, layouts},
+    sql,
+};
+use crate::{
+    Context, Error,
+    areas::{self, AREA},
+    journal::{self, Watched},
+    keys::Keys,
+    sheet::{HOUSEHOLDS, INCOMES, Masking, PERSONS, Record, to_journal, to_json},
+};
+
+/// A household as its dossier shows it.
+#[derive(Clone, Debug, serde::Serialize, utoipa::ToSchema)]
+pub struct Dossier {
+    /// The household's id.
+    pub id: i64,
+    /// The six digits it is stored under.
+    pub county: String,
+    /// How often it changed.
+    pub version: i64,
+    /// The day whose state this is; none for the present.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub as_of: Option<String>,
+    /// The columns of 户.
+    pub household: Map<String, Json>,
+    /// The columns of 人, head first.
+    pub persons: Vec<Map<String, Json>>,
+    /// The columns of 年度收入, newest first.
+    pub incomes: Vec<Map<String, Json>>,
+}
+
+/// The household of a number, `NO` or `COUNTY/NO`, within the scope.
+///
+/// Errors: not found (also outside the scope); ambiguous, with the choices, where several counties
+/// have the number.
+pub(crate) async fn find(
+    tx: &mut Tx,
+    keys: &Keys,
+    scope: &Scope,
+    reference: &str,
+) -> Result<HouseholdRow, Error> {
+    let (county, no) = match reference.split_once('/') {
+        Some((county, no)) => (Some(county), no),
+        None => (None, reference),
+    };
+    let mut found = sql::by_numbers(tx, keys, [no.to_owned()]).await?;
+    found.retain(|row| {
+        let village = daohu_base::AreaCode::parse(row.village()).ok();
+        let inside = village.is_some_and(|village| scope.contains(&village));
+        inside && county.is_none_or(|county| row.county() == county)
+    });
+    let choices = || found.iter().map(|row| format!("{}/{}", row.county(), row.no())).collect();
+    match found.len() {
+        0 => Err(Error::NotFound("household")),
+        1 => found.pop().ok_or(Error::NotFound("household")),
+        _ => Err(Error::Ambiguous(choices())),
+    }
+}
+
+/// Everything about a household, numbers masked; on a past day, as the journal tells it.
+pub async fn dossier(
+    context: &Context,
+    scope: Scope,
+    reference: String,
+    as_of: Option<Day>,
+) -> Result<Dossier, Error> {
+    let keys = context.keys.clone();
+    let read = context.db.read(move |tx| {
+        async move {
+            let row = find(tx, &keys, &scope, &reference).await?;
+            match as_of {
+                None => present(tx, &keys, &row).await,
+                Some(day) => past(tx, &keys, &row, day).await,
+            }
+        }
+        .boxed()
+    });
+    read.await
+}
+
+async fn present(tx: &mut Tx, keys: &Keys, row: &HouseholdRow) -> Result<Dossier, Error> {
+    let (county, id) = (row.county(), row.id());
+    let with_no = |sheet, record: &Record| {
+        let mut object = to_json(sheet, &record.values, Masking::Masked);
+        object.insert("household_no".to_owned(), row.no().into());
+        object
+    };
+    let persons = sql::persons_of(tx, keys, county, &[id]).await?;
+    let persons = persons.iter().map(|p| with_no(&PERSONS, &p.0)).collect();
+    let mut incomes = sql::incomes_of(tx, keys, county, &[id]).await?;
+    incomes.sort_by_key(|income| std::cmp::Reverse(income.year()));
+    Ok(Dossier {
+        id,
+        county: county.to_owned(),
+        version: row.0.meta.version,
+        as_of: None,
+        household: to_json(&HOUSEHOLDS, &row.0.values, Masking::Masked),
+        persons,
+        incomes: incomes.iter().map(|income| with_no(&INCOMES, &income.0)).collect(),
+    })
+}
+
+/// One day in milliseconds.
+const DAY_MS: i64 = 86_400_000;
+/// Asia/Shanghai is eight hours ahead of UTC.
+const SHANGHAI_MS: i64 = 8 * 3_600_000;
+
+async fn past(tx: &mut Tx, keys: &Keys, row: &HouseholdRow, day: Day) -> Result<Dossier, Error> {
+    // The last instant of the day, in China.
+    let until = Timestamp((day.epoch_days() + 1) * DAY_MS - SHANGHAI_MS - 1);
+    let (county, id) = (row.county().to_owned(), row.id());
+    let state = |history: Vec<(journal::Entry, Vec<u8>)>| -> Option<(i64, Map<String, Json>)> {
+        let version = i64::try_from(history.len()).unwrap_or(i64::MAX);
+        let (_, body) = history.into_iter().last()?;
+        let body: Json = serde_json::from_slice(&body).ok()?;
+        body.get("after")?.as_object().cloned().map(|after| (version, after))
+    };
+    let history = journal::history(tx, keys, &county, "household", &id.to_string(), until).await?;
+    let (version, household) = state(history).ok_or(Error::NotFound("household"))?;
+    let mut persons = Vec::new();
+    let mut candidates: Vec<i64> =
+        sql::persons_of(tx, keys, &county, &[id]).await?.iter().map(|p| p.id()).collect();
+    candidates.extend(
+        sql::past_memberships_of(tx, &county, &[id]).await?.iter().map(|past| past.person),
+    );
+    candidates.sort_unstable();
+    for person in candidates {
+        let record = person.to_string();
+        let history = journal::history(tx, keys, &county, "person", &record, until).await?;
+        let then = state(history).map(|(_, after)| after);
+        let here = |after: &Map<String, Json>| after.get("household") == Some(&Json::from(id));
+        persons.extend(then.filter(here));
+    }
+    let mut incomes = Vec::new();
+    for income in sql::incomes_of(tx, keys, &county, &[id]).await? {
+        let record = format!("{id}/{}", income.year());
+        let history = journal::history(tx, keys, &county, "income", &record, until).await?;
+        incomes.extend(state(history).map(|(_, after)| after));
+    }
+    let as_of = Some(day.to_string());
+    let masked = |object: Map<String, Json>| mask(object);
+    let persons = persons.into_iter().map(masked).collect();
+    Ok(Dossier { id, county, version, as_of, household: mask(household), persons, incomes })
+}
+
+/// Masks the numbers of a journal's object.
+fn mask(mut object: Map<String, Json>) -> Map<String, Json> {
+    for (name, masked) in [
+        ("id_number", daohu_base::mask_id_number as fn(&str) -> String),
+        ("phone", daohu_base::mask_phone),
+        ("bank_card", daohu_base::mask_bank_card),
+    ] {
+        if let Some(Json::String(number)) = object.get_mut(name) {
+            *number = masked(number);
+        }
+    }
+    object
+}
+
+/// The kinds of records that `journal verify --deep` compares with their rows.
+pub fn watched() -> Vec<Watched> {
+    vec![
+        Watched { kind: "area", table: "areas", current: current_area },
+        Watched { kind: "household", table: "households", current: current_household },
+        Watched { kind: "person", table: "persons", current: current_person },
+        Watched { kind: "income", table: "incomes", current: current_income },
+        Watched { kind: "membership", table: "memberships", current: current_membership },
+    ]
+}
+
+type Row<'t> = BoxFuture<'t, Result<Option<String>, Error>>;
+
+fn current_area<'t>(tx: &'t mut Tx, keys: &'t Keys, _: &'t str, record: &'t str) -> Row<'t> {
+    async move {
+        let row = areas::sql::one(tx, keys, record).await?;
+        Ok(row.map(|row| to_journal(&AREA, &row)))
+    }
+    .boxed()
+}
+
+fn current_household<'t>(
+    tx: &'t mut Tx,
+    keys: &'t Keys,
+    county: &'t str,
+    record: &'t str,
+) -> Row<'t> {
+    async move {
+        let id = record.parse().unwrap_or_default();
+        let row = sql::household(tx, keys, county, id).await?;
+        Ok(row.map(|row| to_journal(&layouts::HOUSEHOLD, &row.0)))
+    }
+    .boxed()
+}
+
+fn current_person<'t>(
+    tx: &'t mut Tx,
+    keys: &'t Keys,
+    county: &'t str,
+    record: &'t str,
+) -> Row<'t> {
+    async move {
+        let row = sql::person(tx, keys, county, record.parse().unwrap_or_default()).await?;
+        Ok(row.map(|row| to_journal(&layouts::PERSON, &row.0)))
+    }
+    .boxed()
+}
+
+fn current_income<'t>(
+    tx: &'t mut Tx,
+    keys: &'t Keys,
+    county: &'t str,
+    record: &'t str,
+) -> Row<'t> {
+    async move {
+        let Some((household, year)) = record.split_once('/') else { return Ok(None) };
+        let household = household.parse().unwrap_or_default();
+        let rows = sql::incomes_of(tx, keys, county, &[household]).await?;
+        let year: i64 = year.parse().unwrap_or_default();
+        let row = rows.into_iter().find(|row| row.year() == year);
+        Ok(row.map(|row| to_journal(&layouts::INCOME, &row.0)))
+    }
+    .boxed()
+}
+
+fn current_membership<'t>(
+    tx: &'t mut Tx,
+    _: &'t Keys,
+    county: &'t str,
+    record: &'t str,
+) -> Row<'t> {
+    async move {
+        let Some((household, person)) = record.split_once('/') else { return Ok(None) };
+        let household = household.parse().unwrap_or_default();
+        let person: i64 = person.parse().unwrap_or_default();
+        let rows = sql::past_memberships_of(tx, county, &[household]).await?;
+        let row = rows.into_iter().find(|row: &sql::PastMembership| row.person == person);
+        Ok(row.map(|row| row.to_journal(county)))
+    }
+    .boxed()
+}
+
+/// Rows sealed anew in one transaction.
+const RESEAL_ROWS: i64 = 1_000;
+
+/// Seals every number with the present key; gives how many rows. What the numbers are does not
+/// change, so the journal has no entry of it; journal bodies keep the key that sealed them.
+pub async fn reseal(context: &Context) -> Result<u64, Error> {
+    let mut total = 0;
+    for layout in [&*layouts::HOUSEHOLD, &*layouts::PERSON] {
+        let mut after = (String::new(), 0);
+        loop {
+            let keys = context.keys.clone();
+            let from = after.clone();
+            let step = context.db.write(move |tx| {
+                async move { reseal_some(tx, &keys, layout, from).await }.boxed()
+            });
+            let (rows, last) = step.await?;
+            total += rows;
+            match last {
+                Some(last) => after = last,
+                None => break,
+            }
+        }
+    }
+    Ok(total)
+}
+
+async fn reseal_some(
+    tx: &mut Tx,
+    keys: &Keys,
+    layout: &'static crate::sheet::Layout,
+    after: (String, i64),
+) -> Result<(u64, Option<(String, i64)>), Error> {
+    let mut last = None;
+    let mut count = 0;
+    for mut row in sql::sealed_rows(tx, layout, (&after.0, after.1), RESEAL_ROWS).await? {
+        let record = layout.from_row(keys, &mut row)?;
+        let county = record.lead.first().and_then(daohu_db::Value::as_text).unwrap_or_default();
+        let id = record.lead.get(1).and_then(daohu_db::Value::as_int).unwrap_or_default();
+        let sealed = layout.seal(keys, &record)?;
+        sql::set_sealed(tx, layout.table.name, county, id, sealed).await?;
+        last = Some((county.to_owned(), id));
+        count += 1;
+    }
+    Ok((count, last))
+}

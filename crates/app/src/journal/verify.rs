@@ -1,0 +1,295 @@
+//! Verifying: is the journal what was sealed, and are the rows what it says?
+
+use std::ops::ControlFlow;
+
+use daohu_base::Timestamp;
+use daohu_db::{BoxFuture, FutureExt, Tx};
+use serde::Serialize;
+
+use super::{
+    model::{Entry, Link, Problem, Root, START},
+    sql,
+};
+use crate::{
+    Error,
+    keys::{Keys, hex, unhex},
+};
+
+/// How far out of place an entry is looked for before it is called altered.
+const REORDER_WINDOW: i64 = 1_000;
+
+/// What a verification found.
+#[derive(Clone, Debug, Default, Serialize, PartialEq, Eq)]
+pub struct Verdict {
+    /// True if nothing is wrong.
+    pub ok: bool,
+    /// Entries in the store.
+    pub entries: u64,
+    /// Of them sealed.
+    pub sealed: u64,
+    /// The first thing that is wrong.
+    pub first_bad: Option<Bad>,
+    /// How many things are wrong.
+    pub bad: u64,
+    /// The signed end of the root chain, to be kept elsewhere and verified against later.
+    pub checkpoint: Option<String>,
+}
+
+/// One thing that is wrong.
+#[derive(Clone, Debug, Serialize, PartialEq, Eq)]
+pub struct Bad {
+    /// The county whose chain it is.
+    pub county: String,
+    /// The entry's place in it.
+    pub sequence: i64,
+    /// What is wrong.
+    pub problem: Problem,
+    /// The record concerned, where it is known: `household 990102000000001`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub record: Option<String>,
+}
+
+impl Verdict {
+    fn add(&mut self, bad: Bad) {
+        self.bad += 1;
+        self.first_bad.get_or_insert(bad);
+    }
+}
+
+/// Gives the present row of a record as the journal would write it; none if there is no row.
+pub type Current = for<'t> fn(
+    &'t mut Tx,
+    &'t Keys,
+    &'t str,
+    &'t str,
+) -> BoxFuture<'t, Result<Option<String>, Error>>;
+
+/// A kind of record that `--deep` compares with the rows.
+#[derive(Clone, Copy)]
+pub struct Watched {
+    /// The journal's name of the kind.
+    pub kind: &'static str,
+    /// The table that holds its rows.
+    pub table: &'static str,
+    /// Reads a row.
+    pub current: Current,
+}
+
+/// Verifies chains, roots and, if given, a checkpoint; with `watched` kinds, also that every row is
+/// what its last entry says. Reads only.
+pub async fn verify(
+    tx: &mut Tx,
+    keys: &Keys,
+    checkpoint: Option<&str>,
+    watched: &[Watched],
+) -> Result<Verdict, Error> {
+    let mut verdict = Verdict::default();
+    let mut heads = Vec::new();
+    for (county, sequence, chain) in sql::heads(tx).await? {
+        let end = verify_county(tx, &county, &mut verdict).await?;
+        if (end.sequence, end.chain) != (sequence, chain) {
+            // A good chain that ends early was cut; one that is broken was named already.
+            if end.is_whole && end.sequence < sequence {
+                let (sequence, problem) = (end.sequence + 1, Problem::Cut);
+                verdict.add(Bad { county: county.clone(), sequence, problem, record: None });
+            } else if end.is_whole {
+                let bad = Bad { county: county.clone(), sequence, problem: Problem::Altered, record: None };
+                verdict.add(bad);
+            }
+        }
+        heads.push(county);
+    }
+    for county in sql::counties_sealed(tx).await? {
+        if !heads.contains(&county) {
+            let (sequence, problem) = (1, Problem::Altered);
+            verdict.add(Bad { county, sequence, problem, record: None });
+        }
+    }
+    let roots = verify_roots(tx, &mut verdict).await?;
+    if let Some(checkpoint) = checkpoint {
+        check_checkpoint(keys, checkpoint, &roots, &mut verdict);
+    }
+    for kind in watched {
+        compare_rows(tx, keys, *kind, &mut verdict).await?;
+    }
+    let pending = sql::count_pending(tx).await?;
+    verdict.entries = verdict.sealed + pending;
+    verdict.ok = verdict.first_bad.is_none();
+    verdict.checkpoint = roots.last().map(|(root, chain)| sign(keys, root, chain));
+    Ok(verdict)
+}
+
+/// The end of a county's chain as the entries give it.
+struct End {
+    sequence: i64,
+    chain: Link,
+    is_whole: bool,
+}
+
+async fn verify_county(tx: &mut Tx, county: &str, verdict: &mut Verdict) -> Result<End, Error> {
+    let mut end = End { sequence: 0, chain: START, is_whole: true };
+    let mut suspects: Vec<(i64, Link)> = Vec::new();
+    let mut bad: Vec<Bad> = Vec::new();
+    let mut sealed = 0;
+    sql::each_sealed(tx, county, &mut |stored| {
+        sealed += 1;
+        let sql::Sealed { entry, sequence, chain } = stored;
+        if sequence != end.sequence + 1 {
+            let (sequence, problem) = (end.sequence + 1, Problem::Removed);
+            bad.push(Bad { county: county.to_owned(), sequence, problem, record: None });
+            end.is_whole = false;
+        } else if entry.link(&end.chain, sequence) != chain {
+            let record = Some(format!("{} {}", entry.kind, entry.record));
+            let problem = Problem::Altered;
+            bad.push(Bad { county: county.to_owned(), sequence, problem, record });
+            suspects.push((sequence, end.chain));
+            end.is_whole = false;
+        }
+        // Go on from what is stored: what follows may be whole, and other faults are named too.
+        end.sequence = sequence;
+        end.chain = chain;
+        Ok(ControlFlow::Continue(()))
+    })
+    .await?;
+    verdict.sealed += sealed;
+    for bad in &mut bad {
+        if let Some((_, previous)) = suspects.iter().find(|(at, _)| *at == bad.sequence)
+            && stands_elsewhere(tx, county, bad.sequence, previous).await?
+        {
+            bad.problem = Problem::Reordered;
+        }
+    }
+    bad.into_iter().for_each(|bad| verdict.add(bad));
+    Ok(end)
+}
+
+/// True if the entry that was sealed at this place stands at another nearby.
+async fn stands_elsewhere(
+    tx: &mut Tx,
+    county: &str,
+    sequence: i64,
+    previous: &Link,
+) -> Result<bool, Error> {
+    let Some(sealed) = sql::chain_at(tx, county, sequence).await? else { return Ok(false) };
+    let (from, to) = (sequence - REORDER_WINDOW, sequence + REORDER_WINDOW);
+    let near = sql::entries_between(tx, county, from, to).await?;
+    Ok(near.iter().any(|entry: &Entry| entry.link(previous, sequence) == sealed))
+}
+
+async fn verify_roots(tx: &mut Tx, verdict: &mut Verdict) -> Result<Vec<(Root, Link)>, Error> {
+    let mut previous = START;
+    let mut roots: Vec<(Root, Link)> = Vec::new();
+    for (root, chain) in sql::roots(tx).await? {
+        let number = i64::try_from(roots.len()).unwrap_or(i64::MAX) + 1;
+        let head = sql::chain_at(tx, &root.county, root.sequence).await?;
+        let problem = if root.number != number {
+            Some(Problem::Removed)
+        } else if root.link(&previous) != chain {
+            Some(Problem::Altered)
+        } else if head.is_none() {
+            Some(Problem::Cut)
+        } else {
+            head.filter(|head| *head != root.head).map(|_| Problem::Altered)
+        };
+        if let Some(problem) = problem {
+            let (county, sequence) = (root.county.clone(), root.sequence);
+            let record = Some(format!("root {}", root.number));
+            verdict.add(Bad { county, sequence, problem, record });
+        }
+        previous = chain;
+        roots.push((root, chain));
+    }
+    Ok(roots)
+}
+
+/// `daohu1:<number>:<at>:<chain>:<signature>`.
+fn sign(keys: &Keys, root: &Root, chain: &Link) -> String {
+    let text = format!("daohu1:{}:{}:{}", root.number, Timestamp(root.at).0, hex(chain));
+    let signature = keys.sign(&text);
+    format!("{text}:{signature}")
+}
+
+fn check_checkpoint(
+    keys: &Keys,
+    checkpoint: &str,
+    roots: &[(Root, Link)],
+    verdict: &mut Verdict,
+) {
+    let bad = |problem, sequence| {
+        let record = Some("checkpoint".to_owned());
+        Bad { county: sql::ROOT.to_owned(), sequence, problem, record }
+    };
+    let parsed = checkpoint.trim().rsplit_once(':').filter(|(text, s)| keys.verify(text, s));
+    let parts: Option<(i64, Link)> = parsed.and_then(|(text, _)| {
+        let mut parts = text.split(':').skip(1);
+        Some((parts.next()?.parse().ok()?, unhex(parts.nth(1)?)?))
+    });
+    let Some((number, chain)) = parts else {
+        verdict.add(bad(Problem::ForgedCheckpoint, 0));
+        return;
+    };
+    match roots.iter().find(|(root, _)| root.number == number) {
+        None => verdict.add(bad(Problem::Cut, number)),
+        Some((_, now)) if *now != chain => verdict.add(bad(Problem::Altered, number)),
+        Some(_) => {}
+    }
+}
+
+/// Compares every record of a kind with its last entry, and looks for rows without any.
+async fn compare_rows(
+    tx: &mut Tx,
+    keys: &Keys,
+    watched: Watched,
+    verdict: &mut Verdict,
+) -> Result<(), Error> {
+    let mut records = 0;
+    for (county, record) in sql::records_of(tx, watched.kind).await? {
+        records += 1;
+        let Some((sequence, entry)) = sql::last_entry(tx, &county, watched.kind, &record).await?
+        else {
+            continue;
+        };
+        let after = entry.open(keys).ok().and_then(|body| after_of(&body));
+        let now = (watched.current)(tx, keys, &county, &record).await;
+        let problem = match (after, now) {
+            (None, _) => Problem::Altered,
+            // A sealed number that does not open was put there by somebody without the keys.
+            (_, Err(Error::Key(_))) => Problem::RowDiffers,
+            (_, Err(error)) => return Err(error),
+            (Some(_), Ok(None)) => Problem::RowMissing,
+            (Some(after), Ok(Some(now))) if after == now => continue,
+            _ => Problem::RowDiffers,
+        };
+        let record = Some(format!("{} {record}", watched.kind));
+        verdict.add(Bad { county, sequence, problem, record });
+    }
+    if sql::count_rows(tx, watched.table).await? > records {
+        let (county, record) = (String::new(), Some(watched.table.to_owned()));
+        verdict.add(Bad { county, sequence: 0, problem: Problem::RowUnknown, record });
+    }
+    Ok(())
+}
+
+/// The text of `after` in `{"before":…,"after":…}`: always the last field.
+fn after_of(body: &[u8]) -> Option<String> {
+    #[derive(serde::Deserialize)]
+    struct Body<'a> {
+        #[serde(borrow)]
+        after: &'a serde_json::value::RawValue,
+    }
+    let body: Body<'_> = serde_json::from_slice(body).ok()?;
+    Some(body.after.get().to_owned())
+}
+
+/// Verifies in one reading transaction.
+pub async fn verify_store(
+    context: &crate::Context,
+    checkpoint: Option<String>,
+    watched: Vec<Watched>,
+) -> Result<Verdict, Error> {
+    let keys = context.keys.clone();
+    let read = context.db.read(move |tx| {
+        async move { verify(tx, &keys, checkpoint.as_deref(), &watched).await }.boxed()
+    });
+    read.await
+}

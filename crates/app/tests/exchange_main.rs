@@ -1,3 +1,0 @@
-//! Temporary.
-#[path = "it/exchange.rs"]
-mod exchange;

@@ -1,0 +1,340 @@
+//! The arguments. Names are fixed: scripts rely on them.
+
+use std::{net::SocketAddr, path::PathBuf};
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use daohu_app::Lang;
+use daohu_base::{AreaCode, Day};
+use daohu_db::DbUrl;
+
+/// Daohu 到户: the registry of targeted poverty alleviation.
+#[derive(Debug, Parser)]
+#[command(name = "daohu", version, about, max_term_width = 100)]
+pub(crate) struct Cli {
+    /// The language of messages: zh or en (default: from LANG).
+    #[arg(long, global = true, value_enum)]
+    lang: Option<LangArg>,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum LangArg {
+    Zh,
+    En,
+}
+
+impl Cli {
+    /// The language asked for, or that of the environment; Chinese unless it says English.
+    pub(crate) fn lang(&self) -> Lang {
+        match self.lang {
+            Some(LangArg::Zh) => Lang::Zh,
+            Some(LangArg::En) => Lang::En,
+            None => match std::env::var("LANG") {
+                Ok(lang) if lang.starts_with("en") => Lang::En,
+                _ => Lang::Zh,
+            },
+        }
+    }
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Load a sample county into ./daohu-data and serve it.
+    Demo(DemoArgs),
+    /// Serve the interface.
+    Serve(ServeArgs),
+    /// Create the database, or bring it up to date.
+    Migrate(MigrateArgs),
+    /// Write a made-up county or province in the exchange format.
+    Sample(SampleArgs),
+    /// Import spreadsheets: all of them or none.
+    Import(ImportArgs),
+    /// Export spreadsheets that `import` reads back.
+    Export(ExportArgs),
+    /// Show one household, now or on a past day.
+    Household(HouseholdArgs),
+    /// The journal of all changes.
+    #[command(subcommand)]
+    Journal(JournalCommand),
+    /// Accounts and their roles.
+    #[command(subcommand)]
+    User(UserCommand),
+    /// The key file.
+    #[command(subcommand)]
+    Keys(KeysCommand),
+    /// Print the OpenAPI document.
+    #[command(hide = true)]
+    Openapi,
+}
+
+/// Where the data is and what opens it.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct DbArgs {
+    /// sqlite:PATH or postgres://user:password@host/name
+    #[arg(long, env = "DAOHU_DB", hide_env_values = true)]
+    pub(crate) db: DbUrl,
+    /// The key file (default: beside a SQLite file; required for PostgreSQL).
+    #[arg(long, env = "DAOHU_KEYS")]
+    pub(crate) keys: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DemoArgs {
+    /// The folder of the demonstration's database.
+    #[arg(long, default_value = "daohu-data")]
+    pub(crate) data: PathBuf,
+    #[arg(long, default_value = "127.0.0.1:8080")]
+    pub(crate) listen: SocketAddr,
+    /// The sample county.
+    #[arg(long, default_value = "500242")]
+    pub(crate) county: String,
+    /// Its registered households.
+    #[arg(long, default_value_t = 32_377)]
+    pub(crate) households: u64,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ServeArgs {
+    #[command(flatten)]
+    pub(crate) db: DbArgs,
+    #[arg(long)]
+    pub(crate) listen: Option<SocketAddr>,
+    /// PEM file of the certificate.
+    #[arg(long, requires = "tls_key")]
+    pub(crate) tls_cert: Option<PathBuf>,
+    /// PEM file of its key.
+    #[arg(long, requires = "tls_cert")]
+    pub(crate) tls_key: Option<PathBuf>,
+    /// Proxies whose X-Forwarded-For is believed.
+    #[arg(long, value_name = "CIDR")]
+    pub(crate) trusted_proxy: Vec<String>,
+    /// A file with the same settings.
+    #[arg(long)]
+    pub(crate) config: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct MigrateArgs {
+    #[command(flatten)]
+    pub(crate) db: DbArgs,
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(group = clap::ArgGroup::new("place").required(true).args(["county", "province"]))]
+pub(crate) struct SampleArgs {
+    /// Six digits.
+    #[arg(long)]
+    pub(crate) county: Option<String>,
+    /// Two digits.
+    #[arg(long)]
+    pub(crate) province: Option<String>,
+    #[arg(long)]
+    pub(crate) households: u64,
+    /// Everything random follows from it.
+    #[arg(long, default_value_t = 7)]
+    pub(crate) seed: u64,
+    /// The last year of income.
+    #[arg(long, default_value_t = 2015)]
+    pub(crate) year: u16,
+    /// The folder to write to.
+    #[arg(long)]
+    pub(crate) out: PathBuf,
+    #[arg(long, value_enum, default_value_t = FormatArg::Csv)]
+    pub(crate) format: FormatArg,
+    /// The share of rows that is spoiled as spreadsheets are, from 0 to 1.
+    #[arg(long, default_value_t = 0.0)]
+    pub(crate) dirty: f64,
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum FormatArg {
+    Csv,
+    Xlsx,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ImportArgs {
+    #[command(flatten)]
+    pub(crate) db: DbArgs,
+    /// Say what would happen, store nothing.
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// What a refused row does: nothing goes in, or all the others.
+    #[arg(long, value_enum, default_value_t = OnErrorArg::Abort)]
+    pub(crate) on_error: OnErrorArg,
+    /// What a blank cell does to a stored value.
+    #[arg(long, value_enum, default_value_t = BlankArg::Keep)]
+    pub(crate) blank: BlankArg,
+    /// Write every row with its outcome to this workbook.
+    #[arg(long)]
+    pub(crate) report: Option<PathBuf>,
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Workbooks, CSV files or folders of them.
+    #[arg(required = true)]
+    pub(crate) paths: Vec<PathBuf>,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum OnErrorArg {
+    Abort,
+    RejectRow,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum BlankArg {
+    Keep,
+    Clears,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ExportArgs {
+    #[command(flatten)]
+    pub(crate) db: DbArgs,
+    /// The area whose rows are wanted.
+    #[arg(long, value_parser = parse_area)]
+    pub(crate) area: AreaCode,
+    /// areas, households, persons, incomes or all
+    #[arg(long, default_value = "all")]
+    pub(crate) what: String,
+    /// Without the numbers that name a person.
+    #[arg(long)]
+    pub(crate) masked: bool,
+    #[arg(long, value_enum, default_value_t = FormatArg::Xlsx)]
+    pub(crate) format: FormatArg,
+    /// The file (xlsx) or folder (csv) to write.
+    #[arg(long)]
+    pub(crate) out: PathBuf,
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct HouseholdArgs {
+    #[command(flatten)]
+    pub(crate) db: DbArgs,
+    /// 户编号, with COUNTY/ before it where several counties have it.
+    #[arg(long)]
+    pub(crate) id: String,
+    /// As it was at the end of this day.
+    #[arg(long, value_parser = parse_day)]
+    pub(crate) as_of: Option<Day>,
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum JournalCommand {
+    /// Check that nothing was changed behind the journal.
+    Verify(VerifyArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct VerifyArgs {
+    #[command(flatten)]
+    pub(crate) db: DbArgs,
+    /// Also compare every row with its last entry.
+    #[arg(long)]
+    pub(crate) deep: bool,
+    /// A checkpoint that was kept from an earlier verification.
+    #[arg(long)]
+    pub(crate) checkpoint: Option<PathBuf>,
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum UserCommand {
+    /// Create an account; prints its initial password unless one is given.
+    Add(UserAddArgs),
+    /// Give an account a role in an area.
+    Role(UserRoleArgs),
+    /// Set a new password; prints an initial one unless one is given.
+    Passwd(UserPasswdArgs),
+    /// List the accounts.
+    List(UserListArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct UserAddArgs {
+    #[command(flatten)]
+    pub(crate) db: DbArgs,
+    #[arg(long)]
+    pub(crate) name: String,
+    /// As people call him or her (default: the name).
+    #[arg(long)]
+    pub(crate) display_name: Option<String>,
+    /// Read the password from standard input.
+    #[arg(long)]
+    pub(crate) password_stdin: bool,
+    /// A role to give at once.
+    #[arg(long)]
+    pub(crate) role: Option<String>,
+    /// The area of the role; none for the three administrators.
+    #[arg(long, requires = "role", value_parser = parse_area)]
+    pub(crate) area: Option<AreaCode>,
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct UserRoleArgs {
+    #[command(flatten)]
+    pub(crate) db: DbArgs,
+    #[arg(long)]
+    pub(crate) name: String,
+    #[arg(long)]
+    pub(crate) role: String,
+    #[arg(long, value_parser = parse_area)]
+    pub(crate) area: Option<AreaCode>,
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct UserPasswdArgs {
+    #[command(flatten)]
+    pub(crate) db: DbArgs,
+    #[arg(long)]
+    pub(crate) name: String,
+    /// Read the password from standard input.
+    #[arg(long)]
+    pub(crate) password_stdin: bool,
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct UserListArgs {
+    #[command(flatten)]
+    pub(crate) db: DbArgs,
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum KeysCommand {
+    /// Make a new sealing key and seal every number with it.
+    Rotate(RotateArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RotateArgs {
+    #[command(flatten)]
+    pub(crate) db: DbArgs,
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+fn parse_area(text: &str) -> Result<AreaCode, String> {
+    AreaCode::parse(text).map_err(|error| error.to_string())
+}
+
+fn parse_day(text: &str) -> Result<Day, String> {
+    Day::parse(text).map_err(|error| error.to_string())
+}

@@ -1,0 +1,55 @@
+//! `daohu export`.
+
+use std::{process::ExitCode, time::Instant};
+
+use daohu_app::{
+    exchange::export::{ExportOptions, Format, export},
+    journal::{self, Act},
+    sheet::{Masking, Sheet},
+};
+use daohu_base::{Actor, Scope};
+
+use super::Done;
+use crate::{
+    cli::{ExportArgs, FormatArg},
+    open::{Wanted, open},
+    output::{Failure, json, peak_rss_bytes},
+};
+
+pub(crate) async fn run(args: ExportArgs) -> Done {
+    let started = Instant::now();
+    let sheets = match args.what.as_str() {
+        "all" => Sheet::ALL.to_vec(),
+        name => vec![Sheet::named(name).ok_or_else(|| {
+            let names: Vec<&str> = Sheet::ALL.iter().map(|sheet| sheet.name).collect();
+            Failure::usage(format!("--what: {name}; {} | all", names.join(" | ")))
+        })?],
+    };
+    let context = open(&args.db, Wanted::Existing).await?;
+    let options = ExportOptions {
+        area: args.area,
+        scope: Scope::all(),
+        sheets,
+        masking: if args.masked { Masking::Masked } else { Masking::Full },
+        format: match args.format {
+            FormatArg::Csv => Format::Csv,
+            FormatArg::Xlsx => Format::Xlsx,
+        },
+        out: args.out,
+    };
+    let act = Act::new(Actor::command("export"), &*context.clock, "export");
+    let (files, rows) = export(&context, act, options).await?;
+    journal::seal_all(&context).await?;
+    if args.json {
+        let seconds = started.elapsed().as_secs_f64();
+        let peak_rss_bytes = peak_rss_bytes();
+        json(&serde_json::json!({
+            "files": files, "rows": rows, "seconds": seconds, "peak_rss_bytes": peak_rss_bytes,
+        }))?;
+    } else {
+        for file in files {
+            println!("{}", file.display());
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}

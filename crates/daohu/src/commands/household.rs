@@ -1,0 +1,33 @@
+//! `daohu household`: one household, now or on a past day.
+
+use std::process::ExitCode;
+
+use daohu_app::{Error, households::dossier};
+use daohu_base::Scope;
+
+use super::Done;
+use crate::{
+    cli::HouseholdArgs,
+    open::{Wanted, open},
+    output::{Failure, json},
+};
+
+pub(crate) async fn run(args: HouseholdArgs) -> Done {
+    let context = open(&args.db, Wanted::Existing).await?;
+    let found = dossier(&context, Scope::all(), args.id.clone(), args.as_of).await;
+    let dossier = found.map_err(|error| match error {
+        Error::NotFound(_) => Failure::refusal(format!("没有这一户 / no such household: {}", args.id)),
+        Error::Ambiguous(choices) => {
+            let choices = choices.join(" ");
+            Failure::refusal(format!("几个县都有，请选一个 / in several counties, choose: {choices}"))
+        }
+        other => other.into(),
+    })?;
+    if args.json {
+        json(&dossier)?;
+    } else {
+        let text = serde_json::to_string_pretty(&dossier).map_err(std::io::Error::other)?;
+        println!("{text}");
+    }
+    Ok(ExitCode::SUCCESS)
+}

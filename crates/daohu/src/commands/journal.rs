@@ -1,0 +1,38 @@
+//! `daohu journal verify`.
+
+use std::process::ExitCode;
+
+use daohu_app::{households, journal};
+
+use super::Done;
+use crate::{
+    cli::VerifyArgs,
+    open::{Wanted, open},
+    output::{FINDING, json},
+};
+
+pub(crate) async fn verify(args: VerifyArgs) -> Done {
+    let context = open(&args.db, Wanted::Existing).await?;
+    let checkpoint = args.checkpoint.map(std::fs::read_to_string).transpose()?;
+    let watched = if args.deep { households::watched() } else { Vec::new() };
+    let verdict = journal::verify_store(&context, checkpoint, watched).await?;
+    if args.json {
+        json(&verdict)?;
+    } else {
+        match &verdict.first_bad {
+            None => println!("完好 / whole: {} ({})", verdict.entries, verdict.sealed),
+            Some(bad) => println!(
+                "有问题 / not whole: {} #{} {:?} {} ({})",
+                bad.county,
+                bad.sequence,
+                bad.problem,
+                bad.record.as_deref().unwrap_or_default(),
+                verdict.bad
+            ),
+        }
+        if let Some(checkpoint) = &verdict.checkpoint {
+            println!("{checkpoint}");
+        }
+    }
+    Ok(if verdict.ok { ExitCode::SUCCESS } else { ExitCode::from(FINDING) })
+}

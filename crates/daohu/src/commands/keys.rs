@@ -1,0 +1,27 @@
+//! `daohu keys rotate`: a new sealing key, and every number sealed with it.
+
+use std::{process::ExitCode, sync::Arc};
+
+use daohu_app::{Context, households};
+
+use super::Done;
+use crate::{
+    cli::RotateArgs,
+    open::{Wanted, key_path, open},
+    output::json,
+};
+
+pub(crate) async fn rotate(args: RotateArgs) -> Done {
+    let context = open(&args.db, Wanted::Existing).await?;
+    let keys = context.keys.rotated()?;
+    // The file first: what is sealed with a key that no file holds is lost.
+    keys.save(&key_path(&args.db)?, true)?;
+    let context = Context { keys: Arc::new(keys), ..context };
+    let rows = households::reseal(&context).await?;
+    if args.json {
+        json(&serde_json::json!({ "resealed": rows }))?;
+    } else {
+        println!("重新加密 / resealed: {rows}");
+    }
+    Ok(ExitCode::SUCCESS)
+}

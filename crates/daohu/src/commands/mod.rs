@@ -1,0 +1,18 @@
+//! The subcommands, one file each.
+
+pub(crate) mod demo;
+pub(crate) mod export;
+pub(crate) mod household;
+pub(crate) mod import;
+pub(crate) mod journal;
+pub(crate) mod keys;
+pub(crate) mod migrate;
+pub(crate) mod openapi;
+pub(crate) mod sample;
+pub(crate) mod serve;
+pub(crate) mod user;
+
+use crate::output::Failure;
+
+/// What a subcommand gives back.
+pub(crate) type Done = Result<std::process::ExitCode, Failure>;

@@ -1,0 +1,88 @@
+//! `daohu sample`: a made-up county or province in the exchange format.
+
+use std::{path::Path, process::ExitCode};
+
+use daohu_app::exchange::{TableWriter, read_table, tables};
+
+use super::Done;
+use crate::{
+    cli::{FormatArg, SampleArgs},
+    output::{Failure, json},
+    sample::{self, AreaRow, Counts, CsvSink, Options, Place, SheetCounts},
+};
+
+/// The areas that the program carries: the country to its counties, and three counties whole.
+const AREAS: [&str; 4] = [
+    include_str!("../../../../data/areas/country.csv"),
+    include_str!("../../../../data/areas/500242.csv"),
+    include_str!("../../../../data/areas/511623.csv"),
+    include_str!("../../../../data/areas/530822.csv"),
+];
+
+pub(crate) fn run(args: &SampleArgs) -> Done {
+    let place = match (&args.county, &args.province) {
+        (Some(code), _) => Place::County { code: code.clone() },
+        (None, code) => Place::Province { code: code.clone().unwrap_or_default() },
+    };
+    let (households, seed, year, dirty) = (args.households, args.seed, args.year, args.dirty);
+    let options = Options { households, seed, year, dirty, place };
+    let counts = match args.format {
+        FormatArg::Csv => write(&options, &args.out)?,
+        FormatArg::Xlsx => {
+            let folder = tempfile::tempdir()?;
+            let counts = write(&options, folder.path())?;
+            std::fs::create_dir_all(&args.out)?;
+            workbook(folder.path(), &args.out.join("sample.xlsx"))?;
+            counts
+        }
+    };
+    let rows = |sheet: SheetCounts| {
+        serde_json::json!({
+            "rows": sheet.rows,
+            "cleanable": sheet.cleanable,
+            "rejectable": sheet.rejectable,
+            "orphaned": sheet.orphaned,
+        })
+    };
+    let report = serde_json::json!({
+        "areas": rows(counts.areas),
+        "households": rows(counts.households),
+        "persons": rows(counts.persons),
+        "incomes": rows(counts.incomes),
+    });
+    if args.json {
+        json(&report)?;
+    } else {
+        println!("{}: {report:#}", args.out.display());
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Writes CSV files.
+pub(crate) fn write(options: &Options, folder: &Path) -> Result<Counts, Failure> {
+    let refuse = |error: sample::Error| Failure::refusal(error.to_string());
+    let mut areas: Vec<AreaRow> = Vec::new();
+    for text in AREAS {
+        areas.extend(sample::read_areas(text.as_bytes()).map_err(refuse)?);
+    }
+    let mut sink = CsvSink::create(folder).map_err(refuse)?;
+    let counts = sample::write(&areas, options, &mut sink).map_err(refuse)?;
+    sink.finish().map_err(refuse)?;
+    Ok(counts)
+}
+
+/// Puts the CSV files of a folder into one workbook.
+fn workbook(folder: &Path, file: &Path) -> Result<(), Failure> {
+    let mut out = TableWriter::xlsx(file)?;
+    for name in ["areas", "households", "persons", "incomes"] {
+        for table in tables(&folder.join(format!("{name}.csv")))? {
+            out.begin(table.sheet, &[])?;
+            read_table(&table, &mut |_, cells| {
+                let row: Vec<String> = cells.iter().map(ToString::to_string).collect();
+                out.row(&row)
+            })?;
+        }
+    }
+    out.finish()?;
+    Ok(())
+}

@@ -1,0 +1,123 @@
+//! `daohu serve`.
+
+use std::{
+    net::{SocketAddr, TcpListener},
+    path::PathBuf,
+    process::ExitCode,
+    time::Duration,
+};
+
+use daohu_app::{
+    Context,
+    http::{self, App, HttpConfig, ServeConfig, Tls},
+    journal,
+};
+use serde::Deserialize;
+
+use super::Done;
+use crate::{
+    cli::ServeArgs,
+    open::{Wanted, open},
+    output::Failure,
+};
+
+/// Where the server listens unless it is told otherwise: this machine only.
+const LISTEN: &str = "127.0.0.1:8080";
+/// How often what waits is sealed.
+const SEAL_MS: u64 = 1_000;
+
+/// The settings file. Arguments go before it.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct File {
+    listen: Option<SocketAddr>,
+    tls_cert: Option<PathBuf>,
+    tls_key: Option<PathBuf>,
+    trusted_proxies: Vec<String>,
+    public_origin: Option<String>,
+}
+
+pub(crate) async fn run(args: ServeArgs) -> Done {
+    let file = read_file(args.config.as_deref())?;
+    let default = LISTEN.parse().map_err(|_| Failure::usage(LISTEN.to_owned()))?;
+    let listen = args.listen.or(file.listen).unwrap_or(default);
+    let tls = args.tls_cert.or(file.tls_cert).zip(args.tls_key.or(file.tls_key));
+    let tls = tls.map(|(certificates, key)| Tls { certificates, key });
+    let proxies = if args.trusted_proxy.is_empty() { file.trusted_proxies } else { args.trusted_proxy };
+    let trusted_proxies = proxies
+        .iter()
+        .map(|cidr| cidr.parse().map_err(|_| Failure::usage(format!("--trusted-proxy: {cidr}"))))
+        .collect::<Result<Vec<_>, _>>()?;
+    // Without TLS here and without a proxy in front, browsers come over plain HTTP.
+    let secure_cookies = tls.is_some() || !trusted_proxies.is_empty();
+    let public_origin = file.public_origin;
+    let config = HttpConfig { trusted_proxies, secure_cookies, public_origin, ..Default::default() };
+    log();
+    let context = open(&args.db, Wanted::Ready).await?;
+    serve(context, listen, config, tls).await
+}
+
+fn read_file(path: Option<&std::path::Path>) -> Result<File, Failure> {
+    let Some(path) = path else { return Ok(File::default()) };
+    let text = std::fs::read_to_string(path)
+        .map_err(|error| Failure::usage(format!("{}: {error}", path.display())))?;
+    toml::from_str(&text).map_err(|error| Failure::usage(format!("{}: {error}", path.display())))
+}
+
+/// Structured lines on standard error; RUST_LOG chooses.
+pub(crate) fn log() {
+    let filter = tracing_subscriber::EnvFilter::try_from_default_env()
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
+    // A second call in one process changes nothing.
+    let _ = tracing_subscriber::fmt()
+        .json()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .try_init();
+}
+
+/// Serves until the process is asked to stop, sealing what is written.
+pub(crate) async fn serve(
+    context: Context,
+    listen: SocketAddr,
+    config: HttpConfig,
+    tls: Option<Tls>,
+) -> Done {
+    let listener = TcpListener::bind(listen)
+        .map_err(|error| Failure::refusal(format!("{listen}: {error}")))?;
+    let address = listener.local_addr()?;
+    let sealer = tokio::spawn(seal_forever(context.clone()));
+    let scheme = if tls.is_some() { "https" } else { "http" };
+    println!("{scheme}://{address}");
+    let app = App::new(context.clone(), config);
+    let config = ServeConfig { tls, ..ServeConfig::default() };
+    http::serve(app, listener, config, stop()).await?;
+    sealer.abort();
+    journal::seal_all(&context).await?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Seals what an earlier run left over, and then what comes.
+async fn seal_forever(context: Context) {
+    let mut ticks = tokio::time::interval(Duration::from_millis(SEAL_MS));
+    loop {
+        ticks.tick().await;
+        if let Err(error) = journal::seal_all(&context).await {
+            tracing::error!(%error, "sealing failed; it is tried again");
+        }
+    }
+}
+
+async fn stop() {
+    let interrupt = tokio::signal::ctrl_c();
+    let Ok(mut terminate) =
+        tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())
+    else {
+        let _ = interrupt.await;
+        return;
+    };
+    tokio::select! {
+        _ = interrupt => {}
+        _ = terminate.recv() => {}
+    }
+}

@@ -1,0 +1,35 @@
+//! The command `daohu`. Each subcommand is a file; this one reads the arguments and turns the
+//! outcome into an exit code: 0 done, 1 a finding or refusal, 2 usage, 3 storage.
+
+mod cli;
+mod commands;
+mod open;
+mod output;
+mod sample;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use cli::{Cli, Command, JournalCommand, KeysCommand};
+use output::Failure;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let lang = cli.lang();
+    let done = match cli.command {
+        Command::Demo(args) => commands::demo::run(args, lang).await,
+        Command::Serve(args) => commands::serve::run(args).await,
+        Command::Migrate(args) => commands::migrate::run(args).await,
+        Command::Sample(args) => commands::sample::run(&args),
+        Command::Import(args) => commands::import::run(args, lang).await,
+        Command::Export(args) => commands::export::run(args).await,
+        Command::Household(args) => commands::household::run(args).await,
+        Command::Journal(JournalCommand::Verify(args)) => commands::journal::verify(args).await,
+        Command::User(command) => commands::user::run(command).await,
+        Command::Keys(KeysCommand::Rotate(args)) => commands::keys::rotate(args).await,
+        Command::Openapi => commands::openapi::run(),
+    };
+    done.unwrap_or_else(|failure: Failure| failure.report(lang))
+}

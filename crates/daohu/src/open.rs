@@ -1,0 +1,81 @@
+//! Opening a database with its keys.
+
+use std::{path::PathBuf, sync::Arc};
+
+use daohu_app::{
+    Context,
+    accounts::{Cost, Passwords},
+    keys::Keys,
+    schema::MIGRATIONS,
+};
+use daohu_base::SystemClock;
+use daohu_db::{Db, DbUrl, Error as DbError, Missing, Options, SchemaState};
+use daohu_policy::Policy;
+
+use crate::{cli::DbArgs, output::Failure};
+
+/// What a command wants of its database.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Wanted {
+    /// Create a missing one, bring an old one up to date.
+    Ready,
+    /// Read what is there; refuse a missing, empty or old one.
+    Existing,
+}
+
+/// Opens the database and its keys.
+pub(crate) async fn open(args: &DbArgs, wanted: Wanted) -> Result<Context, Failure> {
+    let missing = match wanted {
+        Wanted::Ready => Missing::Create,
+        Wanted::Existing => Missing::Refuse,
+    };
+    let db = Db::open(&args.db, Options { missing, ..Options::default() }).await?;
+    let state = db.schema(&MIGRATIONS).await?;
+    let known = MIGRATIONS.len();
+    match (wanted, state) {
+        (Wanted::Existing, SchemaState::Empty) => {
+            return Err(DbError::NoDatabase(args.db.to_string()).into());
+        }
+        (Wanted::Existing, SchemaState::Older { found }) => {
+            let known = i64::try_from(known).unwrap_or(i64::MAX);
+            return Err(DbError::OlderSchema { found, known }.into());
+        }
+        (Wanted::Ready, _) => {
+            db.migrate(&MIGRATIONS).await?;
+        }
+        (Wanted::Existing, SchemaState::Current) => {}
+    }
+    let keys = keys(args, state == SchemaState::Empty)?;
+    let policy = Policy::embedded().map_err(|error| Failure::usage(error.to_string()))?;
+    let passwords = Passwords::new(Cost::default())?;
+    let (keys, policy, clock) = (Arc::new(keys), Arc::new(policy), Arc::new(SystemClock));
+    Ok(Context { db, policy, keys, clock, passwords })
+}
+
+/// Where the keys of this database are.
+pub(crate) fn key_path(args: &DbArgs) -> Result<PathBuf, Failure> {
+    match (&args.keys, &args.db) {
+        (Some(path), _) => Ok(path.clone()),
+        (None, DbUrl::Sqlite(path)) => {
+            let mut name = path.clone().into_os_string();
+            name.push(".keys");
+            Ok(name.into())
+        }
+        (None, DbUrl::Postgres(_)) => Err(Failure::usage(
+            "PostgreSQL 库必须用 --keys FILE 或 DAOHU_KEYS 指明密钥文件 / name the key file with \
+             --keys FILE or DAOHU_KEYS"
+                .to_owned(),
+        )),
+    }
+}
+
+/// Loads the keys; a database that was just created gets new ones unless the file is there.
+fn keys(args: &DbArgs, is_new: bool) -> Result<Keys, Failure> {
+    let path = key_path(args)?;
+    if is_new && !path.exists() {
+        let keys = Keys::generate()?;
+        keys.save(&path, false)?;
+        return Ok(keys);
+    }
+    Ok(Keys::load(&path)?)
+}

@@ -1,0 +1,104 @@
+//! What commands print, and their exit codes.
+
+use std::process::ExitCode;
+
+use daohu_app::{Error, Lang, keys::KeyError};
+use daohu_db::Error as DbError;
+
+/// Done, but with something found or refused.
+pub(crate) const FINDING: u8 = 1;
+const USAGE: u8 = 2;
+const STORAGE: u8 = 3;
+
+/// Why a command did not do what it was asked.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    code: u8,
+    text: String,
+}
+
+impl Failure {
+    /// The command was called wrongly.
+    pub(crate) fn usage(text: String) -> Self {
+        Self { code: USAGE, text }
+    }
+
+    /// The command refuses.
+    pub(crate) fn refusal(text: String) -> Self {
+        Self { code: FINDING, text }
+    }
+
+    /// Prints it and gives the exit code.
+    pub(crate) fn report(self, lang: Lang) -> ExitCode {
+        eprintln!("{}{}", lang.pick("错误：", "error: "), self.text);
+        ExitCode::from(self.code)
+    }
+}
+
+impl From<DbError> for Failure {
+    fn from(error: DbError) -> Self {
+        let mut text = error.to_string();
+        // The engine's own words follow: this is the operator's terminal.
+        let mut source = std::error::Error::source(&error);
+        while let Some(inner) = source {
+            text.push_str(&format!(": {inner}"));
+            source = inner.source();
+        }
+        Self { code: STORAGE, text }
+    }
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::Store(error) => error.into(),
+            Error::File(error) => Self { code: STORAGE, text: error.to_string() },
+            Error::Key(error) => error.into(),
+            Error::Spreadsheet(error) => Self::refusal(spreadsheet(&error)),
+            other => Self::refusal(other.to_string()),
+        }
+    }
+}
+
+/// A file's error in both languages: it is the most common one, and clerks see it.
+fn spreadsheet(error: &daohu_app::exchange::FileError) -> String {
+    let mut place = error.path.display().to_string();
+    if let Some(sheet) = &error.sheet {
+        place.push_str(&format!(" [{sheet}]"));
+    }
+    if let Some(row) = error.row {
+        place.push_str(&format!(" 第 {row} 行"));
+    }
+    if let Some(column) = &error.column {
+        place.push_str(&format!(" “{column}”"));
+    }
+    let (zh, en) = (error.problem.says(Lang::Zh), error.problem.says(Lang::En));
+    format!("{place}: {zh} / {en} [{}]", error.problem.code())
+}
+
+impl From<KeyError> for Failure {
+    fn from(error: KeyError) -> Self {
+        Self { code: STORAGE, text: error.to_string() }
+    }
+}
+
+impl From<std::io::Error> for Failure {
+    fn from(error: std::io::Error) -> Self {
+        Self { code: STORAGE, text: error.to_string() }
+    }
+}
+
+/// Prints a JSON line.
+pub(crate) fn json(value: &impl serde::Serialize) -> Result<(), Failure> {
+    let text = serde_json::to_string(value).map_err(std::io::Error::other)?;
+    println!("{text}");
+    Ok(())
+}
+
+/// The most memory this process has held, in bytes; 0 where the system does not tell.
+pub(crate) fn peak_rss_bytes() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    let kib = line.and_then(|line| line.trim().trim_end_matches("kB").trim().parse::<u64>().ok());
+    kib.unwrap_or_default() * 1024
+}
