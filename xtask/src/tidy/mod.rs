@@ -5,6 +5,7 @@
 
 mod code;
 mod coverage;
+mod glossary;
 mod layers;
 mod paths;
 mod source;
@@ -69,6 +70,7 @@ pub(crate) fn run(workspace: &Workspace, args: Vec<OsString>) -> anyhow::Result<
 fn check(files: &[File]) -> Vec<Finding> {
     let slices = layers::slices(files);
     let mut findings = coverage::check(files);
+    findings.extend(glossary::check(files));
     for file in files {
         findings.extend(text::check(file));
         if file.path.ends_with(".rs") {
