@@ -26,7 +26,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 pub use grants::ops::{NewGrant, add_grant, end_grant, grants_of};
 pub use model::{Grant, SignedIn, User};
 pub use passwords::{Cost, Passwords};
-pub use sessions::ops::{authenticate, open_session};
+pub use sessions::ops::authenticate;
 pub use users::ops::{
     NewUser, UserChange, UserFilter, change_user, create_user, find_user, get_user, list_users,
     set_password,

@@ -69,7 +69,7 @@ pub struct SignedIn {
     /// The grants that hold today.
     pub grants: Vec<Grant>,
     /// The hash of the session's token.
-    pub(super) token_hash: String,
+    pub(crate) token_hash: String,
 }
 
 /// What sign-in looks at.

@@ -105,7 +105,36 @@ pub fn router(app: App) -> Router {
         .fallback(async || ApiError::new("request.unknown_route"))
         .method_not_allowed_fallback(async || ApiError::new("request.wrong_method"))
         .layer(limit)
-        .layer(middleware::from_fn_with_state(app.clone(), guard::same_site))
+        .layer(middleware::from_fn_with_state(app.clone(), guard::admit))
         .layer(middleware::from_fn_with_state(app.clone(), edge::edge))
         .with_state(app)
+}
+
+#[cfg(test)]
+pub(super) mod testing {
+    use daohu_base::SystemClock;
+    use daohu_db::{Engine, testing::Scratch};
+    use daohu_policy::Policy;
+
+    use super::*;
+    use crate::{
+        accounts::{Cost, Passwords},
+        keys::Keys,
+        schema::MIGRATIONS,
+    };
+
+    /// An application over an empty database, for the tests of this folder.
+    pub(in crate::http) async fn app(config: HttpConfig) -> (Scratch, App) {
+        let scratch = Scratch::new(Engine::Sqlite).await;
+        let cost = Cost { memory_kib: 8, passes: 1, at_once: 1 };
+        let context = Context {
+            db: scratch.open().await,
+            policy: Arc::new(Policy::embedded().unwrap()),
+            keys: Arc::new(Keys::generate().unwrap()),
+            clock: Arc::new(SystemClock),
+            passwords: Passwords::new(cost).unwrap(),
+        };
+        context.db.migrate(&MIGRATIONS).await.unwrap();
+        (scratch, App::new(context, config))
+    }
 }

@@ -104,18 +104,10 @@ mod tests {
     use std::convert::Infallible;
 
     use axum::{Router, body::to_bytes, middleware, routing::post};
-    use daohu_base::SystemClock;
-    use daohu_db::{Engine, testing::Scratch};
-    use daohu_policy::Policy;
     use tower::ServiceExt;
 
     use super::*;
-    use crate::{
-        Context,
-        accounts::{Cost, Passwords},
-        http::{HttpConfig, Json},
-        keys::Keys,
-    };
+    use crate::http::{HttpConfig, Json, app::testing};
 
     async fn panics() {
         panic!("on purpose")
@@ -125,16 +117,8 @@ mod tests {
 
     /// The status and code that a request with this body gets.
     async fn ask(path: &str, body: Body) -> (StatusCode, String) {
-        let scratch = Scratch::new(Engine::Sqlite).await;
-        let cost = Cost { memory_kib: 8, passes: 1, at_once: 1 };
-        let context = Context {
-            db: scratch.open().await,
-            policy: Arc::new(Policy::embedded().unwrap()),
-            keys: Arc::new(Keys::generate().unwrap()),
-            clock: Arc::new(SystemClock),
-            passwords: Passwords::new(cost).unwrap(),
-        };
-        let app = App::new(context, HttpConfig { body_pause_ms_max: 20, ..HttpConfig::default() });
+        let config = HttpConfig { body_pause_ms_max: 20, ..HttpConfig::default() };
+        let (_scratch, app) = testing::app(config).await;
         let router: Router = Router::new()
             .route("/panics", post(panics))
             .route("/reads", post(reads))

@@ -34,6 +34,9 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
             return Err(ApiError::new("request.not_json"));
         }
         let body = whole_body(request, state).await?;
+        if has_nul(&body) {
+            return Err(ApiError::new("request.bad_json"));
+        }
         let mut parser = serde_json::Deserializer::from_slice(&body);
         let value = serde_path_to_error::deserialize(&mut parser).map_err(|error| {
             let path = error.path().to_string();
@@ -84,6 +87,21 @@ pub(super) fn is_json(headers: &HeaderMap) -> bool {
     kind.eq_ignore_ascii_case("application/json")
 }
 
+/// True if a text in this JSON holds the character NUL, which PostgreSQL cannot store.
+pub(super) fn has_nul(json: &[u8]) -> bool {
+    const ESCAPE: &[u8] = b"\\u0000";
+    let mut rest = json;
+    while let Some(at) = rest.windows(ESCAPE.len()).position(|part| part == ESCAPE) {
+        let (before, after) = rest.split_at(at);
+        // An even number of backslashes before it: it is not itself escaped.
+        if before.iter().rev().take_while(|byte| **byte == b'\\').count() % 2 == 0 {
+            return true;
+        }
+        rest = after.get(1..).unwrap_or_default();
+    }
+    false
+}
+
 /// serde's own words quote the value, which may be a password: only their kind is kept.
 fn bad_json(path: &str, error: &serde_json::Error) -> ApiError {
     if !error.is_data() {
@@ -106,5 +124,24 @@ fn bad_json(path: &str, error: &serde_json::Error) -> ApiError {
             "request.bad_field"
         };
         ApiError::field(path, code)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nul_is_found_where_it_is_meant() {
+        for (json, expected) in [
+            (r#""a""#, false),
+            (r#""\u0000""#, true),
+            (r#""a\u0000b""#, true),
+            (r#""\\u0000""#, false),
+            (r#""\\\u0000""#, true),
+            (r#""\\u0000", "\u0000""#, true),
+        ] {
+            assert_eq!(has_nul(json.as_bytes()), expected, "{json}");
+        }
     }
 }

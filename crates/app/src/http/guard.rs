@@ -1,7 +1,8 @@
-//! Requests that another site made a browser send are refused.
+//! What is refused before anybody looks at it.
 //!
-//! `SameSite=Strict` keeps the cookie from them already; this is the second lock, and it also holds
-//! for pages of sister domains.
+//! Requests that another site made a browser send: `SameSite=Strict` keeps the cookie from them already; this is the second lock, and it also holds
+//! for pages of sister domains. And addresses that hold the character NUL, which PostgreSQL cannot
+//! store: they are nobody's.
 
 use axum::{
     extract::{Request, State},
@@ -12,7 +13,10 @@ use axum::{
 
 use super::{ApiError, App};
 
-pub(super) async fn same_site(State(app): State<App>, request: Request, next: Next) -> Response {
+pub(super) async fn admit(State(app): State<App>, request: Request, next: Next) -> Response {
+    if request.uri().to_string().contains("%00") {
+        return ApiError::new("request.bad_path").into_response();
+    }
     let origin = app.config().public_origin.as_deref();
     // HTTP/2 names the host in the address, HTTP/1 in a header.
     let host = request.headers().get(header::HOST).and_then(|value| value.to_str().ok());

@@ -2,7 +2,7 @@
 //!
 //! A handler reads as one sentence — load, authorise, act, answer:
 //!
-//! ```ignore
+//! ```text
 //! async fn get_user(session: Session, Path(id): Path<String>) -> Answer<Versioned<User>> {
 //!     let permit = session.require(Right::AccountsRead)?;
 //!     let user = ops::get_user(permit.context(), &id).await?;

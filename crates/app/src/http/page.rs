@@ -5,7 +5,7 @@ use daohu_base::Timestamp;
 use serde::{Serialize, Serializer, de::DeserializeOwned};
 use utoipa::ToSchema;
 
-use super::{Answer, ApiError};
+use super::{Answer, ApiError, extract::has_nul};
 
 /// Rows of a page unless the request says otherwise.
 const LIMIT_DEFAULT: u32 = 50;
@@ -80,6 +80,9 @@ fn write<K: Serialize>(list: &str, key: &K) -> Option<String> {
 
 fn read<K: DeserializeOwned>(list: &str, mark: &str) -> Option<K> {
     let json = URL_SAFE_NO_PAD.decode(mark).ok().filter(|_| mark.len() <= CURSOR_BYTES_MAX)?;
+    if has_nul(&json) {
+        return None;
+    }
     let (of, key): (String, K) = serde_json::from_slice(&json).ok()?;
     (of == list).then_some(key)
 }

@@ -9,7 +9,10 @@ use std::{
 };
 
 use axum_server::{Handle, tls_rustls::RustlsConfig};
-use hyper_util::rt::TokioTimer;
+use hyper_util::{
+    rt::{TokioExecutor, TokioTimer},
+    server::conn::auto::Builder,
+};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject};
 
 use super::{App, router};
@@ -63,18 +66,25 @@ pub async fn serve(
     let served = match config.tls {
         None => {
             let mut server = axum_server::from_tcp(listener)?.handle(handle);
-            server.http_builder().http1().timer(TokioTimer::new()).header_read_timeout(head);
+            limit_patience(server.http_builder(), head);
             server.serve(service).await
         }
         Some(tls) => {
             let tls = RustlsConfig::from_config(Arc::new(tls.load()?));
             let mut server = axum_server::from_tcp_rustls(listener, tls)?.handle(handle);
-            server.http_builder().http1().timer(TokioTimer::new()).header_read_timeout(head);
+            limit_patience(server.http_builder(), head);
             server.serve(service).await
         }
     };
     stopper.abort();
     served
+}
+
+/// A connection that sends no head, or answers no ping, is closed.
+fn limit_patience(builder: &mut Builder<TokioExecutor>, head: Duration) {
+    builder.http1().timer(TokioTimer::new()).header_read_timeout(head);
+    let mut http2 = builder.http2();
+    http2.timer(TokioTimer::new()).keep_alive_interval(head).keep_alive_timeout(head);
 }
 
 impl Tls {

@@ -193,3 +193,78 @@ fn cookie(app: &App, token: &str, seconds: i64) -> String {
     let name = cookie_name(app);
     format!("{name}={token}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Strict{secure}")
 }
+
+#[cfg(test)]
+mod tests {
+    use daohu_base::{Day, Timestamp};
+
+    use super::*;
+    use crate::{
+        accounts::User,
+        http::{HttpConfig, app::testing},
+    };
+
+    fn area(code: &str) -> AreaCode {
+        AreaCode::parse(code).unwrap()
+    }
+
+    fn user() -> User {
+        let at = Timestamp(0);
+        User {
+            id: "1".into(),
+            name: "li.na".into(),
+            display_name: "李娜".into(),
+            must_change: false,
+            is_locked: false,
+            locked_until: None,
+            password_at: at,
+            created_at: at,
+            created_by: "system".into(),
+            updated_at: at,
+            version: 1,
+        }
+    }
+
+    fn grant(role: &str, code: Option<&str>) -> Grant {
+        Grant {
+            id: role.into(),
+            user_id: "1".into(),
+            role: role.into(),
+            area: code.map(area),
+            starts_on: Day::parse("2020-01-01").unwrap(),
+            ends_on: None,
+            created_at: Timestamp(0),
+            created_by: "system".into(),
+            version: 1,
+        }
+    }
+
+    #[tokio::test]
+    async fn rights_of_different_grants_do_not_combine() {
+        let (_scratch, app) = testing::app(HttpConfig::default()).await;
+        let session = |grants| {
+            let who = SignedIn { user: user(), grants, token_hash: String::new() };
+            Session { app: app.clone(), who: Arc::new(who) }
+        };
+        let clerk = grant("village_clerk", Some("990101100"));
+        let two = session(vec![grant("leader", Some("98")), clerk]);
+
+        let reads = two.require(Right::RegistryRead).unwrap();
+        assert_eq!(reads.scope, Scope::of([area("98"), area("990101100")]));
+        assert_eq!(reads.actor.authority, "leader@98,village_clerk@990101100");
+        let writes = two.require(Right::RegistryWrite).unwrap();
+        assert_eq!(writes.scope, Scope::of([area("990101100")]));
+        assert_eq!(writes.actor.authority, "village_clerk@990101100");
+        assert!(two.require(Right::RegistryReveal).is_err());
+
+        let act = reads.act_in(&area("980101")).unwrap();
+        assert_eq!(act.actor.authority, "leader@98");
+        assert!(reads.act_in(&area("99")).is_err());
+        assert!(writes.act_in(&area("980101")).is_err());
+
+        let admin = session(vec![grant("security_admin", None)]);
+        assert_eq!(admin.require(Right::GrantsManage).unwrap().scope, Scope::nothing());
+        assert!(admin.require(Right::RegistryRead).is_err());
+        assert_eq!(two.own().scope, Scope::nothing());
+    }
+}

@@ -2,7 +2,7 @@
 //!
 //! A test makes its own application for each engine, and clients for the roles that it needs:
 //!
-//! ```ignore
+//! ```text
 //! for engine in Engine::BOTH {
 //!     let app = TestApp::new(engine).await;
 //!     let clerk = app.client(&["office_clerk@990102"]).await;

@@ -132,13 +132,13 @@ async fn client(app: &TestApp, who: &str, grants: &[String]) -> Client {
         return app.stranger();
     }
     let grants: Vec<&str> = grants.iter().map(String::as_str).collect();
-    let user = app.user(&grants).await;
+    let client = app.client(&grants).await;
     if who == "must_change" {
-        let sql = "update users set must_change = 1 where id not in (select user_id from grants)
-                   and id not in (select user_id from sessions)";
+        let sql = "update users set must_change = 1 where id in (select user_id from sessions)
+                   and id not in (select user_id from grants)";
         app.execute(sql).await;
     }
-    app.signed_in(&user).await
+    client
 }
 
 /// The ids of all operations with their methods.

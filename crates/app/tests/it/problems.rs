@@ -115,6 +115,25 @@ async fn fields_are_named_and_values_are_not_repeated() {
 }
 
 #[tokio::test]
+async fn no_character_breaks_an_engine() {
+    for engine in Engine::BOTH {
+        let app = TestApp::new(engine).await;
+        let admin = app.client(&["system_admin"]).await;
+        for path in ["/users?q=%00", "/users/%00", "/users?role=a%00b"] {
+            admin.get(path).send().await.problem(400, "request.bad_path");
+        }
+        let body = json!({ "name": "a\0b", "password": "c" });
+        app.stranger().post("/session", body).send().await.problem(400, "request.bad_json");
+        for text in ["'", "%5C", "%27%20or%201=1", "%F0%A0%AE%B7", "%EF%BF%BF", "%7F", "%3F", "$1"]
+        {
+            admin.get(&format!("/users?q={text}&role={text}")).send().await.expect(200);
+            admin.get(&format!("/users/{text}")).send().await.problem(404, "record.not_found");
+        }
+        admin.get("/users/%FF").send().await.problem(400, "request.bad_path");
+    }
+}
+
+#[tokio::test]
 async fn other_sites_cannot_write() {
     for engine in Engine::BOTH {
         let app = TestApp::new(engine).await;

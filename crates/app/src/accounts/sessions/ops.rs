@@ -127,26 +127,6 @@ async fn attempt(
     Ok(admitted)
 }
 
-/// Opens a session without a password: for commands of the server's owner, and for tests. Returns
-/// the token for the cookie.
-pub async fn open_session(
-    context: &Context,
-    user: &User,
-    address: IpAddr,
-) -> Result<String, Error> {
-    let token = passwords::token()?;
-    let token_hash = passwords::token_hash(&token);
-    let (context_, user) = (context.clone(), user.clone());
-    let work = async move |tx: &mut Tx| {
-        let act = Act::new(Actor::command("session"), &*context_.clock, "command");
-        let origin = Origin { address, agent: "command".to_owned() };
-        let change = insert(tx, &context_, &act, &user, token_hash, &origin).await?;
-        journal::record(tx, &context_.keys, &act, vec![change]).await
-    };
-    context.db.write(move |tx| async move { work(tx).await }.boxed()).await?;
-    Ok(token)
-}
-
 async fn insert(
     tx: &mut Tx,
     context: &Context,
