@@ -190,11 +190,13 @@ mod tests {
     #[test]
     fn a_subtree_is_a_range_of_codes() {
         let county = AreaCode::parse("500242").unwrap();
-        for (inside, text) in [(true, "500242100201"), (true, "500242"), (false, "500243"), (false, "50")]
+        for (inside, text) in
+            [(true, "500242100201"), (true, "500242"), (false, "500243"), (false, "50")]
         {
             let code = AreaCode::parse(text).unwrap();
             assert_eq!(county.contains(&code), inside);
-            let in_range = code.as_str() >= county.as_str() && code.as_str() < county.end().as_str();
+            let in_range =
+                code.as_str() >= county.as_str() && code.as_str() < county.end().as_str();
             assert_eq!(in_range, inside, "{text}");
         }
     }

@@ -154,7 +154,8 @@ mod tests {
     #[test]
     fn ages_count_completed_years() {
         let born = Day::parse("2004-02-29").unwrap();
-        for (on, age) in [("2015-02-28", 10), ("2015-03-01", 11), ("2004-02-29", 0), ("2003-01-01", -2)]
+        for (on, age) in
+            [("2015-02-28", 10), ("2015-03-01", 11), ("2004-02-29", 0), ("2003-01-01", -2)]
         {
             assert_eq!(born.age_years(Day::parse(on).unwrap()), age, "{on}");
         }

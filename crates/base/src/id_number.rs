@@ -101,12 +101,10 @@ fn check_character(digits: &str) -> Option<u8> {
 }
 
 fn is_card_suffix(suffix: &str) -> bool {
-    match suffix.as_bytes() {
-        [] => true,
-        [b'1'..=b'7', b'1'..=b'4'] => true,
-        [b'1'..=b'7', b'1'..=b'4', b'B', b'0'..=b'9'] => true,
-        _ => false,
-    }
+    matches!(
+        suffix.as_bytes(),
+        [] | [b'1'..=b'7', b'1'..=b'4'] | [b'1'..=b'7', b'1'..=b'4', b'B', b'0'..=b'9']
+    )
 }
 
 impl fmt::Display for IdNumber {
@@ -150,7 +148,8 @@ mod tests {
 
     #[test]
     fn a_number_tells_birth_and_sex_and_prints_masked() {
-        let number = IdNumber::parse("11010519491231002X", Day::parse("2015-01-01").unwrap()).unwrap();
+        let number =
+            IdNumber::parse("11010519491231002X", Day::parse("2015-01-01").unwrap()).unwrap();
         assert_eq!(number.born_on().to_string(), "1949-12-31");
         assert_eq!(number.sex(), Sex::Female);
         assert_eq!(format!("{number} {number:?}"), "110105**********2X 110105**********2X");

@@ -97,7 +97,8 @@ mod tests {
         let mut filter = Filter::new();
         assert_eq!(filter.clause(), "");
         filter.and("a = ?", [Value::Int(1)]);
-        filter.and_any("(b >= ? and b < ?)", [[Value::Int(2), Value::Int(3)], [4.into(), 5.into()]]);
+        filter
+            .and_any("(b >= ? and b < ?)", [[Value::Int(2), Value::Int(3)], [4.into(), 5.into()]]);
         filter.and_any("c = ?", Vec::<[Value; 1]>::new());
         let limit = filter.param(10);
         let mut list = Filter::new();

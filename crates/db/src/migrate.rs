@@ -46,9 +46,7 @@ pub(crate) async fn state(
         return Ok(SchemaState::Empty);
     }
     let known = migrations.last().map_or(0, |m| m.number);
-    let rows = tx
-        .query("select number, hash from schema_migrations order by number", &[])
-        .await?;
+    let rows = tx.query("select number, hash from schema_migrations order by number", &[]).await?;
     let mut found = 0;
     for row in &rows {
         found = row.int(0)?;
@@ -84,8 +82,11 @@ pub(crate) async fn run(
         }
         let params: [Value; 3] =
             [migration.number.into(), migration.name.into(), fingerprint(migration.sql).into()];
-        tx.execute("insert into schema_migrations (number, name, hash) values ($1, $2, $3)", &params)
-            .await?;
+        tx.execute(
+            "insert into schema_migrations (number, name, hash) values ($1, $2, $3)",
+            &params,
+        )
+        .await?;
         count += 1;
     }
     Ok(count)

@@ -118,7 +118,11 @@ mod tests {
     fn names_codes_and_aliases_are_read_and_the_nearest_are_named() {
         let list = CodeList::new(
             "致贫原因".into(),
-            vec![value("01", "因病", &[]), value("08", "缺劳力", &["缺劳动力"]), value("04", "因灾", &[])],
+            vec![
+                value("01", "因病", &[]),
+                value("08", "缺劳力", &["缺劳动力"]),
+                value("04", "因灾", &[]),
+            ],
         )
         .unwrap();
         assert_eq!(list.parse("缺劳动力"), Ok(8));

@@ -12,5 +12,5 @@ mod ops;
 pub(crate) mod sql;
 
 pub use model::{AREA, Tree};
-pub use ops::first_village;
 pub(crate) use model::{Node, node};
+pub use ops::first_village;

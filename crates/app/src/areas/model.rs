@@ -8,8 +8,7 @@ use daohu_db::Value;
 use crate::sheet::{AREAS, Layout, Record, area};
 
 /// 行政区划
-pub static AREA: LazyLock<Layout> =
-    LazyLock::new(|| Layout::new(&AREAS, &["code"], &[], &[], &[]));
+pub static AREA: LazyLock<Layout> = LazyLock::new(|| Layout::new(&AREAS, &["code"], &[], &[], &[]));
 
 /// A node of the tree.
 #[derive(Clone, Debug)]

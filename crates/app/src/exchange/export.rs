@@ -98,7 +98,9 @@ async fn write_sheet(
     };
     match sheet {
         name if name == AREAS.name => areas::sql::each(tx, keys, scope, &mut each).await?,
-        name if name == HOUSEHOLDS.name => registry::each_household(tx, keys, scope, &mut each).await?,
+        name if name == HOUSEHOLDS.name => {
+            registry::each_household(tx, keys, scope, &mut each).await?
+        }
         name if name == PERSONS.name => registry::each_person(tx, keys, scope, &mut each).await?,
         name if name == INCOMES.name => registry::each_income(tx, keys, scope, &mut each).await?,
         _ => {}

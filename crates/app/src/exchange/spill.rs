@@ -25,10 +25,13 @@ struct Item {
     end: usize,
 }
 
+/// The first pair of a run: key, run, value.
+type Head = (Vec<u8>, usize, Vec<u8>);
+
 /// The sorted items.
 pub(super) struct Sorted {
     memory: Option<Memory>,
-    heap: BinaryHeap<Reverse<(Vec<u8>, usize, Vec<u8>)>>,
+    heap: BinaryHeap<Reverse<Head>>,
     runs: Vec<BufReader<File>>,
 }
 
@@ -81,7 +84,8 @@ impl Spill {
         self.sort();
         let mut out = BufWriter::with_capacity(1 << 18, tempfile::tempfile()?);
         for item in &self.items {
-            for bytes in [self.arena.get(item.start..item.key), self.arena.get(item.key..item.end)] {
+            for bytes in [self.arena.get(item.start..item.key), self.arena.get(item.key..item.end)]
+            {
                 let bytes = bytes.unwrap_or_default();
                 let length = u32::try_from(bytes.len()).map_err(io::Error::other)?;
                 out.write_all(&length.to_le_bytes())?;

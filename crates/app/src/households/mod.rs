@@ -14,6 +14,6 @@ mod model;
 mod ops;
 pub(crate) mod sql;
 
+pub(crate) use model::{Derived, HouseholdRow, IdKind, IncomeRow, PersonRow, Serials, merge};
 pub use model::{Marks, initials, layouts};
 pub use ops::{Dossier, dossier, reseal, watched};
-pub(crate) use model::{Derived, HouseholdRow, IdKind, IncomeRow, PersonRow, Serials, merge};

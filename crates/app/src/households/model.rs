@@ -53,27 +53,12 @@ macro_rules! row {
         pub(crate) struct $name(pub(crate) Record);
 
         impl $name {
-            /// The six digits that the row is stored under.
-            pub(crate) fn county(&self) -> &str {
-                self.0.lead.first().and_then(Value::as_text).unwrap_or_default()
-            }
-
             $(
                 /// A key column.
                 pub(crate) fn $field(&self) -> i64 {
                     self.0.lead.get($i).and_then(Value::as_int).unwrap_or_default()
                 }
             )*
-
-            /// The text in a column of the sheet.
-            pub(crate) fn text(&self, i: usize) -> Option<&str> {
-                self.0.values.get(i).and_then(Value::as_text)
-            }
-
-            /// The integer in a column of the sheet.
-            pub(crate) fn int(&self, i: usize) -> Option<i64> {
-                self.0.values.get(i).and_then(Value::as_int)
-            }
         }
     };
 }
@@ -92,6 +77,16 @@ row! {
 }
 
 impl HouseholdRow {
+    /// The six digits that the row is stored under.
+    pub(crate) fn county(&self) -> &str {
+        self.0.lead.first().and_then(Value::as_text).unwrap_or_default()
+    }
+
+    /// The text in a column of the sheet.
+    pub(crate) fn text(&self, i: usize) -> Option<&str> {
+        self.0.values.get(i).and_then(Value::as_text)
+    }
+
     /// 户编号
     pub(crate) fn no(&self) -> &str {
         self.text(household::NO).unwrap_or_default()
@@ -104,6 +99,11 @@ impl HouseholdRow {
 }
 
 impl PersonRow {
+    /// The text in a column of the sheet.
+    pub(crate) fn text(&self, i: usize) -> Option<&str> {
+        self.0.values.get(i).and_then(Value::as_text)
+    }
+
     /// True if the person belongs to the household now.
     pub(crate) fn is_current(&self) -> bool {
         self.0.derived.first().and_then(Value::as_int) == Some(1)
@@ -118,7 +118,7 @@ impl PersonRow {
 impl IncomeRow {
     /// The year.
     pub(crate) fn year(&self) -> i64 {
-        self.int(income::YEAR).unwrap_or_default()
+        self.0.values.get(income::YEAR).and_then(Value::as_int).unwrap_or_default()
     }
 }
 
@@ -284,8 +284,10 @@ mod tests {
         let stored = [Value::Int(1), Value::Int(2), Value::Null];
         let row = [Value::Null, Value::Int(3), Value::Null];
         let kept = merge(&stored, &row, |_| false);
-        assert_eq!((kept.values, kept.changed, kept.cleared), (
-            vec![Value::Int(1), Value::Int(3), Value::Null], vec![1], 0));
+        assert_eq!(
+            (kept.values, kept.changed, kept.cleared),
+            (vec![Value::Int(1), Value::Int(3), Value::Null], vec![1], 0)
+        );
         let cleared = merge(&stored, &row, |i| i == 0);
         assert_eq!((cleared.changed, cleared.cleared), (vec![0, 1], 1));
     }

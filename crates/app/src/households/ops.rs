@@ -127,9 +127,8 @@ async fn past(tx: &mut Tx, keys: &Keys, row: &HouseholdRow, day: Day) -> Result<
     let mut persons = Vec::new();
     let mut candidates: Vec<i64> =
         sql::persons_of(tx, keys, &county, &[id]).await?.iter().map(|p| p.id()).collect();
-    candidates.extend(
-        sql::past_memberships_of(tx, &county, &[id]).await?.iter().map(|past| past.person),
-    );
+    candidates
+        .extend(sql::past_memberships_of(tx, &county, &[id]).await?.iter().map(|past| past.person));
     candidates.sort_unstable();
     for person in candidates {
         let record = person.to_string();
@@ -199,12 +198,7 @@ fn current_household<'t>(
     .boxed()
 }
 
-fn current_person<'t>(
-    tx: &'t mut Tx,
-    keys: &'t Keys,
-    county: &'t str,
-    record: &'t str,
-) -> Row<'t> {
+fn current_person<'t>(tx: &'t mut Tx, keys: &'t Keys, county: &'t str, record: &'t str) -> Row<'t> {
     async move {
         let row = sql::person(tx, keys, county, record.parse().unwrap_or_default()).await?;
         Ok(row.map(|row| to_journal(&layouts::PERSON, &row.0)))
@@ -212,12 +206,7 @@ fn current_person<'t>(
     .boxed()
 }
 
-fn current_income<'t>(
-    tx: &'t mut Tx,
-    keys: &'t Keys,
-    county: &'t str,
-    record: &'t str,
-) -> Row<'t> {
+fn current_income<'t>(tx: &'t mut Tx, keys: &'t Keys, county: &'t str, record: &'t str) -> Row<'t> {
     async move {
         let Some((household, year)) = record.split_once('/') else { return Ok(None) };
         let household = household.parse().unwrap_or_default();
@@ -258,9 +247,9 @@ pub async fn reseal(context: &Context) -> Result<u64, Error> {
         loop {
             let keys = context.keys.clone();
             let from = after.clone();
-            let step = context.db.write(move |tx| {
-                async move { reseal_some(tx, &keys, layout, from).await }.boxed()
-            });
+            let step = context
+                .db
+                .write(move |tx| async move { reseal_some(tx, &keys, layout, from).await }.boxed());
             let (rows, last) = step.await?;
             total += rows;
             match last {

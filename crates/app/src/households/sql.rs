@@ -264,10 +264,8 @@ pub(crate) async fn each_household(
     within(&mut filter, "(village >= ? and village < ?)", scope);
     let (columns, clause) = (layouts::HOUSEHOLD.select(""), filter.clause());
     let sql = format!("select {columns} from households{clause} order by county, no");
-    tx.for_each(&sql, filter.params(), |row| {
-        each(&layouts::HOUSEHOLD.from_row(keys, row)?.values)
-    })
-    .await
+    tx.for_each(&sql, filter.params(), |row| each(&layouts::HOUSEHOLD.from_row(keys, row)?.values))
+        .await
 }
 
 /// Hands on the persons of a scope, by county, number of the household and id: the members of each

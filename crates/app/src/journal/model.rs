@@ -177,7 +177,10 @@ impl Entry {
 
     /// What the body is bound to.
     fn context(&self) -> String {
-        format!("journal/{}/{}/{}/{}/{}", self.county, self.kind, self.record, self.stamp, self.position)
+        format!(
+            "journal/{}/{}/{}/{}/{}",
+            self.county, self.kind, self.record, self.stamp, self.position
+        )
     }
 
     /// The chain after this entry.
@@ -188,7 +191,12 @@ impl Entry {
             hash.update(number.to_be_bytes());
         }
         let texts = [
-            &self.county, &self.actor, &self.authority, &self.source, &self.kind, &self.record,
+            &self.county,
+            &self.actor,
+            &self.authority,
+            &self.source,
+            &self.kind,
+            &self.record,
             &self.action,
         ];
         for bytes in texts.into_iter().map(|text| text.as_bytes()).chain([self.body.as_slice()]) {

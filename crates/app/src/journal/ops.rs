@@ -15,7 +15,12 @@ use crate::{Error, keys::Keys};
 const SEAL_BATCH: i64 = 1_000;
 
 /// Appends the changes of one transaction, unsealed.
-pub async fn record(tx: &mut Tx, keys: &Keys, act: &Act, changes: Vec<Change>) -> Result<(), Error> {
+pub async fn record(
+    tx: &mut Tx,
+    keys: &Keys,
+    act: &Act,
+    changes: Vec<Change>,
+) -> Result<(), Error> {
     let mut entries = Vec::with_capacity(changes.len());
     for (position, change) in (0..).zip(changes) {
         entries.push(Entry::new(keys, act, position, change)?);

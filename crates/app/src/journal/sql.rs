@@ -61,11 +61,7 @@ pub(super) async fn counties_pending(tx: &mut Tx) -> Result<Vec<String>, Error> 
 }
 
 /// The oldest entries of a county that wait to be sealed.
-pub(super) async fn pending_of(
-    tx: &mut Tx,
-    county: &str,
-    limit: i64,
-) -> Result<Vec<Entry>, Error> {
+pub(super) async fn pending_of(tx: &mut Tx, county: &str, limit: i64) -> Result<Vec<Entry>, Error> {
     let sql = "select county, stamp, position, at, actor, authority, source, kind, record, action,
                       body
                from journal_pending where county = $1 order by stamp, position limit $2";
@@ -161,22 +157,14 @@ pub(super) fn entry(row: &Row) -> Result<Entry, Error> {
 }
 
 /// Takes sealed entries one by one; stops with `Break`.
-pub(super) type Each<'a> =
-    &'a mut (dyn FnMut(Sealed) -> Result<ControlFlow<()>, Error> + Send);
+pub(super) type Each<'a> = &'a mut (dyn FnMut(Sealed) -> Result<ControlFlow<()>, Error> + Send);
 
 /// Hands on a county's sealed entries in the order of the chain.
-pub(super) async fn each_sealed(
-    tx: &mut Tx,
-    county: &str,
-    each: Each<'_>,
-) -> Result<(), Error> {
+pub(super) async fn each_sealed(tx: &mut Tx, county: &str, each: Each<'_>) -> Result<(), Error> {
     let sql = "select county, stamp, position, at, actor, authority, source, kind, record, action,
                       body, sequence, chain
                from journal where county = $1 order by sequence";
-    tx.for_each(sql, &[county.into()], |row| {
-        each(Sealed { entry: entry(row)?, sequence: row.int(11)?, chain: link(row.blob(12)?)? })
-    })
-    .await
+    tx.for_each(sql, &[county.into()], |row| each(sealed(row)?)).await
 }
 
 /// The heads of all counties.
@@ -204,17 +192,22 @@ pub(super) async fn chain_at(
     row.map(|row| link(row.blob(0)?)).transpose()
 }
 
-/// Entries by their place in the chain.
-pub(super) async fn entries_between(
+/// Sealed entries by their place in the chain.
+pub(super) async fn sealed_between(
     tx: &mut Tx,
     county: &str,
     from: i64,
     to: i64,
-) -> Result<Vec<Entry>, Error> {
+) -> Result<Vec<Sealed>, Error> {
     let sql = "select county, stamp, position, at, actor, authority, source, kind, record, action,
-                      body
+                      body, sequence, chain
                from journal where county = $1 and sequence >= $2 and sequence <= $3";
-    tx.query(sql, &[county.into(), from.into(), to.into()]).await?.iter().map(entry).collect()
+    let rows = tx.query(sql, &[county.into(), from.into(), to.into()]).await?;
+    rows.iter().map(sealed).collect()
+}
+
+fn sealed(row: &Row) -> Result<Sealed, Error> {
+    Ok(Sealed { entry: entry(row)?, sequence: row.int(11)?, chain: link(row.blob(12)?)? })
 }
 
 /// The root chain.

@@ -7,7 +7,7 @@ use daohu_db::{BoxFuture, FutureExt, Tx};
 use serde::Serialize;
 
 use super::{
-    model::{Entry, Link, Problem, Root, START},
+    model::{Link, Problem, Root, START},
     sql,
 };
 use crate::{
@@ -77,7 +77,7 @@ pub struct Watched {
 
 /// Verifies chains, roots and, if given, a checkpoint; with `watched` kinds, also that every row is
 /// what its last entry says. Reads only.
-pub async fn verify(
+async fn verify(
     tx: &mut Tx,
     keys: &Keys,
     checkpoint: Option<&str>,
@@ -93,7 +93,12 @@ pub async fn verify(
                 let (sequence, problem) = (end.sequence + 1, Problem::Cut);
                 verdict.add(Bad { county: county.clone(), sequence, problem, record: None });
             } else if end.is_whole {
-                let bad = Bad { county: county.clone(), sequence, problem: Problem::Altered, record: None };
+                let bad = Bad {
+                    county: county.clone(),
+                    sequence,
+                    problem: Problem::Altered,
+                    record: None,
+                };
                 verdict.add(bad);
             }
         }
@@ -172,8 +177,13 @@ async fn stands_elsewhere(
 ) -> Result<bool, Error> {
     let Some(sealed) = sql::chain_at(tx, county, sequence).await? else { return Ok(false) };
     let (from, to) = (sequence - REORDER_WINDOW, sequence + REORDER_WINDOW);
-    let near = sql::entries_between(tx, county, from, to).await?;
-    Ok(near.iter().any(|entry: &Entry| entry.link(previous, sequence) == sealed))
+    let near = sql::sealed_between(tx, county, from, to).await?;
+    // The place alone may have been swapped, or the chain with it.
+    let was_here = |near: &sql::Sealed| {
+        let link = near.entry.link(previous, sequence);
+        link == sealed || link == near.chain
+    };
+    Ok(near.iter().any(was_here))
 }
 
 async fn verify_roots(tx: &mut Tx, verdict: &mut Verdict) -> Result<Vec<(Root, Link)>, Error> {
@@ -209,12 +219,7 @@ fn sign(keys: &Keys, root: &Root, chain: &Link) -> String {
     format!("{text}:{signature}")
 }
 
-fn check_checkpoint(
-    keys: &Keys,
-    checkpoint: &str,
-    roots: &[(Root, Link)],
-    verdict: &mut Verdict,
-) {
+fn check_checkpoint(keys: &Keys, checkpoint: &str, roots: &[(Root, Link)], verdict: &mut Verdict) {
     let bad = |problem, sequence| {
         let record = Some("checkpoint".to_owned());
         Bad { county: sql::ROOT.to_owned(), sequence, problem, record }

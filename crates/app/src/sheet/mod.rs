@@ -19,13 +19,13 @@ pub(crate) mod tests;
 use daohu_base::AreaLevel;
 use daohu_db::Type;
 
+pub(crate) use cell::id_number;
 pub use cell::{Raw, Reader};
 pub use cell_error::CellError;
 pub use columns::{AREAS, HOUSEHOLDS, INCOMES, PERSONS, area, household, income, person};
 pub use json::{from_json, journal_of, schema, to_journal, to_json};
 pub use layout::{Layout, Meta, Record};
 pub use print::{Masking, Printer};
-pub(crate) use cell::id_number;
 
 /// A sheet of the exchange format.
 #[derive(Debug)]

@@ -88,7 +88,7 @@ impl<'p> Printer<'p> {
 }
 
 /// A number as those see it who may not see it.
-pub fn masked(secret: Secret, number: &str) -> String {
+pub(super) fn masked(secret: Secret, number: &str) -> String {
     match secret {
         Secret::IdNumber => mask_id_number(number),
         Secret::Phone => mask_phone(number),

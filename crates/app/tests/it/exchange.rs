@@ -28,9 +28,10 @@ impl TestApp {
 
     pub async fn count_rows(&self, table: &'static str) -> i64 {
         let sql = format!("select cast(count(*) as bigint) from {table}");
-        let count = self.context.db.read(move |tx| {
-            async move { tx.query_one(&sql, &[]).await?.int(0) }.boxed()
-        });
+        let count = self
+            .context
+            .db
+            .read(move |tx| async move { tx.query_one(&sql, &[]).await?.int(0) }.boxed());
         count.await.unwrap()
     }
 }
@@ -120,7 +121,8 @@ async fn a_refused_row_aborts_the_whole_import_by_default() {
     for engine in Engine::BOTH {
         let test = TestApp::new(engine).await;
         for (on_error, dry_run) in [(OnError::Abort, false), (OnError::RejectRow, true)] {
-            let summary = test.import(&[fixture()], ImportOptions { on_error, dry_run, ..options() }).await;
+            let summary =
+                test.import(&[fixture()], ImportOptions { on_error, dry_run, ..options() }).await;
             assert!(!summary.committed);
             check(&summary, false);
             for table in ["areas", "households", "persons", "incomes", "journal", "serials"] {

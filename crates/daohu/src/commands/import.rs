@@ -62,7 +62,11 @@ pub(crate) async fn run(args: ImportArgs, lang: Lang) -> Done {
     let rejected = summary.sheets.values().any(|counts| counts.rejected > 0);
     let seconds = started.elapsed().as_secs_f64();
     let report = Report { summary, seconds, peak_rss_bytes: peak_rss_bytes() };
-    if args.json { json(&report)? } else { print(&report, lang) }
+    if args.json {
+        json(&report)?
+    } else {
+        print(&report, lang)
+    }
     Ok(if rejected { ExitCode::from(FINDING) } else { ExitCode::SUCCESS })
 }
 

@@ -43,7 +43,8 @@ pub(crate) async fn run(args: ServeArgs) -> Done {
     let listen = args.listen.or(file.listen).unwrap_or(default);
     let tls = args.tls_cert.or(file.tls_cert).zip(args.tls_key.or(file.tls_key));
     let tls = tls.map(|(certificates, key)| Tls { certificates, key });
-    let proxies = if args.trusted_proxy.is_empty() { file.trusted_proxies } else { args.trusted_proxy };
+    let proxies =
+        if args.trusted_proxy.is_empty() { file.trusted_proxies } else { args.trusted_proxy };
     let trusted_proxies = proxies
         .iter()
         .map(|cidr| cidr.parse().map_err(|_| Failure::usage(format!("--trusted-proxy: {cidr}"))))
@@ -51,7 +52,8 @@ pub(crate) async fn run(args: ServeArgs) -> Done {
     // Without TLS here and without a proxy in front, browsers come over plain HTTP.
     let secure_cookies = tls.is_some() || !trusted_proxies.is_empty();
     let public_origin = file.public_origin;
-    let config = HttpConfig { trusted_proxies, secure_cookies, public_origin, ..Default::default() };
+    let config =
+        HttpConfig { trusted_proxies, secure_cookies, public_origin, ..Default::default() };
     log();
     let context = open(&args.db, Wanted::Ready).await?;
     serve(context, listen, config, tls).await

@@ -45,8 +45,7 @@ pub(crate) async fn run(command: UserCommand) -> Done {
             let context = open(&args.db, Wanted::Existing).await?;
             let user = find_user(&context, &args.name).await?;
             let password = read_password(args.password_stdin)?;
-            let (user, initial) =
-                set_password(&context, act(&context), &user.id, password).await?;
+            let (user, initial) = set_password(&context, act(&context), &user.id, password).await?;
             done(&context, args.json, &user.name, initial).await
         }
         UserCommand::List(args) => list(args).await,

@@ -9,7 +9,7 @@ use super::{Error, Row, Sheet, Sink};
 const BUFFER_BYTES: usize = 256 * 1024;
 
 /// Writes `areas.csv`, `households.csv`, `persons.csv` and `incomes.csv` into a folder.
-pub struct CsvSink {
+pub(crate) struct CsvSink {
     areas: csv::Writer<File>,
     households: csv::Writer<File>,
     persons: csv::Writer<File>,
@@ -22,7 +22,7 @@ impl CsvSink {
     ///
     /// # Errors
     /// When the folder or a file cannot be written.
-    pub fn create(folder: &Path) -> Result<Self, Error> {
+    pub(crate) fn create(folder: &Path) -> Result<Self, Error> {
         fs::create_dir_all(folder)?;
         Ok(Self {
             areas: open(folder, Sheet::Areas)?,
@@ -36,7 +36,7 @@ impl CsvSink {
     ///
     /// # Errors
     /// When a file cannot be written.
-    pub fn finish(mut self) -> Result<(), Error> {
+    pub(crate) fn finish(mut self) -> Result<(), Error> {
         for sheet in Sheet::ALL {
             self.writer(sheet).flush()?;
         }

@@ -4,7 +4,7 @@ use super::YEARS;
 
 /// Why no sample, or not all of it, was written.
 #[derive(Debug, thiserror::Error)]
-pub enum Error {
+pub(crate) enum Error {
     /// The code is not among the areas handed in.
     #[error("area {0} is not in the area list")]
     UnknownPlace(String),

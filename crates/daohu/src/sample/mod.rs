@@ -45,22 +45,19 @@ mod write_person;
 #[cfg(test)]
 mod tests;
 
-pub use csv_sink::CsvSink;
-pub use error::Error;
-pub use run::write;
-pub use sheet::{Row, Sheet, Sink};
-pub use tree::{AreaRow, read_areas};
+pub(crate) use csv_sink::CsvSink;
+pub(crate) use error::Error;
+pub(crate) use run::write;
+pub(crate) use sheet::{Row, Sheet, Sink};
+pub(crate) use tree::{AreaRow, read_areas};
 
 /// First and last year that `Options::year` may name. Registration began at the end of 2013, and
 /// the poverty line of the campaign ends with 2020.
-pub const YEARS: std::ops::RangeInclusive<u16> = 2014..=2020;
-
-/// Years of income that every household has; the last one is `Options::year`.
-pub const INCOME_YEARS: u16 = 5;
+pub(crate) const YEARS: std::ops::RangeInclusive<u16> = 2014..=2020;
 
 /// What to make.
 #[derive(Debug, Clone)]
-pub struct Options {
+pub(crate) struct Options {
     /// Number of registered households, met exactly.
     pub households: u64,
     /// Everything random follows from this number.
@@ -75,7 +72,7 @@ pub struct Options {
 
 /// Where the households live.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Place {
+pub(crate) enum Place {
     /// One county, six digits.
     County {
         /// Its code.
@@ -90,7 +87,7 @@ pub enum Place {
 
 /// Rows written to one sheet.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct SheetCounts {
+pub(crate) struct SheetCounts {
     /// All rows, good or bad.
     pub rows: u64,
     /// Spoiled so that an import accepts the row after cleaning it (aliases included).
@@ -103,7 +100,7 @@ pub struct SheetCounts {
 
 /// Rows written, by sheet.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Counts {
+pub(crate) struct Counts {
     /// 行政区划.
     pub areas: SheetCounts,
     /// 户.

@@ -24,7 +24,11 @@ const GROUP: u64 = 22;
 ///
 /// # Errors
 /// When the options cannot be met, or the sink fails.
-pub fn write(areas: &[AreaRow], options: &Options, sink: &mut impl Sink) -> Result<Counts, Error> {
+pub(crate) fn write(
+    areas: &[AreaRow],
+    options: &Options,
+    sink: &mut impl Sink,
+) -> Result<Counts, Error> {
     plan::check(options)?;
     let tree = Tree::new(areas);
     let plans = plan::plan(&tree, options)?;

@@ -8,7 +8,7 @@ use super::columns::{AREAS, HOUSEHOLDS, INCOMES, PERSONS};
 
 /// A sheet of the exchange format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Sheet {
+pub(crate) enum Sheet {
     /// 行政区划.
     Areas,
     /// 户.
@@ -21,22 +21,11 @@ pub enum Sheet {
 
 impl Sheet {
     /// All sheets, in the order in which an import reads them.
-    pub const ALL: [Self; 4] = [Self::Areas, Self::Households, Self::Persons, Self::Incomes];
-
-    /// The sheet's name in a workbook.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Areas => "行政区划",
-            Self::Households => "户",
-            Self::Persons => "人",
-            Self::Incomes => "年度收入",
-        }
-    }
+    pub(crate) const ALL: [Self; 4] = [Self::Areas, Self::Households, Self::Persons, Self::Incomes];
 
     /// The sheet's file name as CSV.
     #[must_use]
-    pub fn file(self) -> &'static str {
+    pub(crate) fn file(self) -> &'static str {
         match self {
             Self::Areas => "areas.csv",
             Self::Households => "households.csv",
@@ -47,7 +36,7 @@ impl Sheet {
 
     /// Column names. Every row has as many cells.
     #[must_use]
-    pub fn header(self) -> &'static [&'static str] {
+    pub(crate) fn header(self) -> &'static [&'static str] {
         match self {
             Self::Areas => AREAS,
             Self::Households => HOUSEHOLDS,
@@ -58,7 +47,7 @@ impl Sheet {
 }
 
 /// Takes the rows. Sheets come in turn, so a sink keeps them apart.
-pub trait Sink {
+pub(crate) trait Sink {
     /// One row, with as many cells as the sheet has columns.
     ///
     /// # Errors
@@ -68,7 +57,7 @@ pub trait Sink {
 
 /// The cells of one row, in one buffer that is used again for the next row.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Row {
+pub(crate) struct Row {
     text: String,
     /// Where each cell ends in `text`.
     ends: Vec<usize>,
@@ -76,7 +65,7 @@ pub struct Row {
 
 impl Row {
     /// The cells, as many as the sheet has columns; an empty cell is not known.
-    pub fn cells(&self) -> impl Iterator<Item = &str> {
+    pub(crate) fn cells(&self) -> impl Iterator<Item = &str> {
         let mut start = 0;
         self.ends.iter().map(move |end| {
             let cell = self.text.get(start..*end).unwrap_or_default();
@@ -87,7 +76,7 @@ impl Row {
 
     /// The cell of a column, counted from 0; empty where there is none.
     #[must_use]
-    pub fn cell(&self, column: usize) -> &str {
+    pub(crate) fn cell(&self, column: usize) -> &str {
         self.cells().nth(column).unwrap_or_default()
     }
 

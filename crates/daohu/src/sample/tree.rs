@@ -7,7 +7,7 @@ use super::dice::Dice;
 
 /// One row of an area file. Codes carry no padding zeros.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct AreaRow {
+pub(crate) struct AreaRow {
     /// 区划代码: 2, 4, 6, 9 or 12 digits.
     pub code: String,
     /// 名称.
@@ -22,7 +22,7 @@ pub struct AreaRow {
 ///
 /// # Errors
 /// When the text is not CSV, or a row has fewer than four cells.
-pub fn read_areas(input: impl Read) -> Result<Vec<AreaRow>, Error> {
+pub(crate) fn read_areas(input: impl Read) -> Result<Vec<AreaRow>, Error> {
     let mut areas = Vec::new();
     for record in csv::Reader::from_reader(input).into_records() {
         let record = record?;

@@ -208,7 +208,13 @@ impl<'p> Checker<'p> {
         let is = |mark| self.marks.has("危房等级", grade, mark);
         let contradicts = match (cells.flag(household::IS_UNSAFE), grade) {
             (None, Some(_)) => true,
-            (Some(flag), Some(_)) => if flag { is("safe") } else { is("unsafe") },
+            (Some(flag), Some(_)) => {
+                if flag {
+                    is("safe")
+                } else {
+                    is("unsafe")
+                }
+            }
             (_, None) => false,
         };
         doubt(contradicts, "R26", household::UNSAFE_GRADE);

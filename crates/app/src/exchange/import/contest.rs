@@ -89,6 +89,6 @@ pub(super) fn settle(
 /// True if the row's key stands once in the group.
 pub(super) fn is_single(group: &Group, row: &Row) -> bool {
     let key = person_key(&row.values);
-    key.is_some() && group.persons.iter().filter(|other| person_key(&other.values) == key).count() == 1
+    key.is_some()
+        && group.persons.iter().filter(|other| person_key(&other.values) == key).count() == 1
 }
-

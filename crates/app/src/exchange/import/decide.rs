@@ -20,9 +20,7 @@ use crate::{
     areas::{Node, Tree},
     exchange::outcome::{Note, Outcome, Outcomes, Place},
     households::{HouseholdRow, IdKind, IncomeRow, Serials, initials, merge},
-    sheet::{
-        AREAS, HOUSEHOLDS, INCOMES, Record, Sheet, area, household, income,
-    },
+    sheet::{AREAS, HOUSEHOLDS, INCOMES, Record, Sheet, area, household, income},
 };
 
 /// Everything that decisions need and that lasts for the whole import.
@@ -89,7 +87,8 @@ impl Decider<'_> {
         let members = self.decide_persons(group, existing, &home, &mut persons)?;
         self.doubt_members(&members, &mut persons);
         let current = members.iter().filter(|member| member.is_current).count();
-        for (row, decided) in group.households.iter().filter(|row| !row.is_dead).zip(&mut households)
+        for (row, decided) in
+            group.households.iter().filter(|row| !row.is_dead).zip(&mut households)
         {
             if decided.outcome != Outcome::Rejected {
                 decided.notes.extend(self.checker.doubt_household(&row.values, current));
@@ -312,11 +311,23 @@ impl Decider<'_> {
         }
         let level = Cells(&row.values).int(area::LEVEL);
         if level != Some(i64::from(code.level().list_code())) {
-            return Err(self.say(&AREAS, area::LEVEL, "area.level", "与代码位数不符", "does not fit the code's length"));
+            return Err(self.say(
+                &AREAS,
+                area::LEVEL,
+                "area.level",
+                "与代码位数不符",
+                "does not fit the code's length",
+            ));
         }
         let known = code.parent().is_none_or(|parent| self.tree.get(&parent).is_some());
         if !known {
-            return Err(self.say(&AREAS, area::CODE, "area.no_parent", "上级区划不存在", "has no parent area"));
+            return Err(self.say(
+                &AREAS,
+                area::CODE,
+                "area.no_parent",
+                "上级区划不存在",
+                "has no parent area",
+            ));
         }
         if !self.scope.contains(code) {
             return Err(self.note("R03", &AREAS, area::CODE));
@@ -349,7 +360,15 @@ impl Decider<'_> {
                 if !merged.changed.is_empty() {
                     let (author, before) = (&self.author, &stored.values);
                     let changed = &merged.changed;
-                    self.writes.update(author, Kind::Area, &county, key, &mut record, before, changed)?;
+                    self.writes.update(
+                        author,
+                        Kind::Area,
+                        &county,
+                        key,
+                        &mut record,
+                        before,
+                        changed,
+                    )?;
                 }
                 if merged.changed.is_empty() { Outcome::Unchanged } else { Outcome::Updated }
             }
@@ -369,7 +388,8 @@ impl Decider<'_> {
         let code = match self.tree.group(village, &name) {
             Some(code) => code.clone(),
             None => {
-                let code = self.tree.next_group(village).ok_or(Error::Refused("area.groups_full"))?;
+                let code =
+                    self.tree.next_group(village).ok_or(Error::Refused("area.groups_full"))?;
                 self.create_group(&code, &name)?;
                 code
             }
@@ -422,26 +442,35 @@ impl Decider<'_> {
 
     /// The note of a rule.
     pub(super) fn note(&self, rule: &str, sheet: &Sheet, i: usize) -> Note {
-        let says = |note: Option<Note>| note.unwrap_or_else(|| self.say(sheet, i, rule, rule, rule));
+        let says =
+            |note: Option<Note>| note.unwrap_or_else(|| self.say(sheet, i, rule, rule, rule));
         says(self.checker.note(rule, sheet, i))
     }
 
     pub(super) fn duplicate(&self, sheet: &Sheet, i: usize) -> Note {
         let zh = "同一关键字在文件中出现了两次，两行都不导入";
-        self.say(sheet, i, "row.duplicate_key", zh, "stands twice in the files: neither row goes in")
+        self.say(
+            sheet,
+            i,
+            "row.duplicate_key",
+            zh,
+            "stands twice in the files: neither row goes in",
+        )
     }
 
     pub(super) fn homeless(&self, sheet: &Sheet, i: usize, reason: &Reason) -> Note {
         match reason {
             Reason::Unknown => self.note("R03", sheet, i),
             Reason::HouseholdRejected => {
-                let (zh, en) = ("所属的户被拒绝，本行不导入", "belongs to a household that was refused");
+                let (zh, en) =
+                    ("所属的户被拒绝，本行不导入", "belongs to a household that was refused");
                 self.say(sheet, i, "row.household_rejected", zh, en)
             }
             Reason::Ambiguous(counties) => {
                 let counties = counties.join("、");
                 let zh = format!("在几个县都有：{counties}；请在文件中加上户表");
-                let en = format!("stands in several counties: {counties}; add the sheet of households");
+                let en =
+                    format!("stands in several counties: {counties}; add the sheet of households");
                 self.say(sheet, i, "row.ambiguous_household", &zh, &en)
             }
         }

@@ -112,11 +112,6 @@ impl Existing {
             by_county.entry(row.county().to_owned()).or_default().push(row.id());
             existing.households.entry(row.no().to_owned()).or_default().push(row);
         }
-        for rows in existing.households.values_mut() {
-            // Lists are filled up with repetitions, which the database answers once; be sure.
-            rows.sort_by_key(HouseholdRow::id);
-            rows.dedup_by_key(|row| row.id());
-        }
         for (county, ids) in &by_county {
             for row in sql::persons_of(tx, keys, county, ids).await? {
                 existing.persons.entry(row.household()).or_default().push(row);
@@ -147,8 +142,10 @@ impl Existing {
             .collect();
         for (identity, holder) in sql::holders(tx, identities).await? {
             let known = self.persons.get(&holder.household);
-            let is_here = known.is_some_and(|rows| rows.iter().any(|row| row.id() == holder.person));
-            if !is_here && let Some(row) = sql::person(tx, keys, &holder.county, holder.person).await?
+            let is_here =
+                known.is_some_and(|rows| rows.iter().any(|row| row.id() == holder.person));
+            if !is_here
+                && let Some(row) = sql::person(tx, keys, &holder.county, holder.person).await?
             {
                 self.movers.insert(holder.person, row);
             }
@@ -179,5 +176,6 @@ pub(super) fn village_of(row: &Row) -> Option<AreaCode> {
 pub(super) fn person_key(values: &[Value]) -> Option<String> {
     let cells = Cells(values);
     let number = cells.text(person::ID_NUMBER).map(|number| format!("#{number}"));
-    number.or_else(|| Some(format!("{}@{}", cells.text(person::NAME)?, cells.text(person::BORN_ON)?)))
+    number
+        .or_else(|| Some(format!("{}@{}", cells.text(person::NAME)?, cells.text(person::BORN_ON)?)))
 }

@@ -64,10 +64,14 @@ impl Decider<'_> {
         }
         let Ok(home) = home else { return Ok(members) };
         let mut heads = members.iter().filter(|m| m.is_current && self.is_head(&m.values)).count();
-        heads += accepted.iter().filter(|(row, derived, known)| {
-            matches!(known, Known::Member(m) if m.is_current() && self.is_head(&m.0.values))
-                && derived.is_current && self.is_head(&row.values)
-        }).count();
+        heads += accepted
+            .iter()
+            .filter(|(row, derived, known)| {
+                matches!(known, Known::Member(m) if m.is_current() && self.is_head(&m.0.values))
+                    && derived.is_current
+                    && self.is_head(&row.values)
+            })
+            .count();
         for (row, derived, known) in accepted {
             let is_head = derived.is_current && self.is_head(&row.values);
             let was_head = matches!(known, Known::Member(m)

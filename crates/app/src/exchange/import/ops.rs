@@ -160,7 +160,10 @@ async fn read(
 enum Message {
     Batch(Writes),
     /// All is decided: the ID numbers, sorted, and the serials that were used.
-    End { keys: Sorted, serials: Serials },
+    End {
+        keys: Sorted,
+        serials: Serials,
+    },
 }
 
 /// The second pass. One half reads the store and decides, household by household; the other holds
@@ -389,4 +392,3 @@ impl Run {
         send.send(Message::End { keys, serials }).await.map_err(|_| Error::Cancelled)
     }
 }
-

@@ -219,11 +219,11 @@ impl<'c> Parser<'c> {
             Raw::Number(number) | Raw::Date(number) => number.to_string(),
             Raw::Flag(flag) => flag.to_string(),
         };
-        let mut shown: String = text.chars().filter(|c| !c.is_control()).take(SHOWN_CHARACTERS).collect();
+        let mut shown: String =
+            text.chars().filter(|c| !c.is_control()).take(SHOWN_CHARACTERS).collect();
         if shown.len() < text.len() && text.chars().count() > SHOWN_CHARACTERS {
             shown.push('…');
         }
         Some(shown).filter(|shown| !shown.trim().is_empty())
     }
 }
-

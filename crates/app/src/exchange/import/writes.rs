@@ -3,7 +3,8 @@
 use daohu_db::{Column, Table, Tx, Type, Value};
 
 use crate::{
-    Error, areas, households::layouts,
+    Error, areas,
+    households::layouts,
     journal::{self, Act, Action, Change, Entry},
     keys::Keys,
     sheet::{Layout, Meta, Record, journal_of, to_journal},
