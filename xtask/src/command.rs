@@ -19,12 +19,24 @@ use crate::Workspace;
 /// How often a running program and the signals are looked at.
 const POLL: Duration = Duration::from_millis(50);
 
-/// `cargo` in the root of the workspace.
+/// What `cargo run` told this process about its own package. Build scripts that watch these (ring's
+/// does) would run again, and all that depends on them be built again, whenever a build from here
+/// follows one from a shell.
+const OWN_PACKAGE: [&str; 5] =
+    ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_CRATE_", "CARGO_BIN_", "CARGO_PRIMARY_"];
+
+/// `cargo` in the root of the workspace, as if called from a shell.
 pub(crate) fn cargo<S: AsRef<OsStr>>(
     workspace: &Workspace,
     args: impl IntoIterator<Item = S>,
 ) -> Command {
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    for (name, _) in std::env::vars_os() {
+        let is_own = |name: &str| OWN_PACKAGE.iter().any(|prefix| name.starts_with(prefix));
+        if name.to_str().is_some_and(is_own) {
+            command.env_remove(name);
+        }
+    }
     command.current_dir(&workspace.root).args(args);
     command
 }
