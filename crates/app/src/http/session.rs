@@ -98,8 +98,10 @@ impl Stranger {
         self.app.context()
     }
 
-    /// The header that gives the browser its cookie.
-    pub fn set_cookie(&self, token: &str) -> [(HeaderName, String); 1] {
+    /// The header that gives the browser of this user its cookie.
+    pub fn set_cookie(&self, user_id: &str, token: &str) -> [(HeaderName, String); 1] {
+        // For the access log: from here on it is known who asked.
+        let _ = self.caller.user_id.set(user_id.to_owned());
         let hours = self.app.context().policy.security().session_absolute_hours;
         [(header::SET_COOKIE, cookie(&self.app, token, hours.saturating_mul(3600)))]
     }

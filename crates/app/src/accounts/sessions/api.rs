@@ -104,7 +104,7 @@ pub(crate) async fn create_session(
     let token = ops::sign_in(context, body.name, Masked(body.password), origin).await?;
     let who = ops::authenticate(context, &token).await?;
     let who = who.ok_or_else(|| ApiError::new("session.refused"))?;
-    Ok((stranger.set_cookie(&token), Json(SessionView::of(context, &who).await?)))
+    Ok((stranger.set_cookie(&who.user.id, &token), Json(SessionView::of(context, &who).await?)))
 }
 
 /// Who is signed in, and what the user may do.
