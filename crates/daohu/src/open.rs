@@ -25,31 +25,37 @@ pub(crate) enum Wanted {
 
 /// Opens the database and its keys.
 pub(crate) async fn open(args: &DbArgs, wanted: Wanted) -> Result<Context, Failure> {
+    prepare(args, wanted).await.map(|(context, _)| context)
+}
+
+/// Opens the database and its keys; also tells how many migrations were applied.
+pub(crate) async fn prepare(args: &DbArgs, wanted: Wanted) -> Result<(Context, usize), Failure> {
     let missing = match wanted {
         Wanted::Ready => Missing::Create,
         Wanted::Existing => Missing::Refuse,
     };
     let db = Db::open(&args.db, Options { missing, ..Options::default() }).await?;
     let state = db.schema(&MIGRATIONS).await?;
-    let known = MIGRATIONS.len();
-    match (wanted, state) {
-        (Wanted::Existing, SchemaState::Empty) => {
-            return Err(DbError::NoDatabase(args.db.to_string()).into());
+    if wanted == Wanted::Existing {
+        match state {
+            SchemaState::Empty => return Err(DbError::NoDatabase(args.db.to_string()).into()),
+            SchemaState::Older { found } => {
+                let known = i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX);
+                return Err(DbError::OlderSchema { found, known }.into());
+            }
+            SchemaState::Current => {}
         }
-        (Wanted::Existing, SchemaState::Older { found }) => {
-            let known = i64::try_from(known).unwrap_or(i64::MAX);
-            return Err(DbError::OlderSchema { found, known }.into());
-        }
-        (Wanted::Ready, _) => {
-            db.migrate(&MIGRATIONS).await?;
-        }
-        (Wanted::Existing, SchemaState::Current) => {}
     }
-    let keys = keys(args, state == SchemaState::Empty)?;
+    // The keys come first: a schema without its keys could never be opened again.
+    let keys = Arc::new(keys(args, state == SchemaState::Empty)?);
+    let applied = match wanted {
+        Wanted::Ready => db.migrate(&MIGRATIONS).await?,
+        Wanted::Existing => 0,
+    };
     let policy = Policy::embedded().map_err(|error| Failure::usage(error.to_string()))?;
+    let (policy, clock) = (Arc::new(policy), Arc::new(SystemClock));
     let passwords = Passwords::new(Cost::default())?;
-    let (keys, policy, clock) = (Arc::new(keys), Arc::new(policy), Arc::new(SystemClock));
-    Ok(Context { db, policy, keys, clock, passwords })
+    Ok((Context { db, policy, keys, clock, passwords }, applied))
 }
 
 /// Where the keys of this database are.

@@ -3,17 +3,16 @@
 use std::process::ExitCode;
 
 use daohu_app::schema::MIGRATIONS;
-use daohu_db::{Db, Missing, Options};
 
 use super::Done;
-use crate::{cli::MigrateArgs, open, output};
+use crate::{
+    cli::MigrateArgs,
+    open::{Wanted, prepare},
+    output,
+};
 
 pub(crate) async fn run(args: MigrateArgs) -> Done {
-    let options = Options { missing: Missing::Create, ..Options::default() };
-    let db = Db::open(&args.db.db, options).await?;
-    let applied = db.migrate(&MIGRATIONS).await?;
-    drop(db);
-    open::open(&args.db, open::Wanted::Ready).await?;
+    let (_, applied) = prepare(&args.db, Wanted::Ready).await?;
     if args.json {
         output::json(&serde_json::json!({ "applied": applied, "schema": MIGRATIONS.len() }))?;
     } else {
