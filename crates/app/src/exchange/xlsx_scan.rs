@@ -81,6 +81,8 @@ struct Scan {
     column: u64,
     row_at: u64,
     cell: Option<Cell>,
+    /// The tag that opened the cell.
+    opening: Vec<u8>,
     header: Option<u64>,
     is_past_header: bool,
 }
@@ -90,8 +92,6 @@ struct Cell {
     at: u64,
     has_formula: bool,
     has_value: bool,
-    /// `t="str"`: a formula's text, which may be empty.
-    is_text: bool,
     /// Where the tag `<v>` ended.
     value_at: u64,
 }
@@ -171,7 +171,7 @@ impl Scan {
     }
 
     fn open_cell(&mut self, tag: &Tag<'_>) -> Result<(), Refused> {
-        let (row, column) = match tag.attribute(b"r") {
+        let (row, column) = match place(tag) {
             Some(place) => reference(place).ok_or(BadPart::Malformed("c"))?,
             None => (self.row.max(1), self.column + 1),
         };
@@ -182,14 +182,15 @@ impl Scan {
         if usize::try_from(column).is_ok_and(|column| column > COLUMNS_MAX) {
             return Err(self.refused(FileProblem::TooManyColumns { max: COLUMNS_MAX }));
         }
-        let is_text = tag.attribute(b"t") == Some(b"str");
-        self.cell = Some(Cell { at: tag.at, is_text, ..Cell::default() });
+        self.opening.clear();
+        self.opening.extend_from_slice(tag.inside);
+        self.cell = Some(Cell { at: tag.at, ..Cell::default() });
         if tag.is_empty() { self.close_cell() } else { Ok(()) }
     }
 
     fn close_cell(&mut self) -> Result<(), Refused> {
         let cell = self.cell.take().unwrap_or_default();
-        if cell.has_formula && !cell.has_value {
+        if cell.has_formula && !cell.has_value && !(cell.value_at > 0 && self.is_text()) {
             return Err(self.refused(FileProblem::FormulaWithoutValue));
         }
         self.is_past_header |= self.header.is_some_and(|header| self.row > header);
@@ -198,9 +199,13 @@ impl Scan {
 
     fn open_value(&mut self, tag: &Tag<'_>) {
         if let Some(cell) = &mut self.cell {
-            cell.has_value |= cell.is_text;
             cell.value_at = tag.end;
         }
+    }
+
+    /// `t="str"`: the cell holds a formula's text, which may be empty.
+    fn is_text(&self) -> bool {
+        Tag { inside: &self.opening, at: 0, end: 0 }.attribute(b"t") == Some(b"str")
     }
 
     fn close_value(&mut self, tag: &Tag<'_>) {
@@ -221,6 +226,14 @@ impl Scan {
         let column = (self.column > 0).then(|| letters(self.column));
         Refused::At { row: Some(self.row), column, problem }
     }
+}
+
+/// Where a cell stands, if it says so.
+fn place<'b>(tag: &Tag<'b>) -> Option<&'b [u8]> {
+    // Nearly all cells begin like this.
+    let rest = tag.inside.strip_prefix(b"c r=\"").unwrap_or_default();
+    let end = rest.iter().position(|byte| *byte == b'"');
+    end.map_or_else(|| tag.attribute(b"r"), |end| rest.get(..end))
 }
 
 /// The corners of a range such as `A1:B2`, as row and column from 1.

@@ -6,7 +6,7 @@
 
 use std::io::{self, Read};
 
-use memchr::{memchr, memmem};
+use memchr::{memchr, memchr2, memmem};
 
 /// No tag of a workbook comes near this.
 const TAG_BYTES_MAX: usize = 256 << 10;
@@ -106,8 +106,17 @@ impl<R: Read> Tags<R> {
         let mut looked = 1;
         loop {
             let rest = self.rest();
-            if matches!(rest.get(1), Some(b'!' | b'?')) {
-                return Ok(None);
+            match rest.get(1) {
+                Some(b'!' | b'?') => return Ok(None),
+                // No attributes, so no quotes.
+                Some(b'/') => match memchr2(b'>', b'<', rest.get(1..).unwrap_or_default()) {
+                    Some(length) if rest.get(1 + length) == Some(&b'>') => {
+                        return Ok(Some(length + 2));
+                    }
+                    Some(_) => return Err(BadPart::Malformed("<")),
+                    None => looked = rest.len(),
+                },
+                _ => {}
             }
             for byte in rest.get(looked..).unwrap_or_default() {
                 looked += 1;
@@ -186,13 +195,17 @@ impl<'b> Tag<'b> {
     /// The name without its namespace.
     pub(super) fn name(&self) -> &'b [u8] {
         let body = self.inside.strip_prefix(b"/").unwrap_or(self.inside);
-        let is_end = |byte: &u8| byte.is_ascii_whitespace() || *byte == b'/';
-        let length = body.iter().position(is_end).unwrap_or(body.len());
-        let name = body.get(..length).unwrap_or_default();
-        match memchr(b':', name) {
-            Some(colon) => name.get(colon + 1..).unwrap_or_default(),
-            None => name,
+        let mut from = 0;
+        for (i, byte) in body.iter().enumerate() {
+            match byte {
+                b':' => from = i + 1,
+                b' ' | b'/' | b'\t' | b'\n' | b'\r' => {
+                    return body.get(from..i).unwrap_or_default();
+                }
+                _ => {}
+            }
         }
+        body.get(from..).unwrap_or_default()
     }
 
     /// True for `</v>`.
