@@ -9,6 +9,7 @@ use crate::{
     command::{cargo, output},
 };
 
+const FOLDER: &str = "api";
 const FILE: &str = "api/openapi.json";
 
 /// Writes the document that the command prints; with `--check`, compares and writes nothing.
@@ -18,9 +19,11 @@ pub(crate) fn run(workspace: &Workspace, args: Vec<OsString>) -> anyhow::Result<
     let printed = output(&mut cargo(workspace, ["run", "-q", "--bin", "daohu", "--", "openapi"]))?;
     let path = workspace.root.join(FILE);
     if !check {
-        return fs::write(&path, printed).with_context(|| path.display().to_string());
+        let written = fs::create_dir_all(workspace.root.join(FOLDER));
+        return written.and_then(|()| fs::write(&path, printed)).with_context(|| FILE.to_owned());
     }
-    let committed = fs::read(&path).with_context(|| path.display().to_string())?;
+    let committed = fs::read(&path)
+        .with_context(|| format!("{FILE}: run `cargo xtask openapi` and commit what it writes"))?;
     if committed != printed {
         let line = first_difference(&committed, &printed);
         bail!("{FILE}:{line} is not what the code says: run `cargo xtask openapi`, look, commit");
