@@ -10,6 +10,7 @@ mod openapi;
 mod postgres;
 mod test;
 mod tidy;
+mod torture;
 
 use std::{
     ffi::OsString,
@@ -24,12 +25,13 @@ struct Task {
     run: fn(&Workspace, Vec<OsString>) -> anyhow::Result<()>,
 }
 
-const TASKS: [Task; 6] = [
+const TASKS: [Task; 7] = [
     Task { name: "test", about: "run every test, on SQLite and PostgreSQL", run: test::run },
     Task { name: "demo", about: "build Daohu and show it with a sample county", run: demo::run },
     Task { name: "tidy", about: "check the house rules of the source text", run: tidy::run },
     Task { name: "openapi", about: "write api/openapi.json (--check: compare)", run: openapi::run },
     Task { name: "postgres", about: "a throw-away server for your own tests", run: postgres::run },
+    Task { name: "torture", about: "kill -9, hundreds of times", run: torture::run },
     Task { name: "ci", about: "everything that must pass before a merge", run: ci::run },
 ];
 
