@@ -26,6 +26,7 @@ create table areas (
   version bigint not null
 );
 create index areas_name on areas (name);
+create index areas_level on areas (level, code);
 
 -- The next serial of each county's ids.
 create table serials (
@@ -99,8 +100,11 @@ create table households (
 create unique index households_no on households (county, no);
 create index households_number on households (no);
 create index households_village on households (village, no);
-create index households_head_name on households (county, head_name);
-create index households_head_initials on households (county, head_initials);
+create index households_updated on households (county, updated_at, id);
+-- The village stands in the indexes of names, so that a search within a township never looks at rows
+-- of its county outside it.
+create index households_head_name on households (county, head_name, village);
+create index households_head_initials on households (county, head_initials, village);
 
 -- A person with the household that the person belongs to now, or belonged to last.
 -- `identity` is the blind index of the ID number, `id_tail` that of its last six characters.
@@ -150,9 +154,9 @@ create table persons (
   primary key (county, id)
 );
 create index persons_household on persons (county, household, id);
-create index persons_name on persons (county, name);
-create index persons_initials on persons (county, name_initials);
-create index persons_tail on persons (id_tail);
+create index persons_name on persons (county, name, village);
+create index persons_initials on persons (county, name_initials, village);
+create index persons_tail on persons (id_tail, village);
 create index persons_village on persons (village);
 
 -- Households that a person belonged to before the present one. `identity` as in persons.

@@ -88,6 +88,12 @@ impl Filter {
     }
 }
 
+/// The end of the half-open range of texts that begin with `prefix`: on both engines texts are
+/// ordered by bytes, and nobody writes the last character of Unicode.
+pub fn prefix_end(prefix: &str) -> String {
+    format!("{prefix}\u{10ffff}")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

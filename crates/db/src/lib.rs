@@ -21,7 +21,7 @@ mod value;
 use std::sync::Arc;
 
 pub use error::{Error, Violation};
-pub use filter::Filter;
+pub use filter::{Filter, prefix_end};
 pub use futures_util::future::{BoxFuture, FutureExt};
 pub use migrate::{Migration, SchemaState};
 pub use tx::{Column, Engine, Table, Tx};

@@ -38,6 +38,8 @@ pub struct Security {
     pub sign_in_per_minute_per_address: u32,
     pub password_changes_per_minute: u32,
     pub id_tail_searches_per_minute: u32,
+    pub reveals_per_minute: u32,
+    pub reveal_reason_min_characters: usize,
     pub idempotency_hours: i64,
 }
 

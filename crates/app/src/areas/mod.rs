@@ -7,10 +7,12 @@
 //! Invariants: an area's parent exists; a code is never reused — what ends keeps its row and its
 //! dates, what comes after it names it as predecessor; names are open to all who are signed in.
 
+mod api;
 mod model;
-mod ops;
+pub(crate) mod ops;
 pub(crate) mod sql;
 
+pub(crate) use api::routes;
 pub use model::{AREA, Tree};
 pub(crate) use model::{Node, node};
 pub use ops::first_village;

@@ -1,9 +1,25 @@
 //! Use cases of areas.
 
-use daohu_db::FutureExt;
+use std::collections::HashMap;
 
-use super::sql;
-use crate::{Context, Error};
+use daohu_base::{AreaCode, AreaLevel, Day, Scope};
+use daohu_db::{FutureExt, Tx};
+
+use super::{model::node, sql};
+use crate::{Context, Error, keys::Keys, sheet::Record};
+
+pub(crate) use super::sql::AreaLine;
+
+/// Which areas are wanted.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct WantedAreas {
+    /// The areas below this one: its children unless a level is wanted.
+    pub(crate) parent: Option<AreaCode>,
+    /// Of this level.
+    pub(crate) level: Option<AreaLevel>,
+    /// The name begins with it.
+    pub(crate) text: Option<String>,
+}
 
 /// The first village of a county, by code; empty if it has none.
 pub async fn first_village(context: &Context, county: &str) -> Result<String, Error> {
@@ -11,4 +27,65 @@ pub async fn first_village(context: &Context, county: &str) -> Result<String, Er
     let read =
         context.db.read(move |tx| async move { sql::first_village(tx, &county).await }.boxed());
     read.await
+}
+
+/// Names of areas by code, after `after`. Names are open: no scope.
+pub(crate) async fn list(
+    context: &Context,
+    mut wanted: WantedAreas,
+    after: Option<String>,
+    limit: i64,
+) -> Result<Vec<AreaLine>, Error> {
+    if let Some(parent) = wanted.parent.as_ref().filter(|_| wanted.level.is_none()) {
+        let own = parent.level();
+        let Some(child) = AreaLevel::ALL.into_iter().find(|level| *level > own) else {
+            return Ok(Vec::new());
+        };
+        wanted.level = Some(child);
+    }
+    let read = context.db.read(move |tx| {
+        async move { sql::list(tx, &wanted, after.as_deref(), limit).await }.boxed()
+    });
+    Ok(read.await?)
+}
+
+/// One area with its figures, if the whole of it lies inside the scope.
+pub(crate) async fn get(context: &Context, scope: &Scope, code: AreaCode) -> Result<Record, Error> {
+    if !scope.contains(&code) {
+        return Err(Error::NotFound("area"));
+    }
+    let keys = context.keys.clone();
+    let read =
+        context.db.read(move |tx| async move { sql::one(tx, &keys, code.as_str()).await }.boxed());
+    read.await?.ok_or(Error::NotFound("area"))
+}
+
+/// True if rows may be registered in this village on a day.
+pub(crate) async fn is_open_village(
+    tx: &mut Tx,
+    keys: &Keys,
+    code: &AreaCode,
+    today: Day,
+) -> Result<bool, Error> {
+    let area = sql::one(tx, keys, code.as_str()).await?;
+    let today = today.to_string();
+    let open = area.and_then(|area| node(&area, &today)).is_some_and(|(_, node)| !node.has_ended);
+    Ok(open && code.level() == AreaLevel::Village)
+}
+
+/// The code of a village's group, by its name or its code.
+pub(crate) async fn group_of(
+    tx: &mut Tx,
+    village: &str,
+    text: &str,
+) -> Result<Option<String>, Error> {
+    Ok(sql::group_of(tx, village, text).await?)
+}
+
+/// The names of these areas, as far as they are known.
+pub(crate) async fn names(
+    tx: &mut Tx,
+    codes: impl IntoIterator<Item = String>,
+) -> Result<HashMap<String, String>, Error> {
+    Ok(sql::names(tx, codes).await?)
 }

@@ -1,11 +1,14 @@
 //! SQL of areas.
 
-use std::ops::ControlFlow;
+use std::{collections::HashMap, ops::ControlFlow};
 
 use daohu_base::Scope;
-use daohu_db::{Filter, Tx, Value};
+use daohu_db::{Filter, Row, Tx, Value, prefix_end};
 
-use super::model::{AREA, Tree, node};
+use super::{
+    model::{AREA, Tree, node},
+    ops::WantedAreas,
+};
 use crate::{Error, keys::Keys, sheet::Record};
 
 /// All areas as stored, by code.
@@ -68,4 +71,78 @@ pub(crate) async fn first_village(tx: &mut Tx, county: &str) -> Result<String, E
     let end = format!("{county}:");
     let row = tx.query_one(sql, &[county.into(), end.into(), level.into()]).await?;
     Ok(row.opt_text(0)?.unwrap_or_default().to_owned())
+}
+
+/// What everybody may know of an area.
+#[derive(Clone, Debug)]
+pub(crate) struct AreaLine {
+    pub(crate) code: String,
+    pub(crate) name: String,
+    pub(crate) level: i64,
+    pub(crate) kind: Option<i64>,
+}
+
+/// Areas by code, after `after`.
+pub(super) async fn list(
+    tx: &mut Tx,
+    wanted: &WantedAreas,
+    after: Option<&str>,
+    limit: i64,
+) -> Result<Vec<AreaLine>, daohu_db::Error> {
+    let mut filter = Filter::new();
+    if let Some(level) = wanted.level {
+        filter.and("level = ?", [i64::from(level.list_code()).into()]);
+    }
+    if let Some(parent) = &wanted.parent {
+        filter.and("code < ?", [parent.end().into()]);
+    }
+    // What comes after the mark is below the parent only if the mark is: both bounds stay.
+    let parent = wanted.parent.as_ref().map(daohu_base::AreaCode::as_str);
+    if let Some(from) = parent.max(after) {
+        filter.and("code > ?", [from.into()]);
+    }
+    if let Some(text) = &wanted.text {
+        let params = [text.as_str().into(), prefix_end(text).into()];
+        filter.and("name >= ? and name < ?", params);
+    }
+    let limit = filter.param(limit);
+    let sql = format!(
+        "select code, name, level, kind from areas{} order by code limit {limit}",
+        filter.clause()
+    );
+    let line = |row: &Row| {
+        Ok(AreaLine {
+            code: row.text(0)?.to_owned(),
+            name: row.text(1)?.to_owned(),
+            level: row.int(2)?,
+            kind: row.opt_int(3)?,
+        })
+    };
+    tx.query(&sql, filter.params()).await?.iter().map(line).collect()
+}
+
+/// The code of a village's group, by its name or its code.
+pub(super) async fn group_of(
+    tx: &mut Tx,
+    village: &str,
+    text: &str,
+) -> Result<Option<String>, daohu_db::Error> {
+    let sql = "select code from areas where code > $1 and code < $2 and level = $3
+                 and (name = $4 or code = $4) order by code limit 1";
+    let level = i64::from(daohu_base::AreaLevel::Group.list_code());
+    let params = [village.into(), format!("{village}:").into(), level.into(), text.into()];
+    let row = tx.query_opt(sql, &params).await?;
+    row.map(|row| row.text(0).map(str::to_owned)).transpose()
+}
+
+/// The names of these areas, as far as they are known.
+pub(super) async fn names(
+    tx: &mut Tx,
+    codes: impl IntoIterator<Item = String>,
+) -> Result<HashMap<String, String>, daohu_db::Error> {
+    let mut filter = Filter::new();
+    filter.and_in("code", codes.into_iter().map(Value::from));
+    let sql = format!("select code, name from areas{}", filter.clause());
+    let rows = tx.query(&sql, filter.params()).await?;
+    rows.iter().map(|row| Ok((row.text(0)?.to_owned(), row.text(1)?.to_owned()))).collect()
 }

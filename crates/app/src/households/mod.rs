@@ -10,10 +10,36 @@
 //! one household in the whole store (`person_keys`); a household has at most one current head;
 //! nothing is ever deleted: who left stays, with how and when.
 
+mod edit;
+mod list;
 mod model;
 mod ops;
+mod record;
+mod search;
 pub(crate) mod sql;
+mod view;
+
+use utoipa_axum::{router::OpenApiRouter, routes};
 
 pub(crate) use model::{Derived, HouseholdRow, IdKind, IncomeRow, PersonRow, Serials, merge};
 pub use model::{Marks, initials, layouts};
 pub use ops::{Dossier, dossier, reseal, watched};
+pub(crate) use record::ops::village_of;
+
+use crate::http::App;
+
+/// The routes of the slice.
+pub(crate) fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(list::api::list_households))
+        .routes(routes!(record::api::get_household, edit::api::change_household))
+        .routes(routes!(record::api::get_dossier))
+        .routes(routes!(record::api::list_persons))
+        .routes(routes!(record::api::list_incomes))
+        .routes(routes!(edit::api::put_income))
+        .routes(routes!(record::api::get_household_journal))
+        .routes(routes!(record::api::reveal_household))
+        .routes(routes!(record::api::get_person, edit::api::change_person))
+        .routes(routes!(record::api::reveal_person))
+        .routes(routes!(search::api::search_registry))
+}

@@ -2,14 +2,17 @@
 
 use std::{collections::HashMap, sync::LazyLock};
 
-use daohu_base::{HouseholdId, PersonId};
+use daohu_base::{Day, HouseholdId, PersonId};
 use daohu_db::{Type, Value};
 use daohu_policy::Policy;
 use pinyin::ToPinyin;
 
 use crate::{
     keys::Keys,
-    sheet::{HOUSEHOLDS, INCOMES, Layout, PERSONS, Record, household, income, person},
+    sheet::{
+        CellError, HOUSEHOLDS, INCOMES, Layout, PERSONS, Record, household, id_number, income,
+        person,
+    },
 };
 
 /// How the sheets of this slice lie in their tables.
@@ -99,6 +102,21 @@ impl HouseholdRow {
 }
 
 impl PersonRow {
+    /// The six digits that the row is stored under.
+    pub(crate) fn county(&self) -> &str {
+        self.0.lead.first().and_then(Value::as_text).unwrap_or_default()
+    }
+
+    /// The integer in a column of the sheet.
+    pub(crate) fn int(&self, i: usize) -> Option<i64> {
+        self.0.values.get(i).and_then(Value::as_int)
+    }
+
+    /// The code of the household's village.
+    pub(crate) fn village(&self) -> &str {
+        self.0.lead.get(3).and_then(Value::as_text).unwrap_or_default()
+    }
+
     /// The text in a column of the sheet.
     pub(crate) fn text(&self, i: usize) -> Option<&str> {
         self.0.values.get(i).and_then(Value::as_text)
@@ -186,6 +204,31 @@ impl<'p> Marks<'p> {
     /// A kind of document without a number.
     pub fn is_numberless(self, kind: Option<i64>) -> bool {
         self.has("证件类型", kind, "numberless")
+    }
+
+    /// Rules about a person's document that refuse a row, and what follows from a good ID number: it
+    /// gives the birth date. An error names the column to blame.
+    pub(crate) fn accept_document(
+        self,
+        values: &mut [Value],
+        today: Day,
+    ) -> Result<(), (usize, CellError)> {
+        let kind = values.get(person::ID_KIND).and_then(Value::as_int);
+        let Some(number) = values.get(person::ID_NUMBER).and_then(Value::as_text) else {
+            if !self.is_numberless(kind) || kind.is_none() {
+                return Err((person::ID_NUMBER, CellError::Required));
+            }
+            let is_born = values.get(person::BORN_ON).is_some_and(|born| !born.is_null());
+            return if is_born { Ok(()) } else { Err((person::BORN_ON, CellError::Required)) };
+        };
+        if !self.is_checked_id(kind) {
+            return Ok(());
+        }
+        let number = id_number(number, today).map_err(|error| (person::ID_NUMBER, error))?;
+        if let Some(slot) = values.get_mut(person::BORN_ON) {
+            *slot = number.born_on().to_string().into();
+        }
+        Ok(())
     }
 
     /// 户主

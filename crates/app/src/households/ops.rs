@@ -13,7 +13,7 @@ use crate::{
     areas::{self, AREA},
     journal::{self, Watched},
     keys::Keys,
-    sheet::{HOUSEHOLDS, INCOMES, Masking, PERSONS, Record, to_journal, to_json},
+    sheet::{HOUSEHOLDS, INCOMES, Masking, PERSONS, Record, shown_journal, to_journal, to_json},
 };
 
 /// A household as its dossier shows it.
@@ -75,14 +75,24 @@ pub async fn dossier(
     let read = context.db.read(move |tx| {
         async move {
             let row = find(tx, &keys, &scope, &reference).await?;
-            match as_of {
-                None => present(tx, &keys, &row).await,
-                Some(day) => past(tx, &keys, &row, day).await,
-            }
+            dossier_of(tx, &keys, &row, as_of).await
         }
         .boxed()
     });
     read.await
+}
+
+/// The dossier of a household that the caller may see.
+pub(super) async fn dossier_of(
+    tx: &mut Tx,
+    keys: &Keys,
+    row: &HouseholdRow,
+    as_of: Option<Day>,
+) -> Result<Dossier, Error> {
+    match as_of {
+        None => present(tx, keys, row).await,
+        Some(day) => past(tx, keys, row, day).await,
+    }
 }
 
 async fn present(tx: &mut Tx, keys: &Keys, row: &HouseholdRow) -> Result<Dossier, Error> {
@@ -144,23 +154,12 @@ async fn past(tx: &mut Tx, keys: &Keys, row: &HouseholdRow, day: Day) -> Result<
         incomes.extend(state(history).map(|(_, after)| after));
     }
     let as_of = Some(day.to_string());
-    let masked = |object: Map<String, Json>| mask(object);
-    let persons = persons.into_iter().map(masked).collect();
-    Ok(Dossier { id, county, version, as_of, household: mask(household), persons, incomes })
-}
-
-/// Masks the numbers of a journal's object.
-fn mask(mut object: Map<String, Json>) -> Map<String, Json> {
-    for (name, masked) in [
-        ("id_number", daohu_base::mask_id_number as fn(&str) -> String),
-        ("phone", daohu_base::mask_phone),
-        ("bank_card", daohu_base::mask_bank_card),
-    ] {
-        if let Some(Json::String(number)) = object.get_mut(name) {
-            *number = masked(number);
-        }
-    }
-    object
+    let shown = |sheet, objects: Vec<_>| {
+        objects.into_iter().map(|object| shown_journal(sheet, object)).collect()
+    };
+    let (persons, incomes) = (shown(&PERSONS, persons), shown(&INCOMES, incomes));
+    let household = shown_journal(&HOUSEHOLDS, household);
+    Ok(Dossier { id, county, version, as_of, household, persons, incomes })
 }
 
 /// The kinds of records that `journal verify --deep` compares with their rows.

@@ -12,7 +12,7 @@ use super::{
     metrics::{self, Metrics},
     openapi::openapi,
 };
-use crate::{Context, accounts};
+use crate::{Context, accounts, areas, codes, households, journal};
 
 /// Where the interface lives.
 pub(super) const BASE: &str = "/api/v1";
@@ -89,7 +89,12 @@ impl App {
 
 /// Every slice's routes, below [`BASE`]. A slice is added here and nowhere else.
 pub(super) fn api() -> OpenApiRouter<App> {
-    OpenApiRouter::new().merge(accounts::routes())
+    OpenApiRouter::new()
+        .merge(accounts::routes())
+        .merge(codes::routes())
+        .merge(areas::routes())
+        .merge(households::routes())
+        .merge(journal::routes())
 }
 
 /// The whole server as one service.

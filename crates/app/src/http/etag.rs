@@ -2,7 +2,7 @@
 
 use axum::{
     Json,
-    extract::FromRequestParts,
+    extract::{FromRequestParts, OptionalFromRequestParts},
     http::{HeaderValue, StatusCode, header, request::Parts},
     response::{IntoResponse, Response},
 };
@@ -57,6 +57,17 @@ impl<S: Sync> FromRequestParts<S> for IfMatch {
         let header = header.ok_or_else(|| ApiError::new("request.if_match_missing"))?;
         let version = header.to_str().ok().and_then(parse);
         version.map(Self).ok_or_else(|| ApiError::new("request.bad_if_match"))
+    }
+}
+
+impl<S: Sync> OptionalFromRequestParts<S> for IfMatch {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, s: &S) -> Result<Option<Self>, ApiError> {
+        if !parts.headers.contains_key(header::IF_MATCH) {
+            return Ok(None);
+        }
+        <Self as FromRequestParts<S>>::from_request_parts(parts, s).await.map(Some)
     }
 }
 

@@ -17,6 +17,9 @@ use super::{Problem, app};
 
 const SESSION: &str = "session";
 const PROBLEM: &str = "Problem";
+/// Operations whose rate is limited for each user.
+const LIMITED: [&str; 4] =
+    ["change_password", "reveal_household", "reveal_person", "search_registry"];
 
 /// The description of the whole interface, OpenAPI 3.1.
 pub fn openapi() -> OpenApi {
@@ -85,6 +88,7 @@ fn complete(operation: &mut Operation, effect: Effect) {
     let has_body = operation.request_body.is_some();
     let in_query = has(ParameterIn::Query, "");
     let if_match = has(ParameterIn::Header, "If-Match");
+    let is_limited = operation.operation_id.as_deref().is_some_and(|id| LIMITED.contains(&id));
     let statuses = [
         ("400", has_body || in_query),
         ("401", true),
@@ -96,7 +100,7 @@ fn complete(operation: &mut Operation, effect: Effect) {
         ("415", has_body),
         ("422", has_body || in_query),
         ("428", if_match),
-        ("429", is_open),
+        ("429", is_open || is_limited),
         ("500", true),
     ];
     if effect == Effect::Repeatable && !is_open {

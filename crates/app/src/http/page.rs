@@ -57,9 +57,19 @@ impl<K: Serialize + DeserializeOwned> PageRequest<K> {
         i64::from(self.limit) + 1
     }
 
+    /// How many rows the page has at most.
+    pub fn rows(&self) -> usize {
+        usize::try_from(self.limit).unwrap_or(usize::MAX)
+    }
+
+    /// The page of a list that stopped looking at `next`, where that may not be its end.
+    pub fn cut<T>(&self, items: Vec<T>, next: Option<K>) -> Page<T> {
+        Page { items, next: next.and_then(|mark| write(self.list, &mark)) }
+    }
+
     /// The page, of rows fetched as [`PageRequest::fetch`] says.
     pub fn page<T>(&self, mut items: Vec<T>, key: impl Fn(&T) -> K) -> Page<T> {
-        let limit = usize::try_from(self.limit).unwrap_or(usize::MAX);
+        let limit = self.rows();
         let more = items.len() > limit;
         items.truncate(limit);
         let next = items.last().filter(|_| more).and_then(|last| write(self.list, &key(last)));

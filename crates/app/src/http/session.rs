@@ -113,6 +113,21 @@ impl Permit {
         self.app.context()
     }
 
+    /// True if a grant without an area gives the right: an administrator's, who sees no contents.
+    pub fn is_administrators(&self) -> bool {
+        self.grants.iter().any(|grant| grant.area.is_none())
+    }
+
+    /// The scope narrowed to an area that the user chose; 404 unless all of it lies inside.
+    pub fn within(&self, column: &'static str, area: Option<&str>) -> Answer<Scope> {
+        let Some(area) = area else { return Ok(self.scope.clone()) };
+        let area = AreaCode::parse(area).map_err(|_| ApiError::field(column, "area.bad_code"))?;
+        if !self.scope.contains(&area) {
+            return Err(ApiError::new("record.not_found"));
+        }
+        Ok(Scope::of([area]))
+    }
+
     /// The frame of the journal entries of a write; its time is now.
     pub fn act(&self) -> Act {
         Act::new(self.actor.clone(), &*self.context().clock, "api")

@@ -13,11 +13,14 @@
 //! every column of the entry, so altering, removing or reordering one is named by its sequence; a
 //! cut tail is found against a checkpoint; bodies are encrypted and bound to their record.
 
+mod api;
+mod listing;
 mod model;
 mod ops;
 mod sql;
 mod verify;
 
+pub(crate) use api::routes;
 pub use model::{Act, Action, Change, Entry, Problem};
 pub use ops::{Bulk, history, record, seal, seal_all};
 pub use verify::{Bad, Current, Verdict, Watched, verify_store};

@@ -2,7 +2,7 @@
 
 use std::ops::ControlFlow;
 
-use daohu_db::{Column, Error, Row, Table, Tx, Type, Value};
+use daohu_db::{Column, Error, Filter, Row, Table, Tx, Type, Value};
 
 use super::model::{Entry, Link, Root, START};
 
@@ -295,4 +295,72 @@ pub(super) async fn entries_of(
         }
     }
     Ok(entries)
+}
+
+/// What of a county's journal is wanted.
+pub(super) struct Wanted<'a> {
+    pub(super) county: &'a str,
+    pub(super) kind: Option<&'a str>,
+    pub(super) record: Option<&'a str>,
+}
+
+impl Wanted<'_> {
+    fn filter(&self) -> Filter {
+        let mut filter = Filter::new();
+        filter.and("county = ?", [self.county.into()]);
+        if let Some(kind) = self.kind {
+            filter.and("kind = ?", [kind.into()]);
+        }
+        if let Some(record) = self.record {
+            filter.and("record = ?", [record.into()]);
+        }
+        filter
+    }
+}
+
+/// Entries that wait to be sealed, latest first, before a mark of stamp and position.
+pub(super) async fn latest_pending(
+    tx: &mut Tx,
+    wanted: &Wanted<'_>,
+    before: Option<(i64, i64)>,
+    limit: i64,
+) -> Result<Vec<Entry>, Error> {
+    let mut filter = wanted.filter();
+    if let Some((stamp, position)) = before {
+        filter.and("(stamp, position) < (?, ?)", [stamp.into(), position.into()]);
+    }
+    let limit = filter.param(limit);
+    let sql = format!(
+        "select county, stamp, position, at, actor, authority, source, kind, record, action, body
+         from journal_pending{} order by stamp desc, position desc limit {limit}",
+        filter.clause()
+    );
+    tx.query(&sql, filter.params()).await?.iter().map(entry).collect()
+}
+
+/// Sealed entries with their places, latest first: before a sequence, or of earlier transactions
+/// than a mark of those that waited when they were listed.
+pub(super) async fn latest_sealed(
+    tx: &mut Tx,
+    wanted: &Wanted<'_>,
+    before: Option<i64>,
+    pending: Option<(i64, i64)>,
+    limit: i64,
+) -> Result<Vec<(i64, Entry)>, Error> {
+    let mut filter = wanted.filter();
+    if let Some(sequence) = before {
+        filter.and("sequence < ?", [sequence.into()]);
+    }
+    if let Some((stamp, position)) = pending {
+        filter.and("(stamp, position) < (?, ?)", [stamp.into(), position.into()]);
+    }
+    let limit = filter.param(limit);
+    let sql = format!(
+        "select county, stamp, position, at, actor, authority, source, kind, record, action, body,
+                sequence
+         from journal{} order by sequence desc limit {limit}",
+        filter.clause()
+    );
+    let line = |row: &Row| Ok((row.int(11)?, entry(row)?));
+    tx.query(&sql, filter.params()).await?.iter().map(line).collect()
 }

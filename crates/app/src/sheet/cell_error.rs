@@ -2,7 +2,11 @@
 
 use daohu_base::BadIdNumber;
 
-use crate::Lang;
+use super::{Column, Kind};
+use crate::{FieldError, Lang};
+
+/// How much of a value a message repeats.
+const SHOWN_CHARACTERS: usize = 40;
 
 /// Why a cell is refused.
 #[derive(Clone, Debug, PartialEq)]
@@ -114,4 +118,25 @@ fn id_number_zh(error: BadIdNumber) -> &'static str {
         BadIdNumber::CheckCharacter => "校验码不对，请核对证件",
         BadIdNumber::Card => "残疾类别应为 1–7、等级应为 1–4",
     }
+}
+
+/// What is wrong with a field of a request: named by the field, told by the form's header.
+pub(crate) fn field_error(
+    column: &Column,
+    value: Option<&str>,
+    error: &CellError,
+    lang: Lang,
+) -> FieldError {
+    let names_a_person = matches!(column.kind, Kind::Secret(_));
+    let shown = value.filter(|value| !names_a_person && !value.is_empty());
+    let shown: Option<String> = shown
+        .map(|value| value.chars().filter(|c| !c.is_control()).take(SHOWN_CHARACTERS).collect());
+    let (says, header, name) = (error.says(lang), column.header, column.name);
+    let message = match (&shown, lang) {
+        (Some(value), Lang::Zh) => format!("“{header}”填的是 {value}，{says}"),
+        (None, Lang::Zh) => format!("“{header}”{says}"),
+        (Some(value), Lang::En) => format!("{name}: {value} {says}"),
+        (None, Lang::En) => format!("{name} {says}"),
+    };
+    FieldError { column: name.to_owned(), value: shown, code: error.code(), message }
 }

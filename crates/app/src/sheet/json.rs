@@ -112,6 +112,26 @@ fn quoted(text: &str, out: &mut String) {
     out.push('"');
 }
 
+/// A journal's object of a row as the API shows it: numbers masked, codes as two digits. What is no
+/// column of the sheet stays as it is.
+pub(crate) fn shown_journal(sheet: &Sheet, object: Map<String, Json>) -> Map<String, Json> {
+    let shown = |(name, json): (String, Json)| {
+        let column = sheet.columns.iter().find(|column| column.name == name);
+        let json = match (column, &json) {
+            (Some(column), Json::String(text)) => {
+                json_value(column.kind, &text.as_str().into(), Masking::Masked)
+            }
+            (Some(column), Json::Number(number)) => match number.as_i64() {
+                Some(number) => json_value(column.kind, &number.into(), Masking::Masked),
+                None => json,
+            },
+            _ => json,
+        };
+        (name, json)
+    };
+    object.into_iter().map(shown).collect()
+}
+
 /// The OpenAPI schema of a record's fields.
 pub fn schema(sheet: &Sheet) -> ObjectBuilder {
     sheet

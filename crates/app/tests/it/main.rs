@@ -19,11 +19,15 @@
 #![expect(unreachable_pub, reason = "`pub` says what tests use; outside there is nobody")]
 
 mod exchange;
+mod find;
 mod grants;
 mod harness;
 mod idempotency;
+mod journal;
 mod matrix;
 mod problems;
+mod records;
+mod registry;
 mod seed;
 mod serving;
 mod sessions;

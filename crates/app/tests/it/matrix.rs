@@ -11,7 +11,10 @@ use daohu_base::AreaCode;
 use daohu_db::Engine;
 use serde_json::{Value, json};
 
-use crate::harness::{Client, PASSWORD, TestApp};
+use crate::{
+    harness::{Client, PASSWORD, TestApp},
+    seed,
+};
 
 /// Where business roles are granted, and how the area that a call is about lies to it.
 const HOME: &str = "990101100";
@@ -53,7 +56,6 @@ impl Operation {
     }
 
     /// It is about the area that [`call`] was given.
-    #[expect(dead_code, reason = "the registry's operations will be")]
     fn bound(self) -> Self {
         Self { bound: true, ..self }
     }
@@ -61,7 +63,7 @@ impl Operation {
 
 /// How to call the operation of this id so that it succeeds for whoever may: each call on fresh
 /// data, about this area.
-async fn call(app: &TestApp, client: &Client, id: &str, _area: &AreaCode) -> Option<Operation> {
+async fn call(app: &TestApp, client: &Client, id: &str, area: &AreaCode) -> Option<Operation> {
     let user = async || app.user(&[]).await;
     let name = async || format!("new.{}", user().await.name);
     let clerk = async || app.user(&["office_clerk@990101"]).await.id;
@@ -97,6 +99,50 @@ async fn call(app: &TestApp, client: &Client, id: &str, _area: &AreaCode) -> Opt
             delete(format!("/users/{user}/grants/{}", grant(app, &user).await))
         }
         "list_roles" => get("/roles"),
+        _ => return registry(app, id, area).await,
+    })
+}
+
+/// Calls of the registry's operations. A record of the county above is one of another township.
+async fn registry(app: &TestApp, id: &str, area: &AreaCode) -> Option<Operation> {
+    let village = match area.as_str() {
+        "990101" => "990101101201",
+        village => village,
+    };
+    let (home, version) = seed::household_in(app, village).await;
+    let (person, person_version) = seed::person_in(app, village).await;
+    let household = format!("/households/{home}");
+    let words = format!("名{}", app.entries().await.len());
+    let reason = json!({ "reason": "核对本人身份证件" });
+    Some(match id {
+        "list_codes" => get("/codes"),
+        "list_areas" => get(format!("/areas?parent={area}")),
+        "get_area" => get(format!("/areas/{area}")).bound(),
+        "list_households" => get(format!("/households?area={area}")).bound(),
+        "search_registry" => get(format!("/search?q=H0&area={area}")).bound(),
+        "get_household" => get(household).bound(),
+        "get_dossier" => get(format!("{household}/dossier")).bound(),
+        "list_persons" => get(format!("{household}/persons")).bound(),
+        "list_incomes" => get(format!("{household}/incomes")).bound(),
+        "get_household_journal" => get(format!("{household}/journal")).bound(),
+        "change_household" => {
+            let body = json!({ "bank_name": words });
+            send(Method::PATCH, household, body).if_match(version).bound()
+        }
+        "put_income" => {
+            let year = 1900 + app.entries().await.len() % 300;
+            let body = json!({ "wage_fen": 100 });
+            send(Method::PUT, format!("{household}/incomes/{year}"), body).bound()
+        }
+        "reveal_household" => post(format!("{household}/reveal"), reason).bound(),
+        "get_person" => get(format!("/persons/{person}")).bound(),
+        "change_person" => {
+            let body = json!({ "work_place": words });
+            let path = format!("/persons/{person}");
+            send(Method::PATCH, path, body).if_match(person_version).bound()
+        }
+        "reveal_person" => post(format!("/persons/{person}/reveal"), reason).bound(),
+        "list_journal" => get(format!("/journal?county={}", area.county())).bound(),
         _ => return None,
     })
 }
@@ -173,14 +219,14 @@ async fn status(app: &TestApp, client: &Client, operation: Operation) -> u16 {
 
 async fn matrix(engine: Engine) -> String {
     let app = TestApp::new(engine).await;
-    crate::seed::areas(&app).await;
+    seed::registry(&app).await;
     let who = clients(&app).await;
     let mut text = String::from(
         "# Who may do what, where. Written by tests/it/matrix.rs; see there.\n\
          # Business roles are held in a township; `own` is a village in it, `ancestor` the county\n\
          # above, `sibling` a village of the next township, `foreign` another province.\n",
     );
-    write!(text, "{:<18} {:<9}", "operation", "area").unwrap();
+    write!(text, "{:<21} {:<9}", "operation", "area").unwrap();
     who.iter().for_each(|(name, _)| write!(text, " {name}").unwrap());
     text.push('\n');
     for id in operations().keys() {
@@ -198,7 +244,7 @@ async fn matrix(engine: Engine) -> String {
                 write!(line, " {status:>width$}", width = name.len()).unwrap();
             }
             let relation = if bound { relation } else { "-" };
-            writeln!(text, "{id:<18} {relation:<9}{line}").unwrap();
+            writeln!(text, "{id:<21} {relation:<9}{line}").unwrap();
             if !bound {
                 break;
             }

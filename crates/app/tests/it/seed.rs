@@ -1,6 +1,7 @@
 //! A small country: two provinces with a county each, two townships in a county, two villages in a
 //! township.
 
+use daohu_app::exchange::Outcome;
 use daohu_db::{FutureExt, Tx, Value};
 
 use crate::harness::TestApp;
@@ -42,4 +43,92 @@ pub async fn areas(app: &TestApp) {
         Ok::<_, daohu_db::Error>(())
     };
     app.context.db.write(move |tx| async move { work(tx).await }.boxed()).await.unwrap();
+}
+
+/// A resident ID number that follows the standard: county, birth date and serial of 17 digits.
+pub fn id_number(digits: &str) -> String {
+    let weights = [7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2];
+    let digit = |c: char| c.to_digit(10).unwrap();
+    let sum: u32 = digits.chars().zip(weights).map(|(c, weight)| digit(c) * weight).sum();
+    let check = "10X98765432".chars().nth((sum % 11) as usize).unwrap();
+    format!("{digits}{check}")
+}
+
+/// The households of the small country: number, village, head, and some columns to filter by. H001
+/// stands in two counties.
+const HOUSEHOLDS: &str = "\
+户编号,行政村代码,户主姓名,联系电话,银行卡号,户类型,识别年度,贫困户属性,主要致贫原因,计划脱贫年度,脱贫年度,脱贫状态,监测对象类别,是否易地搬迁户,是否危房户,危房等级,饮水是否安全
+H001,990101100200,张三,13800000001,6222000000000000001,农村,2014,一般贫困户,因病,2018,,未脱贫,,否,是,D,否
+H002,990101100200,张小五,13800000002,6222000000000000002,农村,2014,低保贫困户,因残,2018,2016,已脱贫,,否,否,A,是
+H003,990101100200,李四,,,农村,2015,一般贫困户,因学,2019,2016,已脱贫,脱贫不稳定户,是,否,B,是
+H004,990101100201,王五,,,城镇,2015,五保户,因灾,2019,,返贫,边缘易致贫户,是,是,C,否
+H005,990101101200,张三,,,农村,2016,一般贫困户,因病,2020,,未脱贫,,否,否,A,是
+H006,990101101201,赵六,,,农村,2016,低保贫困户,因残,2020,,未脱贫,,否,否,A,是
+H001,980101100200,孙七,,,农村,2014,一般贫困户,因病,2018,,未脱贫,,否,否,A,是
+H009,980101100200,吴九,,,农村,2014,一般贫困户,因病,2018,,未脱贫,,否,否,A,是
+H008,980101100201,周八,,,农村,2014,一般贫困户,因病,2018,,未脱贫,,否,否,A,是
+";
+
+/// The members: number of the household, name, first 17 digits of the ID number, relation.
+const PERSONS: [(&str, &str, &str, &str); 8] = [
+    ("H002", "张小五", "99010119700101001", "户主"),
+    ("H002", "钱二", "99010119720202002", "配偶"),
+    ("H003", "李四", "99010119600303003", "户主"),
+    ("H004", "王五", "99010119500404004", "户主"),
+    ("H005", "张三", "99010119800505005", "户主"),
+    ("H006", "赵六", "99010119850606006", "户主"),
+    ("H008", "周八", "98010119700101001", "户主"),
+    ("H009", "吴九", "98010119710101001", "户主"),
+];
+
+/// Inserts the areas, and imports households, persons and incomes.
+pub async fn registry(app: &TestApp) {
+    areas(app).await;
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).unwrap();
+    write("households.csv", HOUSEHOLDS);
+    let mut persons = "户编号,姓名,证件类型,证件号码,与户主关系,联系电话\n".to_owned();
+    for (no, name, digits, relation) in PERSONS {
+        let number = id_number(digits);
+        persons += &format!("{no},{name},居民身份证,{number},{relation},13900000000\n");
+    }
+    write("persons.csv", &persons);
+    write("incomes.csv", "户编号,年度,工资性收入\nH002,2018,5000\nH002,2019,6000.50\n");
+    let summary = app.import(&[folder.path().to_owned()], crate::exchange::options()).await;
+    assert!(
+        summary.committed && summary.problems.iter().all(|p| p.outcome != Outcome::Rejected),
+        "{:?}",
+        summary.problems
+    );
+}
+
+/// The id and version of the first household of a village, by number.
+pub async fn household_in(app: &TestApp, village: &str) -> (i64, i64) {
+    let sql = "select id, version from households where village = $1 order by no";
+    one(app, sql, village).await
+}
+
+/// The id and version of the first person of a village.
+pub async fn person_in(app: &TestApp, village: &str) -> (i64, i64) {
+    let sql = "select id, version from persons where village = $1 order by id";
+    one(app, sql, village).await
+}
+
+/// The id and version of the person of this name in the county 990101.
+pub async fn person_named(app: &TestApp, name: &str) -> (i64, i64) {
+    let sql = "select id, version from persons where county = '990101' and name = $1";
+    one(app, sql, name).await
+}
+
+/// The id and version of the household of this number in the county 990101.
+pub async fn household_no(app: &TestApp, no: &str) -> (i64, i64) {
+    let sql = "select id, version from households where county = '990101' and no = $1";
+    one(app, sql, no).await
+}
+
+async fn one(app: &TestApp, sql: &'static str, param: &str) -> (i64, i64) {
+    let param = param.to_owned();
+    let work = async move |tx: &mut Tx| tx.query_one(sql, &[param.into()]).await;
+    let row = app.context.db.read(move |tx| async move { work(tx).await }.boxed()).await.unwrap();
+    (row.int(0).unwrap(), row.int(1).unwrap())
 }

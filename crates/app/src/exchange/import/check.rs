@@ -101,31 +101,8 @@ impl<'p> Checker<'p> {
     /// Rules that refuse a person's row, and what follows from a good ID number: it gives the birth
     /// date. The note says which column is to blame.
     pub(super) fn accept_person(&self, values: &mut [Value]) -> Result<(), Note> {
-        let cells = Cells(values);
-        let kind = cells.int(person::ID_KIND);
-        let refuse = |i, error| Err(cell_note(&PERSONS, i, None, &error, self.lang));
-        let Some(number) = cells.text(person::ID_NUMBER) else {
-            if !self.marks.is_numberless(kind) || kind.is_none() {
-                return refuse(person::ID_NUMBER, CellError::Required);
-            }
-            return match cells.text(person::BORN_ON) {
-                Some(_) => Ok(()),
-                None => refuse(person::BORN_ON, CellError::Required),
-            };
-        };
-        if !self.marks.is_checked_id(kind) {
-            return Ok(());
-        }
-        match id_number(number, self.today) {
-            Ok(number) => {
-                let born = number.born_on().to_string();
-                if let Some(slot) = values.get_mut(person::BORN_ON) {
-                    *slot = born.into();
-                }
-                Ok(())
-            }
-            Err(error) => refuse(person::ID_NUMBER, error),
-        }
+        let refused = self.marks.accept_document(values, self.today);
+        refused.map_err(|(i, error)| cell_note(&PERSONS, i, None, &error, self.lang))
     }
 
     /// What is doubtful about a person's row. `born_cell` is the birth date as it was typed.

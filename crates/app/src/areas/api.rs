@@ -1,0 +1,118 @@
+//! `/areas`: names are open to all who are signed in, figures only inside the scope.
+
+use std::borrow::Cow;
+
+use daohu_base::{AreaCode, AreaLevel};
+use daohu_policy::Right;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value as Any};
+use utoipa::{
+    IntoParams, PartialSchema, ToSchema,
+    openapi::{
+        RefOr,
+        schema::{ObjectBuilder, Schema, Type},
+    },
+};
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use super::ops;
+use crate::{
+    http::{Answer, ApiError, App, Json, Page, PageRequest, Path, Query, Session, Versioned},
+    sheet::{AREAS, Masking, schema, to_json},
+};
+
+/// What everybody may know of an area.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct AreaName {
+    code: String,
+    name: String,
+    /// `01` province to `06` group.
+    level: String,
+    /// What kind of area of its level, by the list 区划类型.
+    kind: Option<String>,
+}
+
+/// An area with its figures: the columns of the sheet 行政区划.
+#[derive(Serialize)]
+pub(crate) struct AreaView(Map<String, Any>);
+
+impl PartialSchema for AreaView {
+    fn schema() -> RefOr<Schema> {
+        let version = ObjectBuilder::new().schema_type(Type::Integer);
+        schema(&AREAS).property("version", version).into()
+    }
+}
+
+impl ToSchema for AreaView {
+    fn name() -> Cow<'static, str> {
+        "AreaView".into()
+    }
+}
+
+/// Which areas, which page.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct ListAreas {
+    /// The areas below this one: its children, or those of `level`.
+    parent: Option<String>,
+    /// `01` province to `06` group.
+    level: Option<String>,
+    /// The beginning of the name.
+    q: Option<String>,
+    /// Rows of the page: 1 to 200, 50 if absent.
+    limit: Option<u32>,
+    /// `next` of the page before.
+    after: Option<String>,
+}
+
+/// The routes of the slice.
+pub(crate) fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(list_areas)).routes(routes!(get_area))
+}
+
+fn level(text: &str) -> Option<AreaLevel> {
+    let code: u8 = text.parse().ok()?;
+    AreaLevel::ALL.into_iter().find(|level| level.list_code() == code)
+}
+
+/// The names of areas, by code.
+#[utoipa::path(get, path = "/areas", tag = "areas", params(ListAreas),
+    responses((status = 200, body = Page<AreaName>)))]
+pub(crate) async fn list_areas(
+    session: Session,
+    Query(query): Query<ListAreas>,
+) -> Answer<Json<Page<AreaName>>> {
+    let permit = session.own();
+    let bad = |column| move || ApiError::field(column, "area.bad_code");
+    let parent = query.parent.as_deref().map(AreaCode::parse).transpose();
+    let wanted = ops::WantedAreas {
+        parent: parent.map_err(|_| bad("parent")())?,
+        level: query.level.map(|text| level(&text).ok_or_else(bad("level"))).transpose()?,
+        text: query.q.filter(|text| !text.is_empty()),
+    };
+    let page = PageRequest::<String>::new("areas", query.limit, query.after.as_deref())?;
+    let areas = ops::list(permit.context(), wanted, page.after.clone(), page.fetch()).await?;
+    let page = page.page(areas, |area| area.code.clone());
+    Ok(Json(page.map(|area| AreaName {
+        code: area.code,
+        name: area.name,
+        level: format!("{:02}", area.level),
+        kind: area.kind.map(|kind| format!("{kind:02}")),
+    })))
+}
+
+/// One area with its figures; 404 outside and above the scope.
+#[utoipa::path(get, path = "/areas/{code}", tag = "areas", params(("code" = String, Path)),
+    responses((status = 200, body = AreaView, headers(("ETag")))))]
+pub(crate) async fn get_area(
+    session: Session,
+    Path(code): Path<String>,
+) -> Answer<Versioned<AreaView>> {
+    let permit = session.require(Right::RegistryRead)?;
+    let code = AreaCode::parse(&code).map_err(|_| ApiError::new("record.not_found"))?;
+    let area = ops::get(permit.context(), &permit.scope, code).await?;
+    let mut view = to_json(&AREAS, &area.values, Masking::Masked);
+    view.insert("version".to_owned(), area.meta.version.into());
+    Ok(Versioned(area.meta.version, AreaView(view)))
+}

@@ -1,0 +1,150 @@
+//! SQL of lists.
+
+use daohu_base::Scope;
+use daohu_db::{Filter, Tx};
+
+use super::model::{Condition, Leg, Mark, Sort, legs};
+use crate::{
+    Error,
+    households::model::{HouseholdRow, layouts},
+    keys::Keys,
+};
+
+/// The next households of a scope in an order, after the mark.
+pub(super) async fn list(
+    tx: &mut Tx,
+    keys: &Keys,
+    scope: &Scope,
+    (sort, conditions): (Sort, &[Condition]),
+    after: Option<&Mark>,
+    limit: i64,
+) -> Result<Vec<HouseholdRow>, Error> {
+    let mut found: Vec<HouseholdRow> = Vec::new();
+    for (mut filter, order) in pieces(scope, sort, after) {
+        let rest = limit - i64::try_from(found.len()).unwrap_or(limit);
+        if rest <= 0 {
+            break;
+        }
+        for (column, values) in conditions {
+            filter.and_in(column, values.iter().cloned());
+        }
+        let rest = filter.param(rest);
+        let (columns, clause) = (layouts::HOUSEHOLD.select(""), filter.clause());
+        let sql = format!("select {columns} from households{clause} order by {order} limit {rest}");
+        for mut row in tx.query(&sql, filter.params()).await? {
+            found.push(HouseholdRow(layouts::HOUSEHOLD.from_row(keys, &mut row)?));
+        }
+    }
+    Ok(found)
+}
+
+/// The queries of a list, one after the other: a condition and an order that one index serves.
+fn pieces(scope: &Scope, sort: Sort, after: Option<&Mark>) -> Vec<(Filter, &'static str)> {
+    match sort {
+        Sort::Village => by_village(scope, after),
+        Sort::No => legs(scope).iter().filter_map(|leg| by_no(leg, after)).collect(),
+        Sort::NoDown => legs(scope).iter().rev().filter_map(|leg| by_no_down(leg, after)).collect(),
+        Sort::UpdatedDown => legs(scope).iter().map(|leg| by_updated(leg, after)).collect(),
+    }
+}
+
+/// The mark comes from outside, so it may only narrow what the scope gives, never widen it.
+fn by_village(scope: &Scope, after: Option<&Mark>) -> Vec<(Filter, &'static str)> {
+    let all = || vec![(String::new(), ":".to_owned())];
+    let mut pieces = Vec::new();
+    for (from, to) in scope.ranges().unwrap_or_else(all) {
+        let mut filter = Filter::new();
+        match after {
+            Some(Mark::Text(village, _)) if *village >= to => continue,
+            Some(Mark::Text(village, no)) if *village >= from => {
+                let mark = [village.as_str().into(), no.as_str().into()];
+                filter.and("(village, no) > (?, ?)", mark);
+            }
+            _ => filter.and("village >= ?", [from.into()]),
+        }
+        filter.and("village < ?", [to.into()]);
+        pieces.push((filter, "village, no"));
+    }
+    pieces
+}
+
+/// Within a part of a county the villages' index finds the rows and a few thousand are sorted; the
+/// county itself is left out of the condition, lest its index be read from end to end.
+fn villages(filter: &mut Filter, leg: &Leg) {
+    let ranges = leg.villages.iter().map(|(from, to)| [from.as_str().into(), to.as_str().into()]);
+    filter.and_any("(village >= ? and village < ?)", ranges);
+}
+
+fn by_no(leg: &Leg, after: Option<&Mark>) -> Option<(Filter, &'static str)> {
+    let mut filter = Filter::new();
+    let (from, to) = &leg.counties;
+    let mark = match after {
+        Some(Mark::Text(county, _)) if county >= to => return None,
+        Some(Mark::Text(county, no)) if county >= from => Some((county, no)),
+        _ => None,
+    };
+    if !leg.is_one_county {
+        match mark {
+            Some((county, no)) => {
+                let mark = [county.as_str().into(), no.as_str().into()];
+                filter.and("(county, no) > (?, ?)", mark);
+            }
+            None => filter.and("county >= ?", [from.as_str().into()]),
+        }
+        filter.and("county < ?", [to.as_str().into()]);
+        return Some((filter, "county, no"));
+    }
+    if leg.villages.is_empty() {
+        filter.and("county = ?", [from.as_str().into()]);
+    } else {
+        villages(&mut filter, leg);
+    }
+    if let Some((_, no)) = mark {
+        filter.and("no > ?", [no.as_str().into()]);
+    }
+    Some((filter, "no"))
+}
+
+fn by_no_down(leg: &Leg, after: Option<&Mark>) -> Option<(Filter, &'static str)> {
+    let mut filter = Filter::new();
+    let (from, to) = &leg.counties;
+    let mark = match after {
+        Some(Mark::Text(county, _)) if county < from => return None,
+        Some(Mark::Text(county, no)) if county < to => Some((county, no)),
+        _ => None,
+    };
+    if !leg.is_one_county {
+        match mark {
+            Some((county, no)) => {
+                let mark = [county.as_str().into(), no.as_str().into()];
+                filter.and("(county, no) < (?, ?)", mark);
+            }
+            None => filter.and("county < ?", [to.as_str().into()]),
+        }
+        filter.and("county >= ?", [from.as_str().into()]);
+        return Some((filter, "county desc, no desc"));
+    }
+    if leg.villages.is_empty() {
+        filter.and("county = ?", [from.as_str().into()]);
+    } else {
+        villages(&mut filter, leg);
+    }
+    if let Some((_, no)) = mark {
+        filter.and("no < ?", [no.as_str().into()]);
+    }
+    Some((filter, "no desc"))
+}
+
+/// Only asked for within one county: there is one leg.
+fn by_updated(leg: &Leg, after: Option<&Mark>) -> (Filter, &'static str) {
+    let mut filter = Filter::new();
+    if leg.villages.is_empty() {
+        filter.and("county = ?", [leg.counties.0.as_str().into()]);
+    } else {
+        villages(&mut filter, leg);
+    }
+    if let Some(Mark::Number(at, id)) = after {
+        filter.and("(updated_at, id) < (?, ?)", [(*at).into(), (*id).into()]);
+    }
+    (filter, "updated_at desc, id desc")
+}

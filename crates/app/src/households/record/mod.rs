@@ -1,0 +1,6 @@
+//! One household or person: as it is, as it was, who changed it, and its full numbers.
+
+pub(in crate::households) mod api;
+pub(in crate::households) mod ops;
+mod reveal;
+mod sql;

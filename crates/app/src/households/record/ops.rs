@@ -1,0 +1,202 @@
+//! Reading one household or person.
+
+use daohu_base::{AreaCode, Day, Scope, Timestamp};
+use daohu_db::{FutureExt, Tx};
+use serde_json::{Map, Value as Json};
+
+use super::sql;
+use crate::{
+    Context, Error,
+    households::{
+        model::{HouseholdRow, PersonRow},
+        ops::{Dossier, dossier_of},
+        sql as rows,
+        view::{IncomeView, PersonView},
+    },
+    journal::{self, Entry},
+    keys::Keys,
+    sheet::{HOUSEHOLDS, INCOMES, PERSONS, shown_journal},
+};
+
+fn is_inside(scope: &Scope, village: &str) -> bool {
+    AreaCode::parse(village).is_ok_and(|village| scope.contains(&village))
+}
+
+/// The household with this id, if it lies inside the scope.
+pub(in crate::households) async fn household(
+    tx: &mut Tx,
+    keys: &Keys,
+    scope: &Scope,
+    id: i64,
+) -> Result<HouseholdRow, Error> {
+    let missing = || Error::NotFound("household");
+    let county = sql::county_of(tx, "households", id).await?.ok_or_else(missing)?;
+    let row = rows::household(tx, keys, &county, id).await?;
+    row.filter(|row| is_inside(scope, row.village())).ok_or_else(missing)
+}
+
+/// The person with this id, if the household lies inside the scope.
+pub(in crate::households) async fn person(
+    tx: &mut Tx,
+    keys: &Keys,
+    scope: &Scope,
+    id: i64,
+) -> Result<(PersonRow, HouseholdRow), Error> {
+    let missing = || Error::NotFound("person");
+    let county = sql::county_of(tx, "persons", id).await?.ok_or_else(missing)?;
+    let row = rows::person(tx, keys, &county, id).await?.ok_or_else(missing)?;
+    let home = rows::household(tx, keys, &county, row.household()).await?.ok_or_else(missing)?;
+    if is_inside(scope, home.village()) { Ok((row, home)) } else { Err(missing()) }
+}
+
+/// One household.
+pub(super) async fn get_household(
+    context: &Context,
+    scope: Scope,
+    id: i64,
+) -> Result<HouseholdRow, Error> {
+    let keys = context.keys.clone();
+    let read =
+        context.db.read(move |tx| async move { household(tx, &keys, &scope, id).await }.boxed());
+    read.await
+}
+
+/// One person, with the household.
+pub(super) async fn get_person(
+    context: &Context,
+    scope: Scope,
+    id: i64,
+) -> Result<(PersonRow, HouseholdRow), Error> {
+    let keys = context.keys.clone();
+    let read =
+        context.db.read(move |tx| async move { person(tx, &keys, &scope, id).await }.boxed());
+    read.await
+}
+
+/// The members of a household, present and gone.
+pub(super) async fn persons(
+    context: &Context,
+    scope: Scope,
+    id: i64,
+) -> Result<Vec<PersonView>, Error> {
+    let keys = context.keys.clone();
+    let work = async move |tx: &mut Tx| {
+        let home = household(tx, &keys, &scope, id).await?;
+        let persons = rows::persons_of(tx, &keys, home.county(), &[id]).await?;
+        Ok(persons.iter().map(|person| PersonView::of(person, home.no())).collect())
+    };
+    context.db.read(move |tx| async move { work(tx).await }.boxed()).await
+}
+
+/// The incomes of a household, newest first.
+pub(super) async fn incomes(
+    context: &Context,
+    scope: Scope,
+    id: i64,
+) -> Result<Vec<IncomeView>, Error> {
+    let keys = context.keys.clone();
+    let work = async move |tx: &mut Tx| {
+        let home = household(tx, &keys, &scope, id).await?;
+        let mut incomes = rows::incomes_of(tx, &keys, home.county(), &[id]).await?;
+        incomes.sort_by_key(|income| std::cmp::Reverse(income.year()));
+        Ok(incomes.iter().map(|income| IncomeView::of(income, home.no())).collect())
+    };
+    context.db.read(move |tx| async move { work(tx).await }.boxed()).await
+}
+
+/// Everything about a household; on a past day, as the journal tells it.
+pub(super) async fn dossier(
+    context: &Context,
+    scope: Scope,
+    id: i64,
+    as_of: Option<Day>,
+) -> Result<Dossier, Error> {
+    let keys = context.keys.clone();
+    let work = async move |tx: &mut Tx| {
+        let row = household(tx, &keys, &scope, id).await?;
+        dossier_of(tx, &keys, &row, as_of).await
+    };
+    context.db.read(move |tx| async move { work(tx).await }.boxed()).await
+}
+
+/// An entry with its body, as it is shown.
+pub(super) struct Told {
+    pub(super) entry: Entry,
+    pub(super) before: Option<Map<String, Json>>,
+    pub(super) after: Option<Map<String, Json>>,
+}
+
+impl Told {
+    /// Where the list goes on.
+    pub(super) fn mark(&self) -> (i64, i64, i64) {
+        (self.entry.at, self.entry.stamp, self.entry.position)
+    }
+
+    fn new(entry: Entry, body: &[u8]) -> Self {
+        let mut body: Map<String, Json> = serde_json::from_slice(body).unwrap_or_default();
+        let sheet = match entry.kind.as_str() {
+            "person" => &PERSONS,
+            "income" => &INCOMES,
+            _ => &HOUSEHOLDS,
+        };
+        let mut take = |name: &str| match body.remove(name) {
+            Some(Json::Object(object)) => Some(shown_journal(sheet, object)),
+            _ => None,
+        };
+        let (before, after) = (take("before"), take("after"));
+        Self { entry, before, after }
+    }
+}
+
+/// What happened to a household, its members and its incomes, latest first.
+pub(super) async fn story(
+    context: &Context,
+    scope: Scope,
+    id: i64,
+    after: Option<(i64, i64, i64)>,
+    limit: i64,
+) -> Result<Vec<Told>, Error> {
+    let (keys, until) = (context.keys.clone(), context.clock.now());
+    let work = async move |tx: &mut Tx| {
+        let home = household(tx, &keys, &scope, id).await?;
+        let county = home.county();
+        let mut records: Vec<(&str, String)> =
+            ["household", "household_reveal"].map(|kind| (kind, id.to_string())).into();
+        for person in rows::persons_of(tx, &keys, county, &[id]).await? {
+            let of = |kind| (kind, person.id().to_string());
+            records.extend(["person", "person_reveal"].map(of));
+        }
+        for income in rows::incomes_of(tx, &keys, county, &[id]).await? {
+            records.push(("income", format!("{id}/{}", income.year())));
+        }
+        let mut told = Vec::new();
+        for (kind, record) in records {
+            let entries =
+                journal::history(tx, &keys, county, kind, &record, Timestamp(until.0)).await?;
+            told.extend(entries.into_iter().map(|(entry, body)| Told::new(entry, &body)));
+        }
+        told.sort_by_key(|told| std::cmp::Reverse(told.mark()));
+        told.retain(|told| after.is_none_or(|after| told.mark() < after));
+        told.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+        Ok(told)
+    };
+    context.db.read(move |tx| async move { work(tx).await }.boxed()).await
+}
+
+/// The village that a record of the journal lies in now; none for what is not of this slice.
+pub(crate) async fn village_of(
+    tx: &mut Tx,
+    county: &str,
+    kind: &str,
+    record: &str,
+) -> Result<Option<String>, Error> {
+    let first = record.split('/').next().unwrap_or_default();
+    let Ok(id) = first.parse::<i64>() else { return Ok(None) };
+    Ok(match kind {
+        "household" | "household_reveal" | "income" | "membership" => {
+            sql::village_of_household(tx, county, id).await?
+        }
+        "person" | "person_reveal" => sql::village_of_person(tx, county, id).await?,
+        _ => None,
+    })
+}

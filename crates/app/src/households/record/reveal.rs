@@ -1,0 +1,92 @@
+//! The one door through which full numbers leave: for a reason, and not before it is on record.
+
+use daohu_base::Scope;
+use daohu_db::{FutureExt, Tx};
+
+use super::ops;
+use crate::{
+    Context, Error, FieldError,
+    journal::{self, Act, Action, Change},
+    sheet::{household, person},
+};
+
+/// Longest reason that the journal takes.
+const REASON_CHARACTERS_MAX: usize = 500;
+
+/// The full numbers of a household: telephone and bank card.
+pub(super) struct HouseholdNumbers {
+    pub(super) phone: Option<String>,
+    pub(super) bank_card: Option<String>,
+}
+
+/// The full numbers of a person: document and telephone.
+pub(super) struct PersonNumbers {
+    pub(super) id_number: Option<String>,
+    pub(super) phone: Option<String>,
+}
+
+fn check(context: &Context, reason: &str) -> Result<String, Error> {
+    let reason = reason.trim();
+    let characters = reason.chars().filter(|c| !c.is_whitespace()).count();
+    let code = if characters < context.policy.security().reveal_reason_min_characters {
+        "reveal.reason_too_short"
+    } else if reason.chars().count() > REASON_CHARACTERS_MAX {
+        "reveal.reason_too_long"
+    } else {
+        return Ok(reason.to_owned());
+    };
+    let (column, message) = ("reason".to_owned(), String::new());
+    Err(Error::Invalid(vec![FieldError { column, value: None, code, message }]))
+}
+
+/// Kinds of their own: what was looked at is no state of the record.
+fn disclosure(county: &str, kind: &'static str, id: i64, reason: &str) -> Change {
+    Change {
+        county: county.to_owned(),
+        kind,
+        record: id.to_string(),
+        action: Action::Disclosed,
+        before: None,
+        after: Some(serde_json::json!({ "reason": reason }).to_string()),
+    }
+}
+
+/// Tells the full numbers of a household of the scope.
+pub(super) async fn household(
+    context: &Context,
+    act: Act,
+    scope: Scope,
+    id: i64,
+    reason: &str,
+) -> Result<HouseholdNumbers, Error> {
+    let (reason, keys) = (check(context, reason)?, context.keys.clone());
+    let work = async move |tx: &mut Tx| {
+        let row = ops::household(tx, &keys, &scope, id).await?;
+        let change = disclosure(row.county(), "household_reveal", id, &reason);
+        journal::record(tx, &keys, &act, vec![change]).await?;
+        let number = |i| row.text(i).map(str::to_owned);
+        let (phone, bank_card) = (number(household::PHONE), number(household::BANK_CARD));
+        Ok(HouseholdNumbers { phone, bank_card })
+    };
+    context.db.write(move |tx| async move { work(tx).await }.boxed()).await
+}
+
+/// Tells the full numbers of a person of the scope.
+pub(super) async fn person(
+    context: &Context,
+    act: Act,
+    scope: Scope,
+    id: i64,
+    reason: &str,
+) -> Result<PersonNumbers, Error> {
+    let (reason, keys) = (check(context, reason)?, context.keys.clone());
+    let work = async move |tx: &mut Tx| {
+        let (row, _) = ops::person(tx, &keys, &scope, id).await?;
+        let change = disclosure(row.county(), "person_reveal", id, &reason);
+        journal::record(tx, &keys, &act, vec![change]).await?;
+        let number = |i| row.text(i).map(str::to_owned);
+        let (id_number, phone) = (number(person::ID_NUMBER), number(person::PHONE));
+        Ok(PersonNumbers { id_number, phone })
+    };
+    context.db.write(move |tx| async move { work(tx).await }.boxed()).await
+}

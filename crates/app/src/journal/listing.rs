@@ -1,0 +1,124 @@
+//! Lists of the journal, latest first.
+
+use daohu_base::{AreaCode, Scope};
+use daohu_db::{FutureExt, Tx};
+
+use super::{
+    model::Entry,
+    sql::{self, Wanted},
+};
+use crate::{Context, Error, households};
+
+/// Entries looked at for one page, when most of them lie outside the scope.
+const LOOKED_AT_MAX: usize = 2_000;
+/// Entries fetched at once.
+const BATCH: i64 = 200;
+
+/// Where a list goes on: the place in the chain, if it is sealed; stamp and position.
+pub(super) type Mark = (Option<i64>, i64, i64);
+
+/// What is wanted of the journal.
+#[derive(Clone, Debug)]
+pub(super) struct Query {
+    /// Six digits; `000000` for what belongs to no county.
+    pub(super) county: String,
+    /// `household`, `user` …
+    pub(super) kind: Option<String>,
+    /// The record's key.
+    pub(super) record: Option<String>,
+}
+
+/// Whose view of the journal it is.
+#[derive(Clone, Debug)]
+pub(super) enum View {
+    /// An auditor of the system: all entries, without what they say.
+    Administrators,
+    /// Somebody with an area: entries of records in it.
+    Within(Scope),
+}
+
+/// An entry with what it says, where that may be seen.
+pub(super) struct Line {
+    pub(super) mark: Mark,
+    pub(super) entry: Entry,
+    pub(super) body: Option<Vec<u8>>,
+}
+
+/// A page of the journal; the mark is there if there may be more.
+pub(super) async fn list(
+    context: &Context,
+    view: View,
+    query: Query,
+    after: Option<Mark>,
+    limit: usize,
+) -> Result<(Vec<Line>, Option<Mark>), Error> {
+    let keys = context.keys.clone();
+    if let View::Within(scope) = &view {
+        let county = AreaCode::parse(&query.county).map_err(|_| Error::NotFound("county"))?;
+        if !scope.touches(&county) {
+            return Err(Error::NotFound("county"));
+        }
+    }
+    let work = async move |tx: &mut Tx| {
+        let (mut after, mut lines, mut looked_at) = (after, Vec::new(), 0);
+        loop {
+            let some = batch(tx, &query, after).await?;
+            let is_end = some.is_empty();
+            for (mark, entry) in some {
+                looked_at += 1;
+                after = Some(mark);
+                if is_visible(tx, &view, &entry).await? {
+                    let shows = matches!(view, View::Within(_));
+                    let body = if shows { Some(entry.open(&keys)?) } else { None };
+                    lines.push(Line { mark, entry, body });
+                }
+                if lines.len() == limit || looked_at == LOOKED_AT_MAX {
+                    return Ok((lines, after));
+                }
+            }
+            if is_end {
+                return Ok((lines, None));
+            }
+        }
+    };
+    context.db.read(move |tx| async move { work(tx).await }.boxed()).await
+}
+
+/// The next entries: those that wait to be sealed, then the chain from its end.
+async fn batch(
+    tx: &mut Tx,
+    query: &Query,
+    after: Option<Mark>,
+) -> Result<Vec<(Mark, Entry)>, Error> {
+    let (kind, record) = (query.kind.as_deref(), query.record.as_deref());
+    let wanted = Wanted { county: &query.county, kind, record };
+    let (sequence, pending) = match after {
+        Some((Some(sequence), ..)) => (Some(sequence), None),
+        Some((None, stamp, position)) => (None, Some((stamp, position))),
+        None => (None, None),
+    };
+    if sequence.is_none() {
+        let entries = sql::latest_pending(tx, &wanted, pending, BATCH).await?;
+        if !entries.is_empty() {
+            let mark = |entry: &Entry| (None, entry.stamp, entry.position);
+            return Ok(entries.into_iter().map(|entry| (mark(&entry), entry)).collect());
+        }
+    }
+    let entries = sql::latest_sealed(tx, &wanted, sequence, pending, BATCH).await?;
+    let line =
+        |(sequence, entry): (i64, Entry)| ((Some(sequence), entry.stamp, entry.position), entry);
+    Ok(entries.into_iter().map(line).collect())
+}
+
+async fn is_visible(tx: &mut Tx, view: &View, entry: &Entry) -> Result<bool, Error> {
+    let View::Within(scope) = view else { return Ok(true) };
+    let inside = |code: &str| AreaCode::parse(code).is_ok_and(|area| scope.contains(&area));
+    if inside(&entry.county) {
+        return Ok(true);
+    }
+    if matches!(entry.kind.as_str(), "area" | "export") {
+        return Ok(inside(&entry.record));
+    }
+    let village = households::village_of(tx, &entry.county, &entry.kind, &entry.record).await?;
+    Ok(village.is_some_and(|village| inside(&village)))
+}

@@ -1,0 +1,90 @@
+//! The journal as auditors and inspectors read it.
+
+use daohu_app::journal::seal_all;
+use daohu_db::Engine;
+use serde_json::{Value, json};
+
+use crate::{
+    harness::{Client, TestApp},
+    seed,
+};
+
+/// All entries of a list, page by page.
+async fn all(client: &Client, query: &str) -> Vec<Value> {
+    let mut all = Vec::new();
+    let mut after = String::new();
+    loop {
+        let page = client.get(&format!("/journal?{query}{after}")).send().await.expect(200);
+        all.extend(page["items"].as_array().unwrap().iter().cloned());
+        match page["next"].as_str() {
+            Some(next) => after = format!("&after={next}"),
+            None => return all,
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_auditor_sees_every_act_and_no_contents() {
+    for engine in Engine::BOTH {
+        let app = TestApp::new(engine).await;
+        seed::registry(&app).await;
+        let clerk = app.client(&["office_clerk@990101"]).await;
+        let (id, version) = seed::household_no(&app, "H001").await;
+        let path = format!("/households/{id}");
+        let body = json!({ "head_name": "张四" });
+        clerk.patch(&path, body).if_match(version).send().await.expect(200);
+        let auditor = app.client(&["audit_admin"]).await;
+        let answer = auditor.get("/journal?county=990101&limit=200").send().await;
+        assert!(!answer.text.contains("张四") && !answer.text.contains("before"));
+        let first = answer.expect(200)["items"][0].clone();
+        assert_eq!(
+            (&first["kind"], &first["record"]),
+            (&json!("household"), &json!(id.to_string()))
+        );
+        assert_eq!(first["sequence"], Value::Null);
+        let whole = all(&auditor, "county=990101").await;
+        for limit in [1, 3, 7] {
+            assert_eq!(all(&auditor, &format!("county=990101&limit={limit}")).await, whole);
+        }
+        let own = all(&auditor, &format!("county=990101&kind=household&record={id}")).await;
+        assert_eq!(own.len(), 2);
+        assert!(all(&auditor, "county=000000&kind=user").await.len() > 1);
+        // What is sealed between two pages neither repeats nor is lost.
+        clerk.patch(&path, json!({ "head_name": "张六" })).if_match(2).send().await.expect(200);
+        let page = auditor.get("/journal?county=990101&limit=1").send().await.expect(200);
+        seal_all(&app.context).await.unwrap();
+        let after = format!("county=990101&after={}", page["next"].as_str().unwrap());
+        let rest = all(&auditor, &after).await;
+        assert_eq!(rest.len(), whole.len());
+        assert_eq!((&rest[0]["record"], &rest[0]["at"]), (&first["record"], &first["at"]));
+        assert!(rest[0]["sequence"].is_i64());
+        clerk.get("/journal?county=990101").send().await.problem(403, "auth.forbidden");
+        auditor.get("/journal").send().await.problem(400, "request.bad_query");
+    }
+}
+
+#[tokio::test]
+async fn an_inspector_sees_the_own_area_masked() {
+    for engine in Engine::BOTH {
+        let app = TestApp::new(engine).await;
+        seed::registry(&app).await;
+        let inspector = app.client(&["inspector@990101100"]).await;
+        let entries = all(&inspector, "county=990101&kind=household&limit=3").await;
+        let mut numbers: Vec<&str> =
+            entries.iter().map(|entry| entry["after"]["no"].as_str().unwrap()).collect();
+        numbers.sort_unstable();
+        assert_eq!(numbers, ["H001", "H002", "H003", "H004"]);
+        let persons = all(&inspector, "county=990101&kind=person").await;
+        assert_eq!(persons.len(), 4);
+        for person in &persons {
+            assert!(person["after"]["id_number"].as_str().unwrap().contains('*'));
+        }
+        assert_eq!(all(&inspector, "county=990101&kind=income").await.len(), 2);
+        let county = app.client(&["inspector@990101"]).await;
+        assert_eq!(all(&county, "county=990101&kind=household").await.len(), 6);
+        for outside in ["980101", "000000", "x"] {
+            let path = format!("/journal?county={outside}");
+            inspector.get(&path).send().await.problem(404, "record.not_found");
+        }
+    }
+}
