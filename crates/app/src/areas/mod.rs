@@ -10,7 +10,8 @@
 mod api;
 mod model;
 pub(crate) mod ops;
-pub(crate) mod sql;
+pub(crate) mod rows;
+mod sql;
 
 pub(crate) use api::routes;
 pub use model::{AREA, Tree};

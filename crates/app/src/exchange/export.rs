@@ -11,7 +11,7 @@ use daohu_db::{FutureExt, Value};
 use super::table_writer::{ByteOrderMark, TableWriter};
 use crate::{
     Context, Error, areas,
-    households::sql as registry,
+    households::rows as registry,
     journal::{self, Act, Action, Change},
     keys::Keys,
     sheet::{AREAS, HOUSEHOLDS, INCOMES, Masking, PERSONS, Printer, Sheet},
@@ -67,7 +67,7 @@ pub async fn export(
                 Format::Csv => TableWriter::csv(&options.out, ByteOrderMark::Without),
                 Format::Xlsx => TableWriter::xlsx(&options.out)?,
             };
-            let tree = areas::sql::tree(tx, &keys, &today).await?;
+            let tree = areas::rows::tree(tx, &keys, &today).await?;
             let mut rows = 0;
             for sheet in &options.sheets {
                 out.begin(sheet, &[])?;
@@ -97,7 +97,7 @@ async fn write_sheet(
         out.row(line.print(values)).map(|()| ControlFlow::Continue(()))
     };
     match sheet {
-        name if name == AREAS.name => areas::sql::each(tx, keys, scope, &mut each).await?,
+        name if name == AREAS.name => areas::rows::each(tx, keys, scope, &mut each).await?,
         name if name == HOUSEHOLDS.name => {
             registry::each_household(tx, keys, scope, &mut each).await?
         }

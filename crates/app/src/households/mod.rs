@@ -15,8 +15,9 @@ mod list;
 mod model;
 mod ops;
 mod record;
+pub(crate) mod rows;
 mod search;
-pub(crate) mod sql;
+mod sql;
 mod view;
 
 use utoipa_axum::{router::OpenApiRouter, routes};

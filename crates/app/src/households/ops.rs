@@ -177,7 +177,7 @@ type Row<'t> = BoxFuture<'t, Result<Option<String>, Error>>;
 
 fn current_area<'t>(tx: &'t mut Tx, keys: &'t Keys, _: &'t str, record: &'t str) -> Row<'t> {
     async move {
-        let row = areas::sql::one(tx, keys, record).await?;
+        let row = areas::rows::one(tx, keys, record).await?;
         Ok(row.map(|row| to_journal(&AREA, &row)))
     }
     .boxed()

@@ -14,7 +14,7 @@ use crate::{
     exchange::spill::Sorted,
     households::{
         Derived, HouseholdRow, IncomeRow, Marks, PersonRow,
-        sql::{self, Holder, PastMembership},
+        rows::{self, Holder, PastMembership},
     },
     keys::Keys,
     sheet::{HOUSEHOLDS, INCOMES, PERSONS, household, person},
@@ -108,18 +108,18 @@ impl Existing {
         let mut existing = Self::default();
         let numbers = groups.iter().map(|group| group.no.clone());
         let mut by_county: HashMap<String, Vec<i64>> = HashMap::new();
-        for row in sql::by_numbers(tx, keys, numbers).await? {
+        for row in rows::by_numbers(tx, keys, numbers).await? {
             by_county.entry(row.county().to_owned()).or_default().push(row.id());
             existing.households.entry(row.no().to_owned()).or_default().push(row);
         }
         for (county, ids) in &by_county {
-            for row in sql::persons_of(tx, keys, county, ids).await? {
+            for row in rows::persons_of(tx, keys, county, ids).await? {
                 existing.persons.entry(row.household()).or_default().push(row);
             }
-            for row in sql::incomes_of(tx, keys, county, ids).await? {
+            for row in rows::incomes_of(tx, keys, county, ids).await? {
                 existing.incomes.entry(row.household()).or_default().push(row);
             }
-            for row in sql::past_memberships_of(tx, county, ids).await? {
+            for row in rows::past_memberships_of(tx, county, ids).await? {
                 existing.past.entry(row.household).or_default().push(row);
             }
         }
@@ -140,12 +140,12 @@ impl Existing {
             .filter(|derived| derived.is_unique)
             .filter_map(|derived| derived.identity)
             .collect();
-        for (identity, holder) in sql::holders(tx, identities).await? {
+        for (identity, holder) in rows::holders(tx, identities).await? {
             let known = self.persons.get(&holder.household);
             let is_here =
                 known.is_some_and(|rows| rows.iter().any(|row| row.id() == holder.person));
             if !is_here
-                && let Some(row) = sql::person(tx, keys, &holder.county, holder.person).await?
+                && let Some(row) = rows::person(tx, keys, &holder.county, holder.person).await?
             {
                 self.movers.insert(holder.person, row);
             }

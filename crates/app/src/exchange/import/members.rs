@@ -17,7 +17,7 @@ use crate::{
     exchange::outcome::{Note, Outcome},
     households::{
         Derived, IdKind, PersonRow, merge,
-        sql::{Holder, PastMembership},
+        rows::{Holder, PastMembership},
     },
     sheet::{PERSONS, Record, person},
 };

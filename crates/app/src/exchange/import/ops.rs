@@ -27,7 +27,7 @@ use crate::{
         source::{TableRef, tables},
         spill::{Sorted, Spill},
     },
-    households::{Marks, Serials, sql as registry},
+    households::{Marks, Serials, rows as registry},
     journal::{self, Act},
     sheet::Sheet,
 };
@@ -266,7 +266,7 @@ async fn decide_only(
                     author: Author { keys: &keys, act: &act },
                     checker,
                     scope: &options.scope,
-                    tree: areas::sql::tree(tx, &keys, &today.to_string()).await?,
+                    tree: areas::rows::tree(tx, &keys, &today.to_string()).await?,
                     contests: Contests::new(),
                     serials,
                     present: staged.present,
@@ -276,7 +276,7 @@ async fn decide_only(
                 };
                 let stored_areas = match staged.areas.is_empty() {
                     true => Vec::new(),
-                    false => areas::sql::all(tx, &keys).await?,
+                    false => areas::rows::all(tx, &keys).await?,
                 };
                 decider.decide_areas(&staged.areas, &stored_areas)?;
                 let mut run = Run { send, held: Spill::new(KEYS_BYTES), serial: 0 };

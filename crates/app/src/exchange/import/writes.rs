@@ -133,7 +133,7 @@ impl Writes {
         &mut self,
         author: &Author<'_>,
         county: &str,
-        past: &crate::households::sql::PastMembership,
+        past: &crate::households::rows::PastMembership,
     ) -> Result<(), Error> {
         let meta = author.meta();
         let version = past.version + 1;

@@ -1,0 +1,7 @@
+//! What imports and exports may do with this slice's tables: whole rows, many at a time, inside a
+//! transaction of the caller's. Everything else goes through `ops`.
+
+pub(crate) use super::sql::{
+    Holder, PastMembership, any_household, by_numbers, each_household, each_income, each_person,
+    holders, incomes_of, lock_serials, past_memberships_of, person, persons_of, set_serials,
+};
