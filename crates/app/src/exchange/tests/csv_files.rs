@@ -68,7 +68,7 @@ fn columns_are_found_by_header_or_item_id_in_any_order() {
 #[test]
 fn rows_are_numbered_as_a_spreadsheet_shows_them() {
     let scratch = Scratch::new();
-    let text = "户编号,行政村代码\nH1,1\n\n\nH2,\"1\"\n,\n\"\nH3\n\n\"\"x\",1\n\n5\"H4,1";
+    let text = "户编号,行政村代码\nH1,1\n\n\nH2,\"1\"\n,\n\"\nH3\n\n\"\"x\n\ny\",1\n\n5\"H4,1";
     for text in [text.to_owned(), text.replace('\n', "\r\n"), format!("{text}\n\n\n")] {
         let read = read_all(&scratch.file("households.csv", &text)).unwrap();
         let numbers: Vec<u64> = read.iter().map(|(number, _)| *number).collect();
@@ -104,6 +104,17 @@ fn what_is_wrong_with_a_file_is_said_with_its_place() {
     let path = scratch.file("a.csv", "甲,乙\n1,2\n");
     assert_eq!(refusal(&path), "unknown_sheet - 1 -");
     assert_eq!(refusal(&scratch.path("none.csv")), "not_found - - -");
+}
+
+#[test]
+fn a_header_longer_than_any_is_still_text() {
+    let scratch = Scratch::new();
+    // One of these is cut within a character where the encoding is looked for.
+    for padding in ["", "x", "xx"] {
+        let text = format!("户编号{padding},行政村代码{}\n", ",列".repeat(40_000));
+        let path = scratch.file("households.csv", text);
+        assert_eq!(refusal(&path), "too_many_columns - 1 -");
+    }
 }
 
 #[test]

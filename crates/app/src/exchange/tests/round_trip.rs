@@ -112,6 +112,7 @@ fn codes_are_written_as_text_and_measures_as_numbers() {
     for (header, cell) in [
         ("户编号", "001"),
         ("行政村代码", "990102100200"),
+        ("户主姓名", "_x0041_ =1+1"),
         ("银行卡号", "9900001234567890123"),
         ("识别年度", "2015"),
         ("住房面积", "80.5"),
@@ -126,6 +127,7 @@ fn codes_are_written_as_text_and_measures_as_numbers() {
         [
             "no=Text(\"001\")",
             "village=Text(\"990102100200\")",
+            "head_name=Text(\"_x0041_ =1+1\")",
             "bank_card=Text(\"9900001234567890123\")",
             "identified_year=Number(2015.0)",
             "farmland_mu=Text(\"1234567890.12345678901\")",

@@ -93,3 +93,44 @@ fn fields_of_the_wrong_type_are_refused() {
         assert_eq!(from_json(column, &json).as_deref(), expected, "{header} {json}");
     }
 }
+
+#[test]
+fn cells_are_printed_as_the_form_has_them() {
+    let policy = Policy::embedded().unwrap();
+    for (sheet, header, value, full, masked) in [
+        ("户", "其他致贫原因", Value::from("01 02"), "因病、因残", "因病、因残"),
+        ("户", "主要致贫原因", Value::Int(8), "缺劳力", "缺劳力"),
+        ("户", "主要致贫原因", Value::Int(98), "98", "98"), // of a pack that is gone
+        ("户", "是否危房户", Value::Int(0), "否", "否"),
+        ("户", "是否危房户", Value::Null, "", ""),
+        ("户", "村民小组", Value::from("99010210020001"), "一组", "一组"),
+        ("户", "村民小组", Value::from("99010210020002"), "99010210020002", "99010210020002"),
+        ("户", "耕地面积", Value::Real(1e-7), "0.0000001", "0.0000001"),
+        (
+            "户",
+            "银行卡号",
+            Value::from("9900001234567890123"),
+            "9900001234567890123",
+            "***************0123",
+        ),
+        (
+            "人",
+            "证件号码",
+            Value::from("990102197001010112"),
+            "990102197001010112",
+            "990102**********12",
+        ),
+        ("人", "联系电话", Value::from("19900001234"), "19900001234", "199******34"),
+        ("年度收入", "工资性收入", Value::Int(120_050), "1200.5", "1200.5"),
+    ] {
+        let sheet = Sheet::named(sheet).unwrap();
+        let i = sheet.column_of(header).unwrap();
+        for (masking, expected) in [(Masking::Full, full), (Masking::Masked, masked)] {
+            let groups = [("99010210020001".to_owned(), "一组".to_owned())].into();
+            let printer = Printer::new(sheet, &policy, masking).with_groups(groups);
+            let mut cell = String::new();
+            printer.print(i, &value, &mut cell);
+            assert_eq!(cell, expected, "{header}");
+        }
+    }
+}
