@@ -1,6 +1,6 @@
 //! The search.
 
-use daohu_db::{Engine, FutureExt, Tx};
+use daohu_db::Engine;
 use serde_json::Value;
 
 use crate::{
@@ -107,52 +107,4 @@ async fn tails_are_looked_for_at_a_limited_rate() {
     clerk.get("/search?q=H001").send().await.expect(200);
     app.clock.advance_minutes(1);
     clerk.get("/search?q=01001X").send().await.expect(200);
-}
-
-/// Plans of the queries as they are sent, with every question and span: none may read a table or an
-/// index from end to end.
-#[tokio::test]
-async fn every_question_is_answered_from_an_index() {
-    let app = TestApp::new(Engine::Sqlite).await;
-    seed::registry(&app).await;
-    let plans: Vec<String> =
-        app.context.db.read(|tx| async move { explain(tx).await }.boxed()).await.unwrap();
-    for plan in plans {
-        assert!(!plan.contains("SCAN"), "{plan}");
-    }
-}
-
-async fn explain(tx: &mut Tx) -> Result<Vec<String>, daohu_db::Error> {
-    const A: &str = "a.level = 3 and a.code >= '99' and a.code < '99:'";
-    const P: &str = "p.village >= '99' and p.village < '99:'";
-    const H: &str = "h.village >= '990101100' and h.village < '990101100:'";
-    let queries = [
-        format!(
-            "select h.* from areas a cross join households h where {A} and {H}
-                 and h.county = a.code and h.head_name >= 'a' and h.head_name < 'b' limit 21"
-        ),
-        format!(
-            "select h.* from areas a cross join households h where {A} and {H}
-                 and h.county = a.code and h.no >= 'a' and h.no < 'b' limit 21"
-        ),
-        format!("select h.* from households h where {H} and h.no >= 'a' and h.no < 'b' limit 21"),
-        format!("select h.* from households h where h.no = 'a' and {H} limit 21"),
-        format!(
-            "select p.*, h.no from areas a cross join persons p cross join households h
-                 where {A} and {P} and p.county = a.code and p.name >= 'a' and p.name < 'b'
-                 and h.county = p.county and h.id = p.household limit 21"
-        ),
-        format!(
-            "select p.*, h.no from persons p cross join households h where p.id_tail = 1
-                 and {P} and h.county = p.county and h.id = p.household limit 21"
-        ),
-    ];
-    let mut plans = Vec::new();
-    for query in queries {
-        let sql = format!("explain query plan {query}");
-        let rows = tx.query(&sql, &[]).await?;
-        let lines: Vec<&str> = rows.iter().map(|row| row.text(3)).collect::<Result<_, _>>()?;
-        plans.push(lines.join("; "));
-    }
-    Ok(plans)
 }

@@ -148,3 +148,54 @@ fn by_updated(leg: &Leg, after: Option<&Mark>) -> (Filter, &'static str) {
     }
     (filter, "updated_at desc, id desc")
 }
+
+#[cfg(test)]
+mod tests {
+    use daohu_base::AreaCode;
+    use daohu_db::{Engine, FutureExt, testing::Scratch};
+
+    use super::*;
+
+    async fn plan(tx: &mut Tx, (filter, order): (Filter, &str)) -> Result<String, daohu_db::Error> {
+        let sql = format!(
+            "explain query plan select * from households{} order by {order} limit 51",
+            filter.clause()
+        );
+        let rows = tx.query(&sql, filter.params()).await?;
+        let lines: Result<Vec<&str>, _> = rows.iter().map(|row| row.text(3)).collect();
+        Ok(lines?.join("; "))
+    }
+
+    #[tokio::test]
+    async fn every_order_is_read_from_an_index() {
+        let scratch = Scratch::new(Engine::Sqlite).await;
+        let db = scratch.open().await;
+        db.migrate(&crate::schema::MIGRATIONS).await.unwrap();
+        let text = |code: &str| Some(Mark::Text(code.to_owned(), "H002".to_owned()));
+        for area in ["99", "990101", "990101100", "990101100200"] {
+            let scope = Scope::of(AreaCode::parse(area));
+            let is_part = area.len() > 6;
+            for (sort, mark) in [
+                (Sort::No, text("990101")),
+                (Sort::NoDown, text("990101")),
+                (Sort::Village, text("990101100200")),
+                (Sort::UpdatedDown, Some(Mark::Number(1, 2))),
+            ] {
+                if sort == Sort::UpdatedDown && area.len() < 6 {
+                    continue;
+                }
+                for after in [None, mark.as_ref()] {
+                    for piece in pieces(&scope, sort, after) {
+                        let read = db.read(|tx| async move { plan(tx, piece).await }.boxed());
+                        let plan = read.await.unwrap();
+                        assert!(plan.starts_with("SEARCH"), "{area} {sort:?}: {plan}");
+                        // A township's few thousand rows may be sorted; more never.
+                        let sorts = plan.contains("B-TREE");
+                        let is_small = is_part && plan.contains("households_village");
+                        assert!(!sorts || is_small, "{area} {sort:?}: {plan}");
+                    }
+                }
+            }
+        }
+    }
+}
