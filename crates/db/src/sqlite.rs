@@ -64,6 +64,13 @@ impl Store {
                 // A folder that cannot be made shows itself when the file is opened.
                 let _ = std::fs::create_dir_all(folder);
             }
+            // The file names people: nobody but its owner reads it.
+            let mut options = std::fs::OpenOptions::new();
+            options.write(true).create_new(true);
+            #[cfg(unix)]
+            std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+            // A file that cannot be made shows itself when it is opened.
+            let _ = options.open(path);
         }
         let writer = Session::open(path, options.writer_cache_kib, false)?;
         let readers = (0..options.readers.max(1))

@@ -167,8 +167,8 @@ async fn every_wrong_column_is_named_in_the_language_asked_for() {
             ]
         );
         let of = |errors: &Value, column: &str| {
-            let all = errors.as_array().unwrap().iter();
-            all.filter(|e| e["column"] == column).next().cloned().unwrap()
+            let mut all = errors.as_array().unwrap().iter();
+            all.find(|e| e["column"] == column).cloned().unwrap()
         };
         assert_eq!(of(&zh, "exit_year")["message"], "“脱贫年度”填的是 12，不是年份，请写成 2015");
         assert_eq!(of(&en, "exit_year")["message"], "exit_year: 12 is not a year: write 2015");

@@ -101,11 +101,9 @@ async fn list(args: UserListArgs) -> Done {
         after = page.last().map(|user| user.name.clone());
         for user in page {
             let grants = grants_of(&context, &user.id).await?;
-            let grant = |g: &daohu_app::accounts::Grant| match &g.area {
-                Some(area) => format!("{}@{area}", g.role),
-                None => g.role.clone(),
-            };
-            let grants: Vec<String> = grants.iter().map(grant).collect();
+            let today = context.clock.now().day();
+            let current = grants.iter().filter(|grant| !grant.has_ended_on(today));
+            let grants: Vec<String> = current.map(ToString::to_string).collect();
             rows.push((user, grants));
         }
         if is_last {
