@@ -2,8 +2,8 @@
 //! `model.rs` pure types and decisions, `sql.rs` every statement, `ops.rs` use cases, `api.rs` HTTP.
 //!
 //! Architecture invariants: SQL stands only in `sql.rs`; `axum` only in `api.rs` and `http/`; a
-//! slice calls another's `ops` or `model`, never its `sql`; no query on business data without a
-//! [`daohu_base::Scope`]; no write without a journal entry.
+//! slice calls another's `ops`, `model` or `rows`, never its `sql`; no query on business data
+//! without a [`daohu_base::Scope`]; no write without a journal entry.
 
 pub mod accounts;
 pub mod areas;

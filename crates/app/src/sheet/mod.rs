@@ -1,11 +1,11 @@
 //! Sheets of the exchange format as data.
 //!
-//! One table of columns per sheet ([`columns`]) is the only place that knows a field: its national
+//! One table of columns per sheet (`columns`) is the only place that knows a field: its national
 //! header, its database column, how it is written in a cell and what it means. Import, export, the
 //! API's JSON, the OpenAPI schema, the journal and the table's SQL are all derived from it.
 //!
 //! Invariants: a record is a `Vec<Value>` in the order of its sheet's columns; an empty cell is
-//! [`Value::Null`], which means *not known*, never *no*; a value in a record is legal.
+//! `Value::Null`, which means *not known*, never *no*; a value in a record is legal.
 
 mod cell;
 mod cell_error;
