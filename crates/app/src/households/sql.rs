@@ -62,6 +62,17 @@ fn in_lists(values: Vec<Value>) -> Vec<Vec<Value>> {
     values.chunks(IN_LIST).map(fill).collect()
 }
 
+/// The rows of these households of a county, a list at a time.
+fn of_households(county: &str, households: &[i64]) -> impl Iterator<Item = Filter> {
+    let lists = in_lists(households.iter().copied().map(Value::from).collect());
+    lists.into_iter().map(move |list| {
+        let mut filter = Filter::new();
+        filter.and("county = ?", [county.into()]);
+        filter.and_in("household", list);
+        filter
+    })
+}
+
 async fn records(
     tx: &mut Tx,
     keys: &Keys,
@@ -102,10 +113,7 @@ pub(crate) async fn persons_of(
     households: &[i64],
 ) -> Result<Vec<PersonRow>, Error> {
     let mut found = Vec::new();
-    for list in in_lists(households.iter().copied().map(Value::from).collect()) {
-        let mut filter = Filter::new();
-        filter.and("county = ?", [county.into()]);
-        filter.and_in("household", list);
+    for filter in of_households(county, households) {
         found.extend(records(tx, keys, &layouts::PERSON, &filter).await?);
     }
     let mut found: Vec<PersonRow> = found.into_iter().map(PersonRow).collect();
@@ -147,10 +155,7 @@ pub(crate) async fn incomes_of(
     households: &[i64],
 ) -> Result<Vec<IncomeRow>, Error> {
     let mut found = Vec::new();
-    for list in in_lists(households.iter().copied().map(Value::from).collect()) {
-        let mut filter = Filter::new();
-        filter.and("county = ?", [county.into()]);
-        filter.and_in("household", list);
+    for filter in of_households(county, households) {
         found.extend(records(tx, keys, &layouts::INCOME, &filter).await?);
     }
     Ok(found.into_iter().map(IncomeRow).collect())
@@ -163,10 +168,7 @@ pub(crate) async fn past_memberships_of(
     households: &[i64],
 ) -> Result<Vec<PastMembership>, DbError> {
     let mut found = Vec::new();
-    for list in in_lists(households.iter().copied().map(Value::from).collect()) {
-        let mut filter = Filter::new();
-        filter.and("county = ?", [county.into()]);
-        filter.and_in("household", list);
+    for filter in of_households(county, households) {
         let sql = format!(
             "select household, person, identity, relation, change_kind, change_on, version
              from memberships{}",
