@@ -4,7 +4,7 @@ create table imports (
   user_name text not null,
   file_names text not null,
   state text not null,
-  dry_run bigint not null check (dry_run in (0, 1)),
+  dry_run bigint not null check (dry_run between 0 and 1),
   rows_done bigint not null,
   rows_total bigint,
   summary text,

@@ -9,6 +9,7 @@
 
 mod error;
 mod filter;
+mod indexes;
 mod migrate;
 mod postgres;
 mod sqlite;
@@ -23,6 +24,7 @@ use std::sync::Arc;
 pub use error::{Error, Violation};
 pub use filter::{Filter, prefix_end};
 pub use futures_util::future::{BoxFuture, FutureExt};
+pub use indexes::Suspended;
 pub use migrate::{Migration, SchemaState};
 pub use tx::{Column, Engine, Table, Tx};
 pub use url::DbUrl;

@@ -87,6 +87,20 @@ pub struct Counts {
     pub cleared: u64,
 }
 
+impl Counts {
+    fn add(&mut self, other: &Self) {
+        self.rows += other.rows;
+        self.created += other.created;
+        self.updated += other.updated;
+        self.unchanged += other.unchanged;
+        self.suspected += other.suspected;
+        self.rejected += other.rejected;
+        self.warnings += other.warnings;
+        self.cleaned += other.cleaned;
+        self.cleared += other.cleared;
+    }
+}
+
 /// Where a row stands: the table in the order of reading, and the row in it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub(super) struct Place {
@@ -114,7 +128,8 @@ pub(super) struct Outcomes {
     tables: Vec<(&'static Sheet, String)>,
     counts: BTreeMap<&'static str, Counts>,
     problems: Vec<RowReport>,
-    all: Option<Spill>,
+    /// Every row's outcome, if the report wants them: this one's own, and those that were added.
+    all: Option<Vec<Spill>>,
 }
 
 /// What an import did, row by row.
@@ -128,8 +143,23 @@ impl Outcomes {
     /// For these tables; `keep_all` keeps every row's outcome for the report workbook.
     pub(super) fn new(tables: Vec<(&'static Sheet, String)>, keep_all: bool) -> Self {
         let counts = tables.iter().map(|(sheet, _)| (sheet.name, Counts::default())).collect();
-        let all = keep_all.then(|| Spill::new(SPILL_BYTES));
+        // Each table that is read by itself takes its part.
+        let bytes = SPILL_BYTES / tables.len().max(1);
+        let all = keep_all.then(|| vec![Spill::new(bytes)]);
         Self { tables, counts, problems: Vec::new(), all }
+    }
+
+    /// Adds what became of other rows of the same tables.
+    pub(super) fn add(&mut self, other: Self) {
+        for (sheet, more) in other.counts {
+            self.counts.entry(sheet).or_default().add(&more);
+        }
+        for problem in other.problems {
+            self.add_problem(problem);
+        }
+        if let (Some(all), Some(more)) = (&mut self.all, other.all) {
+            all.extend(more);
+        }
     }
 
     /// Notes what became of a row.
@@ -152,23 +182,27 @@ impl Outcomes {
         if outcome != Outcome::Rejected {
             counts.warnings += u64::try_from(notes.len()).unwrap_or_default();
         }
-        if let Some(all) = &mut self.all {
+        if let Some(all) = self.all.as_mut().and_then(|all| all.first_mut()) {
             let value = postcard::to_allocvec(&(outcome, &notes)).map_err(io::Error::other)?;
             all.push(&place.to_bytes(), &value)?;
         }
-        // Refused rows first: warnings give way to them when the list is full.
         if !notes.is_empty() && (self.problems.len() < PROBLEMS_MAX || outcome == Outcome::Rejected)
         {
-            if self.problems.len() >= PROBLEMS_MAX {
-                match self.problems.iter().position(|p| p.outcome != Outcome::Rejected) {
-                    Some(warning) => drop(self.problems.swap_remove(warning)),
-                    None => return Ok(()),
-                }
-            }
             let (sheet, file) = (sheet.name.to_owned(), file.clone());
-            self.problems.push(RowReport { sheet, file, row: place.row, outcome, notes });
+            self.add_problem(RowReport { sheet, file, row: place.row, outcome, notes });
         }
         Ok(())
+    }
+
+    /// Refused rows first: warnings give way to them when the list is full.
+    fn add_problem(&mut self, problem: RowReport) {
+        if self.problems.len() < PROBLEMS_MAX {
+            self.problems.push(problem);
+        } else if problem.outcome == Outcome::Rejected
+            && let Some(warning) = self.problems.iter_mut().find(|p| p.outcome != Outcome::Rejected)
+        {
+            *warning = problem;
+        }
     }
 
     /// Counts cells that were put right, and stored values that were erased.
@@ -192,7 +226,7 @@ impl Outcomes {
             (sheet, p.file.clone(), p.row)
         };
         self.problems.sort_by_key(order);
-        let all = self.all.map(Spill::sorted).transpose()?;
+        let all = self.all.map(Spill::merged).transpose()?;
         Ok(Collected { counts: self.counts, problems: self.problems, all })
     }
 }

@@ -1,7 +1,8 @@
 //! Sorting more than fits into memory.
 //!
 //! Items are kept in one arena; when it is full they are sorted and written to a run in a temporary
-//! file, and reading merges the runs. Input that comes sorted costs one comparison an item.
+//! file, and reading merges the runs with what is left in memory. Input that comes sorted costs one
+//! comparison an item.
 
 use std::{
     cmp::Reverse,
@@ -25,20 +26,19 @@ struct Item {
     end: usize,
 }
 
-/// The first pair of a run: key, run, value.
+/// The first pair of a source: key, source, value.
 type Head = (Vec<u8>, usize, Vec<u8>);
 
 /// The sorted items.
 pub(super) struct Sorted {
-    memory: Option<Memory>,
     heap: BinaryHeap<Reverse<Head>>,
-    runs: Vec<BufReader<File>>,
+    sources: Vec<Source>,
 }
 
-struct Memory {
-    arena: Vec<u8>,
-    items: Vec<Item>,
-    next: usize,
+/// Items that are in order already.
+enum Source {
+    Memory { arena: Vec<u8>, items: Vec<Item>, next: usize },
+    Run(BufReader<File>),
 }
 
 impl Spill {
@@ -60,17 +60,20 @@ impl Spill {
     }
 
     /// Ends the input.
-    pub(super) fn sorted(mut self) -> io::Result<Sorted> {
-        if self.runs.is_empty() {
-            self.sort();
-            let memory = Memory { arena: self.arena, items: self.items, next: 0 };
-            return Ok(Sorted { memory: Some(memory), heap: BinaryHeap::new(), runs: Vec::new() });
+    pub(super) fn sorted(self) -> io::Result<Sorted> {
+        Self::merged(vec![self])
+    }
+
+    /// Ends the input of several sorters; their items come out together.
+    pub(super) fn merged(spills: Vec<Self>) -> io::Result<Sorted> {
+        let mut sources = Vec::new();
+        for mut spill in spills {
+            spill.sort();
+            let runs = spill.runs.into_iter();
+            sources.extend(runs.map(|run| Source::Run(BufReader::with_capacity(1 << 16, run))));
+            sources.push(Source::Memory { arena: spill.arena, items: spill.items, next: 0 });
         }
-        self.write_run()?;
-        let mut sorted = Sorted { memory: None, heap: BinaryHeap::new(), runs: Vec::new() };
-        for run in self.runs {
-            sorted.runs.push(BufReader::with_capacity(1 << 16, run));
-        }
+        let mut sorted = Sorted { heap: BinaryHeap::new(), sources };
         sorted.rewind()?;
         Ok(sorted)
     }
@@ -102,13 +105,12 @@ impl Spill {
 impl Sorted {
     /// Starts again from the first pair.
     pub(super) fn rewind(&mut self) -> io::Result<()> {
-        if let Some(memory) = &mut self.memory {
-            memory.next = 0;
-        }
         self.heap.clear();
-        for i in 0..self.runs.len() {
-            if let Some(run) = self.runs.get_mut(i) {
-                run.rewind()?;
+        for i in 0..self.sources.len() {
+            match self.sources.get_mut(i) {
+                Some(Source::Memory { next, .. }) => *next = 0,
+                Some(Source::Run(run)) => run.rewind()?,
+                None => {}
             }
             self.refill(i)?;
         }
@@ -117,22 +119,26 @@ impl Sorted {
 
     /// The next pair in the order of the keys.
     pub(super) fn next(&mut self) -> io::Result<Option<(Vec<u8>, Vec<u8>)>> {
-        if let Some(memory) = &mut self.memory {
-            let part = |from, to| memory.arena.get(from..to).unwrap_or_default().to_vec();
-            let next = memory.items.get(memory.next).copied();
-            memory.next += 1;
-            return Ok(next.map(|i| (part(i.start, i.key), part(i.key, i.end))));
-        }
-        let Some(Reverse((key, run, value))) = self.heap.pop() else { return Ok(None) };
-        self.refill(run)?;
+        let Some(Reverse((key, source, value))) = self.heap.pop() else { return Ok(None) };
+        self.refill(source)?;
         Ok(Some((key, value)))
     }
 
-    fn refill(&mut self, run: usize) -> io::Result<()> {
-        let Some(reader) = self.runs.get_mut(run) else { return Ok(()) };
-        let Some(key) = read_bytes(reader)? else { return Ok(()) };
-        let value = read_bytes(reader)?.ok_or(io::ErrorKind::UnexpectedEof)?;
-        self.heap.push(Reverse((key, run, value)));
+    fn refill(&mut self, source: usize) -> io::Result<()> {
+        let pair = match self.sources.get_mut(source) {
+            Some(Source::Memory { arena, items, next }) => {
+                let part = |from, to| arena.get(from..to).unwrap_or_default().to_vec();
+                let item = items.get(*next);
+                *next += 1;
+                item.map(|i| (part(i.start, i.key), part(i.key, i.end)))
+            }
+            Some(Source::Run(run)) => match read_bytes(run)? {
+                Some(key) => Some((key, read_bytes(run)?.ok_or(io::ErrorKind::UnexpectedEof)?)),
+                None => None,
+            },
+            None => None,
+        };
+        self.heap.extend(pair.map(|(key, value)| Reverse((key, source, value))));
         Ok(())
     }
 }
@@ -177,12 +183,12 @@ mod tests {
             shuffled.sort_by_key(|(key, _)| {
                 key.iter().fold(seed, |h, b| (h ^ u64::from(*b)).wrapping_mul(0x100_0000_01b3))
             });
-            let mut spill = Spill::new(arena);
-            for (key, value) in &shuffled {
-                spill.push(key, value).unwrap();
+            let mut spills = [Spill::new(arena), Spill::new(arena)];
+            for (i, (key, value)) in shuffled.iter().enumerate() {
+                spills[i % 2].push(key, value).unwrap();
             }
             let expected: Vec<_> = items.into_iter().collect();
-            let mut sorted = spill.sorted().unwrap();
+            let mut sorted = Spill::merged(spills.into()).unwrap();
             prop_assert_eq!(&drain(&mut sorted), &expected);
             sorted.rewind().unwrap();
             prop_assert_eq!(drain(&mut sorted), expected);

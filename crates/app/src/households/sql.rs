@@ -221,9 +221,14 @@ pub(crate) async fn holders(
     Ok(found)
 }
 
-/// The next serials of all counties, locked until the transaction ends.
+/// The next serials of all counties, locked until the transaction ends. A county that has none yet is
+/// locked by the line of no county, which every import takes first.
 pub(crate) async fn lock_serials(tx: &mut Tx) -> Result<Serials, DbError> {
-    let sql = "update serials set next = next returning county, kind, next";
+    let lease = "insert into serials (county, kind, next) values ('000000', 'import', 0)
+                 on conflict (county, kind) do update set next = serials.next";
+    tx.execute(lease, &[]).await?;
+    let sql = "update serials set next = next where kind in ('household', 'person')
+               returning county, kind, next";
     let mut serials = Serials::new();
     for row in tx.query(sql, &[]).await? {
         let kind = match row.text(1)? {
@@ -234,6 +239,9 @@ pub(crate) async fn lock_serials(tx: &mut Tx) -> Result<Serials, DbError> {
     }
     Ok(serials)
 }
+
+/// The tables that a first import fills, whose indexes are made afterwards.
+pub(crate) const FILLED_AT_FIRST: [&str; 2] = ["households", "persons"];
 
 /// Writes the next serials back.
 pub(crate) async fn set_serials(tx: &mut Tx, serials: Serials) -> Result<(), DbError> {

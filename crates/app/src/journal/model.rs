@@ -147,12 +147,9 @@ fn next_stamp(at: Timestamp) -> Stamp {
 impl Entry {
     /// The entry of one change, its body sealed.
     pub fn new(keys: &Keys, act: &Act, position: i64, change: Change) -> Result<Self, KeyError> {
-        let none = || "null".to_owned();
-        let body = format!(
-            "{{\"before\":{},\"after\":{}}}",
-            change.before.unwrap_or_else(none),
-            change.after.unwrap_or_else(none)
-        );
+        let before = change.before.as_deref().unwrap_or("null");
+        let after = change.after.as_deref().unwrap_or("null");
+        let body = ["{\"before\":", before, ",\"after\":", after, "}"].concat();
         let mut entry = Self {
             county: change.county,
             stamp: act.stamp.0,
@@ -177,10 +174,9 @@ impl Entry {
 
     /// What the body is bound to.
     fn context(&self) -> String {
-        format!(
-            "journal/{}/{}/{}/{}/{}",
-            self.county, self.kind, self.record, self.stamp, self.position
-        )
+        let (mut stamp, mut position) = (itoa::Buffer::new(), itoa::Buffer::new());
+        let (stamp, position) = (stamp.format(self.stamp), position.format(self.position));
+        ["journal", &self.county, &self.kind, &self.record, stamp, position].join("/")
     }
 
     /// The chain after this entry.

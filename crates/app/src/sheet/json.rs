@@ -82,11 +82,13 @@ fn object<'a>(fields: impl Iterator<Item = (&'static str, &'a Value)>) -> String
         if out.len() > 1 {
             out.push(',');
         }
-        // Writing to a String cannot fail.
-        let _ = write!(out, "\"{name}\":");
+        out.push('"');
+        out.push_str(name);
+        out.push_str("\":");
         match value {
             Value::Null | Value::Blob(_) => out.push_str("null"),
-            Value::Int(number) => drop(write!(out, "{number}")),
+            Value::Int(number) => out.push_str(itoa::Buffer::new().format(*number)),
+            // Writing to a String cannot fail.
             Value::Real(number) => drop(write!(out, "{number}")),
             Value::Text(text) => quoted(text, &mut out),
         }

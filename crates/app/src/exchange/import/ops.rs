@@ -149,10 +149,10 @@ async fn read(
         today: act.at.day(),
         lang: options.lang,
     };
-    let names = tables.iter().map(|table| (table.sheet, file_name(table))).collect();
-    let outcomes = Outcomes::new(names, options.report.is_some());
+    let names: Vec<_> = tables.iter().map(|table| (table.sheet, file_name(table))).collect();
+    let keep_all = options.report.is_some();
     let tables = tables.to_vec();
-    let work = move || stage(&reading, &tables, outcomes);
+    let work = move || stage(&reading, &tables, || Outcomes::new(names.clone(), keep_all));
     tokio::task::spawn_blocking(work).await.map_err(|_| Error::Cancelled)?
 }
 
@@ -182,22 +182,26 @@ async fn decide_and_write(
         return Ok(decided.collect()?);
     }
     let (send, mut receive) = mpsc::channel::<Message>(BATCHES);
-    let (opened, when_opened) = oneshot::channel::<Serials>();
+    let (opened, when_opened) = oneshot::channel::<Start>();
     let at = act.at;
     let abort = options.on_error == OnError::Abort;
     let writer = context.db.write_bulk(move |tx| {
         async move {
             let serials = registry::lock_serials(tx).await?;
+            let is_empty = !registry::any_household(tx).await?;
+            let aside: &[&str] = if is_empty { &registry::FILLED_AT_FIRST } else { &[] };
+            let suspended = tx.suspend_indexes(aside).await?;
             // The other half may be gone already; then nothing comes and nothing is written.
-            let _ = opened.send(serials);
-            write_all(tx, &mut receive, at).await
+            let _ = opened.send(Start { serials, is_empty });
+            write_all(tx, &mut receive, at, is_empty).await?;
+            Ok(tx.resume_indexes(suspended).await?)
         }
         .boxed()
     });
     let decider = async {
-        let serials = when_opened.await.map_err(|_| Error::Cancelled)?;
+        let start = when_opened.await.map_err(|_| Error::Cancelled)?;
         let outcomes =
-            decide_only(context, act, staged, options, progress, Some((send, serials))).await?;
+            decide_only(context, act, staged, options, progress, Some((send, start))).await?;
         Ok::<_, Error>(outcomes)
     };
     let (written, decided) = tokio::join!(writer, decider);
@@ -215,21 +219,14 @@ async fn write_all(
     tx: &mut Tx,
     receive: &mut mpsc::Receiver<Message>,
     at: Timestamp,
+    is_empty: bool,
 ) -> Result<(), Error> {
     let mut journal = journal::Bulk::default();
     while let Some(message) = receive.recv().await {
         match message {
             Message::Batch(writes) => writes.apply(tx, &mut journal).await?,
-            Message::End { mut keys, serials } => {
-                let mut rows = Vec::with_capacity(BATCH_ROWS);
-                while let Some((_, value)) = keys.next()? {
-                    rows.push(postcard::from_bytes(&value).map_err(std::io::Error::other)?);
-                    if rows.len() == BATCH_ROWS {
-                        apply_keys(tx, &rows).await?;
-                        rows.clear();
-                    }
-                }
-                apply_keys(tx, &rows).await?;
+            Message::End { keys, serials } => {
+                write_keys(tx, keys, is_empty).await?;
                 registry::set_serials(tx, serials).await?;
                 return journal.finish(tx, at).await;
             }
@@ -239,7 +236,30 @@ async fn write_all(
     Err(Error::Cancelled)
 }
 
-type Sender = (mpsc::Sender<Message>, Serials);
+/// What the deciding half must know of the writer's transaction.
+struct Start {
+    serials: Serials,
+    /// True if there is no household yet: then there is nothing to look up.
+    is_empty: bool,
+}
+
+/// Writes who holds which ID number; of several rows about one number the last counts.
+async fn write_keys(tx: &mut Tx, mut keys: Sorted, is_empty: bool) -> Result<(), Error> {
+    let mut rows: Vec<Vec<Value>> = Vec::with_capacity(BATCH_ROWS);
+    while let Some((_, value)) = keys.next()? {
+        let row: Vec<Value> = postcard::from_bytes(&value).map_err(std::io::Error::other)?;
+        if rows.last().is_some_and(|last| last.first() == row.first()) {
+            rows.pop();
+        } else if rows.len() >= BATCH_ROWS {
+            apply_keys(tx, &rows, is_empty).await?;
+            rows.clear();
+        }
+        rows.push(row);
+    }
+    apply_keys(tx, &rows, is_empty).await
+}
+
+type Sender = (mpsc::Sender<Message>, Start);
 
 /// Decides everything in one reading transaction; with a sender, also hands on what to write.
 async fn decide_only(
@@ -258,9 +278,12 @@ async fn decide_only(
             async move {
                 let today = act.at.day();
                 let checker = Checker::new(&policy, today, options.lang);
-                let (send, serials) = match send {
-                    Some((send, serials)) => (Some(send), serials),
-                    None => (None, Serials::new()),
+                let (send, Start { serials, is_empty }) = match send {
+                    Some((send, start)) => (Some(send), start),
+                    None => {
+                        let is_empty = !registry::any_household(tx).await?;
+                        (None, Start { serials: Serials::new(), is_empty })
+                    }
                 };
                 let mut decider = Decider {
                     author: Author { keys: &keys, act: &act },
@@ -282,7 +305,6 @@ async fn decide_only(
                 let mut run = Run { send, held: Spill::new(KEYS_BYTES), serial: 0 };
                 let (contests, homes) = contested(&mut { staged.numbers })?;
                 let mut groups = Groups::new(staged.rows)?;
-                let is_empty = !registry::any_household(tx).await?;
                 decider.contests = contests;
                 if !homes.is_empty() {
                     settle_all(tx, &mut decider, &mut groups, &homes, is_empty).await?;

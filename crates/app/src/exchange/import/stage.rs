@@ -1,8 +1,12 @@
 //! The first pass: cells are read, rows checked by themselves and sorted by household.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, AtomicU64, Ordering},
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
+    },
+    thread,
 };
 
 use daohu_db::Value;
@@ -26,6 +30,8 @@ use crate::{
 const ROWS_BYTES: usize = 48 << 20;
 /// Memory for ID numbers that wait to be compared.
 const NUMBERS_BYTES: usize = 16 << 20;
+/// Tables read at the same time: the deciding half takes longer than this many readers.
+const THREADS_MAX: usize = 4;
 /// How much of a value a message repeats.
 const SHOWN_CHARACTERS: usize = 40;
 
@@ -82,44 +88,130 @@ pub(super) struct Reading {
     pub(super) lang: crate::Lang,
 }
 
-/// Reads all tables, in the order of the sheets. Blocks: files are read and cells are parsed.
+/// Reads all tables, several at a time. Blocks: files are read and cells are parsed.
 pub(super) fn stage(
     reading: &Reading,
     tables: &[TableRef],
+    outcomes: impl Fn() -> Outcomes + Sync,
+) -> Result<Staged, Error> {
+    let threads = thread::available_parallelism().map_or(1, usize::from);
+    let threads = threads.min(tables.len()).clamp(1, THREADS_MAX);
+    let next = AtomicUsize::new(0);
+    let has_failed = AtomicBool::new(false);
+    let work = || {
+        let mut part = Part::new(threads);
+        loop {
+            let i = next.fetch_add(1, Ordering::Relaxed);
+            let Some(table) = tables.get(i) else { return part };
+            let mut read = outcomes();
+            let done = part.read(reading, table, i, &mut read, &has_failed);
+            has_failed.fetch_or(done.is_err(), Ordering::Relaxed);
+            part.outcomes.insert(i, done.map(|()| read));
+        }
+    };
+    let parts = thread::scope(|scope| {
+        let threads: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
+        let parts = threads.into_iter().map(|thread| thread.join().map_err(|_| Error::Cancelled));
+        parts.collect::<Result<Vec<Part>, Error>>()
+    })?;
+    let total = reading.progress.rows_done.swap(0, Ordering::Relaxed);
+    reading.progress.rows_total.store(total, Ordering::Relaxed);
+    together(tables, parts, outcomes())
+}
+
+/// Puts together what the threads read; of several failures, that of the first table is told.
+fn together(
+    tables: &[TableRef],
+    parts: Vec<Part>,
     mut outcomes: Outcomes,
 ) -> Result<Staged, Error> {
-    let mut rows = Spill::new(ROWS_BYTES);
-    let mut numbers = Spill::new(NUMBERS_BYTES);
-    let mut areas = Vec::new();
-    let mut present = Vec::new();
-    let mut buffer = Vec::new();
-    for (i, table) in tables.iter().enumerate() {
-        let table_no = u16::try_from(i).unwrap_or(u16::MAX);
+    let (mut areas, mut rows, mut numbers) = (Vec::new(), Vec::new(), Vec::new());
+    let mut by_table = BTreeMap::new();
+    for part in parts {
+        areas.extend(part.areas);
+        rows.push(part.rows);
+        numbers.push(part.numbers);
+        by_table.extend(part.outcomes);
+    }
+    let mut stopped = None;
+    for read in by_table.into_values() {
+        match read {
+            Ok(read) => outcomes.add(read),
+            // Another table's failure made this one stop.
+            Err(Error::Cancelled) => stopped = Some(Error::Cancelled),
+            Err(error) => return Err(error),
+        }
+    }
+    if let Some(error) = stopped {
+        return Err(error);
+    }
+    areas.sort_by_key(|row: &Row| row.place);
+    let has = |table: &TableRef| {
         let has = |column| table.map.contains(&Some(column));
-        present.push((0..table.sheet.columns.len()).map(has).collect());
+        (0..table.sheet.columns.len()).map(has).collect()
+    };
+    let present = tables.iter().map(has).collect();
+    let (rows, numbers) = (Spill::merged(rows)?, Spill::merged(numbers)?);
+    Ok(Staged { areas, rows, numbers, outcomes, present })
+}
+
+/// What one thread reads.
+struct Part {
+    areas: Vec<Row>,
+    rows: Spill,
+    numbers: Spill,
+    outcomes: BTreeMap<usize, Result<Outcomes, Error>>,
+    buffer: Vec<u8>,
+}
+
+impl Part {
+    /// The part of one of so many threads.
+    fn new(threads: usize) -> Self {
+        Self {
+            areas: Vec::new(),
+            rows: Spill::new(ROWS_BYTES / threads),
+            numbers: Spill::new(NUMBERS_BYTES / threads),
+            outcomes: BTreeMap::new(),
+            buffer: Vec::new(),
+        }
+    }
+
+    fn read(
+        &mut self,
+        reading: &Reading,
+        table: &TableRef,
+        i: usize,
+        outcomes: &mut Outcomes,
+        has_failed: &AtomicBool,
+    ) -> Result<(), Error> {
+        let table_no = u16::try_from(i).unwrap_or(u16::MAX);
         let mut parser = Parser::new(reading, table.sheet, table_no);
         read_table(table, &mut |number, cells| {
             reading.progress.check()?;
-            let row = parser.parse(number, cells, &mut outcomes)?;
+            if has_failed.load(Ordering::Relaxed) {
+                return Err(Error::Cancelled);
+            }
+            let row = parser.parse(number, cells, outcomes)?;
             reading.progress.rows_done.fetch_add(1, Ordering::Relaxed);
-            let Some(row) = row else { return Ok(()) };
-            if std::ptr::eq(table.sheet, &raw const AREAS) {
-                areas.push(row);
-                return Ok(());
-            }
-            if std::ptr::eq(table.sheet, &raw const PERSONS) && !row.is_dead {
-                push_number(reading, &row, &mut numbers)?;
-            }
-            let Some(key) = sort_key(table.sheet, &row) else { return Ok(()) };
-            buffer.clear();
-            postcard::to_io(&row, &mut buffer).map_err(std::io::Error::other)?;
-            Ok(rows.push(&key, &buffer)?)
+            row.map_or(Ok(()), |row| self.keep(reading, table.sheet, row))
         })?;
         outcomes.count(table_no, parser.cleaned, 0);
+        Ok(())
     }
-    let total = reading.progress.rows_done.swap(0, Ordering::Relaxed);
-    reading.progress.rows_total.store(total, Ordering::Relaxed);
-    Ok(Staged { areas, rows: rows.sorted()?, numbers: numbers.sorted()?, outcomes, present })
+
+    fn keep(&mut self, reading: &Reading, sheet: &'static Sheet, row: Row) -> Result<(), Error> {
+        if std::ptr::eq(sheet, &raw const AREAS) {
+            self.areas.push(row);
+            return Ok(());
+        }
+        if std::ptr::eq(sheet, &raw const PERSONS) && !row.is_dead {
+            push_number(reading, &row, &mut self.numbers)?;
+        }
+        let Some(key) = sort_key(sheet, &row) else { return Ok(()) };
+        self.buffer.clear();
+        postcard::to_io(&row, &mut self.buffer).map_err(std::io::Error::other)?;
+        Ok(self.rows.push(&key, &self.buffer)?)
+    }
 }
 
 /// 户编号, zero, sheet, place: groups a household's rows, households first.

@@ -218,9 +218,17 @@ impl Writes {
     }
 }
 
-/// Writes who holds which number.
-pub(super) async fn apply_keys(tx: &mut Tx, rows: &[Vec<Value>]) -> Result<(), Error> {
-    Ok(tx.upsert_rows(&person_keys(), rows).await?)
+/// Writes who holds which number; into an empty registry nobody holds any yet.
+pub(super) async fn apply_keys(
+    tx: &mut Tx,
+    rows: &[Vec<Value>],
+    is_empty: bool,
+) -> Result<(), Error> {
+    let table = person_keys();
+    if is_empty {
+        return Ok(tx.insert_rows(&table, rows).await?);
+    }
+    Ok(tx.upsert_rows(&table, rows).await?)
 }
 
 fn table(
