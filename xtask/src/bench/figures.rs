@@ -308,7 +308,7 @@ mod tests {
         figures.add(Figure::new("e", 9.0, "×", Better::Less));
         assert_eq!(figures.missed(), ["sqlite.b", "sqlite.d"]);
         let table = figures.table();
-        assert!(table.contains("sqlite.b  3.10  ×                ≤ 3.00  MISSED\n"), "{table}");
+        assert!(table.contains("sqlite.b   3.10  ×              ≤ 3.00  MISSED\n"), "{table}");
     }
 
     #[test]

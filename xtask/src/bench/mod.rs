@@ -51,7 +51,7 @@ Parts (default: all)
 Options
   --households N        of the county 500242 (default 32377), two years of incomes
   --large               adds a province of 2200000 households; large imports keep 70 % of the rate,
-                        lists and searches 20 ms; without bare tables; hours, and some 60 GB of disk
+                        lists and searches 20 ms; without bare tables; long, and some 50 GB of disk
   --large-households N  the same with so many
   --engine E            sqlite (default), postgres (a throw-away server) or both
   --pairs N             turns of yardstick and product (default 3; one in a large run); ratios are

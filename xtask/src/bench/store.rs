@@ -14,6 +14,11 @@ use crate::{
     postgres::Cluster,
 };
 
+/// Tables with their indexes, without what every new database has.
+const POSTGRES_SIZE: &str = "select cast(sum(pg_total_relation_size(oid)) as bigint) from pg_class
+    where relkind = 'r' and relnamespace not in
+    (select oid from pg_namespace where nspname like 'pg\\_%' or nspname = 'information_schema');";
+
 /// What stores the rows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Engine {
@@ -162,8 +167,7 @@ impl Database<'_> {
                 Ok(fs::metadata(self.file())?.len() + log)
             }
             Store::Postgres(..) => {
-                let size =
-                    self.run("select pg_database_size(current_database());", Path::new("."))?;
+                let size = self.run(POSTGRES_SIZE, Path::new("."))?;
                 size.trim().parse().with_context(|| format!("psql printed {size:?}"))
             }
         }

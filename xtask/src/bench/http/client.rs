@@ -11,6 +11,9 @@ use anyhow::{Context, ensure};
 /// The longest that an answer may take.
 const TIMEOUT: Duration = Duration::from_secs(60);
 
+/// The status of an answer without a body.
+const NO_CONTENT: u16 = 204;
+
 /// One connection to the server.
 pub(super) struct Client {
     address: SocketAddr,
@@ -76,7 +79,6 @@ impl Client {
                 self.cookie = value.split(';').next().map(|cookie| cookie.trim().to_owned());
             }
         }
-        const NO_CONTENT: u16 = 204;
         let length = if status == NO_CONTENT { Some(0) } else { length };
         let mut body = vec![0; length.context("an answer without content-length")?];
         self.stream.read_exact(&mut body)?;
