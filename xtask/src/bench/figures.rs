@@ -121,6 +121,10 @@ impl Figures {
         }
     }
 
+    pub(super) fn is_empty(&self) -> bool {
+        self.all.is_empty()
+    }
+
     /// A figure of this run by its whole name.
     pub(super) fn value(&self, name: &str) -> Option<f64> {
         self.all.iter().find(|figure| figure.name == name).map(|figure| figure.value)

@@ -128,8 +128,10 @@ pub(crate) fn run(workspace: &Workspace, args: Vec<OsString>) -> anyhow::Result<
     let mut figures = Figures::default();
     // What was measured before something failed is told all the same.
     let measured = measure(workspace, &options, &mut figures);
-    println!("\n{}", figures.table());
-    if let Some(file) = &options.json {
+    if !figures.is_empty() {
+        println!("\n{}", figures.table());
+    }
+    if let Some(file) = options.json.as_ref().filter(|_| !figures.is_empty()) {
         let text = format!("{:#}\n", figures.json(&settings));
         fs::write(file, text).with_context(|| format!("{}", file.display()))?;
     }
