@@ -3,6 +3,7 @@
 //! Architecture invariant: depends on no crate of the product. What it needs from the product it
 //! gets by running the `daohu` command.
 
+mod bench;
 mod ci;
 mod command;
 mod demo;
@@ -25,13 +26,14 @@ struct Task {
     run: fn(&Workspace, Vec<OsString>) -> anyhow::Result<()>,
 }
 
-const TASKS: [Task; 7] = [
+const TASKS: [Task; 8] = [
     Task { name: "test", about: "run every test, on SQLite and PostgreSQL", run: test::run },
     Task { name: "demo", about: "build Daohu and show it with a sample county", run: demo::run },
     Task { name: "tidy", about: "check the house rules of the source text", run: tidy::run },
     Task { name: "openapi", about: "write api/openapi.json (--check: compare)", run: openapi::run },
     Task { name: "postgres", about: "a throw-away server for your own tests", run: postgres::run },
     Task { name: "torture", about: "kill -9, hundreds of times", run: torture::run },
+    Task { name: "bench", about: "speed and memory beside yardsticks (--help)", run: bench::run },
     Task { name: "ci", about: "everything that must pass before a merge", run: ci::run },
 ];
 

@@ -70,7 +70,21 @@ impl Cluster {
 
     /// How clients reach it.
     pub(crate) fn url(&self) -> String {
-        format!("postgres://postgres@127.0.0.1:{}/postgres", self.port)
+        self.url_of("postgres")
+    }
+
+    /// How clients reach one of its databases.
+    pub(crate) fn url_of(&self, database: &str) -> String {
+        format!("postgres://postgres@127.0.0.1:{}/{database}", self.port)
+    }
+
+    /// The shell `psql` in one of its databases, as whoever calls; the one that came with the server
+    /// goes before the one on the path.
+    pub(crate) fn psql(&self, database: &str) -> Command {
+        let packaged = self.place.binaries.join("psql");
+        let mut psql = Command::new(if packaged.is_file() { packaged } else { "psql".into() });
+        psql.args(["-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1"]).arg(self.url_of(database));
+        psql
     }
 
     /// `PostgreSQL 15.9`.

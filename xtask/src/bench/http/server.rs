@@ -1,0 +1,102 @@
+//! The product's server for the length of a measurement.
+
+use std::{
+    fs::File,
+    net::{SocketAddr, TcpListener},
+    path::Path,
+    process::{Child, Command, Stdio},
+    thread,
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context, bail, ensure};
+use serde_json::json;
+
+use super::client::Client;
+use crate::bench::{
+    product::{Product, resident_mib},
+    store::Database,
+};
+
+/// The longest that a start may take before it counts as failed.
+const START_LIMIT: Duration = Duration::from_secs(60);
+/// How often a starting server is asked.
+const ASK_EVERY: Duration = Duration::from_millis(2);
+/// The longest that an orderly stop may take.
+const STOP_LIMIT: Duration = Duration::from_secs(20);
+
+/// A running server; dropping it stops it.
+pub(super) struct Server {
+    child: Child,
+    address: SocketAddr,
+    /// From the start of the process until it said that it is ready.
+    pub(super) ready_s: f64,
+}
+
+impl Server {
+    /// Starts the server; its log goes to a file.
+    pub(super) fn start(
+        product: &Product<'_>,
+        database: &Database<'_>,
+        log: &Path,
+    ) -> anyhow::Result<Self> {
+        let address = TcpListener::bind("127.0.0.1:0")?.local_addr()?;
+        let mut command = product.with(database, &["serve", "--listen", &address.to_string()]);
+        command.stdout(Stdio::null()).stderr(File::create(log)?);
+        let start = Instant::now();
+        let child = command.spawn()?;
+        let mut server = Self { child, address, ready_s: 0.0 };
+        while !server.is_ready() {
+            if let Some(status) = server.child.try_wait()? {
+                bail!("the server ended by itself ({status}): {}", log.display());
+            }
+            ensure!(start.elapsed() < START_LIMIT, "the server does not become ready");
+            thread::sleep(ASK_EVERY);
+        }
+        server.ready_s = start.elapsed().as_secs_f64();
+        Ok(server)
+    }
+
+    fn is_ready(&self) -> bool {
+        Client::connect(self.address).and_then(|mut client| client.get("/readyz")).is_ok()
+    }
+
+    pub(super) fn connect(&self) -> anyhow::Result<Client> {
+        Client::connect(self.address)
+    }
+
+    /// A connection on which this user is signed in.
+    pub(super) fn sign_in(&self, name: &str, password: &str) -> anyhow::Result<Client> {
+        let mut client = self.connect()?;
+        let body = json!({ "name": name, "password": password }).to_string();
+        let answer = client.send("POST", "/api/v1/session", &body)?;
+        ensure!(answer.status == 200, "{name} cannot sign in: status {}", answer.status);
+        Ok(client)
+    }
+
+    /// The memory that it holds now.
+    pub(super) fn resident_mib(&self) -> Option<f64> {
+        resident_mib(self.child.id())
+    }
+
+    fn stop(&mut self) -> anyhow::Result<()> {
+        Command::new("kill").arg(self.child.id().to_string()).status().context("kill")?;
+        let start = Instant::now();
+        while self.child.try_wait()?.is_none() {
+            ensure!(start.elapsed() < STOP_LIMIT, "the server does not stop: it is killed");
+            thread::sleep(Duration::from_millis(50));
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        if let Err(error) = self.stop() {
+            eprintln!("{error:#}");
+            // Already gone, perhaps.
+            let _ = self.child.kill();
+            let _ = self.child.wait();
+        }
+    }
+}
