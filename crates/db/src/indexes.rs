@@ -11,28 +11,36 @@ use crate::{Engine, Error, Tx};
 #[must_use = "indexes that are not resumed are gone when the transaction commits"]
 pub struct Suspended(Vec<String>);
 
+/// What drops each index and what makes it again. A primary key stays where SQLite has it in the table
+/// itself, and where a foreign key needs it.
+const SQLITE: &str = "
+    select 'drop index ' || name, sql from sqlite_master
+    where type = 'index' and tbl_name = $1 and sql is not null order by name";
+const POSTGRES: &str = "
+    select format('alter table %I drop constraint %I', $1::text, conname),
+           format('alter table %I add constraint %I %s', $1::text, conname,
+                  pg_get_constraintdef(oid))
+    from pg_constraint c where conrelid = to_regclass($1::text) and contype in ('p', 'u')
+      and not exists (select from pg_constraint r where r.contype = 'f' and r.conindid = c.conindid)
+    union all
+    select format('drop index %I', indexname), indexdef from pg_indexes
+    where schemaname = current_schema() and tablename = $1::text
+      and not exists (select from pg_constraint where conindid = to_regclass(indexname))
+    order by 1";
+
 impl Tx {
-    /// Drops the indexes of these tables that only serve reading; unique ones and primary keys stay.
-    /// A rollback brings them back. On PostgreSQL nobody else can read the tables until the
+    /// Drops the indexes of these tables; a row that breaks a unique one is found when they are made
+    /// again. A rollback brings them back. On PostgreSQL nobody else can read the tables until the
     /// transaction ends: meant for tables that are still empty.
     pub async fn suspend_indexes(&mut self, tables: &[&str]) -> Result<Suspended, Error> {
         let sql = match self.engine() {
-            Engine::Sqlite => {
-                "select name, sql from sqlite_master
-                 where type = 'index' and tbl_name = $1 and sql not like 'create unique%'
-                 order by name"
-            }
-            Engine::Postgres => {
-                "select indexname, indexdef from pg_indexes
-                 where schemaname = current_schema() and tablename = $1
-                   and indexdef not like 'CREATE UNIQUE%'
-                 order by indexname"
-            }
+            Engine::Sqlite => SQLITE,
+            Engine::Postgres => POSTGRES,
         };
         let mut suspended = Suspended::default();
         for table in tables {
             for row in self.query(sql, &[(*table).into()]).await? {
-                self.execute(&format!("drop index {}", row.text(0)?), &[]).await?;
+                self.execute(row.text(0)?, &[]).await?;
                 suspended.0.push(row.text(1)?.to_owned());
             }
         }
@@ -43,6 +51,15 @@ impl Tx {
     pub async fn resume_indexes(&mut self, suspended: Suspended) -> Result<(), Error> {
         for definition in &suspended.0 {
             self.execute(definition, &[]).await?;
+        }
+        Ok(())
+    }
+
+    /// Keeps all other transactions from writing to a table until this one ends. On SQLite they are
+    /// kept away already.
+    pub async fn lock_table(&mut self, table: &str) -> Result<(), Error> {
+        if self.engine() == Engine::Postgres {
+            self.execute(&format!("lock table {table} in exclusive mode"), &[]).await?;
         }
         Ok(())
     }

@@ -295,6 +295,51 @@ async fn many_rows_are_inserted_or_replaced() {
     }
 }
 
+/// The indexes of `items`, as the engine tells them.
+async fn indexes(tx: &mut Tx) -> Result<Vec<String>, Error> {
+    let sql = match tx.engine() {
+        Engine::Sqlite => "select name from sqlite_master where type = 'index' order by name",
+        Engine::Postgres => {
+            "select indexname from pg_indexes where schemaname = current_schema()
+             and tablename in ('items', 'parts') order by indexname"
+        }
+    };
+    tx.query(sql, &[]).await?.iter().map(|row| row.text(0).map(str::to_owned)).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn indexes_set_aside_come_back() {
+    for engine in Engine::BOTH {
+        let (_scratch, db) = store(engine).await;
+        db.migrate(&SECOND).await.unwrap();
+        let before = db.read(|tx| indexes(tx).boxed()).await.unwrap();
+        let work = |rows: Vec<Vec<Value>>, fails: bool| {
+            db.write_bulk(move |tx| {
+                async move {
+                    let suspended = tx.suspend_indexes(&["items"]).await?;
+                    let left = indexes(tx).await?;
+                    assert!(!left.contains(&"items_name".to_owned()), "{left:?}");
+                    tx.insert_rows(&table(), &rows).await?;
+                    tx.resume_indexes(suspended).await?;
+                    if fails { Err(Error::NoRow) } else { indexes(tx).await }
+                }
+                .boxed()
+            })
+        };
+        assert!(work(vec![item(1, "a")], true).await.is_err());
+        assert_eq!(ids(&db).await, Vec::<i64>::new(), "{engine:?}");
+        assert_eq!(db.read(|tx| indexes(tx).boxed()).await.unwrap(), before, "{engine:?}");
+
+        let after = work(vec![item(1, "a"), item(2, "b")], false).await.unwrap();
+        assert_eq!(after, before, "{engine:?}");
+
+        let twice = work(vec![item(1, "again")], false).await;
+        let is_unique = matches!(twice, Err(Error::Violation(Violation::Unique)));
+        assert!(is_unique, "{engine:?} {twice:?}");
+        assert_eq!(ids(&db).await, [1, 2], "{engine:?}");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_query_stops_where_it_is_told() {
     for engine in Engine::BOTH {

@@ -2,7 +2,6 @@
 //! transaction of the caller's. Everything else goes through `ops`.
 
 pub(crate) use super::sql::{
-    FILLED_AT_FIRST, Holder, PastMembership, any_household, by_numbers, each_household,
-    each_income, each_person, holders, incomes_of, lock_serials, past_memberships_of, person,
-    persons_of, set_serials,
+    Holder, PastMembership, any_household, by_numbers, each_household, each_income, each_person,
+    fill, holders, incomes_of, lock_serials, past_memberships_of, person, persons_of, set_serials,
 };

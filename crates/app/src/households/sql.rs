@@ -3,7 +3,7 @@
 use std::ops::ControlFlow;
 
 use daohu_base::Scope;
-use daohu_db::{Error as DbError, Filter, Row, Tx, Value};
+use daohu_db::{Error as DbError, Filter, Row, Suspended, Tx, Value};
 
 use super::model::{HouseholdRow, IdKind, IncomeRow, PersonRow, Serials, layouts};
 use crate::{
@@ -240,8 +240,11 @@ pub(crate) async fn lock_serials(tx: &mut Tx) -> Result<Serials, DbError> {
     Ok(serials)
 }
 
-/// The tables that a first import fills, whose indexes are made afterwards.
-pub(crate) const FILLED_AT_FIRST: [&str; 2] = ["households", "persons"];
+/// Makes the indexes of the registry's tables afterwards: for an import into a registry that was
+/// empty.
+pub(crate) async fn fill(tx: &mut Tx) -> Result<Suspended, DbError> {
+    tx.suspend_indexes(&["households", "persons", "incomes", "person_keys"]).await
+}
 
 /// Writes the next serials back.
 pub(crate) async fn set_serials(tx: &mut Tx, serials: Serials) -> Result<(), DbError> {

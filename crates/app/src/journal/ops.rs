@@ -1,9 +1,9 @@
 //! Appending and sealing.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use daohu_base::Timestamp;
-use daohu_db::{FutureExt, Tx};
+use daohu_db::{FutureExt, Suspended, Tx};
 
 use super::{
     model::{Act, Change, Entry, Link, Root},
@@ -58,6 +58,17 @@ struct Head {
     moved: bool,
 }
 
+/// Keeps everybody else from sealing until the transaction ends, and makes the journal's indexes
+/// afterwards: for an import into a registry that was empty.
+pub async fn fill(tx: &mut Tx) -> Result<Suspended, Error> {
+    // In the order of the sealer, which takes a head before it inserts: neither waits for the other.
+    tx.lock_table("journal_heads").await?;
+    Ok(tx.suspend_indexes(&["journal"]).await?)
+}
+
+/// Entries with their places, ready to be inserted.
+pub struct Linked(Vec<sql::Sealed>);
+
 impl Bulk {
     async fn lock(&mut self, tx: &mut Tx, county: &str) -> Result<(), Error> {
         if !self.heads.contains_key(county) {
@@ -67,18 +78,33 @@ impl Bulk {
         Ok(())
     }
 
-    /// Seals these entries, in this order.
-    pub async fn append(&mut self, tx: &mut Tx, entries: Vec<Entry>) -> Result<(), Error> {
+    /// Locks the heads of these entries' counties: what [`Bulk::link`] needs.
+    pub async fn lock_for(&mut self, tx: &mut Tx, entries: &[Entry]) -> Result<(), Error> {
+        let counties: BTreeSet<&str> = entries.iter().map(|entry| entry.county.as_str()).collect();
+        for county in counties {
+            self.lock(tx, county).await?;
+        }
+        Ok(())
+    }
+
+    /// Gives these entries the next places, in this order. Only computes: an import does it beside
+    /// its other writes.
+    pub fn link(&mut self, entries: Vec<Entry>) -> Linked {
         let mut sealed = Vec::with_capacity(entries.len());
         for entry in entries {
-            self.lock(tx, &entry.county).await?;
             let Some(head) = self.heads.get_mut(&entry.county) else { continue };
             head.sequence += 1;
             head.chain = entry.link(&head.chain, head.sequence);
             head.moved = true;
             sealed.push(sql::Sealed { sequence: head.sequence, chain: head.chain, entry });
         }
-        Ok(sql::insert_sealed(tx, sealed).await?)
+        Linked(sealed)
+    }
+
+    /// Seals these entries, in this order.
+    pub async fn append(&mut self, tx: &mut Tx, entries: Vec<Entry>) -> Result<(), Error> {
+        self.lock_for(tx, &entries).await?;
+        self.link(entries).insert(tx).await
     }
 
     /// Writes the heads back and adds them to the root chain.
@@ -97,6 +123,13 @@ impl Bulk {
             sql::insert_root(tx, &root, &chain).await?;
         }
         Ok(())
+    }
+}
+
+impl Linked {
+    /// Writes them.
+    pub async fn insert(self, tx: &mut Tx) -> Result<(), Error> {
+        Ok(sql::insert_sealed(tx, self.0).await?)
     }
 }
 

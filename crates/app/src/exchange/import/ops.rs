@@ -9,7 +9,10 @@ use std::{
 use daohu_base::{Scope, Timestamp};
 use daohu_db::{FutureExt, Tx, Value};
 use serde::Serialize;
-use tokio::sync::{mpsc, oneshot};
+use tokio::{
+    runtime::Handle,
+    sync::{mpsc, oneshot},
+};
 
 use super::{
     check::Checker,
@@ -33,9 +36,9 @@ use crate::{
 };
 
 /// Rows written in one batch: bounds the memory between the two halves of an import.
-const BATCH_ROWS: usize = 2_000;
+const BATCH_ROWS: usize = 4_000;
 /// Batches that may wait for the database.
-const BATCHES: usize = 4;
+const BATCHES: usize = 1;
 /// Memory for ID numbers that wait to be written.
 const KEYS_BYTES: usize = 16 << 20;
 
@@ -185,16 +188,23 @@ async fn decide_and_write(
     let (opened, when_opened) = oneshot::channel::<Start>();
     let at = act.at;
     let abort = options.on_error == OnError::Abort;
+    let runtime = Handle::current();
     let writer = context.db.write_bulk(move |tx| {
         async move {
             let serials = registry::lock_serials(tx).await?;
             let is_empty = !registry::any_household(tx).await?;
-            let aside: &[&str] = if is_empty { &registry::FILLED_AT_FIRST } else { &[] };
-            let suspended = tx.suspend_indexes(aside).await?;
+            let mut suspended = Vec::new();
+            if is_empty {
+                suspended.push(journal::fill(tx).await?);
+                suspended.push(registry::fill(tx).await?);
+            }
             // The other half may be gone already; then nothing comes and nothing is written.
             let _ = opened.send(Start { serials, is_empty });
-            write_all(tx, &mut receive, at, is_empty).await?;
-            Ok(tx.resume_indexes(suspended).await?)
+            write_all(tx, &mut receive, at, is_empty, &runtime).await?;
+            for indexes in suspended {
+                tx.resume_indexes(indexes).await?;
+            }
+            Ok(())
         }
         .boxed()
     });
@@ -220,11 +230,25 @@ async fn write_all(
     receive: &mut mpsc::Receiver<Message>,
     at: Timestamp,
     is_empty: bool,
+    runtime: &Handle,
 ) -> Result<(), Error> {
     let mut journal = journal::Bulk::default();
     while let Some(message) = receive.recv().await {
         match message {
-            Message::Batch(writes) => writes.apply(tx, &mut journal).await?,
+            Message::Batch(mut writes) => {
+                let entries = writes.take_entries();
+                journal.lock_for(tx, &entries).await?;
+                // The hashes of the chain are computed beside the other writes.
+                let mut link = journal;
+                let linking = runtime.spawn_blocking(move || {
+                    let linked = link.link(entries);
+                    (link, linked)
+                });
+                writes.apply(tx).await?;
+                let linked = linking.await.map_err(|_| Error::Cancelled)?;
+                journal = linked.0;
+                linked.1.insert(tx).await?;
+            }
             Message::End { keys, serials } => {
                 write_keys(tx, keys, is_empty).await?;
                 registry::set_serials(tx, serials).await?;

@@ -5,7 +5,7 @@ use daohu_db::{Column, Table, Tx, Type, Value};
 use crate::{
     Error, areas,
     households::layouts,
-    journal::{self, Act, Action, Change, Entry},
+    journal::{Act, Action, Change, Entry},
     keys::Keys,
     sheet::{Layout, Meta, Record, journal_of, to_journal},
 };
@@ -200,8 +200,13 @@ impl Writes {
         std::mem::take(&mut self.keys)
     }
 
-    /// Writes everything but the keys.
-    pub(super) async fn apply(self, tx: &mut Tx, journal: &mut journal::Bulk) -> Result<(), Error> {
+    /// Takes out the journal's entries.
+    pub(super) fn take_entries(&mut self) -> Vec<Entry> {
+        std::mem::take(&mut self.entries)
+    }
+
+    /// Writes everything but the keys and the journal.
+    pub(super) async fn apply(self, tx: &mut Tx) -> Result<(), Error> {
         let all = [
             (Kind::Area, self.areas),
             (Kind::Household, self.households),
@@ -213,8 +218,7 @@ impl Writes {
             tx.insert_rows(table, &rows.new).await?;
             tx.upsert_rows(table, &rows.changed).await?;
         }
-        tx.upsert_rows(&memberships(), &self.memberships).await?;
-        journal.append(tx, self.entries).await
+        Ok(tx.upsert_rows(&memberships(), &self.memberships).await?)
     }
 }
 
