@@ -21,7 +21,7 @@ pub static MIGRATIONS: [Migration; 4] = [
     },
     Migration {
         number: 4,
-        name: "imports",
-        sql: include_str!("../../../migrations/0004_imports.sql"),
+        name: "jobs",
+        sql: include_str!("../../../migrations/0004_jobs.sql"),
     },
 ];

@@ -21,6 +21,9 @@ const PROBLEM: &str = "Problem";
 const LIMITED: [&str; 4] =
     ["change_password", "reveal_household", "reveal_person", "search_registry"];
 
+/// Operations that stop work: they must not wait for what they are to stop.
+const CANCELS: [&str; 2] = ["cancel_import", "cancel_export"];
+
 /// The description of the whole interface, OpenAPI 3.1.
 pub fn openapi() -> OpenApi {
     let mut document =
@@ -31,7 +34,8 @@ pub fn openapi() -> OpenApi {
             complete(operation, Effect::None);
         }
         for operation in [put, post, patch].into_iter().flatten() {
-            complete(operation, Effect::Repeatable);
+            let effect = if is_plain(operation) { Effect::Plain } else { Effect::Repeatable };
+            complete(operation, effect);
         }
         for operation in delete.iter_mut() {
             complete(operation, Effect::Plain);
@@ -49,6 +53,17 @@ enum Effect {
     Repeatable,
     /// A change that may be sent twice anyway.
     Plain,
+}
+
+/// True for uploads, which are never held and compared, and for what stops work, which may be sent
+/// twice anyway.
+fn is_plain(operation: &Operation) -> bool {
+    let is_upload = match &operation.request_body {
+        Some(RefOr::T(body)) => body.content.keys().any(|kind| kind == "multipart/form-data"),
+        _ => false,
+    };
+    let id = operation.operation_id.as_deref().unwrap_or_default();
+    is_upload || CANCELS.contains(&id)
 }
 
 fn frame() -> OpenApi {

@@ -22,6 +22,7 @@ use super::{
 use crate::{
     Context, Error, Lang, areas,
     exchange::{
+        disk, jobs,
         outcome::{Collected, Counts, Outcomes, RowReport},
         report,
         source::{TableRef, tables},
@@ -69,6 +70,8 @@ pub struct ImportOptions {
     pub scope: Scope,
     /// The report workbook to write.
     pub report: Option<PathBuf>,
+    /// The job that it is carried out for: noted there by the import's own transaction.
+    pub job: Option<String>,
 }
 
 /// What an import did.
@@ -96,6 +99,7 @@ pub async fn import(
     progress: Arc<Progress>,
 ) -> Result<Summary, Error> {
     let tables = find_tables(&paths)?;
+    disk::check_import(context, &tables, !options.dry_run)?;
     let unknown_columns = unknown_columns(&tables);
     let staged = read(context, &act, &tables, &options, &progress).await?;
     let refused = staged.outcomes.any_rejected() && options.on_error == OnError::Abort;
@@ -185,6 +189,7 @@ async fn decide_and_write(
     let (opened, when_opened) = oneshot::channel::<Start>();
     let at = act.at;
     let abort = options.on_error == OnError::Abort;
+    let job = options.job.clone();
     let writer = context.db.write_bulk(move |tx| {
         async move {
             let serials = registry::lock_serials(tx).await?;
@@ -194,7 +199,11 @@ async fn decide_and_write(
             // The other half may be gone already; then nothing comes and nothing is written.
             let _ = opened.send(Start { serials, is_empty });
             write_all(tx, &mut receive, at, is_empty).await?;
-            Ok(tx.resume_indexes(suspended).await?)
+            tx.resume_indexes(suspended).await?;
+            match job {
+                Some(job) => Ok(jobs::rows::set_stored(tx, &job, at).await?),
+                None => Ok(()),
+            }
         }
         .boxed()
     });
