@@ -64,6 +64,8 @@ pub async fn export(
     if scope == Scope::nothing() {
         return Err(Error::NotFound("area"));
     }
+    // What lies above is for the owner of the store, who may want to fill an empty one.
+    let with_above = options.scope == Scope::all();
     disclose(context, act.clone(), &options).await?;
     let context_of = context.clone();
     let today = act.at.day().to_string();
@@ -84,7 +86,7 @@ pub async fn export(
                 let printer = Printer::new(sheet, &policy, options.masking);
                 let printer = printer.with_groups(tree.group_names());
                 let progress = &progress;
-                let mut line = Line { sheet, printer, cells: Vec::new(), progress };
+                let mut line = Line { sheet, printer, cells: Vec::new(), with_above, progress };
                 progress.check()?;
                 rows += write_sheet(tx, &keys, &scope, &mut line, &mut out).await?;
             }
@@ -103,7 +105,7 @@ async fn write_sheet(
     out: &mut TableWriter,
 ) -> Result<u64, Error> {
     let mut rows = 0;
-    let sheet = line.sheet.name;
+    let (sheet, with_above) = (line.sheet.name, line.with_above);
     let mut each = |values: &[Value]| {
         line.progress.check()?;
         line.progress.rows_done.fetch_add(1, Ordering::Relaxed);
@@ -111,7 +113,9 @@ async fn write_sheet(
         out.row(line.print(values)).map(|()| ControlFlow::Continue(()))
     };
     match sheet {
-        name if name == AREAS.name => areas::rows::each(tx, keys, scope, &mut each).await?,
+        name if name == AREAS.name => {
+            areas::rows::each(tx, keys, scope, with_above, &mut each).await?
+        }
         name if name == HOUSEHOLDS.name => {
             registry::each_household(tx, keys, scope, &mut each).await?
         }
@@ -127,6 +131,8 @@ struct Line<'p> {
     sheet: &'static Sheet,
     printer: Printer<'p>,
     cells: Vec<String>,
+    /// Areas above the scope as well.
+    with_above: bool,
     progress: &'p Progress,
 }
 

@@ -48,7 +48,6 @@ impl Folder {
         Self(path)
     }
 
-
     /// Makes the folder, if need be.
     pub(super) fn prepare(&self) -> io::Result<()> {
         make(&self.0)
@@ -170,7 +169,9 @@ impl Intake {
 
     /// Adds a piece to the file that was begun last.
     pub(super) async fn write(&mut self, piece: &[u8]) -> io::Result<()> {
-        let (Some(open), Some(kept)) = (&mut self.open, self.kept.last_mut()) else { return Ok(()) };
+        let (Some(open), Some(kept)) = (&mut self.open, self.kept.last_mut()) else {
+            return Ok(());
+        };
         kept.bytes = kept.bytes.saturating_add(piece.len() as u64);
         open.write_all(piece).await
     }

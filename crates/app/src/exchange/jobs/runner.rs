@@ -207,7 +207,8 @@ impl Jobs {
     /// Carries out the next job that this server has the files of; false if there is none.
     async fn run_next(&self, kind: Kind) -> Result<bool, Error> {
         let list = async move |tx: &mut Tx| sql::queued(tx, kind, QUEUED_MAX).await;
-        let queued = self.context().db.read(move |tx| async move { list(tx).await }.boxed()).await?;
+        let queued =
+            self.context().db.read(move |tx| async move { list(tx).await }.boxed()).await?;
         for row in queued {
             if self.is_stopping() {
                 return Ok(false);
@@ -245,8 +246,7 @@ impl Jobs {
         let reporter = tokio::spawn(self.clone().report_forever(job.id.clone(), running.clone()));
         let (context, folder) = (self.context().clone(), self.0.folder.clone());
         let (id, progress) = (job.id.clone(), Arc::clone(&running.progress));
-        let work =
-            async move { work::carry_out(&context, &folder, &job, progress).await };
+        let work = async move { work::carry_out(&context, &folder, &job, progress).await };
         // A task of its own: a panic ends the job, not the lane.
         let worked = tokio::spawn(work).await;
         reporter.abort();
@@ -336,7 +336,8 @@ impl Jobs {
             Engine::Postgres => now.plus_ms(-SILENCE_MS),
         };
         let work = async move |tx: &mut Tx| sql::give_up(tx, &server, before, now).await;
-        let count = self.context().db.write(move |tx| async move { work(tx).await }.boxed()).await?;
+        let count =
+            self.context().db.write(move |tx| async move { work(tx).await }.boxed()).await?;
         if count > 0 {
             tracing::warn!(count, "jobs of an earlier run were interrupted");
         }

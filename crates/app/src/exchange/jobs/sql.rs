@@ -128,8 +128,7 @@ pub(super) async fn report(
 ) -> Result<bool, Error> {
     let sql = "update jobs set rows_done = $3, rows_total = $4, alive_at = $5
                where id = $1 and server = $2 and state = 'running'";
-    let params =
-        [id.into(), server.into(), rows_done.into(), rows_total.into(), at.0.into()];
+    let params = [id.into(), server.into(), rows_done.into(), rows_total.into(), at.0.into()];
     tx.execute(sql, &params).await?;
     let sql = "select cancel_wanted from jobs where id = $1";
     tx.query_one(sql, &[id.into()]).await?.flag(0)

@@ -6,8 +6,8 @@ use utoipa::ToSchema;
 use super::{
     Jobs,
     model::{
-        BlankOption, FormatOption, ImportSummary, Job, OnErrorOption, Phase, Reason, Request, State,
-        UploadedFile,
+        BlankOption, FormatOption, ImportSummary, Job, OnErrorOption, Phase, Reason, Request,
+        State, UploadedFile,
     },
     ops::kept_until,
 };

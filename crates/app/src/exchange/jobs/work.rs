@@ -4,9 +4,7 @@ use std::{path::PathBuf, sync::Arc};
 
 use super::{
     files::{Folder, pack},
-    model::{
-        ExportRequest, FormatOption, ImportRequest, Job, Outcome, Reason, Request, State,
-    },
+    model::{ExportRequest, FormatOption, ImportRequest, Job, Outcome, Reason, Request, State},
 };
 use crate::{
     Context, Error,

@@ -145,10 +145,7 @@ pub(crate) async fn cancel_export(
     responses((status = 200, content(
         ([u8] = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
         ([u8] = "application/zip")))))]
-pub(crate) async fn get_export_file(
-    session: Session,
-    Path(id): Path<String>,
-) -> Answer<Download> {
+pub(crate) async fn get_export_file(session: Session, Path(id): Path<String>) -> Answer<Download> {
     let permit = session.require(Right::RegistryExport)?;
     let user_id = &session.who().user.id;
     let request = ops::export_request(permit.jobs(), user_id, &id).await?;

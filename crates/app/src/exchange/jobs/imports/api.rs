@@ -15,8 +15,8 @@ use super::super::{
     view::ImportJob,
 };
 use crate::http::{
-    Accepted, Answer, ApiError, App, Caller, Download, Json, Page, PageRequest, Path, Query, Session,
-    Upload,
+    Accepted, Answer, ApiError, App, Caller, Download, Json, Page, PageRequest, Path, Query,
+    Session, Upload,
 };
 
 /// A line of a form is short.
