@@ -14,6 +14,13 @@ use axum::{
 use futures_util::stream;
 use serde::Serialize;
 use tokio::io::AsyncReadExt;
+use utoipa::{
+    PartialSchema, ToSchema,
+    openapi::{
+        RefOr,
+        schema::{KnownFormat, ObjectBuilder, Schema, SchemaFormat, Type},
+    },
+};
 
 use super::{Answer, ApiError, App};
 use crate::Error;
@@ -44,6 +51,15 @@ pub struct Download {
     bytes: u64,
     name: String,
 }
+
+impl PartialSchema for Download {
+    fn schema() -> RefOr<Schema> {
+        let binary = SchemaFormat::KnownFormat(KnownFormat::Binary);
+        ObjectBuilder::new().schema_type(Type::String).format(Some(binary)).into()
+    }
+}
+
+impl ToSchema for Download {}
 
 impl<T: Serialize> IntoResponse for Accepted<T> {
     fn into_response(self) -> Response {

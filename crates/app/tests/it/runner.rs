@@ -180,6 +180,13 @@ async fn files_go_when_their_time_is_over() {
         let waiting = client.import(TWO, &[]).await;
         // Something else in the folder is not ours.
         std::fs::write(app.files.join("other"), "x").unwrap();
+        // Uploads that were cut off with their server: an old one and a new one.
+        for (id, seconds) in [("00", 2_592_000), ("01", 1_577_836_800 + 86_400 * 400)] {
+            let folder = app.files.join(format!("0175ed76-fe80-78d2-9dc8-80a38f3613{id}.partial"));
+            std::fs::create_dir(&folder).unwrap();
+            let at = std::time::UNIX_EPOCH + Duration::from_secs(seconds);
+            std::fs::File::open(&folder).unwrap().set_modified(at).unwrap();
+        }
         app.clock.advance_minutes(7 * 24 * 60 - 1);
         app.jobs.clean().await.unwrap();
         let client = app.signed_in(&user).await;
@@ -188,7 +195,8 @@ async fn files_go_when_their_time_is_over() {
         app.clock.advance_minutes(2);
         app.jobs.clean().await.unwrap();
         let left: Vec<_> = std::fs::read_dir(&app.files).unwrap().collect();
-        assert_eq!(left.len(), 1, "{left:?}");
+        assert_eq!(left.len(), 2, "{left:?}");
+        assert!(app.files.join("other").exists());
         let report = client.get(&format!("{dry}/report")).send().await;
         report.problem(409, "job.files_gone");
         let retry = client.post(&format!("{dry}/retry"), json!({})).send().await;

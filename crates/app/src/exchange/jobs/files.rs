@@ -17,6 +17,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
+use daohu_base::Timestamp;
 use tokio::io::AsyncWriteExt;
 use zip::{CompressionMethod, ZipWriter, result::ZipError, write::SimpleFileOptions};
 
@@ -111,13 +112,13 @@ impl Folder {
         Ok(Intake { folder, id, kept: Vec::new(), open: None, is_finished: false })
     }
 
-    /// Folders of jobs and of uploads that nobody has touched for this long, and no others: the
-    /// folder may hold what is not ours.
-    pub(super) fn untouched(&self, for_ms: u64) -> io::Result<Vec<String>> {
-        let before = SystemTime::now().checked_sub(Duration::from_millis(for_ms));
+    /// Folders of jobs and of uploads that nobody has touched since, and no others: the folder may
+    /// hold what is not ours.
+    pub(super) fn untouched(&self, since: Timestamp) -> io::Result<Vec<String>> {
+        let since = Duration::from_millis(u64::try_from(since.0).unwrap_or_default());
         let is_old = |entry: &fs::DirEntry| {
             let modified = entry.metadata().and_then(|metadata| metadata.modified());
-            modified.is_ok_and(|at| before.is_some_and(|before| at < before))
+            modified.is_ok_and(|at| at < SystemTime::UNIX_EPOCH + since)
         };
         let mut names = Vec::new();
         for entry in fs::read_dir(&self.0)? {

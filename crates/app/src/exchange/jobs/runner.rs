@@ -123,7 +123,7 @@ impl Jobs {
             let forget = async move |tx: &mut Tx| sql::forget_files(tx, &id, now).await;
             self.context().db.write(move |tx| async move { forget(tx).await }.boxed()).await?;
         }
-        self.remove_foundlings().await
+        self.remove_foundlings(before).await
     }
 
     pub(super) fn context(&self) -> &Context {
@@ -345,10 +345,9 @@ impl Jobs {
     }
 
     /// Deletes folders that belong to no job: of uploads that were cut off with the server.
-    async fn remove_foundlings(&self) -> Result<(), Error> {
+    async fn remove_foundlings(&self, untouched_since: Timestamp) -> Result<(), Error> {
         self.0.folder.prepare()?;
-        let kept_ms = u64::try_from(ops::kept_ms(self.context())).unwrap_or_default();
-        for name in self.0.folder.untouched(kept_ms)? {
+        for name in self.0.folder.untouched(untouched_since)? {
             let id = name.clone();
             let find = async move |tx: &mut Tx| sql::exists(tx, &id).await;
             let is_known =

@@ -143,8 +143,8 @@ pub(crate) async fn cancel_export(
 /// it since it was made does not get it.
 #[utoipa::path(get, path = "/exports/{id}/file", tag = "exports", params(("id" = String, Path)),
     responses((status = 200, content(
-        ([u8] = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
-        ([u8] = "application/zip")))))]
+        (inline(Download) = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
+        (inline(Download) = "application/zip")))))]
 pub(crate) async fn get_export_file(session: Session, Path(id): Path<String>) -> Answer<Download> {
     let permit = session.require(Right::RegistryExport)?;
     let user_id = &session.who().user.id;

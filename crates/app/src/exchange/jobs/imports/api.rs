@@ -234,7 +234,7 @@ pub(crate) async fn retry_import(
 
 /// The report: the rows that were sent, each with its outcome and the reasons.
 #[utoipa::path(get, path = "/imports/{id}/report", tag = "imports", params(("id" = String, Path)),
-    responses((status = 200, body = [u8],
+    responses((status = 200, body = inline(Download),
         content_type = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet")))]
 pub(crate) async fn get_import_report(
     session: Session,
