@@ -162,15 +162,25 @@ async fn who_lost_the_right_neither_makes_nor_fetches_the_file() {
         let (made, _) = export(&app, &client, full.clone()).await;
         let (wide, _) = export(&app, &client, json!({ "area": "990101" })).await;
         let (narrow, _) = export(&app, &client, json!({ "area": "990101100" })).await;
-        let waiting = client.post("/exports", full).send().await.expect(202)["id"].clone();
+        let ask = async |body: Value| {
+            let id = client.post("/exports", body).send().await.expect(202)["id"].clone();
+            format!("/exports/{}", id.as_str().unwrap())
+        };
+        // Of the right, and of the area.
+        let waiting = [ask(full).await, ask(json!({ "area": "990101" })).await];
+        let still = ask(json!({ "area": "990101100" })).await;
         let grants = accounts::grants_of(&app.context, &user.id).await.unwrap();
         let clerk = grants.iter().find(|grant| grant.role == "office_clerk").unwrap();
         accounts::end_grant(&app.context, app.act(), &user.id, &clerk.id).await.unwrap();
 
         app.jobs.run_queued().await.unwrap();
         let client = app.signed_in(&user).await;
-        let job = client.json(&format!("/exports/{}", waiting.as_str().unwrap())).await;
-        assert_eq!(job["problem"]["code"], "job.right_lost", "{job}");
+        for path in &waiting {
+            let job = client.json(path).await;
+            assert_eq!(job["state"], "refused");
+            assert_eq!(job["problem"]["code"], "job.right_lost", "{job}");
+        }
+        assert_eq!(client.json(&still).await["state"], "done");
         let file = |path: &str| client.get(&format!("{path}/file")).send();
         file(&made).await.problem(403, "auth.forbidden");
         file(&wide).await.problem(404, "record.not_found");
