@@ -26,6 +26,16 @@ pub enum Error {
     /// A key that people use stands in several counties.
     #[error("ambiguous: {0:?}")]
     Ambiguous(Vec<String>),
+    /// There is not enough room on the disk for the work.
+    #[error("{needed} bytes of disk are needed in {folder}, {free} are free")]
+    NoRoom {
+        /// Where.
+        folder: String,
+        /// How much must be free.
+        needed: u64,
+        /// How much is.
+        free: u64,
+    },
     /// The work was cancelled by its owner.
     #[error("cancelled")]
     Cancelled,

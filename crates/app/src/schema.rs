@@ -19,9 +19,5 @@ pub static MIGRATIONS: [Migration; 4] = [
         name: "accounts",
         sql: include_str!("../../../migrations/0003_accounts.sql"),
     },
-    Migration {
-        number: 4,
-        name: "imports",
-        sql: include_str!("../../../migrations/0004_imports.sql"),
-    },
+    Migration { number: 4, name: "jobs", sql: include_str!("../../../migrations/0004_jobs.sql") },
 ];

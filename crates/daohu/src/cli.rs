@@ -98,6 +98,10 @@ pub(crate) struct DemoArgs {
 pub(crate) struct ServeArgs {
     #[command(flatten)]
     pub(crate) db: DbArgs,
+    /// The folder for files of uploads and exports, which nobody else may read (default: beside a
+    /// SQLite file; required for PostgreSQL). Several servers of one database share it.
+    #[arg(long, env = "DAOHU_FILES")]
+    pub(crate) files: Option<PathBuf>,
     #[arg(long)]
     pub(crate) listen: Option<SocketAddr>,
     /// PEM file of the certificate.

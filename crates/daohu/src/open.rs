@@ -75,6 +75,23 @@ pub(crate) fn key_path(args: &DbArgs) -> Result<PathBuf, Failure> {
     }
 }
 
+/// Where the files of this database's uploads and exports are.
+pub(crate) fn files_path(args: &DbArgs, files: Option<PathBuf>) -> Result<PathBuf, Failure> {
+    match (files, &args.db) {
+        (Some(path), _) => Ok(path),
+        (None, DbUrl::Sqlite(path)) => {
+            let mut name = path.clone().into_os_string();
+            name.push(".files");
+            Ok(name.into())
+        }
+        (None, DbUrl::Postgres(_)) => Err(Failure::usage(
+            "PostgreSQL 库必须用 --files DIR 或 DAOHU_FILES 指明存放上传和导出文件的目录 / name the \
+             folder for uploads and exports with --files DIR or DAOHU_FILES"
+                .to_owned(),
+        )),
+    }
+}
+
 /// Loads the keys; a database that was just created gets new ones unless the file is there.
 fn keys(args: &DbArgs, is_new: bool) -> Result<Keys, Failure> {
     let path = key_path(args)?;

@@ -54,6 +54,14 @@ impl From<Error> for Failure {
             Error::Store(error) => error.into(),
             Error::File(error) => Self { code: STORAGE, text: error.to_string() },
             Error::Key(error) => error.into(),
+            Error::NoRoom { ref folder, needed, free } => {
+                let (needed, free) = (needed >> 20, free >> 20);
+                let text = format!(
+                    "磁盘空间不足：{folder} 需要 {needed} MB，剩余 {free} MB / not enough room on the \
+                     disk: {needed} MB are needed in {folder}, {free} MB are free [exchange.disk_full]"
+                );
+                Self { code: STORAGE, text }
+            }
             Error::Spreadsheet(error) => Self::refusal(spreadsheet(&error)),
             other => Self::refusal(other.to_string()),
         }

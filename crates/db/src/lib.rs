@@ -86,6 +86,14 @@ impl Db {
         }
     }
 
+    /// The file, of a database that is one.
+    pub fn file(&self) -> Option<&std::path::Path> {
+        match &*self.0 {
+            Inner::Sqlite(store) => Some(store.file()),
+            Inner::Postgres(_) => None,
+        }
+    }
+
     /// Runs a closure that only reads, on one consistent picture of the data.
     ///
     /// The closure may run on a thread of its own; on SQLite several read beside one writer.

@@ -6,7 +6,7 @@
 use std::{
     ops::ControlFlow,
     panic::{AssertUnwindSafe, catch_unwind},
-    path::Path,
+    path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError, mpsc},
     thread,
 };
@@ -47,6 +47,7 @@ struct Job {
 }
 
 pub(crate) struct Store {
+    file: PathBuf,
     jobs: mpsc::Sender<Job>,
     readers: Arc<Readers>,
 }
@@ -85,7 +86,12 @@ impl Store {
             .name("sqlite-writer".to_owned())
             .spawn(move || write_loop(Tx(Connection::Sqlite(writer)), &queue))
             .map_err(|e| Error::Connection(e.to_string()))?;
-        Ok(Self { jobs, readers: Arc::new(Readers { idle: Mutex::new(readers), places }) })
+        let readers = Arc::new(Readers { idle: Mutex::new(readers), places });
+        Ok(Self { file: path.to_owned(), jobs, readers })
+    }
+
+    pub(crate) fn file(&self) -> &Path {
+        &self.file
     }
 
     pub(crate) async fn read<T, E, F>(&self, run: F) -> Result<T, E>

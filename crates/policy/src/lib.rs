@@ -9,6 +9,6 @@ mod quality;
 mod roles;
 
 pub use lists::{CodeList, CodeValue, Unknown};
-pub use pack::{BadPack, Policy, Security};
+pub use pack::{BadPack, Exchange, Policy, Security};
 pub use quality::{Level, Rule};
 pub use roles::{Right, Role};

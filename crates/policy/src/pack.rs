@@ -7,8 +7,9 @@ use serde::Deserialize;
 use crate::{CodeList, CodeValue, Role, Rule};
 
 /// The files that every installation starts with.
-const EMBEDDED: [(&str, &str); 4] = [
+const EMBEDDED: [(&str, &str); 5] = [
     ("national/codes.toml", include_str!("../../../policies/national/codes.toml")),
+    ("national/exchange.toml", include_str!("../../../policies/national/exchange.toml")),
     ("national/quality.toml", include_str!("../../../policies/national/quality.toml")),
     ("national/roles.toml", include_str!("../../../policies/national/roles.toml")),
     ("national/security.toml", include_str!("../../../policies/national/security.toml")),
@@ -21,6 +22,7 @@ pub struct Policy {
     rules: Vec<Rule>,
     roles: Vec<Role>,
     security: Security,
+    exchange: Exchange,
 }
 
 /// Limits of sign-in and sessions.
@@ -43,6 +45,23 @@ pub struct Security {
     pub idempotency_hours: i64,
 }
 
+/// Limits of imports and exports.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "each name says its unit; the pack says the source")]
+pub struct Exchange {
+    pub source: String,
+    pub upload_bytes_max: u64,
+    pub upload_files_max: usize,
+    pub files_kept_days: i64,
+    pub jobs_waiting_per_user_max: i64,
+    pub disk_spare_bytes: u64,
+    pub database_bytes_per_csv_byte: u64,
+    pub database_bytes_per_xlsx_byte: u64,
+    pub sorting_bytes_per_csv_byte: u64,
+    pub sorting_bytes_per_xlsx_byte: u64,
+}
+
 /// A pack cannot be used.
 #[derive(Debug, thiserror::Error)]
 #[error("{file}: {reason}")]
@@ -63,6 +82,7 @@ struct File {
     #[serde(default)]
     role: Vec<Role>,
     security: Option<Security>,
+    exchange: Option<Exchange>,
 }
 
 #[derive(Deserialize)]
@@ -80,10 +100,17 @@ impl Policy {
         Self::read(EMBEDDED)
     }
 
+    /// The packs that the program carries, and others that go before them.
+    pub fn embedded_and<'a>(
+        files: impl IntoIterator<Item = (&'a str, &'a str)>,
+    ) -> Result<Self, BadPack> {
+        Self::read(EMBEDDED.into_iter().chain(files))
+    }
+
     /// Reads packs from pairs of file name and text.
     pub fn read<'a>(files: impl IntoIterator<Item = (&'a str, &'a str)>) -> Result<Self, BadPack> {
-        let (mut lists, mut rules, mut roles, mut security) =
-            (HashMap::new(), Vec::new(), Vec::new(), None);
+        let (mut lists, mut rules, mut roles) = (HashMap::new(), Vec::new(), Vec::new());
+        let (mut security, mut exchange) = (None, None);
         for (name, text) in files {
             let bad = |reason: String| BadPack { file: name.to_owned(), reason };
             let file: File = toml::from_str(text).map_err(|e| bad(e.to_string()))?;
@@ -94,12 +121,15 @@ impl Policy {
             rules.extend(file.rule);
             roles.extend(file.role);
             security = file.security.or(security);
+            exchange = file.exchange.or(exchange);
         }
-        let security = security.ok_or_else(|| BadPack {
-            file: "security.toml".to_owned(),
-            reason: "no [security] table in any file".to_owned(),
-        })?;
-        Ok(Self { lists, rules, roles, security })
+        let missing = |name: &str| BadPack {
+            file: format!("{name}.toml"),
+            reason: format!("no [{name}] table in any file"),
+        };
+        let security = security.ok_or_else(|| missing("security"))?;
+        let exchange = exchange.ok_or_else(|| missing("exchange"))?;
+        Ok(Self { lists, rules, roles, security, exchange })
     }
 
     /// The code list of this name.
@@ -132,6 +162,11 @@ impl Policy {
     /// Limits of sign-in and sessions.
     pub fn security(&self) -> &Security {
         &self.security
+    }
+
+    /// Limits of imports and exports.
+    pub fn exchange(&self) -> &Exchange {
+        &self.exchange
     }
 }
 

@@ -54,7 +54,9 @@ impl Product<'_> {
         let mut command = Command::new(self.0);
         command.args(args).stdin(Stdio::null());
         // What this shell is set to must not choose the database.
-        command.env_remove("DAOHU_DB").env_remove("DAOHU_KEYS");
+        for name in ["DAOHU_DB", "DAOHU_KEYS", "DAOHU_FILES"] {
+            command.env_remove(name);
+        }
         command
     }
 

@@ -15,6 +15,7 @@
 //! sign-in looks and costs the same whatever the reason; each administrator's role keeps at least
 //! one active holder; a change of password or of roles ends the user's other sessions.
 
+mod authority;
 mod grants;
 mod model;
 mod passwords;
@@ -23,8 +24,11 @@ mod users;
 
 use utoipa_axum::{router::OpenApiRouter, routes};
 
+pub use authority::Authority;
+pub(crate) use authority::authority;
 pub use grants::ops::{NewGrant, add_grant, end_grant, grants_of};
 pub use model::{Grant, SignedIn, User};
+pub(crate) use passwords::new_id;
 pub use passwords::{Cost, Passwords};
 pub use sessions::ops::authenticate;
 pub use users::ops::{

@@ -122,7 +122,7 @@ pub(super) fn token_hash(token: &str) -> String {
 }
 
 /// A new id: UUIDv7 of this instant.
-pub(super) fn new_id(at: Timestamp) -> Result<String, Error> {
+pub(crate) fn new_id(at: Timestamp) -> Result<String, Error> {
     let ms = u64::try_from(at.0).unwrap_or_default();
     let id = uuid::Builder::from_unix_timestamp_millis(ms, &random::<10>()?);
     Ok(id.into_uuid().to_string())

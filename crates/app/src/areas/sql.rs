@@ -42,20 +42,21 @@ pub(crate) async fn tree(tx: &mut Tx, keys: &Keys, today: &str) -> Result<Tree, 
 /// Takes the values of a row; stops the query with `Break`.
 pub(crate) type Each<'a> = &'a mut (dyn FnMut(&[Value]) -> Result<ControlFlow<()>, Error> + Send);
 
-/// Hands on every area of the scope and those above it, by code: what an import of the scope's rows
-/// needs to find.
+/// Hands on every area of the scope, by code; with those above it, what an import of the scope's rows
+/// needs to find in an empty store. Figures of what lies above are not for whoever has a scope.
 pub(crate) async fn each(
     tx: &mut Tx,
     keys: &Keys,
     scope: &Scope,
+    with_above: bool,
     each: Each<'_>,
 ) -> Result<(), Error> {
     let mut filter = Filter::new();
     if let Some(ranges) = scope.ranges() {
-        let above =
-            scope.areas().unwrap_or_default().iter().flat_map(|area| {
-                std::iter::successors(area.parent(), daohu_base::AreaCode::parent)
-            });
+        let areas = scope.areas().filter(|_| with_above).unwrap_or_default();
+        let above = areas
+            .iter()
+            .flat_map(|area| std::iter::successors(area.parent(), daohu_base::AreaCode::parent));
         let above = above.map(|area| (area.to_string(), format!("{area}!")));
         let ranges = ranges.into_iter().chain(above);
         filter.and_any("(code >= ? and code < ?)", ranges.map(|(a, b)| [a.into(), b.into()]));

@@ -61,6 +61,25 @@ impl FileError {
         self
     }
 
+    /// Where and why, for whoever sent the file: its name without the folders of this server.
+    pub fn says(&self, lang: Lang) -> String {
+        let mut says = self.path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        if let Some(sheet) = &self.sheet {
+            says = format!("{says} [{sheet}]");
+        }
+        if let Some(row) = self.row {
+            says = match lang {
+                Lang::Zh => format!("{says} 第{row}行"),
+                Lang::En => format!("{says} row {row}"),
+            };
+        }
+        if let Some(column) = &self.column {
+            says = format!("{says} “{column}”");
+        }
+        let mark = lang.pick("：", ": ");
+        format!("{says}{mark}{}", self.problem.says(lang))
+    }
+
     /// The same error with the column named.
     pub fn at_column(mut self, column: impl Into<String>) -> Self {
         self.column = Some(column.into());

@@ -3,12 +3,19 @@
 //! Rows stream from the database to the file; the order is that of the keys as bytes, so that both
 //! engines write the same files.
 
-use std::{ops::ControlFlow, path::PathBuf};
+use std::{
+    ops::ControlFlow,
+    path::PathBuf,
+    sync::{Arc, atomic::Ordering},
+};
 
 use daohu_base::{AreaCode, Scope};
 use daohu_db::{FutureExt, Value};
 
-use super::table_writer::{ByteOrderMark, TableWriter};
+use super::{
+    import::Progress,
+    table_writer::{ByteOrderMark, TableWriter},
+};
 use crate::{
     Context, Error, areas,
     households::rows as registry,
@@ -37,6 +44,8 @@ pub struct ExportOptions {
     pub sheets: Vec<&'static Sheet>,
     /// Whether numbers that name a person are shown.
     pub masking: Masking,
+    /// Why full numbers are taken, for the journal.
+    pub reason: Option<String>,
     /// CSV or XLSX.
     pub format: Format,
     /// The folder (CSV) or file (XLSX) to write.
@@ -44,16 +53,19 @@ pub struct ExportOptions {
 }
 
 /// Writes the files; gives their names and the number of rows. The export is journaled before a
-/// row leaves the database.
+/// row leaves the database. Cancelled, it leaves no file.
 pub async fn export(
     context: &Context,
     act: Act,
     options: ExportOptions,
+    progress: Arc<Progress>,
 ) -> Result<(Vec<PathBuf>, u64), Error> {
     let scope = options.scope.narrowed_to(&options.area);
     if scope == Scope::nothing() {
         return Err(Error::NotFound("area"));
     }
+    // What lies above is for the owner of the store, who may want to fill an empty one.
+    let with_above = options.scope == Scope::all();
     disclose(context, act.clone(), &options).await?;
     let context_of = context.clone();
     let today = act.at.day().to_string();
@@ -73,7 +85,9 @@ pub async fn export(
                 out.begin(sheet, &[])?;
                 let printer = Printer::new(sheet, &policy, options.masking);
                 let printer = printer.with_groups(tree.group_names());
-                let mut line = Line { sheet, printer, cells: Vec::new() };
+                let progress = &progress;
+                let mut line = Line { sheet, printer, cells: Vec::new(), with_above, progress };
+                progress.check()?;
                 rows += write_sheet(tx, &keys, &scope, &mut line, &mut out).await?;
             }
             Ok::<_, Error>((out.finish()?, rows))
@@ -91,13 +105,17 @@ async fn write_sheet(
     out: &mut TableWriter,
 ) -> Result<u64, Error> {
     let mut rows = 0;
-    let sheet = line.sheet.name;
+    let (sheet, with_above) = (line.sheet.name, line.with_above);
     let mut each = |values: &[Value]| {
+        line.progress.check()?;
+        line.progress.rows_done.fetch_add(1, Ordering::Relaxed);
         rows += 1;
         out.row(line.print(values)).map(|()| ControlFlow::Continue(()))
     };
     match sheet {
-        name if name == AREAS.name => areas::rows::each(tx, keys, scope, &mut each).await?,
+        name if name == AREAS.name => {
+            areas::rows::each(tx, keys, scope, with_above, &mut each).await?
+        }
         name if name == HOUSEHOLDS.name => {
             registry::each_household(tx, keys, scope, &mut each).await?
         }
@@ -113,6 +131,9 @@ struct Line<'p> {
     sheet: &'static Sheet,
     printer: Printer<'p>,
     cells: Vec<String>,
+    /// Areas above the scope as well.
+    with_above: bool,
+    progress: &'p Progress,
 }
 
 impl Line<'_> {
@@ -130,7 +151,9 @@ impl Line<'_> {
 async fn disclose(context: &Context, act: Act, options: &ExportOptions) -> Result<(), Error> {
     let sheets: Vec<&str> = options.sheets.iter().map(|sheet| sheet.name).collect();
     let masked = options.masking == Masking::Masked;
-    let after = serde_json::json!({ "sheets": sheets, "masked": masked }).to_string();
+    let reason = &options.reason;
+    let after = serde_json::json!({ "sheets": sheets, "masked": masked, "reason": reason });
+    let after = after.to_string();
     let change = Change {
         county: options.area.county(),
         kind: "export",

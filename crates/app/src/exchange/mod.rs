@@ -5,13 +5,17 @@
 //!       ─► import (decided household by household, written with the journal, one transaction)
 //! ```
 //!
+//! Over HTTP both run in the background, as [`jobs`].
+//!
 //! Invariants: all files of one import are one transaction; every row has exactly one outcome and
 //! the counts add up to the rows; memory does not grow with the files.
 
 mod csv_source;
+mod disk;
 mod error;
 pub mod export;
 pub mod import;
+pub mod jobs;
 mod outcome;
 mod report;
 mod source;

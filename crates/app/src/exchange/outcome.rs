@@ -8,7 +8,7 @@ use super::spill::{Sorted, Spill};
 use crate::sheet::Sheet;
 
 /// The outcome of one row.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
     /// A new record.
@@ -43,7 +43,7 @@ impl Outcome {
 }
 
 /// Something to say about a row: why it was refused, or what is doubtful.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Note {
     /// The column's header.
     pub column: String,
@@ -56,7 +56,7 @@ pub struct Note {
 }
 
 /// A row with something to say about it.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct RowReport {
     /// The sheet's name.
     pub sheet: String,

@@ -12,7 +12,11 @@ use super::{
     metrics::{self, Metrics},
     openapi::openapi,
 };
-use crate::{Context, accounts, areas, codes, households, journal};
+use crate::{
+    Context, accounts, areas, codes,
+    exchange::jobs::{self, Jobs},
+    households, journal,
+};
 
 /// Where the interface lives.
 pub(super) const BASE: &str = "/api/v1";
@@ -53,6 +57,7 @@ pub struct App(Arc<Inner>);
 
 struct Inner {
     context: Context,
+    jobs: Jobs,
     config: HttpConfig,
     metrics: Metrics,
     limiter: Limiter,
@@ -60,10 +65,14 @@ struct Inner {
 }
 
 impl App {
-    /// A server over this context.
-    pub fn new(context: Context, config: HttpConfig) -> Self {
+    /// A server over this context, and its imports and exports.
+    pub fn new(context: Context, jobs: Jobs, config: HttpConfig) -> Self {
         let (metrics, limiter, locks) = Default::default();
-        Self(Arc::new(Inner { context, config, metrics, limiter, locks }))
+        Self(Arc::new(Inner { context, jobs, config, metrics, limiter, locks }))
+    }
+
+    pub(super) fn jobs(&self) -> &Jobs {
+        &self.0.jobs
     }
 
     pub(super) fn context(&self) -> &Context {
@@ -94,6 +103,7 @@ pub(super) fn api() -> OpenApiRouter<App> {
         .merge(codes::routes())
         .merge(areas::routes())
         .merge(households::routes())
+        .merge(jobs::routes())
         .merge(journal::routes())
 }
 
@@ -140,6 +150,8 @@ pub(super) mod testing {
             passwords: Passwords::new(cost).unwrap(),
         };
         context.db.migrate(&MIGRATIONS).await.unwrap();
-        (scratch, App::new(context, config))
+        // No test of this folder keeps files.
+        let jobs = Jobs::new(context.clone(), std::env::temp_dir()).unwrap();
+        (scratch, App::new(context, jobs, config))
     }
 }

@@ -34,6 +34,11 @@ pub(super) fn find(code: &str) -> Option<&'static Entry> {
     TABLE.iter().find(|entry| entry.code == code)
 }
 
+/// What kind of problem the code stands for, in words.
+pub(crate) fn title(code: &str, lang: Lang) -> &'static str {
+    entry(code).title(lang)
+}
+
 /// All of them.
 pub(super) fn all() -> &'static [Entry] {
     TABLE
@@ -120,6 +125,39 @@ static TABLE: &[Entry] = &[
     is("search.bad_text", 422, "请输入1至50个字符", "Write 1 to 50 characters"),
     is("area.groups_full", 409, "该村的村民小组已满99个", "The village has 99 groups already"),
     is("registry.ids_used_up", 409, "该县的编号已用完", "The county's ids are used up"),
+    // Files of an import.
+    is("file.not_found", 422, "找不到文件", "There is no such file"),
+    is("file.unreadable", 422, "文件无法读取", "The file cannot be read"),
+    is("file.not_a_spreadsheet", 422, "不是 CSV 或 XLSX 文件", "The file is neither CSV nor XLSX"),
+    is("file.damaged", 422, "文件损坏或不完整", "The file is damaged or cut off"),
+    is("file.unknown_sheet", 422, "不认识这张表", "The sheet is not known"),
+    is("file.no_header", 422, "文件没有表头", "The file has no header row"),
+    is("file.wrong_delimiter", 422, "列之间应以逗号分隔", "Columns must be separated by commas"),
+    is("file.bad_encoding", 422, "文字编码应为 UTF-8 或 GBK", "The text must be UTF-8 or GBK"),
+    is("file.missing_columns", 422, "缺少必需的列", "Required columns are missing"),
+    is("file.duplicate_column", 422, "同一列出现了两次", "A column stands twice"),
+    is("file.too_many_columns", 422, "列太多", "There are too many columns"),
+    is("file.row_too_large", 422, "有一行太长", "A row is too large"),
+    is("file.cell_too_large", 422, "有一个单元格太长", "A cell is too large"),
+    is("file.open_quote", 422, "有引号没有配对", "A quote is left open"),
+    is("file.too_large", 422, "文件解压后太大", "The file unpacks to too much"),
+    is("file.merged_cells", 422, "有合并单元格", "There are merged cells"),
+    is("file.formula_without_value", 422, "公式没有算出的值", "A formula has no computed value"),
+    // Imports and exports.
+    is("exchange.disk_full", 507, "磁盘空间不足，请联系运维人员", "There is not enough room on the disk: call the operator"),
+    is("exchange.not_multipart", 415, "请以 multipart/form-data 上传文件", "Send the files as multipart/form-data"),
+    is("exchange.bad_upload", 400, "上传的内容不完整或格式不对", "The upload is cut off or malformed"),
+    is("exchange.no_files", 422, "请选择要导入的文件", "Choose the files to import"),
+    is("exchange.too_many_files", 422, "文件太多，请分次导入", "There are too many files: import them in several goes"),
+    is("exchange.unknown_sheet", 422, "没有这张表", "There is no such sheet"),
+    is("exchange.rows_rejected", 422, "有被拒绝的行，没有导入任何数据：请改正后重新导入，或选择只导入合格的行", "Rows were rejected and nothing was stored: put them right, or import the good rows only"),
+    is("exchange.report_failed", 500, "数据已经导入，但报告未能写出", "The rows are stored, but the report could not be written"),
+    is("job.ended", 409, "任务已经结束", "The job has ended"),
+    is("job.not_ended", 409, "任务还没有结束", "The job has not ended yet"),
+    is("job.stored", 409, "数据已经导入，不必重新执行", "The rows are stored already: there is nothing to do again"),
+    is("job.files_gone", 409, "文件已过保留期并被删除，请重新上传或导出", "The files were deleted when their time was over: upload or export again"),
+    is("job.right_lost", 403, "任务开始时，申请人已没有所需的权限", "When the job was to begin, its maker no longer had the right to it"),
+    is("job.too_many", 429, "您已有多个任务在等待，请等其完成后再提交", "Several of your jobs are waiting: come back when they are done"),
     // The server.
     is("server.busy", 503, "系统繁忙，请稍后重试", "The system is busy: try again shortly"),
     is("server.cancelled", 409, "操作已取消", "The work was cancelled"),

@@ -32,8 +32,10 @@ mod page;
 mod problem;
 mod serve;
 mod session;
+mod transfer;
 
 pub use app::{App, HttpConfig, router};
+pub(crate) use catalogue::title as problem_title;
 pub use etag::{Created, IfMatch, Versioned};
 pub use extract::{Json, Path, Query};
 pub use idempotency::ForReplay;
@@ -43,6 +45,7 @@ pub use page::{At, Page, PageRequest};
 pub use problem::{ApiError, FieldProblem, Problem};
 pub use serve::{ServeConfig, Tls, serve};
 pub use session::{Arrival, Permit, Session, Stranger};
+pub use transfer::{Accepted, Download, Part, Upload};
 
 /// What handlers return.
 pub type Answer<T> = Result<T, ApiError>;

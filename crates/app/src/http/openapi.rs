@@ -17,9 +17,23 @@ use super::{Problem, app};
 
 const SESSION: &str = "session";
 const PROBLEM: &str = "Problem";
-/// Operations whose rate is limited for each user.
-const LIMITED: [&str; 4] =
-    ["change_password", "reveal_household", "reveal_person", "search_registry"];
+/// Operations whose rate, or whose number at once, is limited for each user.
+const LIMITED: [&str; 7] = [
+    "change_password",
+    "create_export",
+    "create_import",
+    "retry_import",
+    "reveal_household",
+    "reveal_person",
+    "search_registry",
+];
+/// Operations that need room on the disk.
+const STORING: [&str; 3] = ["create_export", "create_import", "retry_import"];
+/// Files that are not there yet, or not any more.
+const FETCHING: [&str; 2] = ["get_export_file", "get_import_report"];
+
+/// Operations that stop work: they must not wait for what they are to stop.
+const CANCELS: [&str; 2] = ["cancel_import", "cancel_export"];
 
 /// The description of the whole interface, OpenAPI 3.1.
 pub fn openapi() -> OpenApi {
@@ -31,7 +45,8 @@ pub fn openapi() -> OpenApi {
             complete(operation, Effect::None);
         }
         for operation in [put, post, patch].into_iter().flatten() {
-            complete(operation, Effect::Repeatable);
+            let effect = if is_plain(operation) { Effect::Plain } else { Effect::Repeatable };
+            complete(operation, effect);
         }
         for operation in delete.iter_mut() {
             complete(operation, Effect::Plain);
@@ -49,6 +64,17 @@ enum Effect {
     Repeatable,
     /// A change that may be sent twice anyway.
     Plain,
+}
+
+/// True for uploads, which are never held and compared, and for what stops work, which may be sent
+/// twice anyway.
+fn is_plain(operation: &Operation) -> bool {
+    let is_upload = match &operation.request_body {
+        Some(RefOr::T(body)) => body.content.keys().any(|kind| kind == "multipart/form-data"),
+        _ => false,
+    };
+    let id = operation.operation_id.as_deref().unwrap_or_default();
+    is_upload || CANCELS.contains(&id)
 }
 
 fn frame() -> OpenApi {
@@ -88,20 +114,22 @@ fn complete(operation: &mut Operation, effect: Effect) {
     let has_body = operation.request_body.is_some();
     let in_query = has(ParameterIn::Query, "");
     let if_match = has(ParameterIn::Header, "If-Match");
-    let is_limited = operation.operation_id.as_deref().is_some_and(|id| LIMITED.contains(&id));
+    let id = operation.operation_id.as_deref().unwrap_or_default();
+    let is_fetching = FETCHING.contains(&id);
     let statuses = [
         ("400", has_body || in_query),
         ("401", true),
         ("403", !is_open || effect != Effect::None),
         ("404", has(ParameterIn::Path, "")),
-        ("409", effect != Effect::None && !is_open),
+        ("409", (effect != Effect::None && !is_open) || is_fetching),
         ("412", if_match),
         ("413", has_body),
         ("415", has_body),
         ("422", has_body || in_query),
         ("428", if_match),
-        ("429", is_open || is_limited),
+        ("429", is_open || LIMITED.contains(&id)),
         ("500", true),
+        ("507", STORING.contains(&id)),
     ];
     if effect == Effect::Repeatable && !is_open {
         parameters.push(RefOr::T(idempotency_key()));

@@ -102,6 +102,11 @@ impl ApiError {
         error
     }
 
+    /// Its code, and what is particular about it in Chinese and English: to be kept and told later.
+    pub(crate) fn to_parts(&self) -> (&'static str, Option<[String; 2]>) {
+        (self.code, self.detail.clone())
+    }
+
     pub(super) fn retry_after_s(mut self, seconds: i64) -> Self {
         self.retry_after_s = Some(seconds);
         self
@@ -112,7 +117,7 @@ impl ApiError {
     }
 
     /// Writes the cause to the log: the one place where a failure is logged.
-    pub(super) fn log(&self, trace_id: &str) {
+    pub(crate) fn log(&self, trace_id: &str) {
         let Some(source) = &self.source else { return };
         let mut chain = source.to_string();
         let mut inner = source.source();
@@ -192,9 +197,18 @@ impl From<Error> for ApiError {
             }
             Error::Cancelled => Self::new("server.cancelled"),
             Error::Store(error) => error.into(),
-            Error::Spreadsheet(_) | Error::Key(_) | Error::File(_) => {
-                Self::new("server.internal").because(error)
+            Error::Spreadsheet(error) => {
+                Self::new(error.problem.code()).detail(error.says(Lang::Zh), error.says(Lang::En))
             }
+            Error::NoRoom { needed, free, .. } => {
+                let mib = |bytes: u64| bytes >> 20;
+                let (needed_mib, free_mib) = (mib(needed).saturating_add(1), mib(free));
+                Self::new("exchange.disk_full").detail(
+                    format!("需要 {needed_mib} MB，剩余 {free_mib} MB"),
+                    format!("{needed_mib} MB are needed, {free_mib} MB are free"),
+                )
+            }
+            Error::Key(_) | Error::File(_) => Self::new("server.internal").because(error),
         }
     }
 }

@@ -12,7 +12,8 @@ use daohu_policy::Right;
 use super::{Answer, ApiError, App, Caller};
 use crate::{
     Context,
-    accounts::{self, Grant, SignedIn},
+    accounts::{self, Authority, Grant, SignedIn},
+    exchange::jobs::Jobs,
     journal::Act,
 };
 
@@ -50,19 +51,16 @@ impl Session {
 
     /// The permit that this right gives, or 403.
     pub fn require(&self, right: Right) -> Answer<Permit> {
+        self.require_all(&[right])
+    }
+
+    /// The permit of the grants that each give all these rights, or 403.
+    pub fn require_all(&self, rights: &[Right]) -> Answer<Permit> {
         let policy = &self.app.context().policy;
-        let gives = |grant: &&Grant| policy.role(&grant.role).is_some_and(|r| r.allows(right));
-        let grants: Vec<Grant> = self.who.grants.iter().filter(gives).cloned().collect();
-        if grants.is_empty() {
-            return Err(ApiError::new("auth.forbidden"));
-        }
-        let authority = grants.iter().map(Grant::to_string).collect::<Vec<_>>().join(",");
-        Ok(Permit {
-            actor: Actor { name: self.who.user.name.clone(), authority },
-            scope: Scope::of(grants.iter().filter_map(|grant| grant.area.clone())),
-            grants,
-            app: self.app.clone(),
-        })
+        let authority = Authority::of(policy, &self.who.user.name, &self.who.grants, rights);
+        let authority = authority.ok_or_else(|| ApiError::new("auth.forbidden"))?;
+        let Authority { actor, scope, grants } = authority;
+        Ok(Permit { actor, scope, grants, app: self.app.clone() })
     }
 
     /// The permit that everybody has over the own account: no business data.
@@ -111,6 +109,11 @@ impl Permit {
     /// What use cases work with.
     pub fn context(&self) -> &Context {
         self.app.context()
+    }
+
+    /// The imports and exports of the server.
+    pub(crate) fn jobs(&self) -> &Jobs {
+        self.app.jobs()
     }
 
     /// True if a grant without an area gives the right: an administrator's, who sees no contents.

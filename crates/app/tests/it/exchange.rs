@@ -44,6 +44,7 @@ pub fn options() -> ImportOptions {
         lang: Lang::Zh,
         scope: Scope::all(),
         report: None,
+        job: None,
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::{
     net::{IpAddr, Ipv4Addr, SocketAddr},
+    path::PathBuf,
     sync::{
         Arc,
         atomic::{AtomicI64, AtomicU32, Ordering},
@@ -17,6 +18,7 @@ use axum::{
 use daohu_app::{
     Context,
     accounts::{self, Cost, NewGrant, NewUser, Passwords, User},
+    exchange::jobs::Jobs,
     http::{self, App, HttpConfig},
     journal::{Act, Entry},
     keys::Keys,
@@ -44,10 +46,13 @@ pub struct TestApp {
     pub context: Context,
     pub clock: Arc<FakeClock>,
     pub state: App,
+    pub jobs: Jobs,
+    /// Where the files of jobs are.
+    pub files: PathBuf,
     router: Router,
     users: AtomicI64,
     addresses: AtomicU32,
-    _scratch: Scratch,
+    _places: (Scratch, tempfile::TempDir),
 }
 
 /// Somebody who sends requests.
@@ -72,6 +77,8 @@ pub struct Call {
 pub struct Answer {
     pub status: u16,
     pub headers: HeaderMap,
+    pub bytes: Vec<u8>,
+    /// Empty if the body is no text.
     pub text: String,
     /// Null if the body is not JSON.
     pub json: Value,
@@ -95,21 +102,30 @@ impl TestApp {
     }
 
     pub async fn with(engine: Engine, config: HttpConfig) -> Self {
+        Self::governed(engine, config, Policy::embedded().unwrap()).await
+    }
+
+    /// Under a policy of the test's own.
+    pub async fn governed(engine: Engine, config: HttpConfig, policy: Policy) -> Self {
         let scratch = Scratch::new(engine).await;
         let db = scratch.open().await;
         db.migrate(&MIGRATIONS).await.unwrap();
         let clock = Arc::new(FakeClock(AtomicI64::new(START.0)));
         let context = Context {
             db,
-            policy: Arc::new(Policy::embedded().unwrap()),
+            policy: Arc::new(policy),
             keys: Arc::new(Keys::generate().unwrap()),
             clock: clock.clone(),
             passwords: Passwords::new(Cost { memory_kib: 8, passes: 1, at_once: 2 }).unwrap(),
         };
-        let state = App::new(context.clone(), config);
+        let folder = tempfile::tempdir().unwrap();
+        let files = folder.path().join("files");
+        let jobs = Jobs::new(context.clone(), files.clone()).unwrap();
+        let state = App::new(context.clone(), jobs.clone(), config);
         let router = http::router(state.clone());
         let (users, addresses) = Default::default();
-        Self { context, clock, state, router, users, addresses, _scratch: scratch }
+        let places = (scratch, folder);
+        Self { context, clock, state, jobs, files, router, users, addresses, _places: places }
     }
 
     /// The act of whoever sets the test up.
@@ -281,9 +297,10 @@ impl Call {
         let response = self.client.router.oneshot(request).await.unwrap();
         let (parts, body) = response.into_parts();
         let body = to_bytes(body, ANSWER_BYTES_MAX).await.unwrap();
-        let text = String::from_utf8(body.to_vec()).unwrap();
+        let bytes = body.to_vec();
+        let text = String::from_utf8(bytes.clone()).unwrap_or_default();
         let json = serde_json::from_str(&text).unwrap_or_default();
-        Answer { status: parts.status.as_u16(), headers: parts.headers, text, json }
+        Answer { status: parts.status.as_u16(), headers: parts.headers, bytes, text, json }
     }
 }
 

@@ -19,15 +19,18 @@
 #![expect(unreachable_pub, reason = "`pub` says what tests use; outside there is nobody")]
 
 mod exchange;
+mod exports;
 mod find;
 mod grants;
 mod harness;
 mod idempotency;
+mod jobs;
 mod journal;
 mod matrix;
 mod problems;
 mod records;
 mod registry;
+mod runner;
 mod seed;
 mod serving;
 mod sessions;

@@ -32,10 +32,13 @@ struct Operation {
     path: String,
     body: Option<Value>,
     version: Option<i64>,
+    /// It sends files.
+    form: bool,
 }
 
 fn get(path: impl Into<String>) -> Operation {
-    Operation { method: Method::GET, bound: false, path: path.into(), body: None, version: None }
+    let (body, version, form) = (None, None, false);
+    Operation { method: Method::GET, bound: false, path: path.into(), body, version, form }
 }
 
 fn delete(path: impl Into<String>) -> Operation {
@@ -99,6 +102,10 @@ async fn call(app: &TestApp, client: &Client, id: &str, area: &AreaCode) -> Opti
             delete(format!("/users/{user}/grants/{}", grant(app, &user).await))
         }
         "list_roles" => get("/roles"),
+        // Imports and exports.
+        "list_imports" | "get_import" | "create_import" | "cancel_import" | "retry_import"
+        | "get_import_report" | "list_exports" | "get_export" | "create_export"
+        | "cancel_export" | "get_export_file" => job(app, client, id, area).await,
         _ => return registry(app, id, area).await,
     })
 }
@@ -145,6 +152,46 @@ async fn registry(app: &TestApp, id: &str, area: &AreaCode) -> Option<Operation>
         "list_journal" => get(format!("/journal?county={}", area.county())).bound(),
         _ => return None,
     })
+}
+
+/// Calls about jobs, on one of the client's own: of nobody's for who may have none.
+async fn job(app: &TestApp, client: &Client, id: &str, area: &AreaCode) -> Operation {
+    // Nobody waits for those of the lines before.
+    app.execute("update jobs set state = 'cancelled' where state = 'queued'").await;
+    let own =
+        |answer: crate::harness::Answer| answer.json["id"].as_str().unwrap_or("none").to_owned();
+    let row = format!("户编号,行政村代码\nN001,{area}\n");
+    let upload = client.upload(&[("households.csv", row.as_bytes())], &[("dry_run", "true")]);
+    let import = async || format!("/imports/{}", own(upload.send().await));
+    let export = async || {
+        let body = json!({ "area": "990101100200" });
+        format!("/exports/{}", own(client.post("/exports", body).send().await))
+    };
+    match id {
+        "list_imports" => get("/imports"),
+        "create_import" => Operation { form: true, ..post("/imports", Value::Null) },
+        "get_import" => get(import().await),
+        "cancel_import" => post(format!("{}/cancel", import().await), json!({})),
+        "retry_import" => {
+            let path = import().await;
+            app.jobs.run_queued().await.unwrap();
+            post(format!("{path}/retry"), json!({}))
+        }
+        "get_import_report" => {
+            let path = import().await;
+            app.jobs.run_queued().await.unwrap();
+            get(format!("{path}/report"))
+        }
+        "list_exports" => get("/exports"),
+        "create_export" => post("/exports", json!({ "area": area.as_str() })).bound(),
+        "get_export" => get(export().await),
+        "cancel_export" => post(format!("{}/cancel", export().await), json!({})),
+        _ => {
+            let path = export().await;
+            app.jobs.run_queued().await.unwrap();
+            get(format!("{path}/file"))
+        }
+    }
 }
 
 /// The id of the client's own session; of none for a stranger.
@@ -207,7 +254,9 @@ async fn status(app: &TestApp, client: &Client, operation: Operation) -> u16 {
     if let Some(version) = operation.version {
         request = request.if_match(version);
     }
-    if let Some(body) = &operation.body {
+    if operation.form {
+        request = client.upload(&[("households.csv", b"x")], &[]);
+    } else if let Some(body) = &operation.body {
         request = request.json(body);
     }
     let status = request.send().await.status;

@@ -14,7 +14,7 @@ use daohu_db::DbUrl;
 use super::{Done, import, sample, serve, user};
 use crate::{
     cli::{DbArgs, DemoArgs},
-    open::{Wanted, open},
+    open::{Wanted, files_path, open},
     output::Failure,
     sample::{Options, Place},
 };
@@ -52,7 +52,8 @@ pub(crate) async fn run(args: DemoArgs, lang: Lang) -> Done {
     println!();
     serve::log();
     let config = HttpConfig { secure_cookies: false, ..HttpConfig::default() };
-    serve::serve(context, args.listen, config, None).await
+    let files = files_path(&db, None)?;
+    serve::serve(context, files, args.listen, config, None).await
 }
 
 /// Makes and imports the county, unless an earlier start did.

@@ -1,9 +1,16 @@
 //! `daohu export`.
 
-use std::{process::ExitCode, time::Instant};
+use std::{
+    process::ExitCode,
+    sync::{Arc, atomic::Ordering},
+    time::Instant,
+};
 
 use daohu_app::{
-    exchange::export::{ExportOptions, Format, export},
+    exchange::{
+        export::{ExportOptions, Format, export},
+        import::Progress,
+    },
     journal::{self, Act},
     sheet::{Masking, Sheet},
 };
@@ -31,6 +38,7 @@ pub(crate) async fn run(args: ExportArgs) -> Done {
         scope: Scope::all(),
         sheets,
         masking: if args.masked { Masking::Masked } else { Masking::Full },
+        reason: None,
         format: match args.format {
             FormatArg::Csv => Format::Csv,
             FormatArg::Xlsx => Format::Xlsx,
@@ -38,7 +46,17 @@ pub(crate) async fn run(args: ExportArgs) -> Done {
         out: args.out,
     };
     let act = Act::new(Actor::command("export"), &*context.clock, "export");
-    let (files, rows) = export(&context, act, options).await?;
+    let progress = Arc::new(Progress::default());
+    let watched = Arc::clone(&progress);
+    let stopper = tokio::spawn(async move {
+        // Ctrl-C asks for a clean stop; no half file is left.
+        if tokio::signal::ctrl_c().await.is_ok() {
+            watched.cancelled.store(true, Ordering::Relaxed);
+        }
+    });
+    let exported = export(&context, act, options, progress).await;
+    stopper.abort();
+    let (files, rows) = exported?;
     journal::seal_all(&context).await?;
     if args.json {
         let seconds = started.elapsed().as_secs_f64();

@@ -45,6 +45,7 @@ pub(crate) async fn run(args: ImportArgs, lang: Lang) -> Done {
         lang,
         scope: Scope::all(),
         report: args.report,
+        job: None,
     };
     let act = Act::new(Actor::command("import"), &*context.clock, "import");
     let progress = Arc::new(Progress::default());
@@ -115,6 +116,7 @@ pub(crate) async fn load(
         lang,
         scope: Scope::all(),
         report: None,
+        job: None,
     };
     let act = Act::new(Actor::command("demo"), &*context.clock, "import sample");
     let paths = vec![folder.to_owned()];

@@ -9,6 +9,7 @@ use std::{
 
 use daohu_app::{
     Context,
+    exchange::jobs::Jobs,
     http::{self, App, HttpConfig, ServeConfig, Tls},
     journal,
 };
@@ -17,7 +18,7 @@ use serde::Deserialize;
 use super::Done;
 use crate::{
     cli::ServeArgs,
-    open::{Wanted, open},
+    open::{Wanted, files_path, open},
     output::Failure,
 };
 
@@ -35,6 +36,7 @@ struct File {
     tls_key: Option<PathBuf>,
     trusted_proxies: Vec<String>,
     public_origin: Option<String>,
+    files: Option<PathBuf>,
 }
 
 pub(crate) async fn run(args: ServeArgs) -> Done {
@@ -54,9 +56,10 @@ pub(crate) async fn run(args: ServeArgs) -> Done {
     let public_origin = file.public_origin;
     let config =
         HttpConfig { trusted_proxies, secure_cookies, public_origin, ..Default::default() };
+    let files = files_path(&args.db, args.files.or(file.files))?;
     log();
     let context = open(&args.db, Wanted::Ready).await?;
-    serve(context, listen, config, tls).await
+    serve(context, files, listen, config, tls).await
 }
 
 fn read_file(path: Option<&std::path::Path>) -> Result<File, Failure> {
@@ -78,9 +81,10 @@ pub(crate) fn log() {
         .try_init();
 }
 
-/// Serves until the process is asked to stop, sealing what is written.
+/// Serves until the process is asked to stop, sealing what is written and carrying jobs out.
 pub(crate) async fn serve(
     context: Context,
+    files: PathBuf,
     listen: SocketAddr,
     config: HttpConfig,
     tls: Option<Tls>,
@@ -88,15 +92,29 @@ pub(crate) async fn serve(
     let listener = TcpListener::bind(listen)
         .map_err(|error| Failure::refusal(format!("{listen}: {error}")))?;
     let address = listener.local_addr()?;
+    let jobs = Jobs::new(context.clone(), files)?;
+    jobs.prepare()?;
     let sealer = tokio::spawn(seal_forever(context.clone()));
     let scheme = if tls.is_some() { "https" } else { "http" };
     println!("{scheme}://{address}");
-    let app = App::new(context.clone(), config);
+    let runner = tokio::spawn(run_jobs(jobs.clone()));
+    let app = App::new(context.clone(), jobs.clone(), config);
     let config = ServeConfig { tls, ..ServeConfig::default() };
-    http::serve(app, listener, config, stop()).await?;
+    let stopped = async move {
+        stop().await;
+        // First the jobs: requests may be waiting for an import to end.
+        jobs.stop();
+    };
+    http::serve(app, listener, config, stopped).await?;
+    // What was cancelled above rolls back, and its row says so.
+    let _ = runner.await;
     sealer.abort();
     journal::seal_all(&context).await?;
     Ok(ExitCode::SUCCESS)
+}
+
+async fn run_jobs(jobs: Jobs) {
+    jobs.run().await;
 }
 
 /// Seals what an earlier run left over, and then what comes.

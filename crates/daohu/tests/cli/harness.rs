@@ -40,6 +40,7 @@ impl Place {
             .args(args)
             .env("DAOHU_DB", &self.db)
             .env("DAOHU_KEYS", &self.keys)
+            .env("DAOHU_FILES", self.folder().join("files"))
             .env("RUST_LOG", "error")
             .stdin(Stdio::null());
         command

@@ -1,6 +1,6 @@
 //! Signing in and out, and the requests between.
 
-use std::net::IpAddr;
+use std::{net::IpAddr, time::Duration};
 
 use daohu_base::{Actor, Masked};
 use daohu_db::{FutureExt, Tx};
@@ -26,6 +26,8 @@ const AGENT_CHARACTERS_MAX: usize = 200;
 /// Under which record the journal keeps attempts on names that nobody has. The name itself is not
 /// kept: people type passwords there.
 const NOBODY: &str = "nobody";
+/// How long a request waits for its session to be written as used; it is written again soon.
+const TOUCH_WAIT: Duration = Duration::from_millis(200);
 const REFUSED: Error = Error::Refused("session.refused");
 
 /// Where an attempt to sign in comes from.
@@ -53,7 +55,11 @@ pub async fn authenticate(context: &Context, token: &str) -> Result<Option<Signe
     let signed_in = SignedIn { user, grants, token_hash: session.token_hash.clone() };
     if session.is_due(now) {
         let touch = async move |tx: &mut Tx| sql::touch(tx, &session.token_hash, now).await;
-        context.db.write(move |tx| async move { touch(tx).await }.boxed()).await?;
+        let written = context.db.write(move |tx| async move { touch(tx).await }.boxed());
+        // While an import holds the store, who only wants to read does not wait for it.
+        if let Ok(written) = tokio::time::timeout(TOUCH_WAIT, written).await {
+            written?;
+        }
     }
     Ok(Some(signed_in))
 }

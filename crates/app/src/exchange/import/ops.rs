@@ -25,6 +25,7 @@ use super::{
 use crate::{
     Context, Error, Lang, areas,
     exchange::{
+        disk, jobs,
         outcome::{Collected, Counts, Outcomes, RowReport},
         report,
         source::{TableRef, tables},
@@ -72,6 +73,8 @@ pub struct ImportOptions {
     pub scope: Scope,
     /// The report workbook to write.
     pub report: Option<PathBuf>,
+    /// The job that it is carried out for: noted there by the import's own transaction.
+    pub job: Option<String>,
 }
 
 /// What an import did.
@@ -99,6 +102,7 @@ pub async fn import(
     progress: Arc<Progress>,
 ) -> Result<Summary, Error> {
     let tables = find_tables(&paths)?;
+    disk::check_import(context, &tables, !options.dry_run)?;
     let unknown_columns = unknown_columns(&tables);
     let staged = read(context, &act, &tables, &options, &progress).await?;
     let refused = staged.outcomes.any_rejected() && options.on_error == OnError::Abort;
@@ -188,6 +192,7 @@ async fn decide_and_write(
     let (opened, when_opened) = oneshot::channel::<Start>();
     let at = act.at;
     let abort = options.on_error == OnError::Abort;
+    let job = options.job.clone();
     let runtime = Handle::current();
     let writer = context.db.write_bulk(move |tx| {
         async move {
@@ -204,7 +209,10 @@ async fn decide_and_write(
             for indexes in suspended {
                 tx.resume_indexes(indexes).await?;
             }
-            Ok(())
+            match job {
+                Some(job) => Ok(jobs::rows::set_stored(tx, &job, at).await?),
+                None => Ok(()),
+            }
         }
         .boxed()
     });

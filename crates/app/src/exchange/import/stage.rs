@@ -60,7 +60,7 @@ pub struct Progress {
 
 impl Progress {
     /// An error if somebody asked to stop.
-    pub(super) fn check(&self) -> Result<(), Error> {
+    pub(in crate::exchange) fn check(&self) -> Result<(), Error> {
         if self.cancelled.load(Ordering::Relaxed) { Err(Error::Cancelled) } else { Ok(()) }
     }
 }

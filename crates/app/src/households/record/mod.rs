@@ -2,5 +2,5 @@
 
 pub(in crate::households) mod api;
 pub(in crate::households) mod ops;
-mod reveal;
+pub(in crate::households) mod reveal;
 mod sql;

@@ -25,7 +25,8 @@ pub(super) struct PersonNumbers {
     pub(super) phone: Option<String>,
 }
 
-fn check(context: &Context, reason: &str) -> Result<String, Error> {
+/// The reason as the journal takes it, if it says enough.
+pub(crate) fn check_reason(context: &Context, reason: &str) -> Result<String, Error> {
     let reason = reason.trim();
     let characters = reason.chars().filter(|c| !c.is_whitespace()).count();
     let code = if characters < context.policy.security().reveal_reason_min_characters {
@@ -59,7 +60,7 @@ pub(super) async fn household(
     id: i64,
     reason: &str,
 ) -> Result<HouseholdNumbers, Error> {
-    let (reason, keys) = (check(context, reason)?, context.keys.clone());
+    let (reason, keys) = (check_reason(context, reason)?, context.keys.clone());
     let work = async move |tx: &mut Tx| {
         let row = ops::household(tx, &keys, &scope, id).await?;
         let change = disclosure(row.county(), "household_reveal", id, &reason);
@@ -79,7 +80,7 @@ pub(super) async fn person(
     id: i64,
     reason: &str,
 ) -> Result<PersonNumbers, Error> {
-    let (reason, keys) = (check(context, reason)?, context.keys.clone());
+    let (reason, keys) = (check_reason(context, reason)?, context.keys.clone());
     let work = async move |tx: &mut Tx| {
         let (row, _) = ops::person(tx, &keys, &scope, id).await?;
         let change = disclosure(row.county(), "person_reveal", id, &reason);

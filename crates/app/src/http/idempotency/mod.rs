@@ -15,7 +15,7 @@ use std::{
 
 use axum::{
     body::{Body, Bytes, HttpBody, to_bytes},
-    extract::{Request, State},
+    extract::{MatchedPath, Request, State},
     http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header},
     middleware::Next,
     response::{IntoResponse, IntoResponseParts, Response, ResponseParts},
@@ -40,6 +40,9 @@ const HEADER: &str = "idempotency-key";
 const KEY_CHARACTERS_MAX: usize = 128;
 /// Longest answer that is remembered; answers to writes are single records.
 const ANSWER_BYTES_MAX: u64 = 1024 * 1024;
+/// How the routes end that stop work. They may be sent twice anyway, and claiming a key would wait for
+/// the very import that is to stop.
+const CANCEL: &str = "/cancel";
 const HOUR_MS: i64 = 3_600_000;
 /// What a repeated answer needs besides its body.
 const KEPT: [HeaderName; 3] = [header::CONTENT_TYPE, header::ETAG, header::LOCATION];
@@ -89,6 +92,10 @@ async fn once(app: App, request: Request, next: Next) -> Answer<Response> {
     let Some(key) = key(request.method(), request.headers())? else {
         return Ok(next.run(request).await);
     };
+    let route = request.extensions().get::<MatchedPath>().map(MatchedPath::as_str);
+    if route.is_some_and(|route| route.ends_with(CANCEL)) {
+        return Ok(next.run(request).await);
+    }
     let Some(who) = session::identify(&app, request.headers()).await? else {
         // Sign-in cannot be repeated, and everything else will be refused.
         return Ok(next.run(request).await);

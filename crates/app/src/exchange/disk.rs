@@ -1,0 +1,107 @@
+//! Room on the disk, asked for before the work begins: a disk that fills up in the middle of an
+//! import stops everybody's work, not only the import.
+
+use std::{
+    fs, io,
+    os::unix::fs::MetadataExt,
+    path::{Path, PathBuf},
+};
+
+use daohu_policy::Exchange;
+
+use super::source::TableRef;
+use crate::{Context, Error};
+
+/// So many bytes in this folder.
+pub(super) struct Need {
+    pub(super) folder: PathBuf,
+    pub(super) bytes: u64,
+}
+
+impl Need {
+    pub(super) fn new(folder: impl Into<PathBuf>, bytes: u64) -> Self {
+        Self { folder: folder.into(), bytes }
+    }
+}
+
+/// Refuses if there is not room for all of it, and some to spare for everything else. Folders on one
+/// disk share its room.
+pub(super) fn check(limits: &Exchange, needs: &[Need]) -> Result<(), Error> {
+    let mut disks: Vec<(u64, &Path, u64)> = Vec::new();
+    for need in needs.iter().filter(|need| need.bytes > 0) {
+        let disk = fs::metadata(&need.folder)?.dev();
+        match disks.iter_mut().find(|(known, ..)| *known == disk) {
+            Some((.., bytes)) => *bytes = bytes.saturating_add(need.bytes),
+            None => disks.push((disk, &need.folder, need.bytes)),
+        }
+    }
+    for (_, folder, bytes) in disks {
+        let (needed, free) = (bytes.saturating_add(limits.disk_spare_bytes), free_bytes(folder)?);
+        if free < needed {
+            let folder = folder.display().to_string();
+            return Err(Error::NoRoom { folder, needed, free });
+        }
+    }
+    Ok(())
+}
+
+/// What an import of these tables will need: for the database with its log, where that is a file of
+/// ours and will be written, and for sorting.
+pub(super) fn check_import(
+    context: &Context,
+    tables: &[TableRef],
+    stores: bool,
+) -> Result<(), Error> {
+    let limits = context.policy.exchange();
+    let mut paths: Vec<&Path> = tables.iter().map(|table| table.path.as_path()).collect();
+    // A workbook has several tables.
+    paths.dedup();
+    let (mut database, mut sorting) = (0_u64, 0_u64);
+    for path in paths {
+        let bytes = fs::metadata(path)?.len();
+        let is_packed = tables.iter().any(|table| table.path == path && table.worksheet.is_some());
+        let (stored, sorted) = match is_packed {
+            true => (limits.database_bytes_per_xlsx_byte, limits.sorting_bytes_per_xlsx_byte),
+            false => (limits.database_bytes_per_csv_byte, limits.sorting_bytes_per_csv_byte),
+        };
+        database = database.saturating_add(bytes.saturating_mul(stored));
+        sorting = sorting.saturating_add(bytes.saturating_mul(sorted));
+    }
+    let mut needs = vec![Need::new(std::env::temp_dir(), sorting)];
+    if let Some(file) = context.db.file().filter(|_| stores) {
+        needs.push(Need::new(folder_of(file), database));
+    }
+    check(limits, &needs)
+}
+
+fn folder_of(file: &Path) -> &Path {
+    file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+fn free_bytes(folder: &Path) -> io::Result<u64> {
+    let disk = rustix::fs::statvfs(folder)?;
+    Ok(disk.f_bavail.saturating_mul(disk.f_frsize))
+}
+
+#[cfg(test)]
+mod tests {
+    use daohu_policy::Policy;
+
+    use super::*;
+
+    #[test]
+    fn needs_of_one_disk_add_up() {
+        let policy = Policy::embedded().unwrap();
+        let limits = Exchange { disk_spare_bytes: 0, ..policy.exchange().clone() };
+        let folder = tempfile::tempdir().unwrap();
+        let free = free_bytes(folder.path()).unwrap();
+        let need = |bytes| Need::new(folder.path(), bytes);
+        assert!(check(&limits, &[need(free / 4), need(free / 4)]).is_ok());
+        // Others write meanwhile: far enough from the edge.
+        let refused = check(&limits, &[need(free), need(free / 2)]);
+        assert!(matches!(refused, Err(Error::NoRoom { needed, .. }) if needed == free + free / 2));
+        let limits = Exchange { disk_spare_bytes: free.saturating_mul(2), ..limits };
+        assert!(matches!(check(&limits, &[need(1)]), Err(Error::NoRoom { .. })));
+        assert!(check(&limits, &[need(0)]).is_ok());
+    }
+}

@@ -1,0 +1,3 @@
+//! Exports over HTTP.
+
+pub(super) mod api;

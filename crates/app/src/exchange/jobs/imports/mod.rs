@@ -1,0 +1,3 @@
+//! Imports over HTTP.
+
+pub(super) mod api;

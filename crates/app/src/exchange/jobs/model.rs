@@ -1,0 +1,455 @@
+//! What a job is, what it may become, and what its files are called.
+
+use std::collections::BTreeMap;
+
+use daohu_base::{AreaCode, Timestamp};
+use daohu_policy::Right;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::{
+    Error, Lang,
+    exchange::{
+        Counts, RowReport,
+        import::{Blank, OnError, Summary},
+    },
+};
+
+/// Longest name of a file that is kept, in bytes: file systems take 255.
+const NAME_BYTES_MAX: usize = 200;
+/// What stands for a name of which nothing is left.
+const NAMELESS: &str = "file";
+
+/// What kind of work it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    Import,
+    Export,
+}
+
+/// How far a job has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum State {
+    /// It waits for its turn.
+    Queued,
+    /// A server works on it.
+    Running,
+    /// It was carried out.
+    Done,
+    /// By the rules it may not be carried out; nothing was stored.
+    Refused,
+    /// Its maker stopped it; nothing was stored.
+    Cancelled,
+    /// It could not be carried out; nothing was stored.
+    Failed,
+    /// The server stopped in the middle; nothing was stored.
+    Interrupted,
+}
+
+/// What a running job is at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Phase {
+    /// The files are read and the rows checked.
+    Reading,
+    /// Rows are compared with what is stored, and written.
+    Storing,
+    /// Rows are written to the file.
+    Writing,
+    /// It was asked to stop and will.
+    Cancelling,
+}
+
+/// A job.
+#[derive(Clone, Debug)]
+pub(crate) struct Job {
+    pub(super) id: String,
+    pub(super) user_id: String,
+    pub(super) state: State,
+    pub(super) request: Request,
+    pub(super) result: Option<Outcome>,
+    pub(super) rows_done: u64,
+    pub(super) rows_total: Option<u64>,
+    pub(super) cancel_wanted: bool,
+    pub(super) is_stored: bool,
+    pub(super) files_kept: bool,
+    pub(super) created_at: Timestamp,
+    pub(super) started_at: Option<Timestamp>,
+    pub(super) ended_at: Option<Timestamp>,
+}
+
+/// What is asked for.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Request {
+    Import(ImportRequest),
+    Export(ExportRequest),
+}
+
+/// An import of uploaded files.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct ImportRequest {
+    pub(super) files: Vec<UploadedFile>,
+    pub(super) dry_run: bool,
+    pub(super) on_error: OnErrorOption,
+    pub(super) blank: BlankOption,
+    pub(super) english: bool,
+}
+
+/// A file as it was uploaded.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub(crate) struct UploadedFile {
+    /// Its name at home.
+    pub(super) name: String,
+    /// Its length.
+    pub(super) bytes: u64,
+}
+
+/// An export into a file to be fetched.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct ExportRequest {
+    pub(super) area: String,
+    pub(super) sheets: Vec<String>,
+    pub(super) format: FormatOption,
+    pub(super) masked: bool,
+    pub(super) reason: Option<String>,
+}
+
+/// What a refused row does.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum OnErrorOption {
+    /// Nothing is stored.
+    #[default]
+    Abort,
+    /// The other rows go in.
+    RejectRow,
+}
+
+/// What a blank cell does to a stored value.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum BlankOption {
+    /// It stays.
+    #[default]
+    Keep,
+    /// It is erased.
+    Clears,
+}
+
+/// The form of an export.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum FormatOption {
+    /// An archive (ZIP) of CSV files.
+    Csv,
+    /// One workbook.
+    #[default]
+    Xlsx,
+}
+
+/// How an import is to be tried again; what is absent stays as it was.
+#[derive(Clone, Copy, Debug, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Again {
+    /// False if absent and the last run was a finished dry run.
+    pub(super) dry_run: Option<bool>,
+    pub(super) on_error: Option<OnErrorOption>,
+    pub(super) blank: Option<BlankOption>,
+}
+
+/// What came of a job.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(super) struct Outcome {
+    pub(super) import: Option<ImportSummary>,
+    pub(super) rows: Option<u64>,
+    pub(super) has_file: bool,
+    pub(super) problem: Option<Reason>,
+}
+
+/// What an import did, or on a dry run would have done: as `daohu import --json` tells it.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub(crate) struct ImportSummary {
+    /// True if anything was stored.
+    pub(super) committed: bool,
+    /// Counts by sheet; outcomes add up to the rows.
+    pub(super) sheets: BTreeMap<String, Counts>,
+    /// Headers that were not known and were ignored, by file.
+    pub(super) unknown_columns: BTreeMap<String, Vec<String>>,
+    /// The first rows with something to say about them, refused ones first. In a list it is empty.
+    pub(super) problems: Vec<RowReport>,
+}
+
+/// Why a job was not carried out: a code of the catalogue, and what is particular in Chinese and
+/// English.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Reason {
+    pub(super) code: String,
+    pub(super) detail: Option<[String; 2]>,
+}
+
+impl Kind {
+    pub(super) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Import => "import",
+            Self::Export => "export",
+        }
+    }
+}
+
+impl State {
+    const ALL: [Self; 7] = [
+        Self::Queued,
+        Self::Running,
+        Self::Done,
+        Self::Refused,
+        Self::Cancelled,
+        Self::Failed,
+        Self::Interrupted,
+    ];
+
+    /// As stored.
+    pub(super) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Queued => "queued",
+            Self::Running => "running",
+            Self::Done => "done",
+            Self::Refused => "refused",
+            Self::Cancelled => "cancelled",
+            Self::Failed => "failed",
+            Self::Interrupted => "interrupted",
+        }
+    }
+
+    pub(super) fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|state| state.as_str() == name)
+    }
+
+    /// True if nothing more will happen by itself.
+    pub(super) const fn has_ended(self) -> bool {
+        !matches!(self, Self::Queued | Self::Running)
+    }
+}
+
+impl Request {
+    pub(super) const fn kind(&self) -> Kind {
+        match self {
+            Self::Import(_) => Kind::Import,
+            Self::Export(_) => Kind::Export,
+        }
+    }
+
+    /// The rights that one grant must give together.
+    pub(super) fn rights(&self) -> &'static [Right] {
+        match self {
+            Self::Import(_) => &[Right::RegistryImport],
+            Self::Export(request) => request.rights(),
+        }
+    }
+}
+
+impl ExportRequest {
+    pub(super) fn rights(&self) -> &'static [Right] {
+        rights_to_export(self.masked)
+    }
+
+    pub(super) fn area(&self) -> Result<AreaCode, Error> {
+        AreaCode::parse(&self.area).map_err(|_| Error::NotFound("area"))
+    }
+}
+
+/// Full numbers leave by the door for which the right to reveal is needed.
+pub(super) const fn rights_to_export(masked: bool) -> &'static [Right] {
+    match masked {
+        true => &[Right::RegistryExport],
+        false => &[Right::RegistryExport, Right::RegistryReveal],
+    }
+}
+
+impl ImportRequest {
+    /// The same files, to be tried again.
+    fn again(&self, state: State, again: Again) -> Self {
+        let as_before = self.dry_run && state != State::Done;
+        Self {
+            files: self.files.clone(),
+            dry_run: again.dry_run.unwrap_or(as_before),
+            on_error: again.on_error.unwrap_or(self.on_error),
+            blank: again.blank.unwrap_or(self.blank),
+            english: self.english,
+        }
+    }
+
+    pub(super) const fn lang(&self) -> Lang {
+        if self.english { Lang::En } else { Lang::Zh }
+    }
+}
+
+impl Job {
+    /// What is asked for when an import is tried again: after a dry run, for real.
+    pub(super) fn again(&self, again: Again) -> Result<Request, Error> {
+        if !self.state.has_ended() {
+            return Err(Error::Refused("job.not_ended"));
+        }
+        if self.is_stored {
+            return Err(Error::Refused("job.stored"));
+        }
+        if !self.files_kept {
+            return Err(Error::Refused("job.files_gone"));
+        }
+        match &self.request {
+            Request::Import(request) => Ok(Request::Import(request.again(self.state, again))),
+            Request::Export(_) => Err(Error::NotFound("import")),
+        }
+    }
+
+    /// True if a file came of it that is still there.
+    pub(super) fn has_file(&self) -> bool {
+        self.files_kept && self.result.as_ref().is_some_and(|result| result.has_file)
+    }
+
+    /// What it is at, if it runs.
+    pub(super) fn phase(&self) -> Option<Phase> {
+        if self.state != State::Running {
+            return None;
+        }
+        Some(match &self.request {
+            _ if self.cancel_wanted => Phase::Cancelling,
+            Request::Export(_) => Phase::Writing,
+            Request::Import(_) if self.rows_total.is_none() => Phase::Reading,
+            Request::Import(_) => Phase::Storing,
+        })
+    }
+}
+
+impl Reason {
+    pub(super) fn of(code: &str) -> Self {
+        Self { code: code.to_owned(), detail: None }
+    }
+}
+
+impl From<Summary> for ImportSummary {
+    fn from(summary: Summary) -> Self {
+        let Summary { committed, sheets, unknown_columns, problems } = summary;
+        let sheets = sheets.into_iter().map(|(name, counts)| (name.to_owned(), counts)).collect();
+        Self { committed, sheets, unknown_columns, problems }
+    }
+}
+
+impl From<OnErrorOption> for OnError {
+    fn from(option: OnErrorOption) -> Self {
+        match option {
+            OnErrorOption::Abort => Self::Abort,
+            OnErrorOption::RejectRow => Self::RejectRow,
+        }
+    }
+}
+
+impl From<BlankOption> for Blank {
+    fn from(option: BlankOption) -> Self {
+        match option {
+            BlankOption::Keep => Self::Keep,
+            BlankOption::Clears => Self::Clears,
+        }
+    }
+}
+
+/// The name under which an uploaded file is kept: its own, which the sheet is recognised by, without
+/// what could lead elsewhere or hide it.
+pub(super) fn file_name(sent: &str) -> String {
+    let last = sent.rsplit(['/', '\\']).next().unwrap_or_default();
+    let plain: String = last.chars().filter(|c| !c.is_control()).collect();
+    let plain = plain.trim().trim_start_matches(['.', '~']).trim();
+    let (stem, extension) = match plain.rsplit_once('.') {
+        Some((stem, extension)) if extension.len() <= 8 => (stem, format!(".{extension}")),
+        _ => (plain, String::new()),
+    };
+    let mut stem = if stem.is_empty() { NAMELESS.to_owned() } else { stem.to_owned() };
+    while stem.len() + extension.len() > NAME_BYTES_MAX {
+        stem.pop();
+    }
+    stem + &extension
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_files_lead_nowhere() {
+        for (sent, kept) in [
+            ("户.csv", "户.csv"),
+            ("C:\\资料\\户.xlsx", "户.xlsx"),
+            ("../../etc/passwd", "passwd"),
+            ("..", "file"),
+            (".", "file"),
+            ("", "file"),
+            ("/", "file"),
+            (".hidden.csv", "hidden.csv"),
+            ("~$户.xlsx", "$户.xlsx"),
+            ("a\0b\n.csv", "ab.csv"),
+            (".csv", "csv"),
+            (" 户 .csv ", "户 .csv"),
+        ] {
+            assert_eq!(file_name(sent), kept, "{sent:?}");
+        }
+        let long = file_name(&format!("{}.xlsx", "户".repeat(200)));
+        assert!(long.len() <= NAME_BYTES_MAX && long.ends_with("户.xlsx"), "{long}");
+    }
+
+    fn job(state: State, dry_run: bool) -> Job {
+        let request = ImportRequest {
+            files: Vec::new(),
+            dry_run,
+            on_error: OnErrorOption::Abort,
+            blank: BlankOption::Keep,
+            english: false,
+        };
+        Job {
+            id: "1".into(),
+            user_id: "1".into(),
+            state,
+            request: Request::Import(request),
+            result: None,
+            rows_done: 0,
+            rows_total: None,
+            cancel_wanted: false,
+            is_stored: false,
+            files_kept: true,
+            created_at: Timestamp(0),
+            started_at: None,
+            ended_at: None,
+        }
+    }
+
+    #[test]
+    fn a_dry_run_is_tried_again_for_real_and_what_was_cut_off_as_it_was() {
+        let dry = |job: &Job, again: Again| match job.again(again) {
+            Ok(Request::Import(request)) => Ok(request.dry_run),
+            Ok(Request::Export(_)) => Err("export"),
+            Err(Error::Refused(code)) => Err(code),
+            Err(_) => Err("other"),
+        };
+        let plain = Again::default();
+        assert_eq!(dry(&job(State::Done, true), plain), Ok(false));
+        assert_eq!(dry(&job(State::Interrupted, true), plain), Ok(true));
+        let real = Again { dry_run: Some(false), ..plain };
+        assert_eq!(dry(&job(State::Interrupted, true), real), Ok(false));
+        assert_eq!(dry(&job(State::Refused, false), plain), Ok(false));
+        assert_eq!(dry(&job(State::Running, false), plain), Err("job.not_ended"));
+        assert_eq!(dry(&job(State::Queued, true), plain), Err("job.not_ended"));
+        let stored = Job { is_stored: true, ..job(State::Done, false) };
+        assert_eq!(dry(&stored, plain), Err("job.stored"));
+        let gone = Job { files_kept: false, ..job(State::Done, true) };
+        assert_eq!(dry(&gone, plain), Err("job.files_gone"));
+    }
+
+    #[test]
+    fn states_are_found_by_their_names() {
+        for state in State::ALL {
+            assert_eq!(State::named(state.as_str()), Some(state));
+            assert_eq!(serde_json::to_value(state).unwrap(), state.as_str());
+        }
+        assert_eq!(State::named("gone"), None);
+    }
+}

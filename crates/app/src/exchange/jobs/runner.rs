@@ -1,0 +1,367 @@
+//! Who carries jobs out: two lanes of a server, one for imports and one for exports.
+//!
+//! How far a running job is stands in memory, and every few seconds in its row, for other servers. A
+//! job of another run that has been silent for long is given up.
+
+use std::{
+    collections::HashMap,
+    path::PathBuf,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use daohu_base::Timestamp;
+use daohu_db::{Engine, FutureExt, Tx};
+use tokio::sync::{Notify, watch};
+
+use super::{
+    files::Folder,
+    model::{Job, Kind, Outcome, Reason, State},
+    ops::{self, opened, seal},
+    sql::{self, End},
+    work::{self, Ended},
+};
+use crate::{Context, Error, exchange::import::Progress, http::ApiError, keys};
+
+/// How often a lane looks for jobs that other servers or an earlier run left.
+const LOOK: Duration = Duration::from_secs(5);
+/// How often a running job's row says how far it is.
+const REPORT: Duration = Duration::from_secs(3);
+/// A run that has not said so for this long is no more. Long, so that clocks may differ.
+const SILENCE_MS: i64 = 120_000;
+/// How often old files are looked for.
+const CLEAN: Duration = Duration::from_secs(600);
+/// Queued jobs looked at for one that this server has the files of.
+const QUEUED_MAX: i64 = 50;
+
+/// The imports and exports of a server. Cheap to clone.
+#[derive(Clone)]
+pub struct Jobs(Arc<Inner>);
+
+struct Inner {
+    context: Context,
+    folder: Folder,
+    /// Names this run of the server.
+    server: String,
+    running: Mutex<HashMap<String, Arc<Running>>>,
+    imports: Notify,
+    exports: Notify,
+    stopping: watch::Sender<bool>,
+}
+
+/// A job that this server works on.
+#[derive(Default)]
+struct Running {
+    progress: Arc<Progress>,
+    /// Its maker wants it to stop, not the server.
+    by_maker: AtomicBool,
+}
+
+impl Running {
+    fn cancel(&self, by_maker: bool) {
+        if by_maker {
+            self.by_maker.store(true, Ordering::Relaxed);
+        }
+        self.progress.cancelled.store(true, Ordering::Relaxed);
+    }
+
+    /// Rows done, and rows in all once that is known.
+    fn rows(&self) -> (u64, Option<u64>) {
+        let total = self.progress.rows_total.load(Ordering::Relaxed);
+        (self.progress.rows_done.load(Ordering::Relaxed), (total > 0).then_some(total))
+    }
+}
+
+impl Jobs {
+    /// Over a database, with the folder for files of uploads, reports and exports.
+    pub fn new(context: Context, folder: PathBuf) -> Result<Self, Error> {
+        let (running, imports, exports) = Default::default();
+        let (folder, server) = (Folder::new(folder), keys::random_token()?);
+        let (stopping, _) = watch::channel(false);
+        let inner = Inner { context, folder, server, running, imports, exports, stopping };
+        Ok(Self(Arc::new(inner)))
+    }
+
+    /// Makes the folder: at the start of a server, so that one that cannot be made is known then.
+    pub fn prepare(&self) -> Result<(), Error> {
+        Ok(self.0.folder.prepare()?)
+    }
+
+    /// Carries jobs out until [`Jobs::stop`].
+    pub async fn run(&self) {
+        let (imports, exports) = (self.lane(Kind::Import), self.lane(Kind::Export));
+        tokio::join!(imports, exports, self.clean_forever());
+    }
+
+    /// Stops: what runs is cancelled and will be interrupted. [`Jobs::run`] ends soon.
+    pub fn stop(&self) {
+        self.0.stopping.send_replace(true);
+        self.all_running().iter().for_each(|running| running.cancel(false));
+    }
+
+    /// Carries out what waits, and returns when nothing does: for tests.
+    pub async fn run_queued(&self) -> Result<(), Error> {
+        for kind in [Kind::Import, Kind::Export] {
+            while self.run_next(kind).await? {}
+        }
+        Ok(())
+    }
+
+    /// Gives up jobs of runs that are no more, and deletes files whose time is over.
+    pub async fn clean(&self) -> Result<(), Error> {
+        self.give_up().await?;
+        let now = self.context().clock.now();
+        let before = now.plus_ms(ops::kept_ms(self.context()).saturating_neg());
+        let list = async move |tx: &mut Tx| sql::outdated(tx, before).await;
+        let outdated =
+            self.context().db.read(move |tx| async move { list(tx).await }.boxed()).await?;
+        for id in outdated {
+            self.0.folder.remove(&id)?;
+            let forget = async move |tx: &mut Tx| sql::forget_files(tx, &id, now).await;
+            self.context().db.write(move |tx| async move { forget(tx).await }.boxed()).await?;
+        }
+        self.remove_foundlings(before).await
+    }
+
+    pub(super) fn context(&self) -> &Context {
+        &self.0.context
+    }
+
+    pub(super) fn folder(&self) -> &Folder {
+        &self.0.folder
+    }
+
+    /// There is something to do.
+    pub(super) fn wake(&self, kind: Kind) {
+        self.waker(kind).notify_one();
+    }
+
+    /// Tells a job that runs here that its maker wants it to stop.
+    pub(super) fn stop_running(&self, id: &str) {
+        if let Some(running) = self.running(id) {
+            running.cancel(true);
+        }
+    }
+
+    /// Fills in how far a job is that runs here.
+    pub(super) fn update(&self, job: &mut Job) {
+        let running = self.running(&job.id).filter(|_| job.state == State::Running);
+        let Some(running) = running else { return };
+        (job.rows_done, job.rows_total) = running.rows();
+        job.cancel_wanted |= running.progress.cancelled.load(Ordering::Relaxed);
+    }
+
+    fn waker(&self, kind: Kind) -> &Notify {
+        match kind {
+            Kind::Import => &self.0.imports,
+            Kind::Export => &self.0.exports,
+        }
+    }
+
+    fn running(&self, id: &str) -> Option<Arc<Running>> {
+        self.0.running.lock().unwrap_or_else(PoisonError::into_inner).get(id).cloned()
+    }
+
+    fn all_running(&self) -> Vec<Arc<Running>> {
+        let running = self.0.running.lock().unwrap_or_else(PoisonError::into_inner);
+        running.values().cloned().collect()
+    }
+
+    fn is_stopping(&self) -> bool {
+        *self.0.stopping.borrow()
+    }
+
+    /// One job after the other.
+    async fn lane(&self, kind: Kind) {
+        let mut stopping = self.0.stopping.subscribe();
+        while !self.is_stopping() {
+            match self.run_next(kind).await {
+                Ok(true) => continue,
+                Ok(false) => {}
+                Err(error) => tracing::error!(%error, "a job could not be looked after"),
+            }
+            tokio::select! {
+                () = self.waker(kind).notified() => {}
+                () = tokio::time::sleep(LOOK) => {}
+                _ = stopping.changed() => {}
+            }
+        }
+    }
+
+    async fn clean_forever(&self) {
+        let mut stopping = self.0.stopping.subscribe();
+        while !self.is_stopping() {
+            if let Err(error) = self.clean().await {
+                tracing::error!(%error, "old jobs could not be cleaned up; it is tried again");
+            }
+            tokio::select! {
+                () = tokio::time::sleep(CLEAN) => {}
+                _ = stopping.changed() => {}
+            }
+        }
+    }
+
+    /// Carries out the next job that this server has the files of; false if there is none.
+    async fn run_next(&self, kind: Kind) -> Result<bool, Error> {
+        let list = async move |tx: &mut Tx| sql::queued(tx, kind, QUEUED_MAX).await;
+        let queued =
+            self.context().db.read(move |tx| async move { list(tx).await }.boxed()).await?;
+        for row in queued {
+            if self.is_stopping() {
+                return Ok(false);
+            }
+            if kind == Kind::Import && !self.0.folder.has(&row.id) {
+                continue;
+            }
+            let job = opened(&self.context().keys, row)?;
+            if self.claim(&job.id).await? {
+                self.carry_out(job).await?;
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    async fn claim(&self, id: &str) -> Result<bool, Error> {
+        let (id, server) = (id.to_owned(), self.0.server.clone());
+        let now = self.context().clock.now();
+        let claim = async move |tx: &mut Tx| sql::claim(tx, &id, &server, now).await;
+        Ok(self.context().db.write(move |tx| async move { claim(tx).await }.boxed()).await?)
+    }
+
+    async fn carry_out(&self, job: Job) -> Result<(), Error> {
+        let running = Arc::new(Running::default());
+        let remember = |running: &Arc<Running>| {
+            let mut all = self.0.running.lock().unwrap_or_else(PoisonError::into_inner);
+            all.insert(job.id.clone(), Arc::clone(running));
+        };
+        remember(&running);
+        if self.is_stopping() {
+            // The order to stop came before anybody could have passed it on.
+            running.cancel(false);
+        }
+        let reporter = tokio::spawn(self.clone().report_forever(job.id.clone(), running.clone()));
+        let (context, folder) = (self.context().clone(), self.0.folder.clone());
+        let (id, progress) = (job.id.clone(), Arc::clone(&running.progress));
+        let work = async move { work::carry_out(&context, &folder, &job, progress).await };
+        // A task of its own: a panic ends the job, not the lane.
+        let worked = tokio::spawn(work).await;
+        reporter.abort();
+        let worked = worked.unwrap_or_else(|error| Err(std::io::Error::other(error).into()));
+        let ended = self.judge(&id, &running, worked).await;
+        let written = match ended {
+            Ok(ended) => self.end(&id, &running, ended).await,
+            Err(error) => Err(error),
+        };
+        self.0.running.lock().unwrap_or_else(PoisonError::into_inner).remove(&id);
+        written
+    }
+
+    /// What became of a job.
+    async fn judge(
+        &self,
+        id: &str,
+        running: &Running,
+        worked: Result<Ended, Error>,
+    ) -> Result<Ended, Error> {
+        let error = match worked {
+            Ok(ended) => return Ok(ended),
+            Err(error) => error,
+        };
+        if self.is_stored(id).await? {
+            // Stored is stored, whatever went wrong afterwards.
+            ApiError::from(error).log(id);
+            let problem = Some(Reason::of("exchange.report_failed"));
+            return Ok((State::Done, Outcome { problem, ..Outcome::default() }));
+        }
+        if matches!(error, Error::Cancelled) && running.progress.cancelled.load(Ordering::Relaxed) {
+            let by_maker = running.by_maker.load(Ordering::Relaxed);
+            let state = if by_maker { State::Cancelled } else { State::Interrupted };
+            return Ok((state, Outcome::default()));
+        }
+        let error = ApiError::from(error);
+        error.log(id);
+        let (code, detail) = error.to_parts();
+        let problem = Some(Reason { code: code.to_owned(), detail });
+        Ok((State::Failed, Outcome { problem, ..Outcome::default() }))
+    }
+
+    async fn is_stored(&self, id: &str) -> Result<bool, Error> {
+        let id = id.to_owned();
+        let find = async move |tx: &mut Tx| sql::by_id(tx, Kind::Import, &id).await;
+        let row = self.context().db.read(move |tx| async move { find(tx).await }.boxed()).await?;
+        Ok(row.is_some_and(|row| row.is_stored))
+    }
+
+    async fn end(&self, id: &str, running: &Running, ended: Ended) -> Result<(), Error> {
+        let (state, outcome) = ended;
+        let result = seal(&self.context().keys, id, "result", &outcome)?;
+        let (rows_done, rows_total) = counted(running);
+        let at = self.context().clock.now();
+        let end = End { state, result, rows_done, rows_total, at };
+        tracing::info!(job = id, state = state.as_str(), rows = rows_done, "a job ended");
+        let (id, server) = (id.to_owned(), self.0.server.clone());
+        let work = async move |tx: &mut Tx| sql::end(tx, &id, &server, end).await;
+        Ok(self.context().db.write(move |tx| async move { work(tx).await }.boxed()).await?)
+    }
+
+    /// Writes how far a job is, and learns whether it is to stop, until the task is aborted.
+    async fn report_forever(self, id: String, running: Arc<Running>) {
+        loop {
+            tokio::time::sleep(REPORT).await;
+            match self.report(&id, &running).await {
+                Ok(true) => running.cancel(true),
+                Ok(false) => {}
+                Err(error) => tracing::warn!(%error, job = id, "progress could not be written"),
+            }
+        }
+    }
+
+    async fn report(&self, id: &str, running: &Running) -> Result<bool, Error> {
+        let (id, server) = (id.to_owned(), self.0.server.clone());
+        let (rows, now) = (counted(running), self.context().clock.now());
+        let work = async move |tx: &mut Tx| sql::report(tx, &id, &server, rows, now).await;
+        Ok(self.context().db.write(move |tx| async move { work(tx).await }.boxed()).await?)
+    }
+
+    /// Gives up jobs of runs that are no more.
+    async fn give_up(&self) -> Result<(), Error> {
+        let (server, now) = (self.0.server.clone(), self.context().clock.now());
+        // A file is served by one server at a time: what an earlier run began is over.
+        let before = match self.context().db.engine() {
+            Engine::Sqlite => Timestamp(i64::MAX),
+            Engine::Postgres => now.plus_ms(-SILENCE_MS),
+        };
+        let work = async move |tx: &mut Tx| sql::give_up(tx, &server, before, now).await;
+        let count =
+            self.context().db.write(move |tx| async move { work(tx).await }.boxed()).await?;
+        if count > 0 {
+            tracing::warn!(count, "jobs of an earlier run were interrupted");
+        }
+        Ok(())
+    }
+
+    /// Deletes folders that belong to no job: of uploads that were cut off with the server.
+    async fn remove_foundlings(&self, untouched_since: Timestamp) -> Result<(), Error> {
+        self.0.folder.prepare()?;
+        for name in self.0.folder.untouched(untouched_since)? {
+            let id = name.clone();
+            let find = async move |tx: &mut Tx| sql::exists(tx, &id).await;
+            let is_known =
+                self.context().db.read(move |tx| async move { find(tx).await }.boxed()).await?;
+            if !is_known {
+                self.0.folder.remove(&name)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn counted(running: &Running) -> (i64, Option<i64>) {
+    let (done, total) = running.rows();
+    let count = |rows: u64| i64::try_from(rows).unwrap_or(i64::MAX);
+    (count(done), total.map(count))
+}

@@ -1,0 +1,246 @@
+//! SQL of jobs.
+
+use daohu_base::Timestamp;
+use daohu_db::{Error, Filter, Row, Tx};
+
+use super::model::{Kind, State};
+
+/// As [`stored`] reads them.
+const JOB: &str = "id, user_id, state, request, result, rows_done, rows_total, cancel_wanted,
+    stored_at, files_kept, created_at, started_at, ended_at";
+
+/// A row, its texts still sealed.
+pub(super) struct Stored {
+    pub(super) id: String,
+    pub(super) user_id: String,
+    pub(super) state: State,
+    pub(super) request: Vec<u8>,
+    pub(super) result: Option<Vec<u8>>,
+    pub(super) rows_done: i64,
+    pub(super) rows_total: Option<i64>,
+    pub(super) cancel_wanted: bool,
+    pub(super) is_stored: bool,
+    pub(super) files_kept: bool,
+    pub(super) created_at: Timestamp,
+    pub(super) started_at: Option<Timestamp>,
+    pub(super) ended_at: Option<Timestamp>,
+}
+
+/// Which jobs of a user, in which order.
+pub(super) struct Wanted {
+    pub(super) kind: Kind,
+    pub(super) user_id: String,
+    pub(super) state: Option<State>,
+    pub(super) newest_first: bool,
+    /// When the last job before the page was made, and its id.
+    pub(super) after: Option<(i64, String)>,
+    pub(super) limit: i64,
+}
+
+/// The end of a job.
+pub(super) struct End {
+    pub(super) state: State,
+    pub(super) result: Vec<u8>,
+    pub(super) rows_done: i64,
+    pub(super) rows_total: Option<i64>,
+    pub(super) at: Timestamp,
+}
+
+pub(super) async fn insert(tx: &mut Tx, kind: Kind, job: &Stored) -> Result<(), Error> {
+    let sql = "insert into jobs (id, kind, user_id, state, request, rows_done, cancel_wanted,
+                 files_kept, created_at)
+               values ($1, $2, $3, $4, $5, 0, 0, $6, $7)";
+    let params = [
+        job.id.as_str().into(),
+        kind.as_str().into(),
+        job.user_id.as_str().into(),
+        job.state.as_str().into(),
+        job.request.clone().into(),
+        job.files_kept.into(),
+        job.created_at.0.into(),
+    ];
+    tx.execute(sql, &params).await.map(drop)
+}
+
+pub(super) async fn by_id(tx: &mut Tx, kind: Kind, id: &str) -> Result<Option<Stored>, Error> {
+    let sql = format!("select {JOB} from jobs where id = $1 and kind = $2");
+    let params = [id.into(), kind.as_str().into()];
+    tx.query_opt(&sql, &params).await?.as_ref().map(stored).transpose()
+}
+
+pub(super) async fn list(tx: &mut Tx, wanted: &Wanted) -> Result<Vec<Stored>, Error> {
+    let mut filter = Filter::new();
+    filter.and("user_id = ?", [wanted.user_id.as_str().into()]);
+    filter.and("kind = ?", [wanted.kind.as_str().into()]);
+    if let Some(state) = wanted.state {
+        filter.and("state = ?", [state.as_str().into()]);
+    }
+    if let Some((at, id)) = &wanted.after {
+        let params = [(*at).into(), id.as_str().into()];
+        match wanted.newest_first {
+            true => filter.and("(created_at, id) < (?, ?)", params),
+            false => filter.and("(created_at, id) > (?, ?)", params),
+        }
+    }
+    let limit = filter.param(wanted.limit);
+    let order = if wanted.newest_first { "created_at desc, id desc" } else { "created_at, id" };
+    let clause = filter.clause();
+    let sql = format!("select {JOB} from jobs{clause} order by {order} limit {limit}");
+    tx.query(&sql, filter.params()).await?.iter().map(stored).collect()
+}
+
+/// How many jobs of the user have not ended.
+pub(super) async fn count_open(tx: &mut Tx, user_id: &str) -> Result<i64, Error> {
+    let sql = "select cast(count(*) as bigint) from jobs
+               where user_id = $1 and state in ('queued', 'running')";
+    tx.query_one(sql, &[user_id.into()]).await?.int(0)
+}
+
+/// Those that wait for their turn, the first come first.
+pub(super) async fn queued(tx: &mut Tx, kind: Kind, limit: i64) -> Result<Vec<Stored>, Error> {
+    let sql = format!(
+        "select {JOB} from jobs where state = 'queued' and kind = $1
+         order by created_at, id limit $2"
+    );
+    let params = [kind.as_str().into(), limit.into()];
+    tx.query(&sql, &params).await?.iter().map(stored).collect()
+}
+
+/// Takes a job for this run of a server; false if another was quicker.
+pub(super) async fn claim(
+    tx: &mut Tx,
+    id: &str,
+    server: &str,
+    at: Timestamp,
+) -> Result<bool, Error> {
+    let sql = "update jobs set state = 'running', server = $2, alive_at = $3, started_at = $3
+               where id = $1 and state = 'queued'";
+    Ok(tx.execute(sql, &[id.into(), server.into(), at.0.into()]).await? == 1)
+}
+
+/// Tells how far a job is; true if its maker wants it to stop.
+pub(super) async fn report(
+    tx: &mut Tx,
+    id: &str,
+    server: &str,
+    (rows_done, rows_total): (i64, Option<i64>),
+    at: Timestamp,
+) -> Result<bool, Error> {
+    let sql = "update jobs set rows_done = $3, rows_total = $4, alive_at = $5
+               where id = $1 and server = $2 and state = 'running'";
+    let params = [id.into(), server.into(), rows_done.into(), rows_total.into(), at.0.into()];
+    tx.execute(sql, &params).await?;
+    let sql = "select cancel_wanted from jobs where id = $1";
+    tx.query_one(sql, &[id.into()]).await?.flag(0)
+}
+
+/// Notes that the import's rows are stored: in the transaction that stores them.
+pub(super) async fn set_stored(tx: &mut Tx, id: &str, at: Timestamp) -> Result<(), Error> {
+    let sql = "update jobs set stored_at = $2 where id = $1";
+    tx.execute(sql, &[id.into(), at.0.into()]).await.map(drop)
+}
+
+pub(super) async fn end(tx: &mut Tx, id: &str, server: &str, end: End) -> Result<(), Error> {
+    // A server that was silent for long may have been given up by another; what it did counts.
+    let sql = "update jobs set state = $3, result = $4, rows_done = $5, rows_total = $6,
+                 ended_at = $7
+               where id = $1 and server = $2 and state in ('running', 'interrupted')";
+    let params = [
+        id.into(),
+        server.into(),
+        end.state.as_str().into(),
+        end.result.into(),
+        end.rows_done.into(),
+        end.rows_total.into(),
+        end.at.0.into(),
+    ];
+    tx.execute(sql, &params).await.map(drop)
+}
+
+/// Ends a job that has not begun; false if it has.
+pub(super) async fn end_queued(
+    tx: &mut Tx,
+    id: &str,
+    state: State,
+    at: Timestamp,
+) -> Result<bool, Error> {
+    let sql = "update jobs set state = $2, ended_at = $3 where id = $1 and state = 'queued'";
+    Ok(tx.execute(sql, &[id.into(), state.as_str().into(), at.0.into()]).await? == 1)
+}
+
+/// Asks the server that carries the job out to stop.
+pub(super) async fn want_cancel(tx: &mut Tx, id: &str) -> Result<(), Error> {
+    let sql = "update jobs set cancel_wanted = 1 where id = $1 and state = 'running'";
+    tx.execute(sql, &[id.into()]).await.map(drop)
+}
+
+/// Puts a job that ended into the queue again; false if it is not in this state any more.
+pub(super) async fn requeue(
+    tx: &mut Tx,
+    id: &str,
+    was: State,
+    request: Vec<u8>,
+) -> Result<bool, Error> {
+    let sql = "update jobs set state = 'queued', request = $3, result = null, rows_done = 0,
+                 rows_total = null, server = null, alive_at = null, cancel_wanted = 0,
+                 started_at = null, ended_at = null
+               where id = $1 and state = $2 and stored_at is null and files_kept = 1";
+    let params = [id.into(), was.as_str().into(), request.into()];
+    Ok(tx.execute(sql, &params).await? == 1)
+}
+
+/// Gives up the jobs of other runs that were silent since `before`: interrupted, unless their rows are
+/// stored. Returns how many.
+pub(super) async fn give_up(
+    tx: &mut Tx,
+    server: &str,
+    before: Timestamp,
+    at: Timestamp,
+) -> Result<u64, Error> {
+    let sql = "update jobs set ended_at = $3,
+                 state = case when stored_at is null then 'interrupted' else 'done' end
+               where state = 'running' and server <> $1 and alive_at < $2";
+    tx.execute(sql, &[server.into(), before.0.into(), at.0.into()]).await
+}
+
+/// Jobs whose files were kept since before this instant, and that do not run.
+pub(super) async fn outdated(tx: &mut Tx, before: Timestamp) -> Result<Vec<String>, Error> {
+    let sql = "select id from jobs where files_kept = 1 and created_at < $1
+                 and state <> 'running' and coalesce(ended_at, created_at) < $1";
+    let rows = tx.query(sql, &[before.0.into()]).await?;
+    rows.iter().map(|row| Ok(row.text(0)?.to_owned())).collect()
+}
+
+/// Notes that the files of a job are gone; one that still waited for its turn has failed.
+pub(super) async fn forget_files(tx: &mut Tx, id: &str, at: Timestamp) -> Result<(), Error> {
+    let sql = "update jobs set files_kept = 0,
+                 ended_at = case when state = 'queued' then $2 else ended_at end,
+                 state = case when state = 'queued' then 'failed' else state end
+               where id = $1 and state <> 'running'";
+    tx.execute(sql, &[id.into(), at.0.into()]).await.map(drop)
+}
+
+/// True if there is a job of this id.
+pub(super) async fn exists(tx: &mut Tx, id: &str) -> Result<bool, Error> {
+    let sql = "select id from jobs where id = $1";
+    Ok(tx.query_opt(sql, &[id.into()]).await?.is_some())
+}
+
+fn stored(row: &Row) -> Result<Stored, Error> {
+    let state = State::named(row.text(2)?);
+    Ok(Stored {
+        id: row.text(0)?.to_owned(),
+        user_id: row.text(1)?.to_owned(),
+        state: state.ok_or(Error::Column { index: 2, wanted: "a state" })?,
+        request: row.blob(3)?.to_vec(),
+        result: row.value(4)?.as_blob().map(<[u8]>::to_vec),
+        rows_done: row.int(5)?,
+        rows_total: row.opt_int(6)?,
+        cancel_wanted: row.flag(7)?,
+        is_stored: row.opt_int(8)?.is_some(),
+        files_kept: row.flag(9)?,
+        created_at: Timestamp(row.int(10)?),
+        started_at: row.opt_int(11)?.map(Timestamp),
+        ended_at: row.opt_int(12)?.map(Timestamp),
+    })
+}

@@ -1,0 +1,121 @@
+//! Carrying a job out, from the rights of its maker to the file that comes of it.
+
+use std::{path::PathBuf, sync::Arc};
+
+use super::{
+    files::{Folder, pack},
+    model::{ExportRequest, FormatOption, ImportRequest, Job, Outcome, Reason, Request, State},
+};
+use crate::{
+    Context, Error,
+    accounts::{Authority, authority},
+    exchange::{
+        export::{ExportOptions, Format, export},
+        import::{ImportOptions, Progress, import},
+    },
+    journal::Act,
+    sheet::{Masking, Sheet},
+};
+
+/// How a job ended that did not fail.
+pub(super) type Ended = (State, Outcome);
+
+/// Carries a job out, with the rights that its maker has now.
+pub(super) async fn carry_out(
+    context: &Context,
+    folder: &Folder,
+    job: &Job,
+    progress: Arc<Progress>,
+) -> Result<Ended, Error> {
+    let authority = authority(context, &job.user_id, job.request.rights()).await?;
+    let Some(authority) = authority else { return Ok(refused("job.right_lost")) };
+    match &job.request {
+        Request::Import(request) => {
+            run_import(context, folder, (&job.id, request), authority, progress).await
+        }
+        Request::Export(request) => {
+            run_export(context, folder, (&job.id, request), authority, progress).await
+        }
+    }
+}
+
+fn refused(code: &str) -> Ended {
+    (State::Refused, Outcome { problem: Some(Reason::of(code)), ..Outcome::default() })
+}
+
+async fn run_import(
+    context: &Context,
+    folder: &Folder,
+    (id, request): (&str, &ImportRequest),
+    authority: Authority,
+    progress: Arc<Progress>,
+) -> Result<Ended, Error> {
+    let options = ImportOptions {
+        on_error: request.on_error.into(),
+        blank: request.blank.into(),
+        dry_run: request.dry_run,
+        lang: request.lang(),
+        scope: authority.scope,
+        report: Some(folder.report(id)),
+        job: Some(id.to_owned()),
+    };
+    let act = Act::new(authority.actor, &*context.clock, format!("import {id}"));
+    let paths = folder.uploads(id, &request.files);
+    let summary = import(context, act, paths, options, progress).await?;
+    if summary.committed {
+        // The rows are stored: a log that cannot be folded back now is folded later.
+        if let Err(error) = context.db.settle().await {
+            tracing::warn!(%error, "the log of an import could not be folded back");
+        }
+    }
+    // A dry run is carried out whatever it finds; an import that stores nothing is not.
+    let refused = !summary.committed && !request.dry_run;
+    let problem = refused.then(|| Reason::of("exchange.rows_rejected"));
+    let state = if refused { State::Refused } else { State::Done };
+    let has_file = folder.report(id).exists();
+    Ok((state, Outcome { import: Some(summary.into()), rows: None, has_file, problem }))
+}
+
+async fn run_export(
+    context: &Context,
+    folder: &Folder,
+    (id, request): (&str, &ExportRequest),
+    authority: Authority,
+    progress: Arc<Progress>,
+) -> Result<Ended, Error> {
+    let area = request.area()?;
+    if !authority.scope.contains(&area) {
+        return Ok(refused("job.right_lost"));
+    }
+    folder.check_room(context.policy.exchange(), 1)?;
+    let place = folder.make(id)?;
+    let (format, out) = match request.format {
+        FormatOption::Xlsx => (Format::Xlsx, folder.workbook(id)),
+        FormatOption::Csv => (Format::Csv, place.join("csv")),
+    };
+    let options = ExportOptions {
+        area,
+        scope: authority.scope,
+        sheets: request.sheets.iter().filter_map(|name| Sheet::named(name)).collect(),
+        masking: if request.masked { Masking::Masked } else { Masking::Full },
+        reason: request.reason.clone(),
+        format,
+        out,
+    };
+    let act = Act::new(authority.actor, &*context.clock, format!("export {id}"));
+    let (files, rows) = export(context, act, options, Arc::clone(&progress)).await?;
+    if format == Format::Csv {
+        into_archive(files, folder.archive(id), progress).await?;
+    }
+    let outcome = Outcome { rows: Some(rows), has_file: true, ..Outcome::default() };
+    Ok((State::Done, outcome))
+}
+
+async fn into_archive(
+    files: Vec<PathBuf>,
+    archive: PathBuf,
+    progress: Arc<Progress>,
+) -> Result<(), Error> {
+    let work = move || pack(&files, &archive, &progress);
+    tokio::task::spawn_blocking(work).await.map_err(|_| Error::Cancelled)?
+}

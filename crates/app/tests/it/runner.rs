@@ -1,0 +1,214 @@
+//! Who carries jobs out: cancelling, stopping, starting again, cleaning up.
+
+use std::time::{Duration, Instant};
+
+use daohu_app::exchange::jobs::Jobs;
+use daohu_db::{Engine, FutureExt, Tx};
+use serde_json::{Value, json};
+use tokio::{sync::oneshot, task::JoinHandle};
+
+use crate::{
+    harness::{Client, TestApp},
+    jobs::{COUNTY, TWO},
+    seed,
+};
+
+/// Generous: only a runner that hangs reaches it.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Enough rows that reading them takes a while.
+fn many() -> String {
+    let mut text = String::from("户编号,行政村代码\n");
+    for i in 0..30_000 {
+        text += &format!("M{i:05},990101100200\n");
+    }
+    text
+}
+
+async fn until(client: &Client, path: &str, is: impl Fn(&Value) -> bool) -> Value {
+    let begun = Instant::now();
+    loop {
+        let job = client.json(path).await;
+        if is(&job) {
+            return job;
+        }
+        assert!(begun.elapsed() < PATIENCE, "{job}");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}
+
+/// An import that has begun to run and cannot write before `release` is sent.
+struct Held {
+    app: TestApp,
+    client: Client,
+    path: String,
+    runner: JoinHandle<()>,
+    release: oneshot::Sender<()>,
+}
+
+async fn held(engine: Engine) -> Held {
+    let app = TestApp::new(engine).await;
+    seed::registry(&app).await;
+    let client = app.client(COUNTY).await;
+    let jobs = app.jobs.clone();
+    let runner = tokio::spawn(async move { jobs.run().await });
+    let path = client.import(&many(), &[]).await;
+    until(&client, &path, |job| job["state"] == "running").await;
+    let (release, released) = oneshot::channel::<()>();
+    let (taken, when_taken) = oneshot::channel();
+    let hold = async move |tx: &mut Tx| {
+        // What an import locks before it writes; on SQLite every write waits.
+        tx.execute("update serials set next = next", &[]).await?;
+        let _ = taken.send(());
+        let _ = released.await;
+        Ok::<_, daohu_db::Error>(())
+    };
+    let db = app.context.db.clone();
+    tokio::spawn(async move { db.write(move |tx| async move { hold(tx).await }.boxed()).await });
+    when_taken.await.unwrap();
+    Held { app, client, path, runner, release }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_running_import_shows_how_far_it_is_and_can_be_stopped() {
+    for engine in Engine::BOTH {
+        let Held { app, client, path, runner, release } = held(engine).await;
+        let job = until(&client, &path, |job| job["phase"] == "storing").await;
+        assert_eq!(job["rows_total"], 30_000);
+        let before = app.count_rows("households").await;
+        let (asker, cancel) = (client.clone(), format!("{path}/cancel"));
+        // A key is no reason to wait for what is to be stopped.
+        let asked = tokio::spawn(async move {
+            asker.post(&cancel, json!({})).header("idempotency-key", "k").send().await
+        });
+        until(&client, &path, |job| job["phase"] == "cancelling").await;
+        release.send(()).unwrap();
+        asked.await.unwrap().expect(202);
+        let job = until(&client, &path, |job| job["state"] != "running").await;
+        assert_eq!(job["state"], "cancelled", "{engine:?}");
+        assert_eq!(app.count_rows("households").await, before);
+        let id = path.rsplit('/').next().unwrap();
+        assert_eq!(app.journal("import_job", id).await[1].0, "updated");
+
+        app.jobs.stop();
+        tokio::time::timeout(PATIENCE, runner).await.unwrap().unwrap();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_stops_interrupts_its_import_and_the_next_one_goes_on() {
+    for engine in Engine::BOTH {
+        let Held { app, client, path, runner, release } = held(engine).await;
+        let waiting = client.import(TWO, &[]);
+        app.jobs.stop();
+        release.send(()).unwrap();
+        let waiting = waiting.await;
+        tokio::time::timeout(PATIENCE, runner).await.unwrap().unwrap();
+        let job = client.json(&path).await;
+        assert_eq!(job["state"], "interrupted", "{engine:?}");
+        assert_eq!(client.json(&waiting).await["state"], "queued");
+        assert_eq!(app.rows("select id from households where no like 'M%'").await.len(), 0);
+
+        // The next run of the server carries out what waits, and what is asked for again.
+        let next = Jobs::new(app.context.clone(), app.files.clone()).unwrap();
+        next.run_queued().await.unwrap();
+        assert_eq!(client.json(&waiting).await["state"], "done");
+        let again = client.post(&format!("{path}/retry"), json!({})).send().await.expect(202);
+        assert_eq!(again["state"], "queued");
+    }
+}
+
+#[tokio::test]
+async fn what_a_killed_server_left_is_interrupted_unless_its_rows_are_stored() {
+    for engine in Engine::BOTH {
+        let app = TestApp::new(engine).await;
+        seed::registry(&app).await;
+        let client = app.client(COUNTY).await;
+        let (cut, stored) = (client.import(TWO, &[]).await, client.import(TWO, &[]).await);
+        let mine = client.import(TWO, &[]).await;
+        app.execute("update jobs set state = 'running', server = 'dead', alive_at = 0").await;
+        let id = stored.rsplit('/').next().unwrap().to_owned();
+        let mark = async move |tx: &mut Tx| {
+            tx.execute("update jobs set stored_at = 1 where id = $1", &[id.into()]).await
+        };
+        let marked: Result<u64, daohu_db::Error> =
+            app.context.db.write(move |tx| async move { mark(tx).await }.boxed()).await;
+        marked.unwrap();
+        client.post(&format!("{mine}/cancel"), json!({})).send().await.expect(202);
+        assert_eq!(client.json(&mine).await["phase"], "cancelling");
+        app.jobs.clean().await.unwrap();
+        assert_eq!(client.json(&cut).await["state"], "interrupted");
+        assert_eq!(client.json(&stored).await["state"], "done");
+        client.post(&format!("{cut}/retry"), json!({})).send().await.expect(202);
+        let again = client.post(&format!("{stored}/retry"), json!({})).send().await;
+        again.problem(409, "job.stored");
+        app.jobs.run_queued().await.unwrap();
+        let job = client.json(&cut).await;
+        assert_eq!(job["summary"]["sheets"]["households"]["created"], 2, "{job}");
+    }
+}
+
+#[tokio::test]
+async fn on_postgres_a_server_that_is_alive_is_left_alone() {
+    let app = TestApp::new(Engine::Postgres).await;
+    seed::registry(&app).await;
+    let client = app.client(COUNTY).await;
+    let path = client.import(TWO, &[]).await;
+    let now = app.act().at.0;
+    app.execute("update jobs set state = 'running', server = 'other'").await;
+    let alive =
+        async move |tx: &mut Tx| tx.execute("update jobs set alive_at = $1", &[now.into()]).await;
+    let set: Result<u64, daohu_db::Error> =
+        app.context.db.write(move |tx| async move { alive(tx).await }.boxed()).await;
+    set.unwrap();
+    app.jobs.clean().await.unwrap();
+    assert_eq!(client.json(&path).await["state"], "running");
+    app.clock.advance_minutes(3);
+    app.jobs.clean().await.unwrap();
+    assert_eq!(client.json(&path).await["state"], "interrupted");
+}
+
+#[tokio::test]
+async fn files_go_when_their_time_is_over() {
+    for engine in Engine::BOTH {
+        let app = TestApp::new(engine).await;
+        seed::registry(&app).await;
+        let user = app.user(COUNTY).await;
+        let client = app.signed_in(&user).await;
+        let dry = client.import(TWO, &[("dry_run", "true")]).await;
+        app.jobs.run_queued().await.unwrap();
+        let waiting = client.import(TWO, &[]).await;
+        // Something else in the folder is not ours.
+        std::fs::write(app.files.join("other"), "x").unwrap();
+        // Uploads that were cut off with their server: an old one and a new one.
+        for (id, seconds) in [("00", 2_592_000), ("01", 1_577_836_800 + 86_400 * 400)] {
+            let folder = app.files.join(format!("0175ed76-fe80-78d2-9dc8-80a38f3613{id}.partial"));
+            std::fs::create_dir(&folder).unwrap();
+            let at = std::time::UNIX_EPOCH + Duration::from_secs(seconds);
+            std::fs::File::open(&folder).unwrap().set_modified(at).unwrap();
+        }
+        app.clock.advance_minutes(7 * 24 * 60 - 1);
+        app.jobs.clean().await.unwrap();
+        let client = app.signed_in(&user).await;
+        assert_eq!(client.get(&format!("{dry}/report")).send().await.status, 200);
+
+        app.clock.advance_minutes(2);
+        app.jobs.clean().await.unwrap();
+        let left: Vec<_> = std::fs::read_dir(&app.files).unwrap().collect();
+        assert_eq!(left.len(), 2, "{left:?}");
+        assert!(app.files.join("other").exists());
+        let report = client.get(&format!("{dry}/report")).send().await;
+        report.problem(409, "job.files_gone");
+        let retry = client.post(&format!("{dry}/retry"), json!({})).send().await;
+        retry.problem(409, "job.files_gone");
+        let job = client.json(&dry).await;
+        assert_eq!((&job["state"], &job["has_report"]), (&json!("done"), &json!(false)));
+        assert!(job.get("files_until").is_none());
+        // What waited until then will not be carried out any more.
+        let job = client.json(&waiting).await;
+        assert_eq!(
+            (&job["state"], &job["problem"]["code"]),
+            (&json!("failed"), &json!("job.files_gone"))
+        );
+    }
+}
