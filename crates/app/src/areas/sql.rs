@@ -9,7 +9,11 @@ use super::{
     model::{AREA, Tree, node},
     ops::WantedAreas,
 };
-use crate::{Error, keys::Keys, sheet::Record};
+use crate::{
+    Error,
+    keys::Keys,
+    sheet::{EachRow, Record},
+};
 
 /// All areas as stored, by code.
 pub(crate) async fn all(tx: &mut Tx, keys: &Keys) -> Result<Vec<Record>, Error> {
@@ -39,9 +43,6 @@ pub(crate) async fn tree(tx: &mut Tx, keys: &Keys, today: &str) -> Result<Tree, 
     Ok(tree)
 }
 
-/// Takes the values of a row; stops the query with `Break`.
-pub(crate) type Each<'a> = &'a mut (dyn FnMut(&[Value]) -> Result<ControlFlow<()>, Error> + Send);
-
 /// Hands on every area of the scope, by code; with those above it, what an import of the scope's rows
 /// needs to find in an empty store. Figures of what lies above are not for whoever has a scope.
 pub(crate) async fn each(
@@ -49,7 +50,7 @@ pub(crate) async fn each(
     keys: &Keys,
     scope: &Scope,
     with_above: bool,
-    each: Each<'_>,
+    each: EachRow<'_>,
 ) -> Result<(), Error> {
     let mut filter = Filter::new();
     if let Some(ranges) = scope.ranges() {
@@ -62,7 +63,7 @@ pub(crate) async fn each(
         filter.and_any("(code >= ? and code < ?)", ranges.map(|(a, b)| [a.into(), b.into()]));
     }
     let sql = format!("select {} from areas{} order by code", AREA.select(""), filter.clause());
-    tx.for_each(&sql, filter.params(), |row| each(&AREA.from_row(keys, row)?.values)).await
+    tx.for_each(&sql, filter.params(), |row| each(AREA.from_row(keys, row)?.values)).await
 }
 
 /// The first village of a county, by code; empty if it has none.

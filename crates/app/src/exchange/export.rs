@@ -4,13 +4,16 @@
 //! engines write the same files.
 
 use std::{
+    collections::HashMap,
     ops::ControlFlow,
     path::PathBuf,
-    sync::{Arc, atomic::Ordering},
+    sync::{Arc, atomic::Ordering, mpsc},
 };
 
 use daohu_base::{AreaCode, Scope};
 use daohu_db::{FutureExt, Value};
+use daohu_policy::Policy;
+use tokio::sync::oneshot;
 
 use super::{
     import::Progress,
@@ -23,6 +26,11 @@ use crate::{
     keys::Keys,
     sheet::{AREAS, HOUSEHOLDS, INCOMES, Masking, PERSONS, Printer, Sheet},
 };
+
+/// Rows handed over together.
+const BATCH_ROWS: usize = 500;
+/// Batches that may wait to be printed.
+const BATCHES: usize = 4;
 
 /// The form of the files.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,84 +75,146 @@ pub async fn export(
     // What lies above is for the owner of the store, who may want to fill an empty one.
     let with_above = options.scope == Scope::all();
     disclose(context, act.clone(), &options).await?;
-    let context_of = context.clone();
     let today = act.at.day().to_string();
+    let (policy, keys) = (Arc::clone(&context.policy), Arc::clone(&context.keys));
     let read = context.db.read(move |tx| {
         async move {
-            let Context { policy, keys, .. } = context_of;
             if options.format == Format::Csv {
                 std::fs::create_dir_all(&options.out)?;
             }
-            let mut out = match options.format {
+            let out = match options.format {
                 Format::Csv => TableWriter::csv(&options.out, ByteOrderMark::Without),
                 Format::Xlsx => TableWriter::xlsx(&options.out)?,
             };
-            let tree = areas::rows::tree(tx, &keys, &today).await?;
-            let mut rows = 0;
-            for sheet in &options.sheets {
-                out.begin(sheet, &[])?;
-                let printer = Printer::new(sheet, &policy, options.masking);
-                let printer = printer.with_groups(tree.group_names());
-                let progress = &progress;
-                let mut line = Line { sheet, printer, cells: Vec::new(), with_above, progress };
-                progress.check()?;
-                rows += write_sheet(tx, &keys, &scope, &mut line, &mut out).await?;
+            let groups = areas::rows::tree(tx, &keys, &today).await?.group_names();
+            let (send, receive) = mpsc::sync_channel(BATCHES);
+            let (done, printed) = oneshot::channel();
+            std::thread::spawn(move || {
+                // The other half may be gone: then nobody asks.
+                let _ = done.send(print_all(&receive, out, &policy, &groups, options.masking));
+            });
+            let mut run = Run { send, rows: Vec::new(), total: 0, progress: &progress };
+            let read = read_all(tx, &keys, &options.sheets, &scope, with_above, &mut run).await;
+            let total = run.total;
+            drop(run);
+            match (read, printed.await) {
+                // The printing half gave up first, or was given up.
+                (Ok(()), Ok(printed)) => Ok((printed?, total)),
+                (Err(Error::Cancelled), Ok(Err(error))) | (Err(error), _) => Err(error),
+                (Ok(()), Err(_)) => Err(Error::Cancelled),
             }
-            Ok::<_, Error>((out.finish()?, rows))
         }
         .boxed()
     });
     read.await
 }
 
-async fn write_sheet(
-    tx: &mut daohu_db::Tx,
-    keys: &Keys,
-    scope: &Scope,
-    line: &mut Line<'_>,
-    out: &mut TableWriter,
-) -> Result<u64, Error> {
-    let mut rows = 0;
-    let (sheet, with_above) = (line.sheet.name, line.with_above);
-    let mut each = |values: &[Value]| {
-        line.progress.check()?;
-        line.progress.rows_done.fetch_add(1, Ordering::Relaxed);
-        rows += 1;
-        out.row(line.print(values)).map(|()| ControlFlow::Continue(()))
-    };
-    match sheet {
-        name if name == AREAS.name => {
-            areas::rows::each(tx, keys, scope, with_above, &mut each).await?
-        }
-        name if name == HOUSEHOLDS.name => {
-            registry::each_household(tx, keys, scope, &mut each).await?
-        }
-        name if name == PERSONS.name => registry::each_person(tx, keys, scope, &mut each).await?,
-        name if name == INCOMES.name => registry::each_income(tx, keys, scope, &mut each).await?,
-        _ => {}
-    }
-    Ok(rows)
+/// What the reading half sends to the printing half.
+enum Message {
+    Begin(&'static Sheet),
+    Rows(Vec<Vec<Value>>),
+    /// All is read: the files are whole.
+    End,
 }
 
-/// Prints rows into cells that are reused.
-struct Line<'p> {
-    sheet: &'static Sheet,
-    printer: Printer<'p>,
-    cells: Vec<String>,
-    /// Areas above the scope as well.
+/// Reads all rows of the sheets.
+async fn read_all(
+    tx: &mut daohu_db::Tx,
+    keys: &Keys,
+    sheets: &[&'static Sheet],
+    scope: &Scope,
     with_above: bool,
+    run: &mut Run<'_>,
+) -> Result<(), Error> {
+    for sheet in sheets {
+        run.progress.check()?;
+        run.send(Message::Begin(sheet))?;
+        let mut each = |values| run.row(values);
+        match sheet.name {
+            name if name == AREAS.name => {
+                areas::rows::each(tx, keys, scope, with_above, &mut each).await?;
+            }
+            name if name == HOUSEHOLDS.name => {
+                registry::each_household(tx, keys, scope, &mut each).await?;
+            }
+            name if name == PERSONS.name => {
+                registry::each_person(tx, keys, scope, &mut each).await?;
+            }
+            name if name == INCOMES.name => {
+                registry::each_income(tx, keys, scope, &mut each).await?;
+            }
+            _ => {}
+        }
+        run.flush()?;
+    }
+    run.send(Message::End)
+}
+
+/// The hand-over from the reading half to the printing half.
+struct Run<'p> {
+    send: mpsc::SyncSender<Message>,
+    rows: Vec<Vec<Value>>,
+    total: u64,
     progress: &'p Progress,
 }
 
-impl Line<'_> {
-    fn print(&mut self, values: &[Value]) -> &[String] {
-        self.cells.resize_with(values.len(), String::new);
-        for (i, (cell, value)) in self.cells.iter_mut().zip(values).enumerate() {
-            cell.clear();
-            self.printer.print(i, value, cell);
+impl Run<'_> {
+    fn row(&mut self, values: Vec<Value>) -> Result<ControlFlow<()>, Error> {
+        self.rows.push(values);
+        if self.rows.len() == BATCH_ROWS {
+            self.flush()?;
         }
-        &self.cells
+        Ok(ControlFlow::Continue(()))
     }
+
+    fn flush(&mut self) -> Result<(), Error> {
+        self.progress.check()?;
+        let rows = std::mem::replace(&mut self.rows, Vec::with_capacity(BATCH_ROWS));
+        let count = u64::try_from(rows.len()).unwrap_or_default();
+        self.total += count;
+        self.progress.rows_done.fetch_add(count, Ordering::Relaxed);
+        self.send(Message::Rows(rows))
+    }
+
+    /// An error if the printing half has given up.
+    fn send(&self, message: Message) -> Result<(), Error> {
+        self.send.send(message).map_err(|_| Error::Cancelled)
+    }
+}
+
+/// The printing half: beside the reading one, on a thread of its own. Without an end nothing is left
+/// of what it wrote.
+fn print_all(
+    receive: &mpsc::Receiver<Message>,
+    mut out: TableWriter,
+    policy: &Policy,
+    groups: &HashMap<String, String>,
+    masking: Masking,
+) -> Result<Vec<PathBuf>, Error> {
+    let mut printer = None;
+    let mut cells: Vec<String> = Vec::new();
+    while let Ok(message) = receive.recv() {
+        match message {
+            Message::Begin(sheet) => {
+                out.begin(sheet, &[])?;
+                let plain = Printer::new(sheet, policy, masking);
+                printer = Some(plain.with_groups(groups.clone()));
+            }
+            Message::Rows(rows) => {
+                let Some(printer) = &printer else { continue };
+                for values in &rows {
+                    cells.resize_with(values.len(), String::new);
+                    for (i, (cell, value)) in cells.iter_mut().zip(values).enumerate() {
+                        cell.clear();
+                        printer.print(i, value, cell);
+                    }
+                    out.row(&cells)?;
+                }
+            }
+            Message::End => return out.finish(),
+        }
+    }
+    Err(Error::Cancelled)
 }
 
 /// Who took what: journaled before a row leaves the database.

@@ -9,7 +9,7 @@ use super::model::{HouseholdRow, IdKind, IncomeRow, PersonRow, Serials, layouts}
 use crate::{
     Error,
     keys::Keys,
-    sheet::{Layout, Record, income, person},
+    sheet::{EachRow, Layout, Record, income, person},
 };
 
 /// Rows asked for by one `in (…)`: a fixed length, so that the statement is prepared once.
@@ -256,9 +256,6 @@ pub(crate) async fn set_serials(tx: &mut Tx, serials: Serials) -> Result<(), DbE
     Ok(())
 }
 
-/// Takes the values of a sheet's row; stops the query with `Break`.
-pub(crate) type Each<'a> = &'a mut (dyn FnMut(&[Value]) -> Result<ControlFlow<()>, Error> + Send);
-
 /// The scope as a condition on a village's code.
 fn within(filter: &mut Filter, column: &'static str, scope: &Scope) {
     if let Some(ranges) = scope.ranges() {
@@ -271,13 +268,13 @@ pub(crate) async fn each_household(
     tx: &mut Tx,
     keys: &Keys,
     scope: &Scope,
-    each: Each<'_>,
+    each: EachRow<'_>,
 ) -> Result<(), Error> {
     let mut filter = Filter::new();
     within(&mut filter, "(village >= ? and village < ?)", scope);
     let (columns, clause) = (layouts::HOUSEHOLD.select(""), filter.clause());
     let sql = format!("select {columns} from households{clause} order by county, no");
-    tx.for_each(&sql, filter.params(), |row| each(&layouts::HOUSEHOLD.from_row(keys, row)?.values))
+    tx.for_each(&sql, filter.params(), |row| each(layouts::HOUSEHOLD.from_row(keys, row)?.values))
         .await
 }
 
@@ -287,7 +284,7 @@ pub(crate) async fn each_person(
     tx: &mut Tx,
     keys: &Keys,
     scope: &Scope,
-    each: Each<'_>,
+    each: EachRow<'_>,
 ) -> Result<(), Error> {
     let mut filter = Filter::new();
     within(&mut filter, "(h.village >= ? and h.village < ?)", scope);
@@ -308,7 +305,7 @@ pub(crate) async fn each_person(
         let county = record.lead.first().and_then(Value::as_text).unwrap_or_default().to_owned();
         let key = (county, no.as_text().unwrap_or_default().to_owned(), id);
         while let Some((_, values)) = past.next_if(|(past_key, _)| *past_key < key) {
-            if each(&values)?.is_break() {
+            if each(values)?.is_break() {
                 broken = true;
                 return Ok(ControlFlow::Break(()));
             }
@@ -317,12 +314,12 @@ pub(crate) async fn each_person(
         if let Some(slot) = values.get_mut(person::HOUSEHOLD_NO) {
             *slot = no;
         }
-        each(&values)
+        each(values)
     })
     .await
     .and_then(|()| {
         for (_, values) in past.by_ref().take_while(|_| !broken) {
-            if each(&values)?.is_break() {
+            if each(values)?.is_break() {
                 break;
             }
         }
@@ -373,7 +370,7 @@ pub(crate) async fn each_income(
     tx: &mut Tx,
     keys: &Keys,
     scope: &Scope,
-    each: Each<'_>,
+    each: EachRow<'_>,
 ) -> Result<(), Error> {
     let mut filter = Filter::new();
     within(&mut filter, "(h.village >= ? and h.village < ?)", scope);
@@ -389,7 +386,7 @@ pub(crate) async fn each_income(
         if let Some(slot) = values.get_mut(income::HOUSEHOLD_NO) {
             *slot = no;
         }
-        each(&values)
+        each(values)
     })
     .await
 }

@@ -3,6 +3,8 @@
 //! A row is: leading key columns · the sheet's plain columns · columns derived for search · the
 //! sealed numbers, if the sheet has any · who wrote it and when.
 
+use std::ops::ControlFlow;
+
 use daohu_db::{Column as DbColumn, Row, Table, Type, Value};
 use serde::{Deserialize, Serialize};
 
@@ -44,6 +46,10 @@ pub struct Record {
     /// The standard columns.
     pub meta: Meta,
 }
+
+/// Takes the values of a sheet's rows one by one; stops the query with `Break`.
+pub(crate) type EachRow<'a> =
+    &'a mut (dyn FnMut(Vec<Value>) -> Result<ControlFlow<()>, Error> + Send);
 
 #[derive(Serialize, Deserialize)]
 struct Secrets(Vec<Option<String>>);

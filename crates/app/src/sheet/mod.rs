@@ -26,6 +26,7 @@ pub(crate) use cell_error::field_error;
 pub use columns::{AREAS, HOUSEHOLDS, INCOMES, PERSONS, area, household, income, person};
 pub(crate) use json::shown_journal;
 pub use json::{from_json, journal_of, schema, to_journal, to_json};
+pub(crate) use layout::EachRow;
 pub use layout::{Layout, Meta, Record};
 pub use print::{Masking, Printer};
 
