@@ -9,7 +9,10 @@ use crate::{Engine, Error, Tx};
 /// Indexes that were dropped and wait to be made again.
 #[derive(Debug, Default)]
 #[must_use = "indexes that are not resumed are gone when the transaction commits"]
-pub struct Suspended(Vec<String>);
+pub struct Suspended {
+    tables: Vec<String>,
+    definitions: Vec<String>,
+}
 
 /// What drops each index and what makes it again. A primary key stays where SQLite has it in the table
 /// itself, and where a foreign key needs it.
@@ -39,18 +42,36 @@ impl Tx {
         };
         let mut suspended = Suspended::default();
         for table in tables {
+            suspended.tables.push((*table).to_owned());
             for row in self.query(sql, &[(*table).into()]).await? {
                 self.execute(row.text(0)?, &[]).await?;
-                suspended.0.push(row.text(1)?.to_owned());
+                suspended.definitions.push(row.text(1)?.to_owned());
             }
         }
         Ok(suspended)
     }
 
-    /// Makes the indexes again.
+    /// Makes the indexes again, and tells PostgreSQL's planner what the tables hold now: until it
+    /// knows, it reads tables that were empty a moment ago from end to end.
     pub async fn resume_indexes(&mut self, suspended: Suspended) -> Result<(), Error> {
-        for definition in &suspended.0 {
+        for definition in &suspended.definitions {
             self.execute(definition, &[]).await?;
+        }
+        if self.engine() == Engine::Postgres {
+            for table in &suspended.tables {
+                self.execute(&format!("analyze {table}"), &[]).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Asks for the rows of this transaction's queries in the order of an index where there is one,
+    /// rather than sorted: they come at once and need no room, however many there are.
+    pub async fn prefer_streams(&mut self) -> Result<(), Error> {
+        if self.engine() == Engine::Postgres {
+            for plan in ["sort", "hashjoin", "mergejoin"] {
+                self.execute(&format!("set local enable_{plan} = off"), &[]).await?;
+            }
         }
         Ok(())
     }

@@ -86,6 +86,7 @@ pub async fn export(
                 Format::Csv => TableWriter::csv(&options.out, ByteOrderMark::Without),
                 Format::Xlsx => TableWriter::xlsx(&options.out)?,
             };
+            tx.prefer_streams().await?;
             let groups = areas::rows::tree(tx, &keys, &today).await?.group_names();
             let (send, receive) = mpsc::sync_channel(BATCHES);
             let (done, printed) = oneshot::channel();

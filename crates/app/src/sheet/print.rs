@@ -1,6 +1,6 @@
 //! Writing values into cells.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, fmt::Write};
 
 use daohu_base::{Fen, mask_bank_card, mask_id_number, mask_phone};
 use daohu_db::Value;
@@ -53,7 +53,8 @@ impl<'p> Printer<'p> {
             (Kind::Flag, Value::Int(flag)) => {
                 out.push_str(if *flag == 0 { &self.flags[0] } else { &self.flags[1] });
             }
-            (Kind::Yuan, Value::Int(fen)) => out.push_str(&Fen(*fen).to_string()),
+            // Writing to a String cannot fail.
+            (Kind::Yuan, Value::Int(fen)) => drop(write!(out, "{}", Fen(*fen))),
             (Kind::Code(_), Value::Int(code)) => self.code(i, *code, out),
             (Kind::Codes(..), Value::Text(codes)) => {
                 for (n, code) in codes.split(' ').enumerate() {
@@ -67,8 +68,8 @@ impl<'p> Printer<'p> {
             (Kind::Secret(secret), Value::Text(number)) if self.masking == Masking::Masked => {
                 out.push_str(&masked(secret, number));
             }
-            (_, Value::Int(number)) => out.push_str(&number.to_string()),
-            (_, Value::Real(number)) => out.push_str(&number.to_string()),
+            (_, Value::Int(number)) => out.push_str(itoa::Buffer::new().format(*number)),
+            (_, Value::Real(number)) => drop(write!(out, "{number}")),
             (_, Value::Text(text)) => out.push_str(text),
         }
     }
