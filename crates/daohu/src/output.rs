@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use daohu_app::{Error, Lang, keys::KeyError};
+use daohu_app::{Error, Lang, http::ApiError, keys::KeyError};
 use daohu_db::Error as DbError;
 
 /// Done, but with something found or refused.
@@ -14,23 +14,38 @@ const STORAGE: u8 = 3;
 #[derive(Debug)]
 pub(crate) struct Failure {
     code: u8,
-    text: String,
+    words: Words,
+}
+
+#[derive(Debug)]
+enum Words {
+    Text(String),
+    /// Told in the words of the interface.
+    Problem(Box<ApiError>),
 }
 
 impl Failure {
+    fn with(code: u8, text: String) -> Self {
+        Self { code, words: Words::Text(text) }
+    }
+
     /// The command was called wrongly.
     pub(crate) fn usage(text: String) -> Self {
-        Self { code: USAGE, text }
+        Self::with(USAGE, text)
     }
 
     /// The command refuses.
     pub(crate) fn refusal(text: String) -> Self {
-        Self { code: FINDING, text }
+        Self::with(FINDING, text)
     }
 
     /// Prints it and gives the exit code.
     pub(crate) fn report(self, lang: Lang) -> ExitCode {
-        eprintln!("{}{}", lang.pick("错误：", "error: "), self.text);
+        let text = match self.words {
+            Words::Text(text) => text,
+            Words::Problem(problem) => problem.words(lang),
+        };
+        eprintln!("{}{text}", lang.pick("错误：", "error: "));
         ExitCode::from(self.code)
     }
 }
@@ -44,7 +59,7 @@ impl From<DbError> for Failure {
             text.push_str(&format!(": {inner}"));
             source = inner.source();
         }
-        Self { code: STORAGE, text }
+        Self::with(STORAGE, text)
     }
 }
 
@@ -52,7 +67,7 @@ impl From<Error> for Failure {
     fn from(error: Error) -> Self {
         match error {
             Error::Store(error) => error.into(),
-            Error::File(error) => Self { code: STORAGE, text: error.to_string() },
+            Error::File(error) => Self::with(STORAGE, error.to_string()),
             Error::Key(error) => error.into(),
             Error::NoRoom { ref folder, needed, free } => {
                 let (needed, free) = (needed >> 20, free >> 20);
@@ -60,10 +75,10 @@ impl From<Error> for Failure {
                     "磁盘空间不足：{folder} 需要 {needed} MB，剩余 {free} MB / not enough room on the \
                      disk: {needed} MB are needed in {folder}, {free} MB are free [exchange.disk_full]"
                 );
-                Self { code: STORAGE, text }
+                Self::with(STORAGE, text)
             }
             Error::Spreadsheet(error) => Self::refusal(spreadsheet(&error)),
-            other => Self::refusal(other.to_string()),
+            other => Self { code: FINDING, words: Words::Problem(Box::new(other.into())) },
         }
     }
 }
@@ -86,13 +101,13 @@ fn spreadsheet(error: &daohu_app::exchange::FileError) -> String {
 
 impl From<KeyError> for Failure {
     fn from(error: KeyError) -> Self {
-        Self { code: STORAGE, text: error.to_string() }
+        Self::with(STORAGE, error.to_string())
     }
 }
 
 impl From<std::io::Error> for Failure {
     fn from(error: std::io::Error) -> Self {
-        Self { code: STORAGE, text: error.to_string() }
+        Self::with(STORAGE, error.to_string())
     }
 }
 

@@ -1,9 +1,14 @@
 //! PostgreSQL: a pool of connections, cached statements, binary COPY for many rows.
 
-use std::{error::Error as StdError, ops::ControlFlow, panic::AssertUnwindSafe, pin::pin};
+use std::{
+    error::Error as StdError, ops::ControlFlow, panic::AssertUnwindSafe, pin::pin, sync::Arc,
+};
 
 use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, RecyclingMethod};
-use futures_util::{FutureExt, StreamExt, future::BoxFuture};
+use futures_util::{
+    FutureExt, StreamExt,
+    future::{BoxFuture, join},
+};
 use tokio_postgres::{
     NoTls,
     binary_copy::BinaryCopyInWriter,
@@ -40,7 +45,7 @@ impl Store {
 
     async fn session(&self) -> Result<Session, Error> {
         let client = self.pool.get().await.map_err(|e| Error::Connection(e.to_string()))?;
-        Ok(Session(client))
+        Ok(Session(Arc::new(client)))
     }
 
     pub(crate) async fn read<T, E, F>(&self, run: F) -> Result<T, E>
@@ -49,7 +54,7 @@ impl Store {
         E: From<Error> + Send + 'static,
         F: for<'t> FnOnce(&'t mut Tx) -> BoxFuture<'t, Result<T, E>> + Send + 'static,
     {
-        self.transact("begin isolation level repeatable read read only", run).await
+        self.transact("begin isolation level repeatable read read only", End::Later, run).await
     }
 
     pub(crate) async fn write<T, E, F>(&self, run: F) -> Result<T, E>
@@ -58,10 +63,10 @@ impl Store {
         E: From<Error> + Send + 'static,
         F: for<'t> FnOnce(&'t mut Tx) -> BoxFuture<'t, Result<T, E>> + Send + 'static,
     {
-        self.transact("begin", run).await
+        self.transact("begin", End::Now, run).await
     }
 
-    async fn transact<T, E, F>(&self, begin: &'static str, run: F) -> Result<T, E>
+    async fn transact<T, E, F>(&self, begin: &'static str, end: End, run: F) -> Result<T, E>
     where
         T: Send + 'static,
         E: From<Error> + Send + 'static,
@@ -71,25 +76,47 @@ impl Store {
         // A task of its own: a caller that goes away must not leave a connection inside a
         // transaction, and what was begun is either committed or rolled back.
         let work = async move {
-            session.0.batch_execute(begin).await.map_err(Error::from)?;
+            let client = Arc::clone(&session.0);
             let mut tx = Tx(Connection::Postgres(session));
+            // The first query follows `begin` on the wire without waiting for its answer: a round
+            // trip less in every transaction.
+            let begun = client.batch_execute(begin);
             // A panic must not give the connection back with the transaction open: whoever got it
             // next would commit the rest.
-            let result = AssertUnwindSafe(async { run(&mut tx).await }).catch_unwind().await;
+            let run = AssertUnwindSafe(async { run(&mut tx).await }).catch_unwind();
+            let (begun, result) = join(begun, run).await;
             let result = result.unwrap_or_else(|_| Err(Error::Abandoned.into()));
-            let Connection::Postgres(session) = tx.0 else { return Err(Error::Abandoned.into()) };
-            let end = if result.is_ok() { "commit" } else { "rollback" };
-            let ended = session.0.batch_execute(end).await.map_err(Error::from);
+            drop(tx);
+            let ended = match (end, begun) {
+                (_, Err(error)) => Err(error),
+                // Whoever gets the connection next is behind it on the wire.
+                (End::Later, Ok(())) => {
+                    client.batch_execute("commit").now_or_never().unwrap_or(Ok(()))
+                }
+                (End::Now, Ok(())) => {
+                    let end = if result.is_ok() { "commit" } else { "rollback" };
+                    client.batch_execute(end).await
+                }
+            };
             if ended.is_err() {
                 // The connection may still be inside the transaction: do not give it back.
-                drop(Object::take(session.0));
+                drop(Arc::into_inner(client).map(Object::take));
             }
             let value = result?;
-            ended?;
+            ended.map_err(Error::from)?;
             Ok(value)
         };
         tokio::spawn(work).await.map_err(|_| Error::Abandoned)?
     }
+}
+
+/// When a transaction's end is waited for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum End {
+    /// Before the caller is answered: what it wrote is on disk.
+    Now,
+    /// Not at all: it only read.
+    Later,
 }
 
 /// Creates the database that the address names, through the server's `postgres` database.
@@ -109,7 +136,7 @@ async fn create_database(config: &tokio_postgres::Config) -> Result<(), Error> {
 }
 
 /// One connection, inside a transaction.
-pub(crate) struct Session(Object);
+pub(crate) struct Session(Arc<Object>);
 
 impl Session {
     pub(crate) async fn for_each<E: From<Error>>(

@@ -26,7 +26,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 pub use authority::Authority;
 pub(crate) use authority::authority;
-pub use grants::ops::{NewGrant, add_grant, end_grant, grants_of};
+pub use grants::ops::{NewGrant, add_grant, check_grant, end_grant, grants_of};
 pub use model::{Grant, SignedIn, User};
 pub(crate) use passwords::new_id;
 pub use passwords::{Cost, Passwords};

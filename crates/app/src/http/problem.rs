@@ -132,23 +132,31 @@ impl ApiError {
         }
     }
 
+    /// The problem as a text, for a terminal: what is wrong, the code, and a line for each field.
+    pub fn words(&self, lang: Lang) -> String {
+        let mut text = catalogue::entry(self.code).title(lang).to_owned();
+        if let Some([zh, en]) = &self.detail {
+            text.push_str(lang.pick("：", ": "));
+            text.push_str(lang.pick(zh, en));
+        }
+        text.push_str(&format!(" [{}]", self.code));
+        for field in &self.fields {
+            let field = field.worded(lang);
+            text.push_str(&format!("\n  {}: {} [{}]", field.column, field.message, field.code));
+        }
+        text
+    }
+
     /// The answer in words.
     pub(super) fn render(&self, lang: Lang, trace_id: &str) -> Response {
         let entry = catalogue::entry(self.code);
-        let worded = |field: &FieldProblem| {
-            let mut field = field.clone();
-            if field.message.is_empty() {
-                catalogue::entry(field.code).title(lang).clone_into(&mut field.message);
-            }
-            field
-        };
         let problem = Problem {
             kind: format!("urn:daohu:problem:{}", entry.code),
             title: entry.title(lang),
             status: entry.status,
             detail: self.detail.as_ref().map(|[zh, en]| lang.pick(zh, en).to_owned()),
             code: entry.code,
-            errors: self.fields.iter().map(worded).collect(),
+            errors: self.fields.iter().map(|field| field.worded(lang)).collect(),
             trace_id: trace_id.to_owned(),
         };
         // A struct of texts always has a JSON form.
@@ -170,6 +178,17 @@ impl IntoResponse for ApiError {
         let mut response = self.status().into_response();
         response.extensions_mut().insert(Arc::new(self));
         response
+    }
+}
+
+impl FieldProblem {
+    /// With the catalogue's words, where it has none of its own.
+    fn worded(&self, lang: Lang) -> Self {
+        let mut field = self.clone();
+        if field.message.is_empty() {
+            catalogue::entry(field.code).title(lang).clone_into(&mut field.message);
+        }
+        field
     }
 }
 

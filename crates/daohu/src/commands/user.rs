@@ -5,8 +5,8 @@ use std::{io::BufRead, process::ExitCode};
 use daohu_app::{
     Context,
     accounts::{
-        NewGrant, NewUser, UserFilter, add_grant, create_user, find_user, grants_of, list_users,
-        set_password,
+        NewGrant, NewUser, UserFilter, add_grant, check_grant, create_user, find_user, grants_of,
+        list_users, set_password,
     },
     journal::{self, Act},
 };
@@ -26,6 +26,10 @@ pub(crate) async fn run(command: UserCommand) -> Done {
     match command {
         UserCommand::Add(args) => {
             let context = open(&args.db, Wanted::Ready).await?;
+            // Before the account is made: it must not stand there without the role.
+            if let Some(role) = &args.role {
+                check_grant(&context.policy, role, args.area.as_ref())?;
+            }
             let display_name = args.display_name.unwrap_or_else(|| args.name.clone());
             let password = read_password(args.password_stdin)?;
             let new = NewUser { name: args.name, display_name, password };

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use daohu_base::{AreaCode, Day};
 use daohu_db::{FutureExt, Tx};
-use daohu_policy::Policy;
+use daohu_policy::{Policy, Role};
 
 use super::sql;
 use crate::{
@@ -39,6 +39,15 @@ pub async fn grants_of(context: &Context, user_id: &str) -> Result<Vec<Grant>, E
     context.db.read(move |tx| async move { work(tx).await }.boxed()).await
 }
 
+/// An error if this could not be the first grant of an account.
+pub fn check_grant(policy: &Policy, role: &str, area: Option<&AreaCode>) -> Result<(), Error> {
+    model::may_add(policy, &[], known_role(policy, role)?, area)
+}
+
+fn known_role<'p>(policy: &'p Policy, role: &str) -> Result<&'p Role, Error> {
+    policy.role(role).ok_or_else(|| invalid("role", "grant.unknown_role"))
+}
+
 /// Gives a role. The user's sessions end, so that the next one begins with the new rights.
 pub async fn add_grant(
     context: &Context,
@@ -64,8 +73,7 @@ pub async fn add_grant(
     };
     let (keys, policy) = (context.keys.clone(), context.policy.clone());
     let work = async move |tx: &mut Tx| {
-        let role = policy.role(&grant.role);
-        let role = role.ok_or_else(|| invalid("role", "grant.unknown_role"))?;
+        let role = known_role(&policy, &grant.role)?;
         let user = users::sql::lock(tx, &grant.user_id).await?.ok_or(Error::NotFound("user"))?;
         if user.name == act.actor.name {
             return Err(Error::Refused("grant.to_self"));
