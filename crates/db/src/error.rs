@@ -9,6 +9,9 @@ pub enum Error {
     /// Another transaction got in the way; the same work may succeed if tried again.
     #[error("the database is busy")]
     Busy,
+    /// A row was written by somebody else since it was read.
+    #[error("a row was changed meanwhile")]
+    Changed,
     /// There is no database there, or it is empty.
     #[error("there is no Daohu database at {0}")]
     NoDatabase(String),

@@ -181,12 +181,20 @@ impl Session {
         self.copy(table, table.name, rows).await
     }
 
-    /// Through a temporary table: one COPY and one statement, however many rows.
+    /// Many rows go through a temporary table: one COPY and one statement. Few are not worth one.
     pub(crate) async fn upsert_rows(
         &mut self,
         table: &Table,
         rows: &[Vec<Value>],
     ) -> Result<(), Error> {
+        let mut written = 0;
+        if rows.len() <= FEW_ROWS {
+            let sql = table.insert_sql() + &table.on_conflict_sql();
+            for row in rows {
+                written += self.execute(&sql, row).await?;
+            }
+            return all_written(written, rows);
+        }
         let staging = format!("upsert_{}", table.name);
         let create = format!(
             "create temporary table if not exists {staging} (like {}) on commit drop",
@@ -201,7 +209,8 @@ impl Session {
             table.name,
             table.on_conflict_sql()
         );
-        Ok(self.0.batch_execute(&merge).await?)
+        written += self.0.execute(&merge, &[]).await?;
+        all_written(written, rows)
     }
 
     async fn copy(&mut self, table: &Table, into: &str, rows: &[Vec<Value>]) -> Result<(), Error> {
@@ -216,6 +225,17 @@ impl Session {
         }
         writer.finish().await?;
         Ok(())
+    }
+}
+
+/// Rows that are written one by one.
+const FEW_ROWS: usize = 10;
+
+fn all_written(written: u64, rows: &[Vec<Value>]) -> Result<(), Error> {
+    if u64::try_from(rows.len()).is_ok_and(|wanted| wanted == written) {
+        Ok(())
+    } else {
+        Err(Error::Changed)
     }
 }
 

@@ -294,15 +294,18 @@ impl Session {
     }
 
     pub(crate) fn insert_rows(&mut self, table: &Table, rows: &[Vec<Value>]) -> Result<(), Error> {
-        self.run_rows(&table.insert_sql(), rows)
+        self.run_rows(&table.insert_sql(), rows).map(drop)
     }
 
     pub(crate) fn upsert_rows(&mut self, table: &Table, rows: &[Vec<Value>]) -> Result<(), Error> {
-        self.run_rows(&(table.insert_sql() + &table.on_conflict_sql()), rows)
+        let written = self.run_rows(&(table.insert_sql() + &table.on_conflict_sql()), rows)?;
+        if written == rows.len() { Ok(()) } else { Err(Error::Changed) }
     }
 
-    fn run_rows(&mut self, sql: &str, rows: &[Vec<Value>]) -> Result<(), Error> {
+    /// Runs a statement for each row; returns how many rows it wrote.
+    fn run_rows(&mut self, sql: &str, rows: &[Vec<Value>]) -> Result<usize, Error> {
         let mut statement = self.0.prepare_cached(&numbered(sql))?;
+        let mut written = 0;
         let mut last: &[Value] = &[];
         for row in rows {
             for (i, value) in row.iter().enumerate() {
@@ -312,10 +315,10 @@ impl Session {
                     statement.raw_bind_parameter(i + 1, Bound(value))?;
                 }
             }
-            statement.raw_execute()?;
+            written += statement.raw_execute()?;
             last = row;
         }
-        Ok(())
+        Ok(written)
     }
 }
 

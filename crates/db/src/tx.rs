@@ -40,6 +40,9 @@ pub struct Column {
     pub kind: Type,
 }
 
+/// The column that counts how often a row was written.
+const VERSION: &str = "version";
+
 /// An open transaction. Every method borrows it exclusively, so that a closure over it can move
 /// between threads with either engine.
 pub struct Tx(pub(crate) Connection);
@@ -129,7 +132,9 @@ impl Tx {
         .boxed()
     }
 
-    /// Inserts many rows, or replaces those whose key is there already.
+    /// Inserts many rows, or replaces those whose key is there already. A table with a column
+    /// `version` is guarded by it: the row that is replaced must be the version before, or
+    /// [`Error::Changed`] says that somebody else was faster.
     pub fn upsert_rows<'a>(
         &'a mut self,
         table: &'a Table,
@@ -181,7 +186,11 @@ impl Table {
             .filter(|column| !self.key.contains(&column.name))
             .map(|column| format!("{0} = excluded.{0}", column.name))
             .collect();
-        format!(" on conflict ({}) do update set {}", self.key.join(", "), sets.join(", "))
+        let guard = match self.columns.iter().any(|column| column.name == VERSION) {
+            true => format!(" where {}.{VERSION} = excluded.{VERSION} - 1", self.name),
+            false => String::new(),
+        };
+        format!(" on conflict ({}) do update set {}{guard}", self.key.join(", "), sets.join(", "))
     }
 
     pub(crate) fn column_list(&self) -> String {

@@ -95,6 +95,7 @@ static TABLE: &[Entry] = &[
     is("user.name_is_id_number", 422, "用户名不能是身份证号", "A user name must not be an ID number"),
     is("user.name_reserved", 422, "此用户名由系统保留", "This user name is reserved by the system"),
     is("user.bad_display_name", 422, "姓名须为1至64个字符", "A display name has 1 to 64 characters"),
+    is("user.reset_on_server", 403, "三类管理员的密码只能在服务器上用命令重置", "The password of an administrator is reset by the command on the server"),
     is("user.name_taken", 409, "用户名已被使用", "The user name is taken"),
     // Grants.
     is("grant.area_missing", 422, "业务角色必须指定区划", "A business role needs an area"),

@@ -236,6 +236,7 @@ impl From<daohu_db::Error> for ApiError {
     fn from(error: daohu_db::Error) -> Self {
         let code = match error {
             daohu_db::Error::Busy => "server.busy",
+            daohu_db::Error::Changed => "record.stale",
             daohu_db::Error::DiskFull => "server.disk_full",
             _ => "server.internal",
         };

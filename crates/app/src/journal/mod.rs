@@ -22,5 +22,5 @@ mod verify;
 
 pub(crate) use api::routes;
 pub use model::{Act, Action, Change, Entry, Problem};
-pub use ops::{Bulk, fill, history, record, seal, seal_all};
+pub use ops::{Bulk, fill, history, record, seal_all};
 pub use verify::{Bad, Current, Verdict, Watched, verify_store};

@@ -130,6 +130,15 @@ impl Act {
     }
 }
 
+impl Act {
+    /// The same act at a later instant: when its transaction has begun, and others can no longer come
+    /// before it.
+    pub fn anew(&self, clock: &dyn Clock) -> Self {
+        let at = clock.now();
+        Self { at, stamp: next_stamp(at), ..self.clone() }
+    }
+}
+
 /// A mark that no other transaction has. Processes start counting at a random place, so that two
 /// servers on one database do not meet.
 fn next_stamp(at: Timestamp) -> Stamp {

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{Error, keys::Keys};
 
-/// Entries that the sealer moves in one transaction: bounds how long it holds a county's head.
+/// Entries moved at once: bounds the memory.
 const SEAL_BATCH: i64 = 1_000;
 
 /// Appends the changes of one transaction, unsealed.
@@ -28,20 +28,11 @@ pub async fn record(
     Ok(sql::append(tx, entries).await?)
 }
 
-/// Seals some of what waits; returns how many entries. Call again until it returns 0.
-pub async fn seal(tx: &mut Tx, at: Timestamp) -> Result<usize, Error> {
+/// Seals what waits in one county; returns how many entries. A transaction seals one county only: it
+/// never waits for a head while it holds another, as an import does.
+async fn seal(tx: &mut Tx, county: &str, at: Timestamp) -> Result<usize, Error> {
     let mut bulk = Bulk::default();
-    let mut sealed = 0;
-    for county in sql::counties_pending(tx).await? {
-        // The lock comes before the look: another sealer may have been here meanwhile.
-        bulk.lock(tx, &county).await?;
-        let entries = sql::pending_of(tx, &county, SEAL_BATCH).await?;
-        for entry in &entries {
-            sql::drop_pending(tx, entry).await?;
-        }
-        sealed += entries.len();
-        bulk.append(tx, entries).await?;
-    }
+    let sealed = bulk.lock(tx, county).await?;
     bulk.finish(tx, at).await?;
     Ok(sealed)
 }
@@ -70,12 +61,25 @@ pub async fn fill(tx: &mut Tx) -> Result<Suspended, Error> {
 pub struct Linked(Vec<sql::Sealed>);
 
 impl Bulk {
-    async fn lock(&mut self, tx: &mut Tx, county: &str) -> Result<(), Error> {
-        if !self.heads.contains_key(county) {
-            let (sequence, chain) = sql::lock_head(tx, county).await?;
-            self.heads.insert(county.to_owned(), Head { sequence, chain, moved: false });
+    /// Locks a county's head. What waits there is sealed first: it was written before.
+    async fn lock(&mut self, tx: &mut Tx, county: &str) -> Result<usize, Error> {
+        if self.heads.contains_key(county) {
+            return Ok(0);
         }
-        Ok(())
+        let (sequence, chain) = sql::lock_head(tx, county).await?;
+        self.heads.insert(county.to_owned(), Head { sequence, chain, moved: false });
+        let mut sealed = 0;
+        loop {
+            let waiting = sql::pending_of(tx, county, SEAL_BATCH).await?;
+            if waiting.is_empty() {
+                return Ok(sealed);
+            }
+            for entry in &waiting {
+                sql::drop_pending(tx, entry).await?;
+            }
+            sealed += waiting.len();
+            self.link(waiting)?.insert(tx).await?;
+        }
     }
 
     /// Locks the heads of these entries' counties: what [`Bulk::link`] needs.
@@ -89,22 +93,25 @@ impl Bulk {
 
     /// Gives these entries the next places, in this order. Only computes: an import does it beside
     /// its other writes.
-    pub fn link(&mut self, entries: Vec<Entry>) -> Linked {
+    ///
+    /// Errors: a county whose head is not locked.
+    pub fn link(&mut self, entries: Vec<Entry>) -> Result<Linked, Error> {
         let mut sealed = Vec::with_capacity(entries.len());
         for entry in entries {
-            let Some(head) = self.heads.get_mut(&entry.county) else { continue };
+            // Without its head an entry would be lost, and with it a change: nothing is written.
+            let head = self.heads.get_mut(&entry.county).ok_or(daohu_db::Error::NoRow)?;
             head.sequence += 1;
             head.chain = entry.link(&head.chain, head.sequence);
             head.moved = true;
             sealed.push(sql::Sealed { sequence: head.sequence, chain: head.chain, entry });
         }
-        Linked(sealed)
+        Ok(Linked(sealed))
     }
 
     /// Seals these entries, in this order.
     pub async fn append(&mut self, tx: &mut Tx, entries: Vec<Entry>) -> Result<(), Error> {
         self.lock_for(tx, &entries).await?;
-        self.link(entries).insert(tx).await
+        self.link(entries)?.insert(tx).await
     }
 
     /// Writes the heads back and adds them to the root chain.
@@ -135,15 +142,15 @@ impl Linked {
 
 /// Seals everything that waits.
 pub async fn seal_all(context: &crate::Context) -> Result<usize, Error> {
+    let waiting = async |tx: &mut Tx| sql::counties_pending(tx).await;
+    let counties = context.db.read(move |tx| async move { waiting(tx).await }.boxed()).await?;
     let mut total = 0;
-    loop {
+    for county in counties {
         let at = context.clock.now();
-        let some = context.db.write(move |tx| async move { seal(tx, at).await }.boxed()).await?;
-        total += some;
-        if some == 0 {
-            return Ok(total);
-        }
+        let work = async move |tx: &mut Tx| seal(tx, &county, at).await;
+        total += context.db.write(move |tx| async move { work(tx).await }.boxed()).await?;
     }
+    Ok(total)
 }
 
 /// The record's state after each of its entries up to an instant, oldest first: when, by whom, and

@@ -282,12 +282,13 @@ pub(super) async fn entries_of(
     until: i64,
 ) -> Result<Vec<Entry>, Error> {
     let mut entries = Vec::new();
-    for table in ["journal", "journal_pending"] {
+    // The chain's order is that of the writes; what waits was written after what is sealed.
+    for (table, order) in [("journal", "sequence"), ("journal_pending", "stamp, position")] {
         let sql = format!(
             "select county, stamp, position, at, actor, authority, source, kind, record, action,
                     body
              from {table} where county = $1 and kind = $2 and record = $3 and at <= $4
-             order by stamp, position"
+             order by {order}"
         );
         let key = [county.into(), kind.into(), record.into(), until.into()];
         for row in tx.query(&sql, &key).await? {

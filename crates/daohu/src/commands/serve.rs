@@ -43,8 +43,12 @@ pub(crate) async fn run(args: ServeArgs) -> Done {
     let file = read_file(args.config.as_deref())?;
     let default = LISTEN.parse().map_err(|_| Failure::usage(LISTEN.to_owned()))?;
     let listen = args.listen.or(file.listen).unwrap_or(default);
-    let tls = args.tls_cert.or(file.tls_cert).zip(args.tls_key.or(file.tls_key));
-    let tls = tls.map(|(certificates, key)| Tls { certificates, key });
+    let tls = match (args.tls_cert.or(file.tls_cert), args.tls_key.or(file.tls_key)) {
+        (Some(certificates), Some(key)) => Some(Tls { certificates, key }),
+        (None, None) => None,
+        // Half of it must not mean a server without encryption.
+        _ => return Err(Failure::usage("tls_cert and tls_key go together".to_owned())),
+    };
     let proxies =
         if args.trusted_proxy.is_empty() { file.trusted_proxies } else { args.trusted_proxy };
     let trusted_proxies = proxies

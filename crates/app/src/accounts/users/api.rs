@@ -171,7 +171,7 @@ pub(crate) async fn reset_password(
     Path(id): Path<String>,
 ) -> Answer<impl IntoResponse> {
     let permit = session.require(Right::AccountsManage)?;
-    let (user, password) = ops::set_password(permit.context(), permit.act(), &id, None).await?;
+    let (user, password) = ops::reset_password(permit.context(), permit.act(), &id).await?;
     let (replay, body) = InitialPassword::once(&user, password.map(|masked| masked.0));
     Ok((replay, Versioned(user.version, body)))
 }

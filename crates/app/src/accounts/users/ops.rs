@@ -156,6 +156,23 @@ pub async fn set_password(
     Ok((user, initial))
 }
 
+/// Gives a user an initial password, over the interface. Whoever resets passwords could become
+/// anybody; the three administrators must stay apart, so theirs are reset on the server only.
+pub(crate) async fn reset_password(
+    context: &Context,
+    act: Act,
+    id: &str,
+) -> Result<(User, Option<Masked>), Error> {
+    let today = act.at.day();
+    let held = grants::ops::grants_of(context, id).await?;
+    let mut held = held.iter().filter(|grant| !grant.has_ended_on(today));
+    let is_exclusive = |name: &str| context.policy.role(name).is_some_and(|role| role.exclusive);
+    if held.any(|grant| is_exclusive(&grant.role)) {
+        return Err(Error::Refused("user.reset_on_server"));
+    }
+    set_password(context, act, id, None).await
+}
+
 /// Writes a password's hash and ends the user's sessions but the one to keep.
 pub(in crate::accounts) async fn replace_password(
     context: &Context,

@@ -9,6 +9,7 @@ use daohu_base::Scope;
 
 use super::{
     check::Checker,
+    decide::covers,
     group::{Existing, Group, person_key, village_of},
     stage::Row,
 };
@@ -64,7 +65,8 @@ pub(super) fn settle(
     existing: &Existing,
     (tree, scope, checker, keys): (&Tree, &Scope, Checker<'_>, &Keys),
 ) {
-    let stored = existing.households.get(&group.no).map_or(&[][..], Vec::as_slice);
+    let stored = existing.households.get(&group.no).into_iter().flatten();
+    let stored: Vec<_> = stored.filter(|row| covers(scope, row.village())).collect();
     let new = group.households.iter().filter(|row| !row.is_dead).filter_map(village_of);
     let new = new.filter(|village| tree.is_open_village(village) && scope.contains(village));
     let mut counties: Vec<String> = new.map(|village| village.county()).collect();

@@ -187,8 +187,11 @@ impl Decider<'_> {
     ) -> Result<(Outcome, Vec<Value>), Error> {
         let holder = derived.identity.and_then(|identity| existing.holders.get(&identity));
         let same_county = holder.filter(|holder| holder.county == home.county);
+        // Who left a household elsewhere is, to this importer, what one of another county is: a new
+        // person. What is known of him there stays there.
         if let Some(holder) = same_county
             && let Some(mover) = existing.movers.get(&holder.person)
+            && self.covers(mover.village())
         {
             if derived.is_current {
                 return self.move_here(row, derived, home, mover);

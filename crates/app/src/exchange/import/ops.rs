@@ -74,7 +74,7 @@ pub struct ImportOptions {
     /// The report workbook to write.
     pub report: Option<PathBuf>,
     /// The job that it is carried out for: noted there by the import's own transaction.
-    pub job: Option<String>,
+    pub job: Option<jobs::Run>,
 }
 
 /// What an import did.
@@ -210,14 +210,17 @@ async fn decide_and_write(
                 tx.resume_indexes(indexes).await?;
             }
             match job {
-                Some(job) => Ok(jobs::rows::set_stored(tx, &job, at).await?),
-                None => Ok(()),
+                // Given up by another server meanwhile: then it must not be stored any more.
+                Some(job) if !jobs::rows::set_stored(tx, &job, at).await? => Err(Error::Cancelled),
+                _ => Ok(()),
             }
         }
         .boxed()
     });
     let decider = async {
         let start = when_opened.await.map_err(|_| Error::Cancelled)?;
+        // Reading the files took its time; what others wrote meanwhile comes before.
+        let act = act.anew(&*context.clock);
         let outcomes =
             decide_only(context, act, staged, options, progress, Some((send, start))).await?;
         Ok::<_, Error>(outcomes)
@@ -255,7 +258,7 @@ async fn write_all(
                 writes.apply(tx).await?;
                 let linked = linking.await.map_err(|_| Error::Cancelled)?;
                 journal = linked.0;
-                linked.1.insert(tx).await?;
+                linked.1?.insert(tx).await?;
             }
             Message::End { keys, serials } => {
                 write_keys(tx, keys, is_empty).await?;

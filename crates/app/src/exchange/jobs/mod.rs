@@ -29,6 +29,7 @@ mod work;
 
 use utoipa_axum::router::OpenApiRouter;
 
+pub use model::Run;
 pub use runner::Jobs;
 
 use crate::http::App;

@@ -27,6 +27,15 @@ pub(super) enum Kind {
     Export,
 }
 
+/// A job in the hands of a server.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Run {
+    /// The job's id.
+    pub job: String,
+    /// Names the run of the server.
+    pub server: String,
+}
+
 /// How far a job has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]

@@ -19,7 +19,7 @@ use tokio::sync::{Notify, watch};
 
 use super::{
     files::Folder,
-    model::{Job, Kind, Outcome, Reason, State},
+    model::{Job, Kind, Outcome, Reason, Run, State},
     ops::{self, opened, seal},
     sql::{self, End},
     work::{self, Ended},
@@ -119,9 +119,14 @@ impl Jobs {
         let outdated =
             self.context().db.read(move |tx| async move { list(tx).await }.boxed()).await?;
         for id in outdated {
-            self.0.folder.remove(&id)?;
-            let forget = async move |tx: &mut Tx| sql::forget_files(tx, &id, now).await;
-            self.context().db.write(move |tx| async move { forget(tx).await }.boxed()).await?;
+            // First the mark, then the files: nobody takes up a job whose files are going.
+            let of = id.clone();
+            let forget = async move |tx: &mut Tx| sql::forget_files(tx, &of, now).await;
+            let gone =
+                self.context().db.write(move |tx| async move { forget(tx).await }.boxed()).await?;
+            if gone {
+                self.0.folder.remove(&id)?;
+            }
         }
         self.remove_foundlings(before).await
     }
@@ -216,13 +221,29 @@ impl Jobs {
             if kind == Kind::Import && !self.0.folder.has(&row.id) {
                 continue;
             }
-            let job = opened(&self.context().keys, row)?;
+            let id = row.id.clone();
+            let job = match opened(&self.context().keys, row) {
+                Ok(job) => job,
+                // One that cannot be read must not hold up those behind it.
+                Err(error) => {
+                    ApiError::from(error).log(&id);
+                    self.fail_queued(id).await?;
+                    continue;
+                }
+            };
             if self.claim(&job.id).await? {
                 self.carry_out(job).await?;
                 return Ok(true);
             }
         }
         Ok(false)
+    }
+
+    async fn fail_queued(&self, id: String) -> Result<(), Error> {
+        let now = self.context().clock.now();
+        let fail = async move |tx: &mut Tx| sql::end_queued(tx, &id, State::Failed, now).await;
+        self.context().db.write(move |tx| async move { fail(tx).await }.boxed()).await?;
+        Ok(())
     }
 
     async fn claim(&self, id: &str) -> Result<bool, Error> {
@@ -246,7 +267,8 @@ impl Jobs {
         let reporter = tokio::spawn(self.clone().report_forever(job.id.clone(), running.clone()));
         let (context, folder) = (self.context().clone(), self.0.folder.clone());
         let (id, progress) = (job.id.clone(), Arc::clone(&running.progress));
-        let work = async move { work::carry_out(&context, &folder, &job, progress).await };
+        let run = Run { job: id.clone(), server: self.0.server.clone() };
+        let work = async move { work::carry_out(&context, &folder, &job, run, progress).await };
         // A task of its own: a panic ends the job, not the lane.
         let worked = tokio::spawn(work).await;
         reporter.abort();
@@ -349,7 +371,7 @@ impl Jobs {
         self.0.folder.prepare()?;
         for name in self.0.folder.untouched(untouched_since)? {
             let id = name.clone();
-            let find = async move |tx: &mut Tx| sql::exists(tx, &id).await;
+            let find = async move |tx: &mut Tx| sql::keeps_files(tx, &id).await;
             let is_known =
                 self.context().db.read(move |tx| async move { find(tx).await }.boxed()).await?;
             if !is_known {

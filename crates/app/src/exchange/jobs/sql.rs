@@ -3,7 +3,7 @@
 use daohu_base::Timestamp;
 use daohu_db::{Error, Filter, Row, Tx};
 
-use super::model::{Kind, State};
+use super::model::{Kind, Run, State};
 
 /// As [`stored`] reads them.
 const JOB: &str = "id, user_id, state, request, result, rows_done, rows_total, cancel_wanted,
@@ -134,10 +134,13 @@ pub(super) async fn report(
     tx.query_one(sql, &[id.into()]).await?.flag(0)
 }
 
-/// Notes that the import's rows are stored: in the transaction that stores them.
-pub(super) async fn set_stored(tx: &mut Tx, id: &str, at: Timestamp) -> Result<(), Error> {
-    let sql = "update jobs set stored_at = $2 where id = $1";
-    tx.execute(sql, &[id.into(), at.0.into()]).await.map(drop)
+/// Notes that the import's rows are stored: in the transaction that stores them. False if the run was
+/// given up meanwhile.
+pub(super) async fn set_stored(tx: &mut Tx, run: &Run, at: Timestamp) -> Result<bool, Error> {
+    let sql = "update jobs set stored_at = $3
+               where id = $1 and server = $2 and state = 'running'";
+    let params = [run.job.as_str().into(), run.server.as_str().into(), at.0.into()];
+    Ok(tx.execute(sql, &params).await? == 1)
 }
 
 pub(super) async fn end(tx: &mut Tx, id: &str, server: &str, end: End) -> Result<(), Error> {
@@ -211,18 +214,18 @@ pub(super) async fn outdated(tx: &mut Tx, before: Timestamp) -> Result<Vec<Strin
     rows.iter().map(|row| Ok(row.text(0)?.to_owned())).collect()
 }
 
-/// Notes that the files of a job are gone; one that still waited for its turn has failed.
-pub(super) async fn forget_files(tx: &mut Tx, id: &str, at: Timestamp) -> Result<(), Error> {
+/// Notes that the files of a job go; one that still waited for its turn has failed. False if it runs.
+pub(super) async fn forget_files(tx: &mut Tx, id: &str, at: Timestamp) -> Result<bool, Error> {
     let sql = "update jobs set files_kept = 0,
                  ended_at = case when state = 'queued' then $2 else ended_at end,
                  state = case when state = 'queued' then 'failed' else state end
                where id = $1 and state <> 'running'";
-    tx.execute(sql, &[id.into(), at.0.into()]).await.map(drop)
+    Ok(tx.execute(sql, &[id.into(), at.0.into()]).await? == 1)
 }
 
-/// True if there is a job of this id.
-pub(super) async fn exists(tx: &mut Tx, id: &str) -> Result<bool, Error> {
-    let sql = "select id from jobs where id = $1";
+/// True if there is a job of this id whose files are kept.
+pub(super) async fn keeps_files(tx: &mut Tx, id: &str) -> Result<bool, Error> {
+    let sql = "select id from jobs where id = $1 and files_kept = 1";
     Ok(tx.query_opt(sql, &[id.into()]).await?.is_some())
 }
 

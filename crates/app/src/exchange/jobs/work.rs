@@ -4,7 +4,9 @@ use std::{path::PathBuf, sync::Arc};
 
 use super::{
     files::{Folder, pack},
-    model::{ExportRequest, FormatOption, ImportRequest, Job, Outcome, Reason, Request, State},
+    model::{
+        ExportRequest, FormatOption, ImportRequest, Job, Outcome, Reason, Request, Run, State,
+    },
 };
 use crate::{
     Context, Error,
@@ -25,13 +27,14 @@ pub(super) async fn carry_out(
     context: &Context,
     folder: &Folder,
     job: &Job,
+    run: Run,
     progress: Arc<Progress>,
 ) -> Result<Ended, Error> {
     let authority = authority(context, &job.user_id, job.request.rights()).await?;
     let Some(authority) = authority else { return Ok(refused("job.right_lost")) };
     match &job.request {
         Request::Import(request) => {
-            run_import(context, folder, (&job.id, request), authority, progress).await
+            run_import(context, folder, (run, request), authority, progress).await
         }
         Request::Export(request) => {
             run_export(context, folder, (&job.id, request), authority, progress).await
@@ -46,10 +49,12 @@ fn refused(code: &str) -> Ended {
 async fn run_import(
     context: &Context,
     folder: &Folder,
-    (id, request): (&str, &ImportRequest),
+    (run, request): (Run, &ImportRequest),
     authority: Authority,
     progress: Arc<Progress>,
 ) -> Result<Ended, Error> {
+    let id = run.job.clone();
+    let id = id.as_str();
     let options = ImportOptions {
         on_error: request.on_error.into(),
         blank: request.blank.into(),
@@ -57,7 +62,7 @@ async fn run_import(
         lang: request.lang(),
         scope: authority.scope,
         report: Some(folder.report(id)),
-        job: Some(id.to_owned()),
+        job: Some(run),
     };
     let act = Act::new(authority.actor, &*context.clock, format!("import {id}"));
     let paths = folder.uploads(id, &request.files);

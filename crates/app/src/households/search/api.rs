@@ -101,7 +101,7 @@ pub(crate) async fn search_registry(
     if !(1..=LIMIT_MAX).contains(&limit) {
         return Err(ApiError::field("limit", "page.bad_limit"));
     }
-    if ops::asks_for_tail(&text, &scope) {
+    if ops::asks_for_id(&text, &scope) {
         let rate = permit.context().policy.security().id_tail_searches_per_minute;
         permit.limit("id tail search", rate)?;
     }

@@ -75,9 +75,10 @@ impl Found {
     }
 }
 
-/// True if the text would be looked for as the tail of an ID number.
-pub(super) fn asks_for_tail(text: &str, scope: &Scope) -> bool {
-    questions(text, scope).iter().any(|question| question.how == Match::IdTail)
+/// True if the text would be looked for as an ID number or its tail: who tries many learns numbers.
+pub(super) fn asks_for_id(text: &str, scope: &Scope) -> bool {
+    let is_id = |how| matches!(how, Match::IdNumber | Match::IdTail);
+    questions(text, scope).iter().any(|question| is_id(question.how))
 }
 
 /// The records of a scope that a text may mean.
