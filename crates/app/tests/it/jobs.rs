@@ -229,6 +229,58 @@ async fn rows_of_another_township_are_refused() {
 }
 
 #[tokio::test]
+async fn nothing_is_fetched_from_another_township() {
+    for engine in Engine::BOTH {
+        let (app, office) = county(engine).await;
+        let clerk = app.client(&["village_clerk@990101101"]).await;
+        let taking = "户编号,行政村代码,户主姓名\nH002,990101101200,乙\n";
+        let path = clerk.import(taking, &[("on_error", "reject-row")]).await;
+        app.jobs.run_queued().await.unwrap();
+        let job = clerk.json(&path).await;
+        assert_eq!(job["summary"]["sheets"]["households"]["rejected"], 1, "{job}");
+        let home = office.json("/households?no=H002").await["items"][0].clone();
+        assert_eq!(home["village"], "990101100200", "{home}");
+        assert_eq!(home["head_name"], "张小五");
+        // She left a household of the other township, and joins one here.
+        let number = seed::id_number("99010119720202002");
+        let head = "户编号,姓名,证件类型,证件号码,与户主关系,变动类型,变动日期\n";
+        let left = format!("{head}H002,钱二,居民身份证,{number},配偶,迁出,2020-01-01\n");
+        let joined = format!("{head}H005,钱二,居民身份证,{number},配偶,婚入,2020-01-02\n");
+        for (client, text) in [(&office, left), (&clerk, joined)] {
+            let answer = client.upload(&[("persons.csv", text.as_bytes())], &[]).send().await;
+            answer.expect(202);
+            app.jobs.run_queued().await.unwrap();
+        }
+        let rows = app.rows("select village, sealed from persons where name = '钱二' order by id");
+        let rows = rows.await;
+        let villages: Vec<&str> = rows.iter().map(|row| row.text(0).unwrap()).collect();
+        assert_eq!(villages, ["990101100200", "990101101200"], "{engine:?}");
+        let here = clerk.json("/search?q=钱二").await;
+        assert_eq!(here["items"].as_array().unwrap().len(), 1, "{here}");
+    }
+}
+
+#[tokio::test]
+async fn a_run_that_was_given_up_stores_nothing() {
+    for engine in Engine::BOTH {
+        let (app, office) = county(engine).await;
+        let path = office.import(TWO, &[]).await;
+        let job = path.strip_prefix("/imports/").unwrap().to_owned();
+        app.execute("update jobs set state = 'interrupted', server = 'another'").await;
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("households.csv"), TWO).unwrap();
+        let mut options = crate::exchange::options();
+        options.job = Some(daohu_app::exchange::jobs::Run { job, server: "this one".to_owned() });
+        let paths = vec![folder.path().to_owned()];
+        let progress = std::sync::Arc::default();
+        let import = daohu_app::exchange::import::import;
+        let done = import(&app.context, app.act(), paths, options, progress).await;
+        assert!(matches!(done, Err(daohu_app::Error::Cancelled)), "{done:?}");
+        assert_eq!((numbers(&office, "N001").await, numbers(&office, "N002").await), (0, 0));
+    }
+}
+
+#[tokio::test]
 async fn a_job_runs_with_the_rights_of_the_day_it_begins() {
     for engine in Engine::BOTH {
         let app = TestApp::new(engine).await;

@@ -347,3 +347,35 @@ async fn full_numbers_leave_by_one_door_for_a_reason_on_record() {
         verify(&app).await;
     }
 }
+
+#[tokio::test]
+async fn an_import_comes_in_the_journal_after_what_waits_to_be_sealed() {
+    for engine in Engine::BOTH {
+        let app = TestApp::new(engine).await;
+        seed::registry(&app).await;
+        let office = app.client(&["office_clerk@990101"]).await;
+        let (id, version) = seed::household_no(&app, "H005").await;
+        let path = format!("/households/{id}");
+        let change = office.patch(&path, json!({ "head_name": "张三丰" })).if_match(version);
+        change.send().await.expect(200);
+        let folder = tempfile::tempdir().unwrap();
+        let text = "户编号,行政村代码,户主姓名\nH005,990101101200,张四\n";
+        std::fs::write(folder.path().join("households.csv"), text).unwrap();
+        let imported = app.import(&[folder.path().to_owned()], crate::exchange::options()).await;
+        assert!(imported.committed);
+        assert!(app.journal("household", &id.to_string()).await.is_empty(), "{engine:?}");
+        verify(&app).await;
+        let read = office.get(&format!("{path}/journal")).send().await.expect(200);
+        let sources: Vec<&str> = read["items"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|e| e["source"].as_str().unwrap())
+            .collect();
+        assert_eq!(
+            sources,
+            ["import test", "api", "import test", "import test"],
+            "{engine:?} {read}"
+        );
+    }
+}

@@ -134,6 +134,21 @@ async fn a_reset_password_works_once_and_ends_the_sessions() {
 }
 
 #[tokio::test]
+async fn an_administrator_cannot_become_another_by_a_reset() {
+    for engine in Engine::BOTH {
+        let app = TestApp::new(engine).await;
+        let admin = app.client(&["system_admin"]).await;
+        for role in ["security_admin", "audit_admin"] {
+            let other = app.user(&[role]).await;
+            let path = format!("/users/{}/password-reset", other.id);
+            let call = admin.call(axum::http::Method::POST, &path);
+            call.send().await.problem(403, "user.reset_on_server");
+            app.stranger().sign_in(&other.name, PASSWORD).await.expect(200);
+        }
+    }
+}
+
+#[tokio::test]
 async fn the_list_pages_by_key_and_filters() {
     for engine in Engine::BOTH {
         let app = TestApp::new(engine).await;
