@@ -4,7 +4,7 @@ use std::{
     error::Error as StdError, ops::ControlFlow, panic::AssertUnwindSafe, pin::pin, sync::Arc,
 };
 
-use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, RecyclingMethod};
+use deadpool_postgres::{Hook, HookError, Manager, ManagerConfig, Object, Pool, RecyclingMethod};
 use futures_util::{
     FutureExt, StreamExt,
     future::{BoxFuture, join},
@@ -17,6 +17,10 @@ use tokio_postgres::{
 
 use crate::{Error, Missing, Options, Row, Table, Tx, Type, Value, tx::Connection};
 
+/// Long enough for an edit to wait for another; a first import locks its tables for longer, and then
+/// readers are told that the server is busy.
+const LOCK_TIMEOUT: &str = "set lock_timeout = '20s'";
+
 pub(crate) struct Store {
     pool: Pool,
 }
@@ -28,8 +32,15 @@ impl Store {
         let recycle = ManagerConfig { recycling_method: RecyclingMethod::Fast };
         let manager = Manager::from_config(config.clone(), NoTls, recycle);
         // One writer and the readers; more would wait for the server's cores anyway.
+        // Who waits for a lock too long gives the connection back: others may need it to let go.
+        let patience = Hook::async_fn(|client, _| {
+            Box::pin(
+                async move { client.batch_execute(LOCK_TIMEOUT).await.map_err(HookError::Backend) },
+            )
+        });
         let pool = Pool::builder(manager)
             .max_size(options.readers * 2 + 2)
+            .post_create(patience)
             .build()
             .map_err(|e| Error::Connection(e.to_string()))?;
         let store = Self { pool };

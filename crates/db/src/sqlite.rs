@@ -211,14 +211,15 @@ fn write_loop(mut tx: Tx, queue: &mpsc::Receiver<Job>) {
             // A failed commit leaves the transaction open.
             let _ = tx.sqlite().and_then(|session| session.batch("rollback"));
         }
-        let failure = ended.err().map(|error| error.to_string());
+        if let Err(error) = &ended {
+            tracing::error!(%error, "commit failed");
+        }
         for answer in answers {
-            answer(match &failure {
-                None => Ok(()),
-                Some(text) => {
-                    tracing::error!(error = %text, "commit failed");
-                    Err(Error::Abandoned)
-                }
+            answer(match &ended {
+                Ok(()) => Ok(()),
+                Err(Error::DiskFull) => Err(Error::DiskFull),
+                Err(Error::Busy) => Err(Error::Busy),
+                Err(_) => Err(Error::Abandoned),
             });
         }
     }

@@ -21,6 +21,7 @@ mod model;
 mod passwords;
 mod sessions;
 mod users;
+mod watched;
 
 use utoipa_axum::{router::OpenApiRouter, routes};
 
@@ -35,6 +36,7 @@ pub use users::ops::{
     NewUser, UserChange, UserFilter, change_user, create_user, find_user, get_user, list_users,
     set_password,
 };
+pub use watched::watched;
 
 use crate::http::App;
 

@@ -237,10 +237,6 @@ pub(super) fn change<T: Serialize>(
     before: Option<&T>,
     after: &T,
 ) -> Change {
-    let columns = |record: &T| match serde_json::to_value(record) {
-        Ok(Value::Object(columns)) => columns,
-        _ => Map::new(),
-    };
     let after = columns(after);
     let changed = before.map(columns).map(|mut before| {
         before.retain(|column, value| after.get(column) != Some(value));
@@ -249,6 +245,18 @@ pub(super) fn change<T: Serialize>(
     let action = if changed.is_some() { Action::Updated } else { Action::Created };
     let (record, after) = (record.to_owned(), Some(Value::Object(after).to_string()));
     Change { county: NO_COUNTY.to_owned(), kind, record, action, before: changed, after }
+}
+
+/// The record as its journal entries write it.
+pub(super) fn journaled<T: Serialize>(record: &T) -> String {
+    Value::Object(columns(record)).to_string()
+}
+
+fn columns<T: Serialize>(record: &T) -> Map<String, Value> {
+    match serde_json::to_value(record) {
+        Ok(Value::Object(columns)) => columns,
+        _ => Map::new(),
+    }
 }
 
 /// The journal's entry of what happened to a user's session.

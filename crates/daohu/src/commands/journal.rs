@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use daohu_app::{households, journal};
+use daohu_app::{accounts, households, journal};
 
 use super::Done;
 use crate::{
@@ -14,7 +14,10 @@ use crate::{
 pub(crate) async fn verify(args: VerifyArgs) -> Done {
     let context = open(&args.db, Wanted::Existing).await?;
     let checkpoint = args.checkpoint.map(std::fs::read_to_string).transpose()?;
-    let watched = if args.deep { households::watched() } else { Vec::new() };
+    let watched = match args.deep {
+        true => [households::watched(), accounts::watched()].concat(),
+        false => Vec::new(),
+    };
     let verdict = journal::verify_store(&context, checkpoint, watched).await?;
     if args.json {
         json(&verdict)?;

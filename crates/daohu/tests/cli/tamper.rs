@@ -88,6 +88,28 @@ async fn a_row_changed_behind_the_journal_is_named_by_a_deep_look() {
 }
 
 #[tokio::test]
+async fn a_right_that_nobody_gave_is_named() {
+    for engine in Engine::BOTH {
+        for (statement, problem) in [
+            ("update grants set area = '50'", "row_differs"),
+            ("update users set is_locked = 1 where name = 'lisi'", "row_differs"),
+            (
+                "insert into grants select 'g', user_id, 'leader', area, starts_on, null, 0, 'x', 0, 1
+                 from grants",
+                "row_unknown",
+            ),
+        ] {
+            let place = loaded(engine).await;
+            place.run(&["user", "add", "--name", "lisi", "--role", "leader", "--area", "500242"]);
+            place.run(&["journal", "verify", "--deep", "--json"]).expect(0);
+            place.sql(statement).await;
+            let bad = first_bad(&place, &["--deep"]);
+            assert_eq!(bad["problem"], problem, "{engine:?} {bad}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_cut_tail_is_found_against_a_checkpoint() {
     for engine in Engine::BOTH {
         let place = loaded(engine).await;

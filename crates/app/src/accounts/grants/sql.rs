@@ -15,6 +15,11 @@ pub(in crate::accounts) async fn of_user(tx: &mut Tx, user_id: &str) -> Result<V
     tx.query(&sql, &[user_id.into()]).await?.iter().map(grant).collect()
 }
 
+pub(in crate::accounts) async fn by_id(tx: &mut Tx, id: &str) -> Result<Option<Grant>, Error> {
+    let sql = format!("select {GRANT} from grants where id = $1");
+    tx.query_opt(&sql, &[id.into()]).await?.as_ref().map(grant).transpose()
+}
+
 pub(super) async fn insert(tx: &mut Tx, grant: &Grant) -> Result<(), Error> {
     let sql = "insert into grants (id, user_id, role, area, starts_on, ends_on, created_at,
                  created_by, updated_at, version)

@@ -27,7 +27,7 @@ use crate::{
 };
 
 /// Memory for rows that wait to be decided.
-const ROWS_BYTES: usize = 48 << 20;
+const ROWS_BYTES: usize = 32 << 20;
 /// Memory for ID numbers that wait to be compared.
 const NUMBERS_BYTES: usize = 16 << 20;
 /// Tables read at the same time: the deciding half takes longer than this many readers.
