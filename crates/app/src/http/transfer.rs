@@ -87,9 +87,9 @@ impl FromRequest<App> for Upload {
 }
 
 impl Upload {
-    /// How large it says it is; 0 if it does not say.
-    pub fn bytes(&self) -> u64 {
-        self.declared.unwrap_or_default()
+    /// How large it says it is, if it does.
+    pub fn bytes(&self) -> Option<u64> {
+        self.declared
     }
 
     /// The next part, when the one before is read.

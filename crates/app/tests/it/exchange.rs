@@ -74,14 +74,22 @@ fn check(summary: &Summary, again: bool) {
             let note = &report.unwrap().notes[0];
             let named = note.column == column || why.starts_with("duplicate key");
             assert!(named, "{sheet} {row} names {column}: {note:?}");
-            let code = match why.split(": ").nth(1).unwrap_or_default() {
-                "check character" => "cell.bad_id_number",
+            let code = match why.split(": ").nth(1).unwrap_or(&why) {
+                "check character" | "month 13" => "cell.bad_id_number",
+                "duplicate key in the file" => "row.duplicate_key",
+                "户编号" | "the key of a person without a number" => "cell.required",
+                "主要致贫原因" | "危房等级" => "cell.unknown_value",
+                "住房面积" | "工资性收入" => "cell.not_a_number",
+                "变动日期" => "cell.not_a_day",
+                "年度" => "cell.not_a_year",
+                "more than two decimals" => "cell.too_precise",
+                "行政村代码" => "quality.R03",
                 "lost precision" => "cell.lost_precision",
                 "unknown household" => "quality.R03",
                 "second current head" => "quality.R04",
                 "its household was rejected" => "row.household_rejected",
                 text if text.starts_with("held by") => "quality.R02",
-                _ => &note.code,
+                text => panic!("{sheet} {row}: no code is expected for {text}"),
             };
             assert_eq!(note.code, code, "{sheet} {row}");
         } else if let Some(rule) = why.split("warning ").nth(1) {

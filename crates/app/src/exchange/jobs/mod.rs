@@ -24,6 +24,7 @@ mod ops;
 pub(crate) mod rows;
 mod runner;
 mod sql;
+mod uploads;
 mod view;
 mod work;
 

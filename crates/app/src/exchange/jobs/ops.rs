@@ -12,6 +12,7 @@ use super::{
     files::Intake,
     model::{Again, ExportRequest, ImportRequest, Job, Kind, Request, State},
     sql::{self, Stored, Wanted},
+    uploads::Reserved,
 };
 use crate::{
     Context, Error, accounts,
@@ -22,8 +23,22 @@ use crate::{
 /// Under which county the journal keeps what belongs to none.
 const NO_COUNTY: &str = "000000";
 
-/// Refuses a user who has as many jobs waiting as one may, and an upload that there is no room for.
-pub(super) async fn admit(jobs: &Jobs, user_id: &str, bytes: u64) -> Result<(), Error> {
+/// Takes an upload in: one at a time from a user, and with those that are on their way no more than
+/// there is room for. One that does not say how large it is may be as large as any.
+pub(super) async fn admit_upload(
+    jobs: &Jobs,
+    user_id: &str,
+    declared: Option<u64>,
+) -> Result<Reserved, Error> {
+    let bytes = declared.unwrap_or_else(|| jobs.context().policy.exchange().upload_bytes_max);
+    let reserved = jobs.uploads().reserve(user_id, bytes);
+    let reserved = reserved.ok_or(Error::Refused("job.upload_in_progress"))?;
+    admit(jobs, user_id, jobs.uploads().bytes()).await?;
+    Ok(reserved)
+}
+
+/// Refuses a user who has as many jobs waiting as one may, and work that there is no room for.
+async fn admit(jobs: &Jobs, user_id: &str, bytes: u64) -> Result<(), Error> {
     let limits = jobs.context().policy.exchange().clone();
     let user_id = user_id.to_owned();
     let count = async move |tx: &mut Tx| sql::count_open(tx, &user_id).await;

@@ -22,6 +22,7 @@ use super::{
     model::{Job, Kind, Outcome, Reason, Run, State},
     ops::{self, opened, seal},
     sql::{self, End},
+    uploads::Uploads,
     work::{self, Ended},
 };
 use crate::{Context, Error, exchange::import::Progress, http::ApiError, keys};
@@ -50,6 +51,7 @@ struct Inner {
     imports: Notify,
     exports: Notify,
     stopping: watch::Sender<bool>,
+    uploads: Uploads,
 }
 
 /// A job that this server works on.
@@ -78,10 +80,10 @@ impl Running {
 impl Jobs {
     /// Over a database, with the folder for files of uploads, reports and exports.
     pub fn new(context: Context, folder: PathBuf) -> Result<Self, Error> {
-        let (running, imports, exports) = Default::default();
+        let (running, imports, exports, uploads) = Default::default();
         let (folder, server) = (Folder::new(folder), keys::random_token()?);
         let (stopping, _) = watch::channel(false);
-        let inner = Inner { context, folder, server, running, imports, exports, stopping };
+        let inner = Inner { context, folder, server, running, imports, exports, stopping, uploads };
         Ok(Self(Arc::new(inner)))
     }
 
@@ -133,6 +135,10 @@ impl Jobs {
 
     pub(super) fn context(&self) -> &Context {
         &self.0.context
+    }
+
+    pub(super) fn uploads(&self) -> &Uploads {
+        &self.0.uploads
     }
 
     pub(super) fn folder(&self) -> &Folder {

@@ -112,7 +112,7 @@ pub(crate) async fn create_import(
     let permit = session.require(Right::RegistryImport)?;
     let (jobs, user_id) = (permit.jobs(), &session.who().user.id);
     let limits = permit.context().policy.exchange();
-    ops::admit(jobs, user_id, upload.bytes()).await?;
+    let _reserved = ops::admit_upload(jobs, user_id, upload.bytes()).await?;
     let english = caller.lang == crate::Lang::En;
     let (intake, request) = receive(jobs, upload, limits, english).await?;
     let job = ops::create_import(jobs, permit.act(), user_id, intake, request).await?;
