@@ -27,6 +27,7 @@ mod idempotency;
 mod jobs;
 mod journal;
 mod matrix;
+mod moves;
 mod problems;
 mod records;
 mod registry;
