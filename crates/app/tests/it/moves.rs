@@ -314,3 +314,49 @@ async fn people_belong_where_the_rows_say() {
         }
     }
 }
+
+#[tokio::test]
+async fn a_number_in_two_files_of_one_import_goes_to_the_first() {
+    for engine in Engine::BOTH {
+        let app = start(engine).await;
+        let folder = tempfile::tempdir().unwrap();
+        let file = |name: &str, rows: &str| {
+            let path = folder.path().join(name).join("persons.csv");
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(&path, persons(rows)).unwrap();
+            path
+        };
+        let paths = [file("1", "C 戊 5 之子; B 庚 7 之女"), file("2", "A 戊 5 之子; A 庚 7 之女")];
+        let summary = app.import(&paths, options()).await;
+        assert_eq!(told(&summary), "created 2, rejected 2 R02@2 R02@3");
+        assert_eq!(state(&app, "戊庚").await, "B+庚 C+戊");
+        check_laws(&app, "two files").await;
+    }
+}
+
+#[tokio::test]
+async fn who_left_is_not_counted() {
+    for engine in Engine::BOTH {
+        let app = start(engine).await;
+        // 150 m² are 75 for each of two members, and too many for one.
+        let house = "户编号,行政村代码,住房面积\nA,990101100200,150\n";
+        let warnings = async || app.import_text("households.csv", house).await.problems;
+        assert_eq!(warnings().await.len(), 0);
+        app.import_text("persons.csv", &persons("A 乙 2 之子 迁出; B 乙 2 之子 迁入")).await;
+        let problems = warnings().await;
+        assert_eq!(problems[0].notes[0].code, "quality.R27", "{problems:?}");
+        // In the same file, rows of the household see those who belong to it afterwards.
+        app.import_text("persons.csv", &persons("B 乙 2 之子 迁出; A 乙 2 之子 迁入")).await;
+        assert_eq!(warnings().await.len(), 0);
+        let clerk = app.client(&["office_clerk@990101"]).await;
+        let (id, _) = seed::household_no(&app, "B").await;
+        let dossier = clerk.get(&format!("/households/{id}/dossier")).send().await.expect(200);
+        assert_eq!(dossier["persons"].as_array().unwrap().len(), 1);
+        let (id, _) = seed::household_no(&app, "A").await;
+        for path in ["dossier", "dossier?as_of=2020-11-22"] {
+            let dossier = clerk.get(&format!("/households/{id}/{path}")).send().await.expect(200);
+            let names = dossier["persons"].as_array().unwrap().iter().map(|p| p["name"].clone());
+            assert_eq!(names.collect::<Vec<_>>(), ["甲", "乙"], "{path}");
+        }
+    }
+}
