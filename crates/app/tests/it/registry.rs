@@ -113,6 +113,27 @@ async fn a_list_shows_the_own_area_and_nothing_beside_it() {
 }
 
 #[tokio::test]
+async fn each_level_works_with_its_own_area() {
+    let south = ["H001", "H002", "H003", "H004", "H005", "H006"];
+    for engine in Engine::BOTH {
+        let app = app(engine).await;
+        for (grant, sees, village_of_another) in [
+            ("leader@99", &south[..], "980101100200"),
+            ("office_clerk@990101", &south[..], "980101100200"),
+            ("village_clerk@990101100", &south[..4], "990101101200"),
+            ("cadre@990101100201", &south[3..4], "990101100200"),
+        ] {
+            let client = app.client(&[grant]).await;
+            assert_eq!(numbers(&client, "").await, sees, "{grant}");
+            for (village, status) in [("990101100201", 200), (village_of_another, 404)] {
+                let (id, _) = seed::household_in(&app, village).await;
+                client.get(&format!("/households/{id}")).send().await.expect(status);
+            }
+        }
+    }
+}
+
+#[tokio::test]
 async fn orders_go_over_counties_and_pages_stay_whole_under_inserts() {
     for engine in Engine::BOTH {
         let app = app(engine).await;
