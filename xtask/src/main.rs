@@ -5,10 +5,12 @@
 
 mod bench;
 mod ci;
+mod client;
 mod command;
 mod demo;
 mod openapi;
 mod postgres;
+mod schemathesis;
 mod test;
 mod tidy;
 mod torture;
@@ -26,12 +28,17 @@ struct Task {
     run: fn(&Workspace, Vec<OsString>) -> anyhow::Result<()>,
 }
 
-const TASKS: [Task; 8] = [
+const TASKS: [Task; 9] = [
     Task { name: "test", about: "run every test, on SQLite and PostgreSQL", run: test::run },
     Task { name: "demo", about: "build Daohu and show it with a sample county", run: demo::run },
     Task { name: "tidy", about: "check the house rules of the source text", run: tidy::run },
     Task { name: "openapi", about: "write api/openapi.json (--check: compare)", run: openapi::run },
     Task { name: "postgres", about: "a throw-away server for your own tests", run: postgres::run },
+    Task {
+        name: "schemathesis",
+        about: "made-up requests against the interface's description",
+        run: schemathesis::run,
+    },
     Task { name: "torture", about: "kill -9, hundreds of times", run: torture::run },
     Task { name: "bench", about: "speed and memory beside yardsticks (--help)", run: bench::run },
     Task { name: "ci", about: "everything that must pass before a merge", run: ci::run },
@@ -81,7 +88,7 @@ fn usage(name: &OsString) -> ExitCode {
     }
     eprintln!("cargo xtask COMMAND");
     for task in &TASKS {
-        eprintln!("  {:10} {}", task.name, task.about);
+        eprintln!("  {:12} {}", task.name, task.about);
     }
     ExitCode::from(2)
 }

@@ -58,6 +58,8 @@ impl Tx {
             self.execute(definition, &[]).await?;
         }
         if self.engine() == Engine::Postgres {
+            // A rough idea is enough to begin with; the server's own rounds refine it.
+            self.execute("set local default_statistics_target = 10", &[]).await?;
             for table in &suspended.tables {
                 self.execute(&format!("analyze {table}"), &[]).await?;
             }

@@ -17,9 +17,10 @@ use tokio_postgres::{
 
 use crate::{Error, Missing, Options, Row, Table, Tx, Type, Value, tx::Connection};
 
-/// Long enough for an edit to wait for another; a first import locks its tables for longer, and then
-/// readers are told that the server is busy.
-const LOCK_TIMEOUT: &str = "set lock_timeout = '20s'";
+/// Of each connection. Waiting for a lock: long enough for an edit to wait for another; a first import
+/// locks its tables for longer, and then readers are told that the server is busy. Helpers: to start
+/// them takes longer than our queries do.
+const SETTINGS: &str = "set lock_timeout = '20s'; set max_parallel_workers_per_gather = 0";
 
 pub(crate) struct Store {
     pool: Pool,
@@ -33,14 +34,14 @@ impl Store {
         let manager = Manager::from_config(config.clone(), NoTls, recycle);
         // One writer and the readers; more would wait for the server's cores anyway.
         // Who waits for a lock too long gives the connection back: others may need it to let go.
-        let patience = Hook::async_fn(|client, _| {
+        let settings = Hook::async_fn(|client, _| {
             Box::pin(
-                async move { client.batch_execute(LOCK_TIMEOUT).await.map_err(HookError::Backend) },
+                async move { client.batch_execute(SETTINGS).await.map_err(HookError::Backend) },
             )
         });
         let pool = Pool::builder(manager)
             .max_size(options.readers * 2 + 2)
-            .post_create(patience)
+            .post_create(settings)
             .build()
             .map_err(|e| Error::Connection(e.to_string()))?;
         let store = Self { pool };

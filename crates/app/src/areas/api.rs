@@ -61,6 +61,7 @@ pub(crate) struct ListAreas {
     /// The beginning of the name.
     q: Option<String>,
     /// Rows of the page: 1 to 200, 50 if absent.
+    #[param(minimum = 1, maximum = 200)]
     limit: Option<u32>,
     /// `next` of the page before.
     after: Option<String>,

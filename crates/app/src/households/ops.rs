@@ -140,6 +140,8 @@ async fn past(tx: &mut Tx, keys: &Keys, row: &HouseholdRow, day: Day) -> Result<
     candidates
         .extend(sql::past_memberships_of(tx, &county, &[id]).await?.iter().map(|past| past.person));
     candidates.sort_unstable();
+    // Who came back belongs here twice.
+    candidates.dedup();
     for person in candidates {
         let record = person.to_string();
         let history = journal::history(tx, keys, &county, "person", &record, until).await?;

@@ -330,7 +330,8 @@ pub(crate) async fn each_person(
 /// County, number of the household and the person's id.
 type PersonKey = (String, String, i64);
 
-/// Rows of those who moved to another household, with how they left this one. Few: who moves is
+/// Rows of those who moved to another household, with how they left this one; whoever came back is a
+/// member again and has one row. Few: who moves is
 /// rare, so they are held in memory.
 async fn past_by_household(
     tx: &mut Tx,
@@ -341,7 +342,8 @@ async fn past_by_household(
     let sql = format!(
         "select {columns}, h.no, m.relation, m.change_kind, m.change_on from memberships m
          join households h on h.county = m.county and h.id = m.household
-         join persons p on p.county = m.county and p.id = m.person{clause}
+         join persons p on p.county = m.county and p.id = m.person
+           and p.household <> m.household{clause}
          order by h.county, h.no, p.id"
     );
     let layout = &*layouts::PERSON;

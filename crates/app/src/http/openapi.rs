@@ -17,6 +17,11 @@ use super::{Problem, app};
 
 const SESSION: &str = "session";
 const PROBLEM: &str = "Problem";
+const IF_MATCH: &str = "If-Match";
+/// An `ETag` as the server gives it.
+const VERSION_PATTERN: &str = "^\"v[0-9]{1,18}\"$";
+/// What an `Idempotency-Key` may be.
+const KEY_PATTERN: &str = "^[!-~]{1,128}$";
 /// Operations whose rate, or whose number at once, is limited for each user.
 const LIMITED: [&str; 7] = [
     "change_password",
@@ -113,11 +118,13 @@ fn complete(operation: &mut Operation, effect: Effect) {
     };
     let has_body = operation.request_body.is_some();
     let in_query = has(ParameterIn::Query, "");
-    let if_match = has(ParameterIn::Header, "If-Match");
+    let is_repeatable = effect == Effect::Repeatable && !is_open;
+    let if_match = has(ParameterIn::Header, IF_MATCH);
     let id = operation.operation_id.as_deref().unwrap_or_default();
     let is_fetching = FETCHING.contains(&id);
     let statuses = [
-        ("400", has_body || in_query),
+        // An address that holds NUL is refused everywhere.
+        ("400", true),
         ("401", true),
         ("403", !is_open || effect != Effect::None),
         ("404", has(ParameterIn::Path, "")),
@@ -125,13 +132,21 @@ fn complete(operation: &mut Operation, effect: Effect) {
         ("412", if_match),
         ("413", has_body),
         ("415", has_body),
-        ("422", has_body || in_query),
+        // Also where a key was used for another request before.
+        ("422", has_body || in_query || is_repeatable),
         ("428", if_match),
         ("429", is_open || LIMITED.contains(&id)),
         ("500", true),
         ("507", STORING.contains(&id)),
     ];
-    if effect == Effect::Repeatable && !is_open {
+    for parameter in parameters.iter_mut() {
+        if let RefOr::T(parameter) = parameter
+            && parameter.name == IF_MATCH
+        {
+            parameter.schema = Some(text(VERSION_PATTERN).into());
+        }
+    }
+    if is_repeatable {
         parameters.push(RefOr::T(idempotency_key()));
     }
     for (status, _) in statuses.into_iter().filter(|(_, applies)| *applies) {
@@ -145,6 +160,11 @@ fn idempotency_key() -> Parameter {
         .name("Idempotency-Key")
         .parameter_in(ParameterIn::Header)
         .description(Some("Requests with equal keys are carried out once."))
-        .schema(Some(ObjectBuilder::new().schema_type(Type::String).max_length(Some(128))))
+        .schema(Some(text(KEY_PATTERN)))
         .build()
+}
+
+/// A text that this regular expression describes.
+fn text(pattern: &str) -> ObjectBuilder {
+    ObjectBuilder::new().schema_type(Type::String).pattern(Some(pattern))
 }

@@ -25,6 +25,7 @@ pub(crate) struct ListJournal {
     /// The record's key within its kind.
     record: Option<String>,
     /// Rows of the page: 1 to 200, 50 if absent. A page may be shorter and still have a next one.
+    #[param(minimum = 1, maximum = 200)]
     limit: Option<u32>,
     /// `next` of the page before.
     after: Option<String>,

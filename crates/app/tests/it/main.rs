@@ -18,6 +18,7 @@
 )]
 #![expect(unreachable_pub, reason = "`pub` says what tests use; outside there is nobody")]
 
+mod blanks;
 mod exchange;
 mod exports;
 mod find;
@@ -27,6 +28,7 @@ mod idempotency;
 mod jobs;
 mod journal;
 mod matrix;
+mod moves;
 mod problems;
 mod records;
 mod registry;

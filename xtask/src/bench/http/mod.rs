@@ -1,7 +1,6 @@
 //! `http`: how soon the server is ready, what memory it holds, and how long a user waits. The
 //! yardstick is `/healthz` of the same server, which costs what HTTP costs.
 
-mod client;
 mod keys;
 mod server;
 
@@ -16,7 +15,8 @@ use super::{
     product::as_float,
     statistics::percentile,
 };
-use client::{Client, encoded};
+
+use crate::client::{Client, encoded};
 use keys::Keys;
 use server::Server;
 

@@ -10,12 +10,13 @@ use std::{
 };
 
 use anyhow::{Context, bail, ensure};
-use serde_json::json;
 
-use super::client::Client;
-use crate::bench::{
-    product::{Product, resident_mib},
-    store::Database,
+use crate::{
+    bench::{
+        product::{Product, resident_mib},
+        store::Database,
+    },
+    client::Client,
 };
 
 /// The longest that a start may take before it counts as failed.
@@ -70,9 +71,7 @@ impl Server {
     /// A connection on which this user is signed in.
     pub(super) fn sign_in(&self, name: &str, password: &str) -> anyhow::Result<Client> {
         let mut client = self.connect()?;
-        let body = json!({ "name": name, "password": password }).to_string();
-        let answer = client.send("POST", "/api/v1/session", &body)?;
-        ensure!(answer.status == 200, "{name} cannot sign in: status {}", answer.status);
+        client.sign_in(name, password)?;
         Ok(client)
     }
 

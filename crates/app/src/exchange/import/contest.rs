@@ -34,6 +34,8 @@ pub(super) struct Contest {
     pub(super) leaver: Option<Place>,
     /// The person's id, once a row has given it one.
     pub(super) person: Option<i64>,
+    /// The person whose record a row by which the person leaves has made.
+    pub(super) recorded: Option<i64>,
 }
 
 /// Contested numbers by blind index.

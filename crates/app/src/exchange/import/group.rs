@@ -1,6 +1,6 @@
 //! A household's rows together, and what the store knows of it.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use daohu_base::AreaCode;
 use daohu_db::{Tx, Value};
@@ -93,8 +93,8 @@ pub(super) struct Existing {
     pub(super) past: HashMap<i64, Vec<PastMembership>>,
     pub(super) incomes: HashMap<i64, Vec<IncomeRow>>,
     pub(super) holders: HashMap<[u8; 16], Holder>,
-    /// Persons who hold a number of these groups but belong to another household.
-    pub(super) movers: HashMap<i64, PersonRow>,
+    /// Persons whose number stands in these groups, of households that do not.
+    movers: HashMap<i64, PersonRow>,
 }
 
 impl Existing {
@@ -140,18 +140,56 @@ impl Existing {
             .filter(|derived| derived.is_unique)
             .filter_map(|derived| derived.identity)
             .collect();
+        let wanted = identities.clone();
         for (identity, holder) in rows::holders(tx, identities).await? {
-            let known = self.persons.get(&holder.household);
-            let is_here =
-                known.is_some_and(|rows| rows.iter().any(|row| row.id() == holder.person));
-            if !is_here
-                && let Some(row) = rows::person(tx, keys, &holder.county, holder.person).await?
-            {
-                self.movers.insert(holder.person, row);
-            }
+            self.load_person(tx, keys, &holder.county, holder.household, holder.person).await?;
             self.holders.insert(identity, holder);
         }
+        self.load_returning(tx, keys, &wanted).await
+    }
+
+    /// Loads those who may come back to a household that they belonged to before.
+    async fn load_returning(
+        &mut self,
+        tx: &mut Tx,
+        keys: &Keys,
+        wanted: &[[u8; 16]],
+    ) -> Result<(), Error> {
+        let wanted: HashSet<&[u8]> = wanted.iter().map(<[u8; 16]>::as_slice).collect();
+        let homes = self.households.values().flatten();
+        let homes = homes.map(|row| (row.county().to_owned(), row.id()));
+        let mut returning = Vec::new();
+        for (county, household) in homes {
+            let past = self.past_of(household).iter();
+            let past = past.filter(|past| wanted.contains(past.identity.as_slice()));
+            returning.extend(past.map(|past| (county.clone(), past.household, past.person)));
+        }
+        for (county, household, person) in returning {
+            self.load_person(tx, keys, &county, household, person).await?;
+        }
         Ok(())
+    }
+
+    async fn load_person(
+        &mut self,
+        tx: &mut Tx,
+        keys: &Keys,
+        county: &str,
+        household: i64,
+        person: i64,
+    ) -> Result<(), Error> {
+        if self.person(household, person).is_none()
+            && let Some(row) = rows::person(tx, keys, county, person).await?
+        {
+            self.movers.insert(person, row);
+        }
+        Ok(())
+    }
+
+    /// A person whose number stands in these groups, who belongs to this household or is on the way.
+    pub(super) fn person(&self, household: i64, person: i64) -> Option<&PersonRow> {
+        let here = self.persons_of(household).iter().find(|row| row.id() == person);
+        here.or_else(|| self.movers.get(&person))
     }
 
     pub(super) fn persons_of(&self, household: i64) -> &[PersonRow] {

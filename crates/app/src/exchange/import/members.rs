@@ -152,12 +152,23 @@ impl Decider<'_> {
         let moves_on = self.moves_on(row, derived, home);
         match known {
             Known::Member(member) if moves_on => {
-                let past = past_of(row, derived, home, member.id(), 0);
+                let version = past_version(existing, home.id, member.id());
+                let past = past_of(row, derived, home, member.id(), version);
                 self.writes.past_membership(&self.author, &home.county, &past)?;
                 Ok((Outcome::Updated, row.values.clone()))
             }
             Known::Member(member) => self.update_person(row, home, member),
-            Known::Past(past) => self.update_past(row, derived, home, past),
+            Known::Past(past) => {
+                let past = self.kept(row, past);
+                let person = existing.person(home.id, past.person);
+                match person.filter(|_| !self.checker.marks.leaves(past.change_kind)) {
+                    Some(mover) => {
+                        let (_, values) = self.move_here(row, derived, home, mover, existing)?;
+                        Ok((Outcome::Updated, values))
+                    }
+                    None => self.update_past(row, home, past, known),
+                }
+            }
             Known::Nobody if moves_on => {
                 let id = self.contested_person(derived, &home.county)?;
                 let past = past_of(row, derived, home, id, 0);
@@ -186,21 +197,27 @@ impl Decider<'_> {
         existing: &Existing,
     ) -> Result<(Outcome, Vec<Value>), Error> {
         let holder = derived.identity.and_then(|identity| existing.holders.get(&identity));
-        let same_county = holder.filter(|holder| holder.county == home.county);
         // Who left a household elsewhere is, to this importer, what one of another county is: a new
         // person. What is known of him there stays there.
-        if let Some(holder) = same_county
-            && let Some(mover) = existing.movers.get(&holder.person)
-            && self.covers(mover.village())
-        {
+        let elsewhere = holder
+            .filter(|holder| holder.county == home.county && holder.household != home.id)
+            .and_then(|holder| existing.person(holder.household, holder.person))
+            .filter(|mover| self.covers(mover.village()));
+        if let Some(mover) = elsewhere {
             if derived.is_current {
-                return self.move_here(row, derived, home, mover);
+                return self.move_here(row, derived, home, mover, existing);
             }
-            let past = past_of(row, derived, home, holder.person, 0);
+            let past = past_of(row, derived, home, mover.id(), 0);
             self.writes.past_membership(&self.author, &home.county, &past)?;
             return Ok((Outcome::Created, row.values.clone()));
         }
         let id = self.contested_person(derived, &home.county)?;
+        if !derived.is_current && self.is_recorded(derived, id) {
+            // Left this household as well as the one that the record went to.
+            let past = past_of(row, derived, home, id, 0);
+            self.writes.past_membership(&self.author, &home.county, &past)?;
+            return Ok((Outcome::Created, row.values.clone()));
+        }
         let lead = vec![
             home.county.as_str().into(),
             id.into(),
@@ -224,6 +241,7 @@ impl Decider<'_> {
         derived: &Derived,
         home: &Home,
         mover: &PersonRow,
+        existing: &Existing,
     ) -> Result<(Outcome, Vec<Value>), Error> {
         let contest = derived.identity.and_then(|identity| self.contests.get(&identity));
         // A row by which the person leaves tells how; without one, the record does.
@@ -236,7 +254,7 @@ impl Decider<'_> {
                 relation: cells.int(person::RELATION),
                 change_kind: cells.int(person::CHANGE_KIND),
                 change_on: cells.text(person::CHANGE_ON).map(str::to_owned),
-                version: 0,
+                version: past_version(existing, mover.household(), mover.id()),
             };
             self.writes.past_membership(&self.author, &home.county, &past)?;
         }
@@ -289,20 +307,35 @@ impl Decider<'_> {
         Ok((Outcome::Updated, record.values))
     }
 
+    /// What the row says of an earlier membership; a blank keeps what is known of how it ended.
+    fn kept(&self, row: &Row, stored: &PastMembership) -> PastMembership {
+        let (cells, clears) = (Cells(&row.values), self.clears(row.place));
+        let mut past = stored.clone();
+        past.relation = cells.int(person::RELATION);
+        let kind = cells.int(person::CHANGE_KIND);
+        if kind.is_some() || clears(person::CHANGE_KIND) {
+            past.change_kind = kind;
+        }
+        let day = cells.text(person::CHANGE_ON).map(str::to_owned);
+        if day.is_some() || clears(person::CHANGE_ON) {
+            past.change_on = day;
+        }
+        past
+    }
+
     /// A row about somebody who belongs to another household now: only how it ended may change.
     fn update_past(
         &mut self,
         row: &Row,
-        derived: &Derived,
         home: &Home,
-        past: &PastMembership,
+        past: PastMembership,
+        known: &Known<'_>,
     ) -> Result<(Outcome, Vec<Value>), Error> {
-        let new = past_of(row, derived, home, past.person, past.version);
-        let same = new.relation == past.relation
-            && new.change_kind == past.change_kind
-            && new.change_on == past.change_on;
+        let same = matches!(known, Known::Past(stored) if past.relation == stored.relation
+            && past.change_kind == stored.change_kind
+            && past.change_on == stored.change_on);
         if !same {
-            self.writes.past_membership(&self.author, &home.county, &new)?;
+            self.writes.past_membership(&self.author, &home.county, &past)?;
         }
         let outcome = if same { Outcome::Unchanged } else { Outcome::Updated };
         Ok((outcome, row.values.clone()))
@@ -319,6 +352,12 @@ impl Decider<'_> {
             contest.person = Some(id);
         }
         Ok(id)
+    }
+
+    /// True if an earlier row of this import made the person's record; from now on it is made.
+    fn is_recorded(&mut self, derived: &Derived, id: i64) -> bool {
+        let contest = derived.identity.and_then(|identity| self.contests.get_mut(&identity));
+        contest.is_some_and(|contest| contest.recorded.replace(id) == Some(id))
     }
 
     fn hold(&mut self, derived: &Derived, home: &Home, person: i64, before: Option<&Holder>) {
@@ -375,6 +414,12 @@ fn find<'e>(existing: &'e Existing, home: &Home, row: &Row, derived: &Derived) -
             && member.text(person::BORN_ON) == cells.text(person::BORN_ON)
     };
     members.iter().find(same).map_or(Known::Nobody, Known::Member)
+}
+
+/// The version of an earlier membership; zero if there was none.
+fn past_version(existing: &Existing, household: i64, person: i64) -> i64 {
+    let mut past = existing.past_of(household).iter();
+    past.find(|past| past.person == person).map_or(0, |past| past.version)
 }
 
 fn past_of(row: &Row, derived: &Derived, home: &Home, person: i64, version: i64) -> PastMembership {

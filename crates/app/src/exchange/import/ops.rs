@@ -435,8 +435,10 @@ impl Run {
         let Some(send) = &self.send else { return Ok(()) };
         for row in writes.take_keys() {
             let identity = row.first().and_then(Value::as_blob).unwrap_or_default();
+            // Where the person joins counts, whichever county's rows are decided last.
+            let is_current = row.last().and_then(Value::as_int).unwrap_or_default();
             self.serial += 1;
-            let key = [identity, &self.serial.to_be_bytes()].concat();
+            let key = [identity, &is_current.to_be_bytes(), &self.serial.to_be_bytes()].concat();
             let value = postcard::to_allocvec(&row).map_err(std::io::Error::other)?;
             self.held.push(&key, &value)?;
         }

@@ -28,6 +28,7 @@ use crate::{
 #[into_params(parameter_in = Query)]
 pub(crate) struct AsOf {
     /// The day whose evening is shown, `YYYY-MM-DD`; the present if absent.
+    #[param(format = Date)]
     as_of: Option<String>,
 }
 
@@ -37,6 +38,7 @@ pub(crate) struct AsOf {
 #[into_params(parameter_in = Query)]
 pub(crate) struct StoryPage {
     /// Rows of the page: 1 to 200, 50 if absent.
+    #[param(minimum = 1, maximum = 200)]
     limit: Option<u32>,
     /// `next` of the page before.
     after: Option<String>,
@@ -71,6 +73,7 @@ pub(crate) struct StoryEntry {
 #[serde(deny_unknown_fields)]
 pub(crate) struct Reveal {
     /// In words; it goes into the journal.
+    #[schema(min_length = 1, max_length = 500)]
     reason: String,
 }
 

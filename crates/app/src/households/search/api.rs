@@ -21,10 +21,12 @@ const LIMIT_MAX: usize = 50;
 #[into_params(parameter_in = Query)]
 pub(crate) struct Search {
     /// 户编号, name, initials of the name's pinyin, whole ID number or its last six characters.
+    #[param(min_length = 1, max_length = 50)]
     q: String,
     /// In this area, which must lie in the user's own.
     area: Option<String>,
     /// Rows: 1 to 50, 20 if absent.
+    #[param(minimum = 1, maximum = 50)]
     limit: Option<usize>,
 }
 

@@ -7,6 +7,7 @@ use std::{
 };
 
 use anyhow::{Context, ensure};
+use serde_json::json;
 
 /// The longest that an answer may take.
 const TIMEOUT: Duration = Duration::from_secs(60);
@@ -15,41 +16,54 @@ const TIMEOUT: Duration = Duration::from_secs(60);
 const NO_CONTENT: u16 = 204;
 
 /// One connection to the server.
-pub(super) struct Client {
+pub(crate) struct Client {
     address: SocketAddr,
     stream: BufReader<TcpStream>,
     cookie: Option<String>,
 }
 
 /// What the server answered.
-pub(super) struct Answer {
-    pub(super) status: u16,
-    pub(super) body: Vec<u8>,
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) body: Vec<u8>,
 }
 
 impl Client {
-    pub(super) fn connect(address: SocketAddr) -> anyhow::Result<Self> {
+    pub(crate) fn connect(address: SocketAddr) -> anyhow::Result<Self> {
         let stream = TcpStream::connect(address)?;
         stream.set_nodelay(true)?;
         stream.set_read_timeout(Some(TIMEOUT))?;
         Ok(Self { address, stream: BufReader::new(stream), cookie: None })
     }
 
+    /// The session of the user who signed in here, as the header of a request.
+    pub(crate) fn cookie(&self) -> Option<&str> {
+        self.cookie.as_deref()
+    }
+
     /// Another connection of the same user.
-    pub(super) fn another(&self) -> anyhow::Result<Self> {
+    pub(crate) fn another(&self) -> anyhow::Result<Self> {
         let cookie = self.cookie.clone();
         Ok(Self { cookie, ..Self::connect(self.address)? })
     }
 
+    /// Signs in; from here on each request carries the cookie.
+    pub(crate) fn sign_in(&mut self, name: &str, password: &str) -> anyhow::Result<()> {
+        let body = json!({ "name": name, "password": password }).to_string();
+        let answer = self.send("POST", "/api/v1/session", &body)?;
+        ensure!(answer.status == 200, "{name} cannot sign in: status {}", answer.status);
+        Ok(())
+    }
+
     /// The body of an answer with status 200; any other is an error.
-    pub(super) fn get(&mut self, path: &str) -> anyhow::Result<Vec<u8>> {
+    pub(crate) fn get(&mut self, path: &str) -> anyhow::Result<Vec<u8>> {
         let answer = self.send("GET", path, "")?;
         ensure!(answer.status == 200, "GET {path}: status {}", answer.status);
         Ok(answer.body)
     }
 
     /// Sends one request and reads its answer; a cookie that comes with it is kept.
-    pub(super) fn send(&mut self, method: &str, path: &str, json: &str) -> anyhow::Result<Answer> {
+    pub(crate) fn send(&mut self, method: &str, path: &str, json: &str) -> anyhow::Result<Answer> {
         let mut request = format!("{method} {path} HTTP/1.1\r\nhost: {}\r\n", self.address);
         if let Some(cookie) = &self.cookie {
             request.push_str(&format!("cookie: {cookie}\r\n"));
@@ -87,7 +101,7 @@ impl Client {
 }
 
 /// Text as a value in a query.
-pub(super) fn encoded(text: &str) -> String {
+pub(crate) fn encoded(text: &str) -> String {
     let mut encoded = String::new();
     for byte in text.bytes() {
         if byte.is_ascii_alphanumeric() {
