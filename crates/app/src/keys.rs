@@ -103,6 +103,11 @@ impl Keys {
         if replace {
             fs::rename(&target, path).map_err(|e| bad(e.to_string()))?;
         }
+        // The name must outlive a power cut like the bytes: without the keys nothing can be read.
+        if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+            let synced = fs::File::open(folder).and_then(|folder| folder.sync_all());
+            synced.map_err(|e| bad(e.to_string()))?;
+        }
         Ok(())
     }
 

@@ -275,9 +275,10 @@ async fn reseal_some(
         let county = record.lead.first().and_then(daohu_db::Value::as_text).unwrap_or_default();
         let id = record.lead.get(1).and_then(daohu_db::Value::as_int).unwrap_or_default();
         let sealed = layout.seal(keys, &record)?;
-        sql::set_sealed(tx, layout.table.name, county, id, sealed).await?;
+        // A row that was changed meanwhile keeps what it was given: old keys still open it.
+        let key = (county, id, record.meta.version);
+        count += sql::set_sealed(tx, layout.table.name, key, sealed).await?;
         last = Some((county.to_owned(), id));
-        count += 1;
     }
     Ok((count, last))
 }

@@ -408,14 +408,14 @@ pub(crate) async fn sealed_rows(
     tx.query(&sql, &[after.0.into(), after.1.into(), limit.into()]).await
 }
 
-/// Writes the sealed numbers of a row anew.
+/// Writes the sealed numbers of a row anew, if it is still the version that was read.
 pub(crate) async fn set_sealed(
     tx: &mut Tx,
     table: &'static str,
-    county: &str,
-    id: i64,
+    (county, id, version): (&str, i64, i64),
     sealed: Value,
-) -> Result<(), DbError> {
-    let sql = format!("update {table} set sealed = $3 where county = $1 and id = $2");
-    tx.execute(&sql, &[county.into(), id.into(), sealed]).await.map(drop)
+) -> Result<u64, DbError> {
+    let sql =
+        format!("update {table} set sealed = $4 where county = $1 and id = $2 and version = $3");
+    tx.execute(&sql, &[county.into(), id.into(), version.into(), sealed]).await
 }
