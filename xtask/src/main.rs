@@ -11,6 +11,7 @@ mod demo;
 mod openapi;
 mod postgres;
 mod schemathesis;
+mod service;
 mod test;
 mod tidy;
 mod torture;

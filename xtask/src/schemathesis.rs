@@ -11,9 +11,7 @@ use std::{
     io::{BufRead, BufReader},
     net::SocketAddr,
     path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
-    thread,
-    time::{Duration, Instant},
+    process::{Command, Stdio},
 };
 
 use anyhow::{Context, bail, ensure};
@@ -22,6 +20,7 @@ use crate::{
     Workspace,
     client::Client,
     command::{cargo, is_there, succeed},
+    service::Service,
 };
 
 /// The version from PyPI: another one may make other requests and check other things.
@@ -30,8 +29,6 @@ const VERSION: &str = "4.32.5";
 const HOUSEHOLDS: &str = "400";
 /// Requests that each operation gets at most in the phase that makes them up at random.
 const EXAMPLES: &str = "30";
-/// The longest that an orderly stop may take.
-const STOP_LIMIT: Duration = Duration::from_secs(20);
 
 /// Every check but two. `positive_data_acceptance` demands that whatever has the right shape is
 /// accepted: but whether an area exists or a reason says enough is told by 422, not by a schema.
@@ -145,7 +142,8 @@ fn ask(
 
 /// A demonstration that runs; dropping it stops it.
 struct Server {
-    child: Child,
+    /// Stops it.
+    _service: Service,
     address: SocketAddr,
     /// Names and passwords.
     logins: Vec<(String, String)>,
@@ -160,9 +158,11 @@ impl Server {
         command.args(["demo", "--households", HOUSEHOLDS, "--listen", "127.0.0.1:0", "--data"]);
         command.arg(folder.join("data")).stdout(Stdio::piped()).stderr(File::create(&log)?);
         let mut child = command.stdin(Stdio::null()).spawn()?;
-        let printed = child.stdout.take().context("no standard output")?;
+        let printed = child.stdout.take();
+        let service = Service::new(child);
+        let printed = printed.context("no standard output")?;
         let address = SocketAddr::from(([127, 0, 0, 1], 0));
-        let mut server = Self { child, address, logins: Vec::new(), log };
+        let mut server = Self { _service: service, address, logins: Vec::new(), log };
         for line in BufReader::new(printed).lines() {
             let line = line?;
             if let Some(address) = line.strip_prefix("http://") {
@@ -190,26 +190,5 @@ impl Server {
             ensure!(!line.contains(r#""level":"ERROR""#), "the server logged {line}");
         }
         Ok(())
-    }
-
-    fn stop(&mut self) -> anyhow::Result<()> {
-        Command::new("kill").arg(self.child.id().to_string()).status().context("kill")?;
-        let start = Instant::now();
-        while self.child.try_wait()?.is_none() {
-            ensure!(start.elapsed() < STOP_LIMIT, "the server does not stop: it is killed");
-            thread::sleep(Duration::from_millis(50));
-        }
-        Ok(())
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        if let Err(error) = self.stop() {
-            eprintln!("{error:#}");
-            // Already gone, perhaps.
-            let _ = self.child.kill();
-            let _ = self.child.wait();
-        }
     }
 }

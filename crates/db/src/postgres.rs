@@ -198,14 +198,14 @@ impl Session {
         &mut self,
         table: &Table,
         rows: &[Vec<Value>],
-    ) -> Result<(), Error> {
-        let mut written = 0;
+    ) -> Result<u64, Error> {
         if rows.len() <= FEW_ROWS {
+            let mut written = 0;
             let sql = table.insert_sql() + &table.on_conflict_sql();
             for row in rows {
                 written += self.execute(&sql, row).await?;
             }
-            return all_written(written, rows);
+            return Ok(written);
         }
         let staging = format!("upsert_{}", table.name);
         let create = format!(
@@ -221,8 +221,7 @@ impl Session {
             table.name,
             table.on_conflict_sql()
         );
-        written += self.0.execute(&merge, &[]).await?;
-        all_written(written, rows)
+        Ok(self.0.execute(&merge, &[]).await?)
     }
 
     async fn copy(&mut self, table: &Table, into: &str, rows: &[Vec<Value>]) -> Result<(), Error> {
@@ -242,14 +241,6 @@ impl Session {
 
 /// Rows that are written one by one.
 const FEW_ROWS: usize = 10;
-
-fn all_written(written: u64, rows: &[Vec<Value>]) -> Result<(), Error> {
-    if u64::try_from(rows.len()).is_ok_and(|wanted| wanted == written) {
-        Ok(())
-    } else {
-        Err(Error::Changed)
-    }
-}
 
 /// A function, not a closure: the `Send` of a future that holds a closure over references is beyond
 /// the compiler.

@@ -298,13 +298,12 @@ impl Session {
         self.run_rows(&table.insert_sql(), rows).map(drop)
     }
 
-    pub(crate) fn upsert_rows(&mut self, table: &Table, rows: &[Vec<Value>]) -> Result<(), Error> {
-        let written = self.run_rows(&(table.insert_sql() + &table.on_conflict_sql()), rows)?;
-        if written == rows.len() { Ok(()) } else { Err(Error::Changed) }
+    pub(crate) fn upsert_rows(&mut self, table: &Table, rows: &[Vec<Value>]) -> Result<u64, Error> {
+        self.run_rows(&(table.insert_sql() + &table.on_conflict_sql()), rows)
     }
 
     /// Runs a statement for each row; returns how many rows it wrote.
-    fn run_rows(&mut self, sql: &str, rows: &[Vec<Value>]) -> Result<usize, Error> {
+    fn run_rows(&mut self, sql: &str, rows: &[Vec<Value>]) -> Result<u64, Error> {
         let mut statement = self.0.prepare_cached(&numbered(sql))?;
         let mut written = 0;
         let mut last: &[Value] = &[];
@@ -319,7 +318,7 @@ impl Session {
             written += statement.raw_execute()?;
             last = row;
         }
-        Ok(written)
+        Ok(u64::try_from(written).unwrap_or(u64::MAX))
     }
 }
 

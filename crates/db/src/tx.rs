@@ -141,10 +141,16 @@ impl Tx {
         rows: &'a [Vec<Value>],
     ) -> BoxFuture<'a, Result<(), Error>> {
         async move {
-            match &mut self.0 {
-                _ if rows.is_empty() => Ok(()),
+            let written = match &mut self.0 {
+                _ if rows.is_empty() => Ok(0),
                 Connection::Sqlite(session) => session.upsert_rows(table, rows),
                 Connection::Postgres(session) => session.upsert_rows(table, rows).await,
+            }?;
+            // A row that the guard held back was not written.
+            if u64::try_from(rows.len()).is_ok_and(|wanted| wanted == written) {
+                Ok(())
+            } else {
+                Err(Error::Changed)
             }
         }
         .boxed()

@@ -295,6 +295,40 @@ async fn many_rows_are_inserted_or_replaced() {
     }
 }
 
+static COUNTED: [Migration; 1] = [Migration {
+    number: 1,
+    name: "counted",
+    sql: "create table counted (id bigint primary key, version bigint not null);",
+}];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_row_that_somebody_else_wrote_meanwhile_is_not_replaced() {
+    for engine in Engine::BOTH {
+        let scratch = Scratch::new(engine).await;
+        let db = scratch.open().await;
+        db.migrate(&COUNTED).await.unwrap();
+        let column = |name| Column { name, kind: Type::Int };
+        let columns = vec![column("id"), column("version")];
+        let table = Table { name: "counted", columns, key: &["id"] };
+        // Few rows and many go different ways.
+        for count in [1, 100] {
+            let write = |version: i64| {
+                let table = table.clone();
+                let rows: Vec<Vec<Value>> =
+                    (0..count).map(|id| vec![(count + id).into(), version.into()]).collect();
+                db.write(move |tx| async move { tx.upsert_rows(&table, &rows).await }.boxed())
+            };
+            write(1).await.unwrap();
+            write(2).await.unwrap();
+            for stale in [1, 2, 4] {
+                let done = write(stale).await;
+                assert!(matches!(done, Err(Error::Changed)), "{engine:?} {count} {done:?}");
+            }
+            write(3).await.unwrap();
+        }
+    }
+}
+
 /// The indexes of `items`, as the engine tells them.
 async fn indexes(tx: &mut Tx) -> Result<Vec<String>, Error> {
     let sql = match tx.engine() {

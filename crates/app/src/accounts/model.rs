@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 
 use crate::{
     Error, FieldError,
-    journal::{Action, Change},
+    journal::{Action, Change, NO_COUNTY},
 };
 
 const NAME_CHARACTERS: std::ops::RangeInclusive<usize> = 3..=32;
@@ -270,9 +270,6 @@ pub(super) fn session_change(user_id: &str, action: Action, about: &Value) -> Ch
         after: Some(about.to_string()),
     }
 }
-
-/// Under which county the journal keeps what belongs to none.
-const NO_COUNTY: &str = "000000";
 
 #[cfg(test)]
 mod tests {

@@ -8,6 +8,9 @@ use sha2::{Digest, Sha256};
 
 use crate::keys::{KeyError, Keys};
 
+/// Under which county the journal keeps what belongs to none.
+pub const NO_COUNTY: &str = "000000";
+
 /// One act of one actor: the frame of all changes of a transaction.
 #[derive(Clone, Debug)]
 pub struct Act {
@@ -58,7 +61,7 @@ impl Action {
 /// One changed record. `before` and `after` are JSON objects of the record's columns.
 #[derive(Clone, Debug)]
 pub struct Change {
-    /// Six digits; `000000` for what belongs to no county.
+    /// Six digits, or [`NO_COUNTY`].
     pub county: String,
     /// Which kind of record: `household`, `user` …
     pub kind: &'static str,

@@ -108,12 +108,6 @@ impl Bulk {
         Ok(Linked(sealed))
     }
 
-    /// Seals these entries, in this order.
-    pub async fn append(&mut self, tx: &mut Tx, entries: Vec<Entry>) -> Result<(), Error> {
-        self.lock_for(tx, &entries).await?;
-        self.link(entries)?.insert(tx).await
-    }
-
     /// Writes the heads back and adds them to the root chain.
     pub async fn finish(self, tx: &mut Tx, at: Timestamp) -> Result<(), Error> {
         let moved: Vec<_> = self.heads.into_iter().filter(|(_, head)| head.moved).collect();

@@ -4,12 +4,12 @@ use std::{
     fs::File,
     net::{SocketAddr, TcpListener},
     path::Path,
-    process::{Child, Command, Stdio},
+    process::Stdio,
     thread,
     time::{Duration, Instant},
 };
 
-use anyhow::{Context, bail, ensure};
+use anyhow::{bail, ensure};
 
 use crate::{
     bench::{
@@ -17,18 +17,17 @@ use crate::{
         store::Database,
     },
     client::Client,
+    service::Service,
 };
 
 /// The longest that a start may take before it counts as failed.
 const START_LIMIT: Duration = Duration::from_secs(60);
 /// How often a starting server is asked.
 const ASK_EVERY: Duration = Duration::from_millis(2);
-/// The longest that an orderly stop may take.
-const STOP_LIMIT: Duration = Duration::from_secs(20);
 
 /// A running server; dropping it stops it.
 pub(super) struct Server {
-    child: Child,
+    service: Service,
     address: SocketAddr,
     /// From the start of the process until it said that it is ready.
     pub(super) ready_s: f64,
@@ -47,10 +46,10 @@ impl Server {
         command.arg("--files").arg(database.keys().with_extension("files"));
         command.stdout(Stdio::null()).stderr(File::create(log)?);
         let start = Instant::now();
-        let child = command.spawn()?;
-        let mut server = Self { child, address, ready_s: 0.0 };
+        let service = Service::new(command.spawn()?);
+        let mut server = Self { service, address, ready_s: 0.0 };
         while !server.is_ready() {
-            if let Some(status) = server.child.try_wait()? {
+            if let Some(status) = server.service.ended()? {
                 bail!("the server ended by itself ({status}): {}", log.display());
             }
             ensure!(start.elapsed() < START_LIMIT, "the server does not become ready");
@@ -77,27 +76,6 @@ impl Server {
 
     /// The memory that it holds now.
     pub(super) fn resident_mib(&self) -> Option<f64> {
-        resident_mib(self.child.id())
-    }
-
-    fn stop(&mut self) -> anyhow::Result<()> {
-        Command::new("kill").arg(self.child.id().to_string()).status().context("kill")?;
-        let start = Instant::now();
-        while self.child.try_wait()?.is_none() {
-            ensure!(start.elapsed() < STOP_LIMIT, "the server does not stop: it is killed");
-            thread::sleep(Duration::from_millis(50));
-        }
-        Ok(())
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        if let Err(error) = self.stop() {
-            eprintln!("{error:#}");
-            // Already gone, perhaps.
-            let _ = self.child.kill();
-            let _ = self.child.wait();
-        }
+        resident_mib(self.service.id())
     }
 }

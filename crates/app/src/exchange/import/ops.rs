@@ -250,15 +250,14 @@ async fn write_all(
                 let entries = writes.take_entries();
                 journal.lock_for(tx, &entries).await?;
                 // The hashes of the chain are computed beside the other writes.
-                let mut link = journal;
                 let linking = runtime.spawn_blocking(move || {
-                    let linked = link.link(entries);
-                    (link, linked)
+                    let linked = journal.link(entries);
+                    (journal, linked)
                 });
                 writes.apply(tx).await?;
-                let linked = linking.await.map_err(|_| Error::Cancelled)?;
-                journal = linked.0;
-                linked.1?.insert(tx).await?;
+                let (back, linked) = linking.await.map_err(|_| Error::Cancelled)?;
+                journal = back;
+                linked?.insert(tx).await?;
             }
             Message::End { keys, serials } => {
                 write_keys(tx, keys, is_empty).await?;

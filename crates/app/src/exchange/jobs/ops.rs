@@ -16,12 +16,9 @@ use super::{
 };
 use crate::{
     Context, Error, accounts,
-    journal::{self, Act, Action, Change},
+    journal::{self, Act, Action, Change, NO_COUNTY},
     keys::Keys,
 };
-
-/// Under which county the journal keeps what belongs to none.
-const NO_COUNTY: &str = "000000";
 
 /// Takes an upload in: one at a time from a user, and with those that are on their way no more than
 /// there is room for. One that does not say how large it is may be as large as any.
