@@ -36,6 +36,11 @@ integer_id! {
     PersonId,
 }
 
+/// The six digits of the county that a household's or person's id begins with.
+pub fn county_of_birth(id: i64) -> String {
+    format!("{:06}", id.div_euclid(SERIALS))
+}
+
 /// Marks one write transaction in the journal: milliseconds since 1970 × 2^20 + a counter. Orders
 /// roughly by time and is unique without asking anybody.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -48,6 +53,7 @@ mod tests {
     #[test]
     fn ids_lead_with_the_county_of_birth() {
         assert_eq!(HouseholdId::born("500242", 7), Some(HouseholdId(500_242_000_000_007)));
+        assert_eq!(county_of_birth(500_242_000_000_007), "500242");
         assert_eq!(HouseholdId::born("500242", 1_000_000_000), None);
         assert_eq!(PersonId::born("50024", 1), None);
         assert!(PersonId::born("999999", 999_999_999).unwrap().0 < 1 << 53);

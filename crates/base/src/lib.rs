@@ -16,7 +16,7 @@ mod secret;
 pub use area::{AreaCode, AreaLevel, BadAreaCode};
 pub use clock::{Clock, SystemClock, Timestamp};
 pub use day::{BadDay, Day};
-pub use id::{HouseholdId, PersonId, Stamp};
+pub use id::{HouseholdId, PersonId, Stamp, county_of_birth};
 pub use id_number::{BadIdNumber, IdNumber, Sex};
 pub use money::{BadMoney, Fen};
 pub use scope::{Actor, Scope};

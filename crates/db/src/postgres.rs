@@ -175,6 +175,10 @@ impl Session {
         Ok(())
     }
 
+    pub(crate) async fn batch(&mut self, sql: &str) -> Result<(), Error> {
+        Ok(self.0.batch_execute(sql).await?)
+    }
+
     pub(crate) async fn execute(&mut self, sql: &str, params: &[Value]) -> Result<u64, Error> {
         if params.is_empty() {
             // Data definition, and `set`: not worth a cached statement.

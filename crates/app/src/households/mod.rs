@@ -18,6 +18,8 @@ mod record;
 pub(crate) mod rows;
 mod search;
 mod sql;
+#[cfg(test)]
+mod testing;
 mod view;
 
 use utoipa_axum::{router::OpenApiRouter, routes};

@@ -7,17 +7,18 @@ use daohu_db::{Error, Filter, Row, Tx, Value};
 
 use crate::accounts::model::Grant;
 
-const GRANT: &str = "id, user_id, role, area, starts_on, ends_on, created_at, created_by, version";
+/// As [`grant`] reads them.
+pub(in crate::accounts) const GRANT: &str = "g.id, g.user_id, g.role, g.area, g.starts_on, g.ends_on, g.created_at, g.created_by, g.version";
 
 /// All grants of a user, past and future ones too, oldest first.
 pub(in crate::accounts) async fn of_user(tx: &mut Tx, user_id: &str) -> Result<Vec<Grant>, Error> {
-    let sql = format!("select {GRANT} from grants where user_id = $1 order by created_at, id");
-    tx.query(&sql, &[user_id.into()]).await?.iter().map(grant).collect()
+    let sql = format!("select {GRANT} from grants g where user_id = $1 order by created_at, id");
+    tx.query(&sql, &[user_id.into()]).await?.iter().map(|row| grant(row, 0)).collect()
 }
 
 pub(in crate::accounts) async fn by_id(tx: &mut Tx, id: &str) -> Result<Option<Grant>, Error> {
-    let sql = format!("select {GRANT} from grants where id = $1");
-    tx.query_opt(&sql, &[id.into()]).await?.as_ref().map(grant).transpose()
+    let sql = format!("select {GRANT} from grants g where id = $1");
+    tx.query_opt(&sql, &[id.into()]).await?.map(|row| grant(&row, 0)).transpose()
 }
 
 pub(super) async fn insert(tx: &mut Tx, grant: &Grant) -> Result<(), Error> {
@@ -80,19 +81,20 @@ fn day(day: Option<Day>) -> Value {
     day.map(|day| day.to_string()).into()
 }
 
-fn grant(row: &Row) -> Result<Grant, Error> {
+/// The columns of [`GRANT`], from this place on.
+pub(in crate::accounts) fn grant(row: &Row, at: usize) -> Result<Grant, Error> {
     let bad = |index, wanted| Error::Column { index, wanted };
     let day = |text: &str, index| Day::parse(text).map_err(|_| bad(index, "a day"));
-    let area = row.opt_text(3)?.map(AreaCode::parse).transpose();
+    let area = row.opt_text(at + 3)?.map(AreaCode::parse).transpose();
     Ok(Grant {
-        id: row.text(0)?.to_owned(),
-        user_id: row.text(1)?.to_owned(),
-        role: row.text(2)?.to_owned(),
-        area: area.map_err(|_| bad(3, "an area code"))?,
-        starts_on: day(row.text(4)?, 4)?,
-        ends_on: row.opt_text(5)?.map(|text| day(text, 5)).transpose()?,
-        created_at: Timestamp(row.int(6)?),
-        created_by: row.text(7)?.to_owned(),
-        version: row.int(8)?,
+        id: row.text(at)?.to_owned(),
+        user_id: row.text(at + 1)?.to_owned(),
+        role: row.text(at + 2)?.to_owned(),
+        area: area.map_err(|_| bad(at + 3, "an area code"))?,
+        starts_on: day(row.text(at + 4)?, at + 4)?,
+        ends_on: row.opt_text(at + 5)?.map(|text| day(text, at + 5)).transpose()?,
+        created_at: Timestamp(row.int(at + 6)?),
+        created_by: row.text(at + 7)?.to_owned(),
+        version: row.int(at + 8)?,
     })
 }

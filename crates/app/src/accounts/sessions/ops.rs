@@ -11,7 +11,6 @@ use super::sql;
 use crate::{
     Context, Error,
     accounts::{
-        grants,
         model::{
             Credentials, SessionRow, SignedIn, User, Verdict, ends_at, invalid, session_change,
             session_id,
@@ -41,14 +40,10 @@ pub(crate) struct Origin {
 pub async fn authenticate(context: &Context, token: &str) -> Result<Option<SignedIn>, Error> {
     let now = context.clock.now();
     let token_hash = passwords::token_hash(token);
-    let load = async move |tx: &mut Tx| {
-        let Some((user, session)) = sql::find(tx, &token_hash).await? else { return Ok(None) };
-        let mut grants = grants::sql::of_user(tx, &user.id).await?;
-        grants.retain(|grant| grant.holds_on(now.day()));
-        Ok::<_, Error>(Some((user, session, grants)))
-    };
+    let load = async move |tx: &mut Tx| Ok::<_, Error>(sql::find(tx, &token_hash).await?);
     let found = context.db.read(move |tx| async move { load(tx).await }.boxed()).await?;
-    let Some((user, session, grants)) = found else { return Ok(None) };
+    let Some((user, session, mut grants)) = found else { return Ok(None) };
+    grants.retain(|grant| grant.holds_on(now.day()));
     if user.is_locked || session.has_ended(now, context.policy.security()) {
         return Ok(None);
     }

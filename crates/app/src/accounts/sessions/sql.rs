@@ -4,11 +4,16 @@ use daohu_base::Timestamp;
 use daohu_db::{Error, Row, Tx};
 
 use crate::accounts::{
-    model::{SessionRow, User},
+    grants::sql::{GRANT, grant},
+    model::{Grant, SessionRow, User},
     users::sql::{USER, USER_COLUMNS, user},
 };
 
-const SESSION: &str = "token_hash, user_id, created_at, used_at, ends_at, address, agent";
+/// As [`session`] reads them.
+const SESSION: &str =
+    "s.token_hash, s.user_id, s.created_at, s.used_at, s.ends_at, s.address, s.agent";
+/// The number of columns of [`SESSION`].
+const SESSION_COLUMNS: usize = 7;
 
 pub(super) async fn insert(tx: &mut Tx, session: &SessionRow) -> Result<(), Error> {
     let sql = "insert into sessions (token_hash, user_id, created_at, used_at, ends_at, address,
@@ -26,24 +31,33 @@ pub(super) async fn insert(tx: &mut Tx, session: &SessionRow) -> Result<(), Erro
     tx.execute(sql, &params).await.map(drop)
 }
 
-/// The session with this hash and its user.
+/// The session with this hash, its user and the user's grants, past and future ones too, in one query:
+/// every request asks for them.
 pub(super) async fn find(
     tx: &mut Tx,
     token_hash: &str,
-) -> Result<Option<(User, SessionRow)>, Error> {
+) -> Result<Option<(User, SessionRow, Vec<Grant>)>, Error> {
     let sql = format!(
-        "select {USER}, s.token_hash, s.user_id, s.created_at, s.used_at, s.ends_at, s.address,
-                s.agent
-         from sessions s join users u on u.id = s.user_id where s.token_hash = $1"
+        "select {USER}, {SESSION}, {GRANT} from sessions s join users u on u.id = s.user_id
+         left join grants g on g.user_id = u.id where s.token_hash = $1
+         order by g.created_at, g.id"
     );
-    let Some(row) = tx.query_opt(&sql, &[token_hash.into()]).await? else { return Ok(None) };
-    Ok(Some((user(&row)?, session(&row, USER_COLUMNS)?)))
+    let rows = tx.query(&sql, &[token_hash.into()]).await?;
+    let Some(row) = rows.first() else { return Ok(None) };
+    const GRANTS_AT: usize = USER_COLUMNS + SESSION_COLUMNS;
+    let mut grants = Vec::new();
+    for row in &rows {
+        if row.opt_text(GRANTS_AT)?.is_some() {
+            grants.push(grant(row, GRANTS_AT)?);
+        }
+    }
+    Ok(Some((user(row)?, session(row, USER_COLUMNS)?, grants)))
 }
 
 /// A user's sessions, the last used first.
 pub(super) async fn of_user(tx: &mut Tx, user_id: &str) -> Result<Vec<SessionRow>, Error> {
     let sql = format!(
-        "select {SESSION} from sessions where user_id = $1 order by used_at desc, token_hash"
+        "select {SESSION} from sessions s where user_id = $1 order by used_at desc, token_hash"
     );
     tx.query(&sql, &[user_id.into()]).await?.iter().map(|row| session(row, 0)).collect()
 }

@@ -344,7 +344,7 @@ impl Decider<'_> {
     /// The id of a new person: the same for all rows of this import that share the number.
     fn contested_person(&mut self, derived: &Derived, county: &str) -> Result<i64, Error> {
         let known = derived.identity.and_then(|id| self.contests.get(&id)).and_then(|c| c.person);
-        if let Some(id) = known.filter(|id| id / 1_000_000_000 == county.parse().unwrap_or(0)) {
+        if let Some(id) = known.filter(|id| daohu_base::county_of_birth(*id) == county) {
             return Ok(id);
         }
         let id = self.next_id(county, IdKind::Person)?;

@@ -1,6 +1,6 @@
 //! Reading one household or person.
 
-use daohu_base::{AreaCode, Day, Scope, Timestamp};
+use daohu_base::{AreaCode, Day, Scope, Timestamp, county_of_birth};
 use daohu_db::{FutureExt, Tx};
 use serde_json::{Map, Value as Json};
 
@@ -30,8 +30,13 @@ pub(in crate::households) async fn household(
     id: i64,
 ) -> Result<HouseholdRow, Error> {
     let missing = || Error::NotFound("household");
-    let county = sql::county_of(tx, "households", id).await?.ok_or_else(missing)?;
-    let row = rows::household(tx, keys, &county, id).await?;
+    // Nearly every record is stored where it was born.
+    let mut row = rows::household(tx, keys, &county_of_birth(id), id).await?;
+    if row.is_none()
+        && let Some(county) = sql::county_of(tx, "households", id).await?
+    {
+        row = rows::household(tx, keys, &county, id).await?;
+    }
     row.filter(|row| is_inside(scope, row.village())).ok_or_else(missing)
 }
 
@@ -43,9 +48,15 @@ pub(in crate::households) async fn person(
     id: i64,
 ) -> Result<(PersonRow, HouseholdRow), Error> {
     let missing = || Error::NotFound("person");
-    let county = sql::county_of(tx, "persons", id).await?.ok_or_else(missing)?;
-    let row = rows::person(tx, keys, &county, id).await?.ok_or_else(missing)?;
-    let home = rows::household(tx, keys, &county, row.household()).await?.ok_or_else(missing)?;
+    let mut row = rows::person(tx, keys, &county_of_birth(id), id).await?;
+    if row.is_none()
+        && let Some(county) = sql::county_of(tx, "persons", id).await?
+    {
+        row = rows::person(tx, keys, &county, id).await?;
+    }
+    let row = row.ok_or_else(missing)?;
+    let home = rows::household(tx, keys, row.county(), row.household()).await?;
+    let home = home.ok_or_else(missing)?;
     if is_inside(scope, home.village()) { Ok((row, home)) } else { Err(missing()) }
 }
 

@@ -90,6 +90,7 @@ pub(super) async fn search(
 ) -> Result<Answered, Error> {
     let keys = context.keys.clone();
     let work = async move |tx: &mut Tx| {
+        tx.plan_by_values().await?;
         let (questions, spans) = (questions(&text, &scope), spans(&scope));
         let asked = questions.iter().map(|question| question.how).collect();
         let mut found: Vec<Found> = Vec::new();

@@ -184,58 +184,59 @@ async fn with_numbers(
 #[cfg(test)]
 mod tests {
     use daohu_base::AreaCode;
-    use daohu_db::{Engine, FutureExt, testing::Scratch};
+    use daohu_db::Engine;
 
     use super::{super::model::spans, *};
-
-    async fn plan(tx: &mut Tx, sql: String, filter: Filter) -> Result<String, daohu_db::Error> {
-        let sql = format!("explain query plan {sql}{} limit 21", filter.clause());
-        let rows = tx.query(&sql, filter.params()).await?;
-        let lines: Result<Vec<&str>, _> = rows.iter().map(|row| row.text(3)).collect();
-        Ok(lines?.join("; "))
-    }
+    use crate::households::testing::{filled, plan, reads_all, uses};
 
     #[tokio::test]
     async fn every_question_is_answered_from_the_index_that_was_made_for_it() {
-        let scratch = Scratch::new(Engine::Sqlite).await;
-        let db = scratch.open().await;
-        db.migrate(&crate::schema::MIGRATIONS).await.unwrap();
-        let keys = Keys::generate().unwrap();
-        for (how, of_household, of_person) in [
-            (Match::No, "households_number", ""),
-            (Match::NoPrefix, "households_no", ""),
-            (Match::IdTail, "", "persons_tail"),
-            (Match::Name, "households_head_name", "persons_name"),
-            (Match::NamePrefix, "households_head_name", "persons_name"),
-            (Match::Initials, "households_head_initials", "persons_initials"),
-            (Match::InitialsPrefix, "households_head_initials", "persons_initials"),
-            (Match::NamePart, "households_village", "persons_village"),
-        ] {
-            for area in ["99", "990101", "990101100", "990101100200"] {
-                let question = Question { how, text: "zs".to_owned() };
-                let scope = Scope::of(AreaCode::parse(area));
-                let of_household = match how {
-                    Match::NoPrefix if area.len() > 6 => "households_village",
-                    _ => of_household,
-                };
-                for span in spans(&scope) {
-                    let households = of_households(&question, &span);
-                    let persons = of_persons(&question, &span, &keys);
-                    let persons = persons.map(|(tables, mut filter)| {
-                        filter.and("h.county = p.county and h.id = p.household", []);
-                        (format!("select p.*, h.no from {tables} cross join households h"), filter)
-                    });
-                    let households = households
-                        .map(|(tables, filter)| (format!("select h.* from {tables}"), filter));
-                    for (asked, index) in [(households, of_household), (persons, of_person)] {
-                        let Some((sql, filter)) = asked else { continue };
-                        let read = db.read(|tx| async move { plan(tx, sql, filter).await }.boxed());
-                        let plan = read.await.unwrap();
-                        assert!(!plan.contains("SCAN"), "{how:?} {area}: {plan}");
-                        assert!(
-                            plan.contains(&format!("INDEX {index} ")),
-                            "{how:?} {area}: {plan}"
-                        );
+        for engine in Engine::BOTH {
+            let (_scratch, db) = filled(engine).await;
+            let keys = Keys::generate().unwrap();
+            for (how, text, of_household, of_person) in [
+                (Match::No, "H1000100", "households_number", ""),
+                (Match::NoPrefix, "H10001", "households_no", ""),
+                (Match::IdTail, "123456", "", "persons_tail"),
+                (Match::Name, "z100", "households_head_name", "persons_name"),
+                (Match::NamePrefix, "z10", "households_head_name", "persons_name"),
+                (Match::Initials, "z100", "households_head_initials", "persons_initials"),
+                (Match::InitialsPrefix, "z10", "households_head_initials", "persons_initials"),
+                (Match::NamePart, "1", "households_village", "persons_village"),
+            ] {
+                for area in ["99", "990101", "990101100", "990101100200"] {
+                    if how == Match::NamePart && area.len() < 12 {
+                        continue;
+                    }
+                    let question = Question { how, text: text.to_owned() };
+                    let scope = Scope::of(AreaCode::parse(area));
+                    let of_household = match how {
+                        Match::NoPrefix if area.len() > 6 => "households_village",
+                        _ => of_household,
+                    };
+                    for span in spans(&scope) {
+                        let households = of_households(&question, &span);
+                        let persons = of_persons(&question, &span, &keys);
+                        let persons = persons.map(|(tables, mut filter)| {
+                            filter.and("h.county = p.county and h.id = p.household", []);
+                            let sql =
+                                format!("select p.*, h.no from {tables} cross join households h");
+                            (sql, filter)
+                        });
+                        let households = households
+                            .map(|(tables, filter)| (format!("select h.* from {tables}"), filter));
+                        for (asked, index) in [(households, of_household), (persons, of_person)] {
+                            let Some((sql, filter)) = asked else { continue };
+                            let sql = format!("{sql}{} limit 21", filter.clause());
+                            let plan = plan(&db, sql, filter.params().to_vec()).await;
+                            assert!(!reads_all(&plan), "{how:?} {area}: {plan}");
+                            // PostgreSQL knows better where a village has fewer rows than a name.
+                            let is_other = engine == Engine::Postgres
+                                && ["households_number", "households_village", "persons_village"]
+                                    .iter()
+                                    .any(|other| uses(&plan, other));
+                            assert!(uses(&plan, index) || is_other, "{how:?} {area}: {plan}");
+                        }
                     }
                 }
             }
