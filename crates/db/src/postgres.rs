@@ -5,17 +5,17 @@ use std::{
 };
 
 use deadpool_postgres::{Hook, HookError, Manager, ManagerConfig, Object, Pool, RecyclingMethod};
+use bytes::{BufMut, Bytes, BytesMut};
 use futures_util::{
-    FutureExt, StreamExt,
+    FutureExt, SinkExt, StreamExt,
     future::{BoxFuture, join},
 };
 use tokio_postgres::{
     NoTls,
-    binary_copy::BinaryCopyInWriter,
-    types::{Format, IsNull, ToSql, Type as PgType, private::BytesMut},
+    types::{Format, IsNull, ToSql, Type as PgType},
 };
 
-use crate::{Error, Missing, Options, Row, Table, Tx, Type, Value, tx::Connection};
+use crate::{Column, Error, Missing, Options, Row, Table, Tx, Type, Value, tx::Connection};
 
 /// Of each connection. Waiting for a lock: long enough for an edit to wait for another; a first import
 /// locks its tables for longer, and then readers are told that the server is busy. Helpers: to start
@@ -231,16 +231,52 @@ impl Session {
     async fn copy(&mut self, table: &Table, into: &str, rows: &[Vec<Value>]) -> Result<(), Error> {
         let columns = table.column_list();
         let sql = format!("copy {into} ({columns}) from stdin (format binary)");
-        let types: Vec<PgType> = table.columns.iter().map(|column| pg_type(column.kind)).collect();
-        let sink = self.0.copy_in::<_, bytes::Bytes>(&sql).await?;
-        let mut writer = pin!(BinaryCopyInWriter::new(sink, &types));
+        let mut sink = pin!(self.0.copy_in::<_, Bytes>(&sql).await?);
+        let mut chunk = BytesMut::with_capacity(CHUNK_BYTES);
+        chunk.put_slice(COPY_HEADER);
         for row in rows {
-            let cells = row.iter().map(as_sql);
-            writer.as_mut().write_raw(cells).await?;
+            put_row(&mut chunk, &table.columns, row)?;
+            if chunk.len() >= CHUNK_BYTES {
+                let full = std::mem::replace(&mut chunk, BytesMut::with_capacity(CHUNK_BYTES));
+                sink.feed(full.freeze()).await?;
+            }
         }
-        writer.finish().await?;
+        chunk.put_i16(COPY_END);
+        sink.send(chunk.freeze()).await?;
+        sink.as_mut().finish().await?;
         Ok(())
     }
+}
+
+/// The format of binary COPY: <https://www.postgresql.org/docs/15/sql-copy.html#id-1.9.3.55.9.4>. The
+/// driver's own writer sends 4 KiB at a time and asks each cell for its type: a tenth of an import.
+const COPY_HEADER: &[u8] = b"PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0";
+const COPY_END: i16 = -1;
+const COPY_NULL: i32 = -1;
+const CHUNK_BYTES: usize = 64 * 1024;
+
+fn put_row(out: &mut BytesMut, columns: &[Column], row: &[Value]) -> Result<(), Error> {
+    let count = i16::try_from(columns.len()).ok().filter(|_| columns.len() == row.len());
+    out.put_i16(count.ok_or(Error::Column { index: row.len(), wanted: "a value per column" })?);
+    for (index, (column, value)) in columns.iter().zip(row).enumerate() {
+        let mut bytes = |bytes: &[u8]| {
+            let length = i32::try_from(bytes.len());
+            out.put_i32(length.map_err(|_| Error::Column { index, wanted: "less than 2 GiB" })?);
+            out.put_slice(bytes);
+            Ok::<_, Error>(())
+        };
+        match (value, column.kind) {
+            (Value::Null, _) => out.put_i32(COPY_NULL),
+            (Value::Int(i), Type::Int) => bytes(&i.to_be_bytes())?,
+            #[expect(clippy::cast_precision_loss, reason = "counts stay far below 2^53")]
+            (Value::Int(i), Type::Real) => bytes(&(*i as f64).to_be_bytes())?,
+            (Value::Real(x), Type::Real) => bytes(&x.to_be_bytes())?,
+            (Value::Text(s), Type::Text) => bytes(s.as_bytes())?,
+            (Value::Blob(b), Type::Blob) => bytes(b)?,
+            _ => return Err(Error::Column { index, wanted: "a value of the column's type" }),
+        }
+    }
+    Ok(())
 }
 
 /// Rows that are written one by one.
@@ -250,15 +286,6 @@ const FEW_ROWS: usize = 10;
 /// the compiler.
 fn as_sql(value: &Value) -> &(dyn ToSql + Sync) {
     value
-}
-
-fn pg_type(kind: Type) -> PgType {
-    match kind {
-        Type::Int => PgType::INT8,
-        Type::Real => PgType::FLOAT8,
-        Type::Text => PgType::TEXT,
-        Type::Blob => PgType::BYTEA,
-    }
 }
 
 fn cell(row: &tokio_postgres::Row, i: usize) -> Result<Value, Error> {

@@ -59,7 +59,8 @@ pub(super) async fn plan(db: &Db, sql: String, params: Vec<Value>) -> String {
 
 /// True if a table is read from end to end, or an index is.
 pub(super) fn reads_all(plan: &str) -> bool {
-    plan.contains("SCAN") || plan.contains("Seq Scan")
+    let without_condition = plan.matches("Scan using").count() > plan.matches("Index Cond").count();
+    plan.contains("SCAN") || plan.contains("Seq Scan") || without_condition
 }
 
 /// True if the rows are found in this index.
