@@ -31,6 +31,12 @@ const POSTGRES: &str = "
       and not exists (select from pg_constraint where conindid = to_regclass(indexname))
     order by 1";
 
+/// The columns by which rows are looked for, as a list in parentheses; the planner need not know others.
+const INDEXED: &str = "
+    select '(' || string_agg(distinct quote_ident(attname), ', ') || ')'
+    from pg_index i join pg_attribute a on a.attrelid = i.indrelid and a.attnum = any(i.indkey)
+    where i.indrelid = to_regclass($1::text)";
+
 impl Tx {
     /// Drops the indexes of these tables; a row that breaks a unique one is found when they are made
     /// again. A rollback brings them back. On PostgreSQL nobody else can read the tables until the
@@ -61,7 +67,9 @@ impl Tx {
             // A rough idea is enough to begin with; the server's own rounds refine it.
             self.execute("set local default_statistics_target = 10", &[]).await?;
             for table in &suspended.tables {
-                self.execute(&format!("analyze {table}"), &[]).await?;
+                let columns = self.query_one(INDEXED, &[table.as_str().into()]).await?;
+                let columns = columns.opt_text(0)?.unwrap_or_default();
+                self.execute(&format!("analyze {table}{columns}"), &[]).await?;
             }
         }
         Ok(())

@@ -4,8 +4,8 @@ use std::{
     error::Error as StdError, ops::ControlFlow, panic::AssertUnwindSafe, pin::pin, sync::Arc,
 };
 
-use deadpool_postgres::{Hook, HookError, Manager, ManagerConfig, Object, Pool, RecyclingMethod};
 use bytes::{BufMut, Bytes, BytesMut};
+use deadpool_postgres::{Hook, HookError, Manager, ManagerConfig, Object, Pool, RecyclingMethod};
 use futures_util::{
     FutureExt, SinkExt, StreamExt,
     future::{BoxFuture, join},

@@ -56,10 +56,11 @@ pub struct Exchange {
     pub files_kept_days: i64,
     pub jobs_waiting_per_user_max: i64,
     pub disk_spare_bytes: u64,
-    pub database_bytes_per_csv_byte: u64,
-    pub database_bytes_per_xlsx_byte: u64,
+    pub first_import_bytes_per_csv_byte: u64,
+    pub later_import_bytes_per_csv_byte: u64,
     pub sorting_bytes_per_csv_byte: u64,
-    pub sorting_bytes_per_xlsx_byte: u64,
+    pub report_bytes_per_csv_byte: u64,
+    pub csv_bytes_per_xlsx_byte: u64,
 }
 
 /// A pack cannot be used.

@@ -45,31 +45,42 @@ pub(super) fn check(limits: &Exchange, needs: &[Need]) -> Result<(), Error> {
     Ok(())
 }
 
+/// What kind of import asks for room.
+pub(super) struct Import {
+    /// False if nothing will be written.
+    pub(super) stores: bool,
+    /// True if the registry has no household yet.
+    pub(super) is_first: bool,
+    pub(super) reports: bool,
+}
+
 /// What an import of these tables will need: for the database with its log, where that is a file of
 /// ours and will be written, and for sorting.
 pub(super) fn check_import(
     context: &Context,
     tables: &[TableRef],
-    stores: bool,
+    import: &Import,
 ) -> Result<(), Error> {
     let limits = context.policy.exchange();
     let mut paths: Vec<&Path> = tables.iter().map(|table| table.path.as_path()).collect();
     // A workbook has several tables.
     paths.dedup();
-    let (mut database, mut sorting) = (0_u64, 0_u64);
+    let mut csv_bytes = 0_u64;
     for path in paths {
         let bytes = fs::metadata(path)?.len();
         let is_packed = tables.iter().any(|table| table.path == path && table.worksheet.is_some());
-        let (stored, sorted) = match is_packed {
-            true => (limits.database_bytes_per_xlsx_byte, limits.sorting_bytes_per_xlsx_byte),
-            false => (limits.database_bytes_per_csv_byte, limits.sorting_bytes_per_csv_byte),
-        };
-        database = database.saturating_add(bytes.saturating_mul(stored));
-        sorting = sorting.saturating_add(bytes.saturating_mul(sorted));
+        let unpacked = if is_packed { limits.csv_bytes_per_xlsx_byte } else { 1 };
+        csv_bytes = csv_bytes.saturating_add(bytes.saturating_mul(unpacked));
     }
-    let mut needs = vec![Need::new(std::env::temp_dir(), sorting)];
-    if let Some(file) = context.db.file().filter(|_| stores) {
-        needs.push(Need::new(folder_of(file), database));
+    let report = if import.reports { limits.report_bytes_per_csv_byte } else { 0 };
+    let sorting = limits.sorting_bytes_per_csv_byte.saturating_add(report);
+    let mut needs = vec![Need::new(std::env::temp_dir(), csv_bytes.saturating_mul(sorting))];
+    if let Some(file) = context.db.file().filter(|_| import.stores) {
+        let database = match import.is_first {
+            true => limits.first_import_bytes_per_csv_byte,
+            false => limits.later_import_bytes_per_csv_byte,
+        };
+        needs.push(Need::new(folder_of(file), csv_bytes.saturating_mul(database)));
     }
     check(limits, &needs)
 }

@@ -128,9 +128,8 @@ impl Decider<'_> {
         let mut homes = Vec::new();
         let county = |row: &Row| village_of(row).map(|village| village.county());
         for row in group.households.iter().filter(|row| !row.is_dead) {
-            let mine = county(row);
-            let twins = group.households.iter().filter(|other| county(other) == mine).count();
-            if twins > 1 {
+            let is_twin = |other: &&Row| county(other) == county(row);
+            if group.households.len() > 1 && group.households.iter().filter(is_twin).count() > 1 {
                 decided.push(Decided::rejected(row, self.duplicate(&HOUSEHOLDS, household::NO)));
                 continue;
             }

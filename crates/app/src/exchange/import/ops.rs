@@ -102,7 +102,10 @@ pub async fn import(
     progress: Arc<Progress>,
 ) -> Result<Summary, Error> {
     let tables = find_tables(&paths)?;
-    disk::check_import(context, &tables, !options.dry_run)?;
+    let any = context.db.read(|tx| async move { registry::any_household(tx).await }.boxed());
+    let (is_first, reports) = (!any.await?, options.report.is_some());
+    let room = disk::Import { stores: !options.dry_run, is_first, reports };
+    disk::check_import(context, &tables, &room)?;
     let unknown_columns = unknown_columns(&tables);
     let staged = read(context, &act, &tables, &options, &progress).await?;
     let refused = staged.outcomes.any_rejected() && options.on_error == OnError::Abort;
@@ -429,7 +432,7 @@ struct Run {
 
 impl Run {
     async fn flush(&mut self, decider: &mut Decider<'_>) -> Result<(), Error> {
-        let after = Writes::after(decider.writes.position());
+        let after = Writes::after(&decider.writes);
         let mut writes = std::mem::replace(&mut decider.writes, after);
         let Some(send) = &self.send else { return Ok(()) };
         for row in writes.take_keys() {

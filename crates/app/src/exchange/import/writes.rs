@@ -75,14 +75,10 @@ impl Author<'_> {
 }
 
 impl Writes {
-    /// An empty batch that goes on counting where another ended.
-    pub(super) fn after(position: i64) -> Self {
-        Self { position, ..Self::default() }
-    }
-
-    /// Where the next batch goes on.
-    pub(super) fn position(&self) -> i64 {
-        self.position
+    /// An empty batch that goes on counting where another ended, with room for as many entries.
+    pub(super) fn after(other: &Self) -> Self {
+        let entries = Vec::with_capacity(other.entries.len());
+        Self { position: other.position, entries, ..Self::default() }
     }
 
     /// The number of rows.
