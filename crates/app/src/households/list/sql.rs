@@ -85,7 +85,7 @@ fn by_no(leg: &Leg, after: Option<&Mark>) -> Option<(Filter, &'static str)> {
         Some(Mark::Text(county, no)) if county >= from => Some((county, no)),
         _ => None,
     };
-    if !leg.is_one_county {
+    if leg.villages.is_empty() {
         match mark {
             Some((county, no)) => {
                 let mark = [county.as_str().into(), no.as_str().into()];
@@ -96,15 +96,11 @@ fn by_no(leg: &Leg, after: Option<&Mark>) -> Option<(Filter, &'static str)> {
         filter.and("county < ?", [to.as_str().into()]);
         return Some((filter, "county, no"));
     }
-    if leg.villages.is_empty() {
-        filter.and("county = ?", [from.as_str().into()]);
-    } else {
-        villages(&mut filter, leg);
-    }
+    villages(&mut filter, leg);
     if let Some((_, no)) = mark {
         filter.and("no > ?", [no.as_str().into()]);
     }
-    Some((filter, if leg.villages.is_empty() { "no" } else { "no || ''" }))
+    Some((filter, "no || ''"))
 }
 
 fn by_no_down(leg: &Leg, after: Option<&Mark>) -> Option<(Filter, &'static str)> {
@@ -115,7 +111,7 @@ fn by_no_down(leg: &Leg, after: Option<&Mark>) -> Option<(Filter, &'static str)>
         Some(Mark::Text(county, no)) if county < to => Some((county, no)),
         _ => None,
     };
-    if !leg.is_one_county {
+    if leg.villages.is_empty() {
         match mark {
             Some((county, no)) => {
                 let mark = [county.as_str().into(), no.as_str().into()];
@@ -126,15 +122,11 @@ fn by_no_down(leg: &Leg, after: Option<&Mark>) -> Option<(Filter, &'static str)>
         filter.and("county >= ?", [from.as_str().into()]);
         return Some((filter, "county desc, no desc"));
     }
-    if leg.villages.is_empty() {
-        filter.and("county = ?", [from.as_str().into()]);
-    } else {
-        villages(&mut filter, leg);
-    }
+    villages(&mut filter, leg);
     if let Some((_, no)) = mark {
         filter.and("no < ?", [no.as_str().into()]);
     }
-    Some((filter, if leg.villages.is_empty() { "no desc" } else { "no || '' desc" }))
+    Some((filter, "no || '' desc"))
 }
 
 /// Only asked for within one county: there is one leg.
