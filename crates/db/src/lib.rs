@@ -30,6 +30,8 @@ pub use tx::{Column, Engine, Table, Tx};
 pub use url::DbUrl;
 pub use value::{Row, Type, Value};
 
+use self::postgres::Weight;
+
 /// A database: cheap to clone, shared by all requests.
 #[derive(Clone)]
 pub struct Db(Arc<Inner>);
@@ -105,7 +107,20 @@ impl Db {
     {
         match &*self.0 {
             Inner::Sqlite(store) => store.read(run).await,
-            Inner::Postgres(store) => store.read(run).await,
+            Inner::Postgres(store) => store.read(run, Weight::Light).await,
+        }
+    }
+
+    /// As [`Db::read`], for work of many rows: the closure may compute, and wait for other threads.
+    pub async fn read_bulk<T, E, F>(&self, run: F) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<Error> + Send + 'static,
+        F: for<'t> FnOnce(&'t mut Tx) -> BoxFuture<'t, Result<T, E>> + Send + 'static,
+    {
+        match &*self.0 {
+            Inner::Sqlite(store) => store.read(run).await,
+            Inner::Postgres(store) => store.read(run, Weight::Heavy).await,
         }
     }
 
@@ -119,11 +134,12 @@ impl Db {
     {
         match &*self.0 {
             Inner::Sqlite(store) => store.write(run, sqlite::Group::Shared).await,
-            Inner::Postgres(store) => store.write(run).await,
+            Inner::Postgres(store) => store.write(run, Weight::Light).await,
         }
     }
 
-    /// As [`Db::write`], for work of many rows: it shares its transaction with nobody.
+    /// As [`Db::write`], for work of many rows: it shares its transaction with nobody, and its closure
+    /// may compute.
     pub async fn write_bulk<T, E, F>(&self, run: F) -> Result<T, E>
     where
         T: Send + 'static,
@@ -132,7 +148,7 @@ impl Db {
     {
         match &*self.0 {
             Inner::Sqlite(store) => store.write(run, sqlite::Group::Alone).await,
-            Inner::Postgres(store) => store.write(run).await,
+            Inner::Postgres(store) => store.write(run, Weight::Heavy).await,
         }
     }
 

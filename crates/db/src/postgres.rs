@@ -10,6 +10,7 @@ use futures_util::{
     FutureExt, SinkExt, StreamExt,
     future::{BoxFuture, join},
 };
+use tokio::runtime::Handle;
 use tokio_postgres::{
     NoTls,
     types::{Format, IsNull, ToSql, Type as PgType},
@@ -60,25 +61,32 @@ impl Store {
         Ok(Session(Arc::new(client)))
     }
 
-    pub(crate) async fn read<T, E, F>(&self, run: F) -> Result<T, E>
+    pub(crate) async fn read<T, E, F>(&self, run: F, weight: Weight) -> Result<T, E>
     where
         T: Send + 'static,
         E: From<Error> + Send + 'static,
         F: for<'t> FnOnce(&'t mut Tx) -> BoxFuture<'t, Result<T, E>> + Send + 'static,
     {
-        self.transact("begin isolation level repeatable read read only", End::Later, run).await
+        let begin = "begin isolation level repeatable read read only";
+        self.transact(begin, End::Later, run, weight).await
     }
 
-    pub(crate) async fn write<T, E, F>(&self, run: F) -> Result<T, E>
+    pub(crate) async fn write<T, E, F>(&self, run: F, weight: Weight) -> Result<T, E>
     where
         T: Send + 'static,
         E: From<Error> + Send + 'static,
         F: for<'t> FnOnce(&'t mut Tx) -> BoxFuture<'t, Result<T, E>> + Send + 'static,
     {
-        self.transact("begin", End::Now, run).await
+        self.transact("begin", End::Now, run, weight).await
     }
 
-    async fn transact<T, E, F>(&self, begin: &'static str, end: End, run: F) -> Result<T, E>
+    async fn transact<T, E, F>(
+        &self,
+        begin: &'static str,
+        end: End,
+        run: F,
+        weight: Weight,
+    ) -> Result<T, E>
     where
         T: Send + 'static,
         E: From<Error> + Send + 'static,
@@ -118,8 +126,25 @@ impl Store {
             ended.map_err(Error::from)?;
             Ok(value)
         };
-        tokio::spawn(work).await.map_err(|_| Error::Abandoned)?
+        let work = match weight {
+            Weight::Light => tokio::spawn(work),
+            Weight::Heavy => {
+                let runtime = Handle::current();
+                tokio::task::spawn_blocking(move || runtime.block_on(work))
+            }
+        };
+        work.await.map_err(|_| Error::Abandoned)?
     }
+}
+
+/// What a transaction's closure does between its queries.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Weight {
+    /// Little.
+    Light,
+    /// It computes, or waits for another thread: it has a thread of its own, lest it keep the threads
+    /// from the requests that share them.
+    Heavy,
 }
 
 /// When a transaction's end is waited for.

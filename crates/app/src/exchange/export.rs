@@ -77,7 +77,7 @@ pub async fn export(
     disclose(context, act.clone(), &options).await?;
     let today = act.at.day().to_string();
     let (policy, keys) = (Arc::clone(&context.policy), Arc::clone(&context.keys));
-    let read = context.db.read(move |tx| {
+    let read = context.db.read_bulk(move |tx| {
         async move {
             if options.format == Format::Csv {
                 std::fs::create_dir_all(&options.out)?;

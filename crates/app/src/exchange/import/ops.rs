@@ -311,7 +311,7 @@ async fn decide_only(
     let (options, progress) = (options.clone(), Arc::clone(progress));
     context
         .db
-        .read(move |tx| {
+        .read_bulk(move |tx| {
             async move {
                 let today = act.at.day();
                 let checker = Checker::new(&policy, today, options.lang);
