@@ -41,18 +41,21 @@ impl Filter {
         self.sql.push_str(if first { "1 = 0" } else { ")" });
     }
 
-    /// Adds `column in (…)`; an empty list is false.
+    /// Adds `column in (…)`; an empty list is false. Null is a value like others: it stands for the
+    /// rows where the column is not known.
     pub fn and_in(&mut self, column: &'static str, values: impl IntoIterator<Item = Value>) {
         self.begin();
-        let before = self.params.len();
-        self.sql.push_str(column);
-        for value in values {
-            self.sql.push_str(if self.params.len() == before { " in (" } else { ", " });
-            self.params.push(value);
-            // Writing to a String cannot fail.
-            let _ = write!(self.sql, "${}", self.params.len());
-        }
-        self.sql.push_str(if self.params.len() == before { " is null and 1 = 0" } else { ")" });
+        let (nulls, values): (Vec<Value>, Vec<Value>) =
+            values.into_iter().partition(Value::is_null);
+        let known =
+            values.into_iter().map(|value| self.param(value)).collect::<Vec<_>>().join(", ");
+        // Writing to a String cannot fail.
+        let _ = match (known.as_str(), nulls.is_empty()) {
+            ("", true) => write!(self.sql, "1 = 0"),
+            ("", false) => write!(self.sql, "{column} is null"),
+            (known, true) => write!(self.sql, "{column} in ({known})"),
+            (known, false) => write!(self.sql, "({column} is null or {column} in ({known}))"),
+        };
     }
 
     /// A parameter outside the conditions, such as a limit: returns its placeholder.
@@ -110,7 +113,13 @@ mod tests {
         let mut list = Filter::new();
         list.and_in("a", [Value::Int(1), Value::Int(2)]);
         list.and_in("b", []);
-        assert_eq!(list.clause(), " where a in ($1, $2) and b is null and 1 = 0");
+        list.and_in("c", [Value::Null]);
+        list.and_in("d", [Value::Int(3), Value::Null]);
+        assert_eq!(
+            list.clause(),
+            " where a in ($1, $2) and 1 = 0 and c is null and (d is null or d in ($3))"
+        );
+        assert_eq!(list.params().len(), 3);
         assert_eq!(
             filter.clause(),
             " where a = $1 and ((b >= $2 and b < $3) or (b >= $4 and b < $5)) and 1 = 0"

@@ -19,9 +19,10 @@ use tokio_postgres::{
 use crate::{Column, Error, Missing, Options, Row, Table, Tx, Type, Value, tx::Connection};
 
 /// Of each connection. Waiting for a lock: long enough for an edit to wait for another; a first import
-/// locks its tables for longer, and then readers are told that the server is busy. Helpers: to start
-/// them takes longer than our queries do.
-const SETTINGS: &str = "set lock_timeout = '20s'; set max_parallel_workers_per_gather = 0";
+/// locks its tables for longer, and then readers are told that the server is busy. Helpers and machine
+/// code: to start or make them takes longer than our queries do.
+const SETTINGS: &str =
+    "set lock_timeout = '20s'; set max_parallel_workers_per_gather = 0; set jit = off";
 
 pub(crate) struct Store {
     pool: Pool,

@@ -1,4 +1,8 @@
 //! `/areas`: names are open to all who are signed in, figures only inside the scope.
+//!
+//! Which counties, townships and villages are poor ones is open like the names: the lists are published
+//! (公告), say something of a place and nothing of anybody in it, and people must tell places apart that
+//! they do not work in.
 
 use std::borrow::Cow;
 
@@ -30,6 +34,12 @@ pub(crate) struct AreaName {
     level: String,
     /// What kind of area of its level, by the list 区划类型.
     kind: Option<String>,
+    is_poor_county: Option<bool>,
+    is_poor_township: Option<bool>,
+    is_poor_village: Option<bool>,
+    /// The last day of the code.
+    #[schema(format = Date)]
+    ends_on: Option<String>,
 }
 
 /// An area with its figures: the columns of the sheet 行政区划.
@@ -58,6 +68,14 @@ pub(crate) struct ListAreas {
     parent: Option<String>,
     /// `01` province to `06` group.
     level: Option<String>,
+    /// Counties that are poor ones, or are known not to be.
+    is_poor_county: Option<bool>,
+    /// Townships that are poor ones, or are known not to be.
+    is_poor_township: Option<bool>,
+    /// Villages that are poor ones, or are known not to be.
+    is_poor_village: Option<bool>,
+    /// `true`: without those whose code has ended.
+    in_force: Option<bool>,
     /// The beginning of the name.
     q: Option<String>,
     /// Rows of the page: 1 to 200, 50 if absent.
@@ -87,19 +105,29 @@ pub(crate) async fn list_areas(
     let permit = session.own();
     let bad = |column| move || ApiError::field(column, "area.bad_code");
     let parent = query.parent.as_deref().map(AreaCode::parse).transpose();
+    let today = permit.context().clock.now().day().to_string();
     let wanted = ops::WantedAreas {
         parent: parent.map_err(|_| bad("parent")())?,
         level: query.level.map(|text| level(&text).ok_or_else(bad("level"))).transpose()?,
+        is_poor: [query.is_poor_county, query.is_poor_township, query.is_poor_village],
+        in_force_on: query.in_force.filter(|wanted| *wanted).map(|_| today),
         text: query.q.filter(|text| !text.is_empty()),
     };
     let page = PageRequest::<String>::new("areas", query.limit, query.after.as_deref())?;
     let areas = ops::list(permit.context(), wanted, page.after.clone(), page.fetch()).await?;
     let page = page.page(areas, |area| area.code.clone());
-    Ok(Json(page.map(|area| AreaName {
-        code: area.code,
-        name: area.name,
-        level: format!("{:02}", area.level),
-        kind: area.kind.map(|kind| format!("{kind:02}")),
+    Ok(Json(page.map(|area| {
+        let [is_poor_county, is_poor_township, is_poor_village] = area.is_poor;
+        AreaName {
+            code: area.code,
+            name: area.name,
+            level: format!("{:02}", area.level),
+            kind: area.kind.map(|kind| format!("{kind:02}")),
+            is_poor_county,
+            is_poor_township,
+            is_poor_village,
+            ends_on: area.ends_on,
+        }
     })))
 }
 

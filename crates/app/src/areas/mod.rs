@@ -5,7 +5,8 @@
 //! ```
 //!
 //! Invariants: an area's parent exists; a code is never reused — what ends keeps its row and its
-//! dates, what comes after it names it as predecessor; names are open to all who are signed in.
+//! dates, what comes after it names it as predecessor; names, and which areas are poor ones, are open
+//! to all who are signed in.
 
 mod api;
 mod model;
@@ -15,5 +16,5 @@ mod sql;
 
 pub(crate) use api::routes;
 pub use model::{AREA, Tree};
-pub(crate) use model::{Node, node};
+pub(crate) use model::{Node, POOR_LEVELS, node};
 pub use ops::first_village;

@@ -10,6 +10,10 @@ use crate::sheet::{AREAS, Layout, Record, area};
 /// 行政区划
 pub static AREA: LazyLock<Layout> = LazyLock::new(|| Layout::new(&AREAS, &["code"], &[], &[], &[]));
 
+/// The levels whose areas may be poor ones, each with a flag of its own.
+pub(crate) const POOR_LEVELS: [AreaLevel; 3] =
+    [AreaLevel::County, AreaLevel::Township, AreaLevel::Village];
+
 /// A node of the tree.
 #[derive(Clone, Debug)]
 pub(crate) struct Node {

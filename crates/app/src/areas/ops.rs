@@ -5,7 +5,10 @@ use std::collections::HashMap;
 use daohu_base::{AreaCode, AreaLevel, Day, Scope};
 use daohu_db::{FutureExt, Tx};
 
-use super::{model::node, sql};
+use super::{
+    model::{POOR_LEVELS, node},
+    sql,
+};
 use crate::{Context, Error, keys::Keys, sheet::Record};
 
 pub(crate) use super::sql::AreaLine;
@@ -17,6 +20,10 @@ pub(crate) struct WantedAreas {
     pub(crate) parent: Option<AreaCode>,
     /// Of this level.
     pub(crate) level: Option<AreaLevel>,
+    /// Poor, or known not to be, by the flag of each of [`POOR_LEVELS`].
+    pub(crate) is_poor: [Option<bool>; 3],
+    /// With a code that has not ended before this day.
+    pub(crate) in_force_on: Option<String>,
     /// The name begins with it.
     pub(crate) text: Option<String>,
 }
@@ -36,6 +43,9 @@ pub(crate) async fn list(
     after: Option<String>,
     limit: i64,
 ) -> Result<Vec<AreaLine>, Error> {
+    // A flag says which level it is about.
+    let flagged = POOR_LEVELS.into_iter().zip(wanted.is_poor).find(|(_, flag)| flag.is_some());
+    wanted.level = wanted.level.or(flagged.map(|(level, _)| level));
     if let Some(parent) = wanted.parent.as_ref().filter(|_| wanted.level.is_none()) {
         let own = parent.level();
         let Some(child) = AreaLevel::ALL.into_iter().find(|level| *level > own) else {

@@ -82,7 +82,48 @@ pub(crate) struct AreaLine {
     pub(crate) name: String,
     pub(crate) level: i64,
     pub(crate) kind: Option<i64>,
+    /// By level, as [`super::model::POOR_LEVELS`] has them.
+    pub(crate) is_poor: [Option<bool>; 3],
+    pub(crate) ends_on: Option<String>,
 }
+
+/// The columns of an [`AreaLine`].
+const LINE: &str =
+    "code, name, level, kind, is_poor_county, is_poor_township, is_poor_village, ends_on";
+
+fn line(row: &Row) -> Result<AreaLine, daohu_db::Error> {
+    let flag = |i| Ok::<_, daohu_db::Error>(row.opt_int(i)?.map(|flag| flag != 0));
+    Ok(AreaLine {
+        code: row.text(0)?.to_owned(),
+        name: row.text(1)?.to_owned(),
+        level: row.int(2)?,
+        kind: row.opt_int(3)?,
+        is_poor: [flag(4)?, flag(5)?, flag(6)?],
+        ends_on: row.opt_text(7)?.map(str::to_owned),
+    })
+}
+
+/// The areas of a scope down to the villages, by code, with their rural populations as far as they
+/// are known.
+pub(crate) async fn with_population(
+    tx: &mut Tx,
+    scope: &Scope,
+) -> Result<Vec<(AreaLine, Option<i64>)>, daohu_db::Error> {
+    let mut filter = Filter::new();
+    if let Some(ranges) = scope.ranges() {
+        let ranges = ranges.into_iter().map(|(from, to)| [from.into(), to.into()]);
+        filter.and_any("(code >= ? and code < ?)", ranges);
+    }
+    let village = i64::from(daohu_base::AreaLevel::Village.list_code());
+    filter.and("level <= ?", [village.into()]);
+    let sql =
+        format!("select {LINE}, rural_population from areas{} order by code", filter.clause());
+    let rows = tx.query(&sql, filter.params()).await?;
+    rows.iter().map(|row| Ok((line(row)?, row.opt_int(8)?))).collect()
+}
+
+/// The flags of the levels in [`super::model::POOR_LEVELS`].
+const IS_POOR: [&str; 3] = ["is_poor_county = ?", "is_poor_township = ?", "is_poor_village = ?"];
 
 /// Areas by code, after `after`.
 pub(super) async fn list(
@@ -103,23 +144,20 @@ pub(super) async fn list(
     if let Some(from) = parent.max(after) {
         filter.and("code > ?", [from.into()]);
     }
+    for (condition, flag) in IS_POOR.into_iter().zip(wanted.is_poor) {
+        if let Some(flag) = flag {
+            filter.and(condition, [i64::from(flag).into()]);
+        }
+    }
+    if let Some(day) = &wanted.in_force_on {
+        filter.and("(ends_on is null or ends_on >= ?)", [day.as_str().into()]);
+    }
     if let Some(text) = &wanted.text {
         let params = [text.as_str().into(), prefix_end(text).into()];
         filter.and("name >= ? and name < ?", params);
     }
     let limit = filter.param(limit);
-    let sql = format!(
-        "select code, name, level, kind from areas{} order by code limit {limit}",
-        filter.clause()
-    );
-    let line = |row: &Row| {
-        Ok(AreaLine {
-            code: row.text(0)?.to_owned(),
-            name: row.text(1)?.to_owned(),
-            level: row.int(2)?,
-            kind: row.opt_int(3)?,
-        })
-    };
+    let sql = format!("select {LINE} from areas{} order by code limit {limit}", filter.clause());
     tx.query(&sql, filter.params()).await?.iter().map(line).collect()
 }
 

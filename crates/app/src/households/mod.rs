@@ -11,6 +11,7 @@
 //! nothing is ever deleted: who left stays, with how and when.
 
 mod edit;
+mod figures;
 mod list;
 mod model;
 mod ops;
@@ -35,6 +36,7 @@ use crate::http::App;
 pub(crate) fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .routes(routes!(list::api::list_households))
+        .routes(routes!(figures::api::get_area_figures))
         .routes(routes!(record::api::get_household, edit::api::change_household))
         .routes(routes!(record::api::get_dossier))
         .routes(routes!(record::api::list_persons))

@@ -257,7 +257,7 @@ pub(crate) async fn set_serials(tx: &mut Tx, serials: Serials) -> Result<(), DbE
 }
 
 /// The scope as a condition on a village's code.
-fn within(filter: &mut Filter, column: &'static str, scope: &Scope) {
+pub(super) fn within(filter: &mut Filter, column: &'static str, scope: &Scope) {
     if let Some(ranges) = scope.ranges() {
         filter.and_any(column, ranges.into_iter().map(|(from, to)| [from.into(), to.into()]));
     }

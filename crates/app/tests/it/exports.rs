@@ -152,6 +152,46 @@ async fn an_export_holds_the_makers_area_and_nobody_else_fetches_it() {
     }
 }
 
+/// Figures of what lies above or beside are not in it, nor their names.
+#[tokio::test]
+async fn an_export_of_areas_holds_those_of_the_makers_area() {
+    for engine in Engine::BOTH {
+        let (app, _) = start(engine).await;
+        for (maker, area, expected) in [
+            (
+                "office_clerk@990101",
+                "990101",
+                &[
+                    "990101",
+                    "990101100",
+                    "990101100200",
+                    "990101100201",
+                    "990101101",
+                    "990101101200",
+                    "990101101201",
+                ][..],
+            ),
+            (
+                "village_clerk@990101100",
+                "990101100",
+                &["990101100", "990101100200", "990101100201"],
+            ),
+            ("office_clerk@990101", "990101100200", &["990101100200"]),
+        ] {
+            let client = app.client(&[maker]).await;
+            let body = json!({ "area": area, "sheets": ["areas"] });
+            let (_, bytes) = export(&app, &client, body).await;
+            let rows = cells(bytes);
+            assert_eq!(rows[0][0], "区划代码");
+            let codes: Vec<&str> = rows[1..].iter().map(|row| row[0].as_str()).collect();
+            assert_eq!(codes, expected, "{maker} {area}");
+        }
+        let clerk = app.client(&["village_clerk@990101100"]).await;
+        let body = json!({ "area": "990101", "sheets": ["areas"] });
+        clerk.post("/exports", body).send().await.problem(404, "record.not_found");
+    }
+}
+
 #[tokio::test]
 async fn who_lost_the_right_neither_makes_nor_fetches_the_file() {
     for engine in Engine::BOTH {

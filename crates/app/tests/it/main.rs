@@ -21,6 +21,7 @@
 mod blanks;
 mod exchange;
 mod exports;
+mod figures;
 mod find;
 mod grants;
 mod harness;

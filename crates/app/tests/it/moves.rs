@@ -17,13 +17,10 @@ use daohu_db::Engine;
 
 use crate::{exchange::options, harness::TestApp, seed};
 
-/// A and B are households of one county, C is one of another.
-const HOUSEHOLDS: &str = "\
-户编号,行政村代码,户主姓名
-A,990101100200,甲
-B,990101100201,丙
-C,980101100200,丁
-";
+/// A and B are households of one county, C is one of another. Each case has such households of its own:
+/// A0, A1 …, and people with a birth date of its own.
+const HOUSEHOLDS: [(&str, &str, &str); 3] =
+    [("A", "990101100200", "甲"), ("B", "990101100201", "丙"), ("C", "980101100200", "丁")];
 /// Who belongs to them at first.
 const MEMBERS: &str = "A 甲 1 户主; A 乙 2 之子; B 丙 3 户主; C 丁 4 户主";
 
@@ -183,16 +180,16 @@ const CASES: &[Case] = &[
     },
 ];
 
-/// Rows of 人 as a file.
-fn persons(rows: &str) -> String {
+/// Rows of 人 of a case as a file.
+fn persons(case: usize, rows: &str) -> String {
     let mut text = "户编号,姓名,证件类型,证件号码,与户主关系,变动类型\n".to_owned();
     for row in rows.split("; ") {
         let cells: Vec<&str> = row.split(' ').collect();
-        let number =
-            seed::id_number(&format!("99010119700101{:03}", cells[2].parse::<u32>().unwrap()));
+        let (day, serial) = (case + 1, cells[2].parse::<u32>().unwrap());
+        let number = seed::id_number(&format!("990101197001{day:02}{serial:03}"));
         let change = cells.get(4).unwrap_or(&"");
-        writeln!(text, "{},{},居民身份证,{number},{},{change}", cells[0], cells[1], cells[3])
-            .unwrap();
+        let (no, name, relation) = (cells[0], cells[1], cells[3]);
+        writeln!(text, "{no}{case},{name},居民身份证,{number},{relation},{change}").unwrap();
     }
     text
 }
@@ -226,33 +223,43 @@ impl TestApp {
     }
 }
 
-async fn start(engine: Engine) -> TestApp {
+/// The households and members of so many cases.
+async fn start(engine: Engine, cases: usize) -> TestApp {
     let app = TestApp::new(engine).await;
     seed::areas(&app).await;
-    assert!(app.import_text("households.csv", HOUSEHOLDS).await.committed);
-    assert_eq!(told(&app.import_text("persons.csv", &persons(MEMBERS)).await), "created 4");
+    let mut households = "户编号,行政村代码,户主姓名\n".to_owned();
+    for (case, (no, village, head)) in (0..cases).flat_map(|case| HOUSEHOLDS.map(|h| (case, h))) {
+        writeln!(households, "{no}{case},{village},{head}").unwrap();
+    }
+    assert!(app.import_text("households.csv", &households).await.committed);
+    for case in 0..cases {
+        let members = app.import_text("persons.csv", &persons(case, MEMBERS)).await;
+        assert_eq!(told(&members), "created 4");
+    }
     app
 }
 
-/// Who belongs where, as [`Case::state`] writes it, of the people that it names.
-async fn state(app: &TestApp, people: &str) -> String {
+/// Who belongs where, as [`Case::state`] writes it, of the people of a case that it names.
+async fn state(app: &TestApp, case: usize, people: &str) -> String {
     let mut found = Vec::new();
+    let case = case.to_string();
+    // The household without its case, if it is of this one.
+    let of_case = |no: &str| no.get(1..).filter(|of| *of == case).map(|_| no[..1].to_owned());
     let sql = "select h.no, p.name, p.is_current from persons p
                join households h on h.county = p.county and h.id = p.household";
     for row in app.rows(sql).await {
         let sign = if row.flag(2).unwrap() { '+' } else { '-' };
-        found.push((
-            format!("{}{sign}{}", row.text(0).unwrap(), row.text(1).unwrap()),
-            String::new(),
-        ));
+        let Some(no) = of_case(row.text(0).unwrap()) else { continue };
+        found.push((format!("{no}{sign}{}", row.text(1).unwrap()), String::new()));
     }
     let sql = "select h.no, p.name, m.change_kind from memberships m
                join households h on h.county = m.county and h.id = m.household
                join persons p on p.county = m.county and p.id = m.person
                where p.household <> m.household";
     for row in app.rows(sql).await {
+        let Some(no) = of_case(row.text(0).unwrap()) else { continue };
         let kind = row.opt_int(2).unwrap().map(|kind| kind.to_string()).unwrap_or_default();
-        found.push((format!("{}>{}", row.text(0).unwrap(), row.text(1).unwrap()), kind));
+        found.push((format!("{no}>{}", row.text(1).unwrap()), kind));
     }
     found.retain(|(who, _)| who.chars().last().is_some_and(|name| people.contains(name)));
     found.sort();
@@ -297,10 +304,10 @@ async fn check_laws(app: &TestApp, says: &str) {
 #[tokio::test]
 async fn people_belong_where_the_rows_say() {
     for engine in Engine::BOTH {
-        for Case { says, steps, state: expected } in CASES {
-            let app = start(engine).await;
+        let app = start(engine, CASES.len()).await;
+        for (case, Case { says, steps, state: expected }) in CASES.iter().enumerate() {
             for (i, (rows, expected)) in steps.iter().enumerate() {
-                let text = persons(rows);
+                let text = persons(case, rows);
                 let summary = app.import_text("persons.csv", &text).await;
                 assert_eq!(told(&summary), *expected, "{says}: step {}", i + 1);
                 if summary.sheets[PERSONS.name].rejected == 0 {
@@ -309,27 +316,30 @@ async fn people_belong_where_the_rows_say() {
                     assert_eq!(counts.unchanged, counts.rows, "{says}: step {} again", i + 1);
                 }
             }
-            assert_eq!(state(&app, expected).await, *expected, "{says}");
-            check_laws(&app, says).await;
+            assert_eq!(state(&app, case, expected).await, *expected, "{says}");
         }
+        for (case, Case { says, state: expected, .. }) in CASES.iter().enumerate() {
+            assert_eq!(state(&app, case, expected).await, *expected, "{says}, after all others");
+        }
+        check_laws(&app, "all cases").await;
     }
 }
 
 #[tokio::test]
 async fn a_number_in_two_files_of_one_import_goes_to_the_first() {
     for engine in Engine::BOTH {
-        let app = start(engine).await;
+        let app = start(engine, 1).await;
         let folder = tempfile::tempdir().unwrap();
         let file = |name: &str, rows: &str| {
             let path = folder.path().join(name).join("persons.csv");
             std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-            std::fs::write(&path, persons(rows)).unwrap();
+            std::fs::write(&path, persons(0, rows)).unwrap();
             path
         };
         let paths = [file("1", "C 戊 5 之子; B 庚 7 之女"), file("2", "A 戊 5 之子; A 庚 7 之女")];
         let summary = app.import(&paths, options()).await;
         assert_eq!(told(&summary), "created 2, rejected 2 R02@2 R02@3");
-        assert_eq!(state(&app, "戊庚").await, "B+庚 C+戊");
+        assert_eq!(state(&app, 0, "戊庚").await, "B+庚 C+戊");
         check_laws(&app, "two files").await;
     }
 }
@@ -337,22 +347,22 @@ async fn a_number_in_two_files_of_one_import_goes_to_the_first() {
 #[tokio::test]
 async fn who_left_is_not_counted() {
     for engine in Engine::BOTH {
-        let app = start(engine).await;
+        let app = start(engine, 1).await;
         // 150 m² are 75 for each of two members, and too many for one.
-        let house = "户编号,行政村代码,住房面积\nA,990101100200,150\n";
+        let house = "户编号,行政村代码,住房面积\nA0,990101100200,150\n";
         let warnings = async || app.import_text("households.csv", house).await.problems;
         assert_eq!(warnings().await.len(), 0);
-        app.import_text("persons.csv", &persons("A 乙 2 之子 迁出; B 乙 2 之子 迁入")).await;
+        app.import_text("persons.csv", &persons(0, "A 乙 2 之子 迁出; B 乙 2 之子 迁入")).await;
         let problems = warnings().await;
         assert_eq!(problems[0].notes[0].code, "quality.R27", "{problems:?}");
         // In the same file, rows of the household see those who belong to it afterwards.
-        app.import_text("persons.csv", &persons("B 乙 2 之子 迁出; A 乙 2 之子 迁入")).await;
+        app.import_text("persons.csv", &persons(0, "B 乙 2 之子 迁出; A 乙 2 之子 迁入")).await;
         assert_eq!(warnings().await.len(), 0);
         let clerk = app.client(&["office_clerk@990101"]).await;
-        let (id, _) = seed::household_no(&app, "B").await;
+        let (id, _) = seed::household_no(&app, "B0").await;
         let dossier = clerk.get(&format!("/households/{id}/dossier")).send().await.expect(200);
         assert_eq!(dossier["persons"].as_array().unwrap().len(), 1);
-        let (id, _) = seed::household_no(&app, "A").await;
+        let (id, _) = seed::household_no(&app, "A0").await;
         for path in ["dossier", "dossier?as_of=2020-11-22"] {
             let dossier = clerk.get(&format!("/households/{id}/{path}")).send().await.expect(200);
             let names = dossier["persons"].as_array().unwrap().iter().map(|p| p["name"].clone());

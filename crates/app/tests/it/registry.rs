@@ -195,6 +195,9 @@ async fn filters_take_codes_and_names_and_fields_choose_columns() {
             ("planned_exit_year=2019,2020&limit=1", vec!["H003", "H004", "H005", "H006"]),
             ("monitoring_kind=01,02", vec!["H003", "H004"]),
             ("exit_status=02&is_relocated=true&area=990101100", vec!["H003"]),
+            ("exit_year=unknown", vec!["H001", "H004", "H005", "H006"]),
+            ("monitoring_kind=unknown,02&limit=2", vec!["H001", "H002", "H004", "H005", "H006"]),
+            ("no=unknown", vec![]),
         ] {
             for sort in ["no", "village"] {
                 assert_eq!(numbers(&clerk, &format!("sort={sort}&{query}")).await, expected);

@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// Which households, which columns, which page. Filters take codes or names; several values are
-/// separated by commas.
+/// separated by commas, and `unknown` is where a column is not known.
 #[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
@@ -70,7 +70,8 @@ fn fields(text: Option<&str>) -> Answer<Option<Vec<&str>>> {
     }
 }
 
-/// The households of the user's area.
+/// The households of the user's area. Filters take codes or names, several of them separated by commas;
+/// `unknown` stands for the rows where a column is not known.
 #[utoipa::path(get, path = "/households", tag = "households", params(ListHouseholds),
     responses((status = 200, body = Page<HouseholdView>)))]
 pub(crate) async fn list_households(

@@ -121,6 +121,9 @@ pub(super) const FILTERS: [usize; 13] = [
 /// A column and the values that it may have.
 pub(super) type Condition = (&'static str, Vec<Value>);
 
+/// What a filter calls the rows where a column is not known. No code, year or flag is written so.
+const UNKNOWN: &str = "unknown";
+
 /// Reads filters as cells of the sheet are read: several values of one are separated by commas.
 pub(super) fn conditions(
     policy: &Policy,
@@ -134,6 +137,10 @@ pub(super) fn conditions(
         let (Some(text), Some(column)) = (text, HOUSEHOLDS.columns.get(i)) else { continue };
         let mut values = Vec::new();
         for part in text.split(',').map(str::trim).filter(|part| !part.is_empty()) {
+            if part == UNKNOWN && !column.required {
+                values.push(Value::Null);
+                continue;
+            }
             match reader.read(i, Raw::Text(part)) {
                 Ok((value, _)) => values.push(value),
                 Err(error) => wrong.push(field_error(column, Some(part), &error, lang)),
