@@ -15,6 +15,13 @@ use crate::{
     sheet::{EachRow, Record},
 };
 
+/// A scope as a condition on the column of a village's code, which the condition names twice.
+pub(crate) fn within(filter: &mut Filter, condition: &'static str, scope: &Scope) {
+    if let Some(ranges) = scope.ranges() {
+        filter.and_any(condition, ranges.into_iter().map(|(from, to)| [from.into(), to.into()]));
+    }
+}
+
 /// All areas as stored, by code.
 pub(crate) async fn all(tx: &mut Tx, keys: &Keys) -> Result<Vec<Record>, Error> {
     let sql = format!("select {} from areas order by code", AREA.select(""));
@@ -110,10 +117,7 @@ pub(crate) async fn with_population(
     scope: &Scope,
 ) -> Result<Vec<(AreaLine, Option<i64>)>, daohu_db::Error> {
     let mut filter = Filter::new();
-    if let Some(ranges) = scope.ranges() {
-        let ranges = ranges.into_iter().map(|(from, to)| [from.into(), to.into()]);
-        filter.and_any("(code >= ? and code < ?)", ranges);
-    }
+    within(&mut filter, "(code >= ? and code < ?)", scope);
     let village = i64::from(daohu_base::AreaLevel::Village.list_code());
     filter.and("level <= ?", [village.into()]);
     let sql =

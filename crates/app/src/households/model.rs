@@ -48,7 +48,7 @@ pub mod layouts {
     });
 }
 
-/// Gives a record of one table its named key columns.
+/// Gives a record of one table its leading columns by name, in the order of its layout.
 macro_rules! row {
     ($(#[$doc:meta])* $name:ident { $($field:ident: $kind:ident = $i:expr),* $(,)? }) => {
         $(#[$doc])*
@@ -56,23 +56,30 @@ macro_rules! row {
         pub(crate) struct $name(pub(crate) Record);
 
         impl $name {
-            $(
-                /// A key column.
-                pub(crate) fn $field(&self) -> i64 {
-                    self.0.lead.get($i).and_then(Value::as_int).unwrap_or_default()
-                }
-            )*
+            $(row!(@field $field $kind $i);)*
+        }
+    };
+    (@field $field:ident int $i:expr) => {
+        /// A leading column.
+        pub(crate) fn $field(&self) -> i64 {
+            self.0.lead.get($i).and_then(Value::as_int).unwrap_or_default()
+        }
+    };
+    (@field $field:ident text $i:expr) => {
+        /// A leading column.
+        pub(crate) fn $field(&self) -> &str {
+            self.0.lead.get($i).and_then(Value::as_text).unwrap_or_default()
         }
     };
 }
 
 row! {
-    /// A row of `households`.
-    HouseholdRow { id: int = 1 }
+    /// A row of `households`. `county`: the six digits that it is stored under.
+    HouseholdRow { county: text = 0, id: int = 1 }
 }
 row! {
-    /// A row of `persons`.
-    PersonRow { id: int = 1, household: int = 2 }
+    /// A row of `persons`. `village` is the household's.
+    PersonRow { county: text = 0, id: int = 1, household: int = 2, village: text = 3 }
 }
 row! {
     /// A row of `incomes`.
@@ -80,11 +87,6 @@ row! {
 }
 
 impl HouseholdRow {
-    /// The six digits that the row is stored under.
-    pub(crate) fn county(&self) -> &str {
-        self.0.lead.first().and_then(Value::as_text).unwrap_or_default()
-    }
-
     /// The text in a column of the sheet.
     pub(crate) fn text(&self, i: usize) -> Option<&str> {
         self.0.values.get(i).and_then(Value::as_text)
@@ -102,19 +104,16 @@ impl HouseholdRow {
 }
 
 impl PersonRow {
-    /// The six digits that the row is stored under.
-    pub(crate) fn county(&self) -> &str {
-        self.0.lead.first().and_then(Value::as_text).unwrap_or_default()
-    }
-
     /// The integer in a column of the sheet.
     pub(crate) fn int(&self, i: usize) -> Option<i64> {
         self.0.values.get(i).and_then(Value::as_int)
     }
 
-    /// The code of the household's village.
-    pub(crate) fn village(&self) -> &str {
-        self.0.lead.get(3).and_then(Value::as_text).unwrap_or_default()
+    /// Puts the person into a household: persons carry its village, so that a search stays inside a
+    /// scope.
+    pub(crate) fn settle(&mut self, county: &str, household: i64, village: &str) {
+        let id = self.id();
+        self.0.lead = vec![county.into(), id.into(), household.into(), village.into()];
     }
 
     /// The text in a column of the sheet.

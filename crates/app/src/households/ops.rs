@@ -272,13 +272,13 @@ async fn reseal_some(
     let mut count = 0;
     for mut row in sql::sealed_rows(tx, layout, (&after.0, after.1), RESEAL_ROWS).await? {
         let record = layout.from_row(keys, &mut row)?;
-        let county = record.lead.first().and_then(daohu_db::Value::as_text).unwrap_or_default();
-        let id = record.lead.get(1).and_then(daohu_db::Value::as_int).unwrap_or_default();
         let sealed = layout.seal(keys, &record)?;
+        // Persons lead with the same two columns.
+        let row = HouseholdRow(record);
         // A row that was changed meanwhile keeps what it was given: old keys still open it.
-        let key = (county, id, record.meta.version);
+        let key = (row.county(), row.id(), row.0.meta.version);
         count += sql::set_sealed(tx, layout.table.name, key, sealed).await?;
-        last = Some((county.to_owned(), id));
+        last = Some((row.county().to_owned(), row.id()));
     }
     Ok((count, last))
 }

@@ -7,7 +7,7 @@ use daohu_db::{Error as DbError, Filter, Row, Suspended, Tx, Value};
 
 use super::model::{HouseholdRow, IdKind, IncomeRow, PersonRow, Serials, layouts};
 use crate::{
-    Error,
+    Error, areas,
     keys::Keys,
     sheet::{EachRow, Layout, Record, income, person},
 };
@@ -256,13 +256,6 @@ pub(crate) async fn set_serials(tx: &mut Tx, serials: Serials) -> Result<(), DbE
     Ok(())
 }
 
-/// The scope as a condition on a village's code.
-pub(super) fn within(filter: &mut Filter, column: &'static str, scope: &Scope) {
-    if let Some(ranges) = scope.ranges() {
-        filter.and_any(column, ranges.into_iter().map(|(from, to)| [from.into(), to.into()]));
-    }
-}
-
 /// Hands on the households of a scope, by county and number.
 pub(crate) async fn each_household(
     tx: &mut Tx,
@@ -271,7 +264,7 @@ pub(crate) async fn each_household(
     each: EachRow<'_>,
 ) -> Result<(), Error> {
     let mut filter = Filter::new();
-    within(&mut filter, "(village >= ? and village < ?)", scope);
+    areas::within(&mut filter, "(village >= ? and village < ?)", scope);
     let (columns, clause) = (layouts::HOUSEHOLD.select(""), filter.clause());
     let sql = format!("select {columns} from households{clause} order by county, no");
     tx.for_each(&sql, filter.params(), |row| each(layouts::HOUSEHOLD.from_row(keys, row)?.values))
@@ -287,7 +280,7 @@ pub(crate) async fn each_person(
     each: EachRow<'_>,
 ) -> Result<(), Error> {
     let mut filter = Filter::new();
-    within(&mut filter, "(h.village >= ? and h.village < ?)", scope);
+    areas::within(&mut filter, "(h.village >= ? and h.village < ?)", scope);
     let past = past_by_household(tx, keys, &filter).await?;
     let mut past = past.into_iter().peekable();
     let (columns, clause) = (layouts::PERSON.select("p."), filter.clause());
@@ -300,17 +293,16 @@ pub(crate) async fn each_person(
     let mut broken = false;
     tx.for_each(&sql, filter.params(), |row| {
         let no = row.0.pop().unwrap_or_default();
-        let record = layout.from_row(keys, row)?;
-        let id = record.lead.get(1).and_then(Value::as_int).unwrap_or_default();
-        let county = record.lead.first().and_then(Value::as_text).unwrap_or_default().to_owned();
-        let key = (county, no.as_text().unwrap_or_default().to_owned(), id);
+        let person = PersonRow(layout.from_row(keys, row)?);
+        let no_text = no.as_text().unwrap_or_default().to_owned();
+        let key = (person.county().to_owned(), no_text, person.id());
         while let Some((_, values)) = past.next_if(|(past_key, _)| *past_key < key) {
             if each(values)?.is_break() {
                 broken = true;
                 return Ok(ControlFlow::Break(()));
             }
         }
-        let mut values = record.values;
+        let mut values = person.0.values;
         if let Some(slot) = values.get_mut(person::HOUSEHOLD_NO) {
             *slot = no;
         }
@@ -350,11 +342,10 @@ async fn past_by_household(
     let mut rows = Vec::new();
     for mut row in tx.query(&sql, filter.params()).await? {
         let own = row.0.split_off(layout.width());
-        let record = layout.from_row(keys, &mut row)?;
-        let id = record.lead.get(1).and_then(Value::as_int).unwrap_or_default();
-        let county = record.lead.first().and_then(Value::as_text).unwrap_or_default().to_owned();
+        let person = PersonRow(layout.from_row(keys, &mut row)?);
         let no = own.first().and_then(Value::as_text).unwrap_or_default().to_owned();
-        let mut values = record.values;
+        let key = (person.county().to_owned(), no, person.id());
+        let mut values = person.0.values;
         let columns =
             [person::HOUSEHOLD_NO, person::RELATION, person::CHANGE_KIND, person::CHANGE_ON];
         for (i, value) in columns.into_iter().zip(own) {
@@ -362,7 +353,7 @@ async fn past_by_household(
                 *slot = value;
             }
         }
-        rows.push(((county, no, id), values));
+        rows.push((key, values));
     }
     Ok(rows)
 }
@@ -375,7 +366,7 @@ pub(crate) async fn each_income(
     each: EachRow<'_>,
 ) -> Result<(), Error> {
     let mut filter = Filter::new();
-    within(&mut filter, "(h.village >= ? and h.village < ?)", scope);
+    areas::within(&mut filter, "(h.village >= ? and h.village < ?)", scope);
     let (columns, clause) = (layouts::INCOME.select("i."), filter.clause());
     let sql = format!(
         "select {columns}, h.no from households h

@@ -204,13 +204,12 @@ impl Decider<'_> {
         Ok((home, Outcome::Updated))
     }
 
-    /// Persons carry their household's village, so that a search stays inside a scope.
+    /// The members go with their household.
     fn move_members(&mut self, home: &Home, existing: &Existing) -> Result<(), Error> {
         for member in existing.persons_of(home.id) {
-            let mut record = member.0.clone();
-            if let Some(village) = record.lead.get_mut(3) {
-                *village = home.village.as_str().into();
-            }
+            let mut moved = member.clone();
+            moved.settle(&home.county, home.id, &home.village);
+            let mut record = moved.0;
             let key = member.id().to_string();
             let (kind, before) = (Kind::Person, &member.0.values);
             self.writes.update(&self.author, kind, &home.county, key, &mut record, before, &[])?;

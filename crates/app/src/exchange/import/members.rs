@@ -262,13 +262,9 @@ impl Decider<'_> {
         // How the person left the old household says nothing of the new one.
         let fresh = |i| matches!(i, person::CHANGE_KIND | person::CHANGE_ON);
         let merged = merge(&before, &row.values, fresh);
-        let mut record = mover.0.clone();
-        record.lead = vec![
-            home.county.as_str().into(),
-            mover.id().into(),
-            home.id.into(),
-            home.village.as_str().into(),
-        ];
+        let mut moved = mover.clone();
+        moved.settle(&home.county, home.id, &home.village);
+        let mut record = moved.0;
         record.values = merged.values;
         record.derived = derived.columns(&record.values);
         let (kind, key, changed) = (Kind::Person, mover.id().to_string(), &merged.changed);
@@ -290,10 +286,9 @@ impl Decider<'_> {
             return Ok((Outcome::Unchanged, merged.values));
         }
         let derived = Derived::of(self.checker.marks, self.author.keys, &merged.values);
-        let mut record = member.0.clone();
-        if let Some(village) = record.lead.get_mut(3) {
-            *village = home.village.as_str().into();
-        }
+        let mut settled = member.clone();
+        settled.settle(&home.county, home.id, &home.village);
+        let mut record = settled.0;
         record.values = merged.values;
         record.derived = derived.columns(&record.values);
         let (kind, key, changed) = (Kind::Person, member.id().to_string(), &merged.changed);

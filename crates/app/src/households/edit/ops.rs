@@ -158,7 +158,7 @@ async fn check_place(
     Ok(())
 }
 
-/// Persons carry their household's village, so that a search stays inside a scope.
+/// The members go with their household.
 async fn move_members(
     tx: &mut Tx,
     frame: &Frame,
@@ -167,9 +167,7 @@ async fn move_members(
     let mut entries = Vec::new();
     for mut member in rows::persons_of(tx, &frame.keys, home.county(), &[home.id()]).await? {
         let before = member.0.values.clone();
-        if let Some(village) = member.0.lead.get_mut(3) {
-            *village = home.village().into();
-        }
+        member.settle(home.county(), home.id(), home.village());
         let table = (&*layouts::PERSON, "person", member.id().to_string());
         entries.push(frame.save(tx, table, &before, &mut member.0).await?);
     }

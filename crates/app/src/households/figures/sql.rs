@@ -6,7 +6,7 @@ use daohu_base::Scope;
 use daohu_db::{Error as DbError, Filter, Tx};
 
 use super::model::Counted;
-use crate::households::sql::within;
+use crate::areas::within;
 
 /// Hands on what is counted of each household of a scope.
 ///

@@ -6,7 +6,7 @@ use daohu_db::{Filter, Row, Tx, Value, prefix_end};
 
 use super::model::{Match, Question, Span};
 use crate::{
-    Error,
+    Error, areas,
     households::{
         model::{HouseholdRow, PersonRow, layouts},
         sql::Holder,
@@ -157,10 +157,7 @@ pub(super) async fn held_by(
     let mut filter = Filter::new();
     let key = [holder.county.as_str().into(), holder.person.into()];
     filter.and("p.county = ? and p.id = ?", key);
-    if let Some(ranges) = scope.ranges() {
-        let ranges = ranges.into_iter().map(|(from, to)| [from.into(), to.into()]);
-        filter.and_any("(p.village >= ? and p.village < ?)", ranges);
-    }
+    areas::within(&mut filter, "(p.village >= ? and p.village < ?)", scope);
     filter.and("h.county = p.county and h.id = p.household", []);
     let (columns, clause) = (layouts::PERSON.select("p."), filter.clause());
     let sql = format!("select {columns}, h.no from persons p cross join households h{clause}");

@@ -24,7 +24,7 @@ const PERSONS: &str = "
     from households";
 
 /// A store with these rows; the place goes with it.
-pub(super) async fn filled(engine: Engine) -> (Scratch, Db) {
+pub(in crate::households) async fn filled(engine: Engine) -> (Scratch, Db) {
     let scratch = Scratch::new(engine).await;
     let db = scratch.open().await;
     db.migrate(&crate::schema::MIGRATIONS).await.unwrap();
@@ -42,7 +42,7 @@ pub(super) async fn filled(engine: Engine) -> (Scratch, Db) {
 }
 
 /// How the engine would answer this query for these values, in its words.
-pub(super) async fn plan(db: &Db, sql: String, params: Vec<Value>) -> String {
+pub(in crate::households) async fn plan(db: &Db, sql: String, params: Vec<Value>) -> String {
     let (explain, column) = match db.engine() {
         Engine::Sqlite => ("explain query plan", 3),
         Engine::Postgres => ("explain", 0),
@@ -58,13 +58,13 @@ pub(super) async fn plan(db: &Db, sql: String, params: Vec<Value>) -> String {
 }
 
 /// True if a table is read from end to end, or an index is.
-pub(super) fn reads_all(plan: &str) -> bool {
+pub(in crate::households) fn reads_all(plan: &str) -> bool {
     let without_condition = plan.matches("Scan using").count() > plan.matches("Index Cond").count();
     plan.contains("SCAN") || plan.contains("Seq Scan") || without_condition
 }
 
 /// True if the rows are found in this index.
-pub(super) fn uses(plan: &str, index: &str) -> bool {
+pub(in crate::households) fn uses(plan: &str, index: &str) -> bool {
     plan.contains(&format!("INDEX {index} "))
         || plan.contains(&format!("using {index} on"))
         || plan.contains(&format!("Bitmap Index Scan on {index} "))

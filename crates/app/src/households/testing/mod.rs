@@ -1,0 +1,5 @@
+//! What the tests of this slice's queries share.
+
+mod sql;
+
+pub(super) use sql::{filled, plan, reads_all, uses};
