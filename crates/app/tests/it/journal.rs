@@ -1,7 +1,7 @@
 //! The journal as auditors and inspectors read it.
 
-use daohu_app::journal::seal_all;
-use daohu_db::Engine;
+use daohu_app::journal::{Action, Change, record, seal_all};
+use daohu_db::{Engine, FutureExt, Tx};
 use serde_json::{Value, json};
 
 use crate::{
@@ -86,5 +86,31 @@ async fn an_inspector_sees_the_own_area_masked() {
             let path = format!("/journal?county={outside}");
             inspector.get(&path).send().await.problem(404, "record.not_found");
         }
+    }
+}
+
+#[tokio::test]
+async fn of_a_kind_that_is_not_known_nothing_is_told() {
+    for engine in Engine::BOTH {
+        let app = TestApp::new(engine).await;
+        seed::registry(&app).await;
+        let (keys, act) = (app.context.keys.clone(), app.act());
+        let change = |kind| Change {
+            county: "990101".to_owned(),
+            kind,
+            record: "1".to_owned(),
+            action: Action::Created,
+            before: Some(json!({ "account": "6222000000000000" }).to_string()),
+            after: Some(json!({ "account": "6222000000000001" }).to_string()),
+        };
+        let changes = vec![change("loan"), change("export")];
+        let work = async move |tx: &mut Tx| record(tx, &keys, &act, changes).await;
+        app.context.db.write(move |tx| async move { work(tx).await }.boxed()).await.unwrap();
+        let inspector = app.client(&["inspector@990101"]).await;
+        let entry = &all(&inspector, "county=990101&kind=loan").await[0];
+        assert_eq!(entry["action"], "created", "{engine:?}");
+        assert!(entry.get("before").is_none() && entry.get("after").is_none(), "{entry}");
+        let known = &all(&inspector, "county=990101&kind=export").await[0];
+        assert!(known["before"].is_object() && known["after"].is_object(), "{known}");
     }
 }
