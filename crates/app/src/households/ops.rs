@@ -239,7 +239,7 @@ fn current_membership<'t>(
 /// Rows sealed anew in one transaction.
 const RESEAL_ROWS: i64 = 1_000;
 
-/// Seals every number with the present key; gives how many rows. What the numbers are does not
+/// Seals every number with the present key; gives how many rows had another. What the numbers are does not
 /// change, so the journal has no entry of it; journal bodies keep the key that sealed them.
 pub async fn reseal(context: &Context) -> Result<u64, Error> {
     let mut total = 0;
@@ -271,13 +271,16 @@ async fn reseal_some(
     let mut last = None;
     let mut count = 0;
     for mut row in sql::sealed_rows(tx, layout, (&after.0, after.1), RESEAL_ROWS).await? {
+        let is_current = keys.is_current(row.blob(layout.width())?);
         let record = layout.from_row(keys, &mut row)?;
         let county = record.lead.first().and_then(daohu_db::Value::as_text).unwrap_or_default();
         let id = record.lead.get(1).and_then(daohu_db::Value::as_int).unwrap_or_default();
-        let sealed = layout.seal(keys, &record)?;
-        // A row that was changed meanwhile keeps what it was given: old keys still open it.
-        let key = (county, id, record.meta.version);
-        count += sql::set_sealed(tx, layout.table.name, key, sealed).await?;
+        if !is_current {
+            let sealed = layout.seal(keys, &record)?;
+            // A row that was changed meanwhile keeps what it was given: old keys still open it.
+            let key = (county, id, record.meta.version);
+            count += sql::set_sealed(tx, layout.table.name, key, sealed).await?;
+        }
         last = Some((county.to_owned(), id));
     }
     Ok((count, last))

@@ -393,7 +393,7 @@ pub(crate) async fn each_income(
     .await
 }
 
-/// Up to `limit` rows of a table whose numbers are sealed with another key than the present one.
+/// Up to `limit` rows of a table that have sealed numbers, and what is sealed behind each.
 pub(crate) async fn sealed_rows(
     tx: &mut Tx,
     layout: &Layout,
@@ -402,7 +402,7 @@ pub(crate) async fn sealed_rows(
 ) -> Result<Vec<Row>, DbError> {
     let (columns, table) = (layout.select(""), layout.table.name);
     let sql = format!(
-        "select {columns} from {table} where (county > $1 or (county = $1 and id > $2))
+        "select {columns}, sealed from {table} where (county > $1 or (county = $1 and id > $2))
          and sealed is not null order by county, id limit $3"
     );
     tx.query(&sql, &[after.0.into(), after.1.into(), limit.into()]).await

@@ -24,7 +24,7 @@ use crate::{
 
 /// Where the server listens unless it is told otherwise: this machine only.
 const LISTEN: &str = "127.0.0.1:8080";
-/// How often what waits is sealed.
+/// How often what waits is sealed, with the keys that the key file holds by then.
 const SEAL_MS: u64 = 1_000;
 
 /// The settings file. Arguments go before it.
@@ -126,6 +126,7 @@ async fn seal_forever(context: Context) {
     let mut ticks = tokio::time::interval(Duration::from_millis(SEAL_MS));
     loop {
         ticks.tick().await;
+        context.keys.refresh();
         if let Err(error) = journal::seal_all(&context).await {
             tracing::error!(%error, "sealing failed; it is tried again");
         }
