@@ -45,11 +45,17 @@ pub(super) fn check(limits: &Exchange, needs: &[Need]) -> Result<(), Error> {
     Ok(())
 }
 
+/// Where to sort for a database: on its own disk, if it is a file of ours, which is not memory.
+pub(super) fn work_folder(context: &Context) -> PathBuf {
+    context.db.file().map_or_else(std::env::temp_dir, |file| folder_of(file).to_owned())
+}
+
 /// What an import of these tables will need: for the database with its log, where that is a file of
-/// ours and will be written, and for sorting.
+/// ours and will be written, and for sorting in this folder.
 pub(super) fn check_import(
     context: &Context,
     tables: &[TableRef],
+    work_folder: &Path,
     stores: bool,
 ) -> Result<(), Error> {
     let limits = context.policy.exchange();
@@ -67,7 +73,7 @@ pub(super) fn check_import(
         database = database.saturating_add(bytes.saturating_mul(stored));
         sorting = sorting.saturating_add(bytes.saturating_mul(sorted));
     }
-    let mut needs = vec![Need::new(std::env::temp_dir(), sorting)];
+    let mut needs = vec![Need::new(work_folder, sorting)];
     if let Some(file) = context.db.file().filter(|_| stores) {
         needs.push(Need::new(folder_of(file), database));
     }

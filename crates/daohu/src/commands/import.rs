@@ -44,7 +44,9 @@ pub(crate) async fn run(args: ImportArgs, lang: Lang) -> Done {
         dry_run: args.dry_run,
         lang,
         scope: Scope::all(),
+        areas: Scope::all(),
         report: args.report,
+        work_folder: None,
         job: None,
     };
     let act = Act::new(Actor::command("import"), &*context.clock, "import");
@@ -115,7 +117,9 @@ pub(crate) async fn load(
         dry_run: false,
         lang,
         scope: Scope::all(),
+        areas: Scope::all(),
         report: None,
+        work_folder: None,
         job: None,
     };
     let act = Act::new(Actor::command("demo"), &*context.clock, "import sample");
