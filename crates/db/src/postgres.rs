@@ -10,12 +10,11 @@ use futures_util::{
     future::{BoxFuture, join},
 };
 use tokio_postgres::{
-    NoTls,
     binary_copy::BinaryCopyInWriter,
     types::{Format, IsNull, ToSql, Type as PgType, private::BytesMut},
 };
 
-use crate::{Error, Missing, Options, Row, Table, Tx, Type, Value, tx::Connection};
+use crate::{Error, Missing, Options, Row, Table, Tx, Type, Value, tls::Access, tx::Connection};
 
 /// Of each connection. Waiting for a lock: long enough for an edit to wait for another; a first import
 /// locks its tables for longer, and then readers are told that the server is busy. Helpers: to start
@@ -28,10 +27,9 @@ pub(crate) struct Store {
 
 impl Store {
     pub(crate) async fn open(url: &str, options: Options) -> Result<Self, Error> {
-        let config: tokio_postgres::Config =
-            url.parse().map_err(|e: tokio_postgres::Error| Error::Connection(e.to_string()))?;
+        let access = Access::of(url)?;
         let recycle = ManagerConfig { recycling_method: RecyclingMethod::Fast };
-        let manager = Manager::from_config(config.clone(), NoTls, recycle);
+        let manager = Manager::from_config(access.config.clone(), access.tls.clone(), recycle);
         // One writer and the readers; more would wait for the server's cores anyway.
         // Who waits for a lock too long gives the connection back: others may need it to let go.
         let settings = Hook::async_fn(|client, _| {
@@ -48,7 +46,7 @@ impl Store {
         match store.session().await {
             Ok(_) => Ok(store),
             Err(error) if options.missing == Missing::Create => {
-                create_database(&config).await.map_err(|_| error)?;
+                create_database(access).await.map_err(|_| error)?;
                 store.session().await.map(|_| store)
             }
             Err(error) => Err(error),
@@ -132,14 +130,14 @@ enum End {
 }
 
 /// Creates the database that the address names, through the server's `postgres` database.
-async fn create_database(config: &tokio_postgres::Config) -> Result<(), Error> {
-    let name = config.get_dbname().unwrap_or_default().to_owned();
+async fn create_database(access: Access) -> Result<(), Error> {
+    let name = access.config.get_dbname().unwrap_or_default().to_owned();
     if name.is_empty() || !name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_') {
         return Err(Error::Connection("the address names no database".to_owned()));
     }
-    let mut server = config.clone();
+    let mut server = access.config;
     server.dbname("postgres");
-    let (client, connection) = server.connect(NoTls).await?;
+    let (client, connection) = server.connect(access.tls).await?;
     let driver = tokio::spawn(connection);
     let sql = format!("create database \"{name}\" template template0 encoding 'UTF8'");
     let made = client.batch_execute(&sql).await;
