@@ -8,7 +8,7 @@ use super::Done;
 use crate::{
     cli::RotateArgs,
     open::{Wanted, key_path, open},
-    output::json,
+    output::{json, line},
 };
 
 /// How long servers that run may take to notice the new key: they look every second.
@@ -26,7 +26,7 @@ pub(crate) async fn rotate(args: RotateArgs) -> Done {
     if args.json {
         json(&serde_json::json!({ "resealed": rows }))?;
     } else {
-        println!("重新加密 / resealed: {rows}");
+        line(format_args!("重新加密 / resealed: {rows}"))?;
     }
     Ok(ExitCode::SUCCESS)
 }

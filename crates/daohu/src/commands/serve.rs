@@ -19,7 +19,7 @@ use super::Done;
 use crate::{
     cli::ServeArgs,
     open::{Wanted, files_path, open},
-    output::Failure,
+    output::{Failure, line},
 };
 
 /// Where the server listens unless it is told otherwise: this machine only.
@@ -100,7 +100,7 @@ pub(crate) async fn serve(
     jobs.prepare()?;
     let sealer = tokio::spawn(seal_forever(context.clone()));
     let scheme = if tls.is_some() { "https" } else { "http" };
-    println!("{scheme}://{address}");
+    line(format_args!("{scheme}://{address}"))?;
     let runner = tokio::spawn(run_jobs(jobs.clone()));
     let app = App::new(context.clone(), jobs.clone(), config);
     let config = ServeConfig { tls, ..ServeConfig::default() };

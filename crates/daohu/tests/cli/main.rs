@@ -9,5 +9,6 @@
 mod harness;
 mod keys;
 mod kill;
+mod pipe;
 mod round_trip;
 mod tamper;
