@@ -1,3 +1,3 @@
 //! What other slices may do with the table of areas: whole rows, inside a transaction of theirs.
 
-pub(crate) use super::sql::{all, each, one, tree};
+pub(crate) use super::sql::{all, count, each, one, tree};

@@ -9,7 +9,7 @@ use super::model::{HouseholdRow, IdKind, IncomeRow, PersonRow, Serials, layouts}
 use crate::{
     Error,
     keys::Keys,
-    sheet::{EachRow, Layout, Record, income, person},
+    sheet::{EachRow, HOUSEHOLDS, INCOMES, Layout, PERSONS, Record, Sheet, income, person},
 };
 
 /// Rows asked for by one `in (…)`: a fixed length, so that the statement is prepared once.
@@ -261,6 +261,32 @@ fn within(filter: &mut Filter, column: &'static str, scope: &Scope) {
     if let Some(ranges) = scope.ranges() {
         filter.and_any(column, ranges.into_iter().map(|(from, to)| [from.into(), to.into()]));
     }
+}
+
+/// How many rows [`each_household`], [`each_person`] or [`each_income`] hands on.
+pub(crate) async fn count(tx: &mut Tx, sheet: &Sheet, scope: &Scope) -> Result<u64, DbError> {
+    const PERSONS_AND_PAST: &[&str] = &[
+        "join persons p on p.county = h.county and p.household = h.id",
+        "join memberships m on h.county = m.county and h.id = m.household
+         join persons p on p.county = m.county and p.id = m.person and p.household <> m.household",
+    ];
+    let joins = match sheet.name {
+        name if name == HOUSEHOLDS.name => &[""][..],
+        name if name == PERSONS.name => PERSONS_AND_PAST,
+        name if name == INCOMES.name => {
+            &["join incomes i on i.county = h.county and i.household = h.id"]
+        }
+        _ => &[],
+    };
+    let mut filter = Filter::new();
+    within(&mut filter, "(h.village >= ? and h.village < ?)", scope);
+    let mut rows = 0;
+    for join in joins {
+        let clause = filter.clause();
+        let sql = format!("select cast(count(*) as bigint) from households h {join}{clause}");
+        rows += tx.query_one(&sql, filter.params()).await?.int(0)?;
+    }
+    Ok(u64::try_from(rows).unwrap_or_default())
 }
 
 /// Hands on the households of a scope, by county and number.
