@@ -126,14 +126,14 @@ async fn past(tx: &mut Tx, keys: &Keys, row: &HouseholdRow, day: Day) -> Result<
     // The last instant of the day, in China.
     let until = Timestamp((day.epoch_days() + 1) * DAY_MS - SHANGHAI_MS - 1);
     let (county, id) = (row.county().to_owned(), row.id());
-    let state = |history: Vec<(journal::Entry, Vec<u8>)>| -> Option<(i64, Map<String, Json>)> {
-        let version = i64::try_from(history.len()).unwrap_or(i64::MAX);
-        let (_, body) = history.into_iter().last()?;
+    let state = |found: Option<(i64, Vec<u8>)>| -> Option<(i64, Map<String, Json>)> {
+        let (version, body) = found?;
         let body: Json = serde_json::from_slice(&body).ok()?;
         body.get("after")?.as_object().cloned().map(|after| (version, after))
     };
-    let history = journal::history(tx, keys, &county, "household", &id.to_string(), until).await?;
-    let (version, household) = state(history).ok_or(Error::NotFound("household"))?;
+    let then = (county.as_str(), "household", &*id.to_string());
+    let then = journal::state_at(tx, keys, then, until).await?;
+    let (version, household) = state(then).ok_or(Error::NotFound("household"))?;
     let mut persons = Vec::new();
     let mut candidates: Vec<i64> =
         sql::persons_of(tx, keys, &county, &[id]).await?.iter().map(|p| p.id()).collect();
@@ -144,16 +144,16 @@ async fn past(tx: &mut Tx, keys: &Keys, row: &HouseholdRow, day: Day) -> Result<
     candidates.dedup();
     for person in candidates {
         let record = person.to_string();
-        let history = journal::history(tx, keys, &county, "person", &record, until).await?;
-        let then = state(history).map(|(_, after)| after);
+        let then = journal::state_at(tx, keys, (&county, "person", &record), until).await?;
+        let then = state(then).map(|(_, after)| after);
         let here = |after: &Map<String, Json>| after.get("household") == Some(&Json::from(id));
         persons.extend(then.filter(here));
     }
     let mut incomes = Vec::new();
     for income in sql::incomes_of(tx, keys, &county, &[id]).await? {
         let record = format!("{id}/{}", income.year());
-        let history = journal::history(tx, keys, &county, "income", &record, until).await?;
-        incomes.extend(state(history).map(|(_, after)| after));
+        let then = journal::state_at(tx, keys, (&county, "income", &record), until).await?;
+        incomes.extend(state(then).map(|(_, after)| after));
     }
     let as_of = Some(day.to_string());
     let shown = |sheet, objects: Vec<_>| {

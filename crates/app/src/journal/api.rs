@@ -91,8 +91,8 @@ fn shown(kind: &str, object: Map<String, Any>) -> Option<Map<String, Any>> {
         "person" => &PERSONS,
         "income" => &INCOMES,
         "area" => &AREAS,
-        // Who belonged where, and what was asked for: no numbers.
-        "membership" | "export" => return Some(object),
+        // Who belonged where, and what was asked for and why: no numbers.
+        "membership" | "export" | "household_reveal" | "person_reveal" => return Some(object),
         _ => return None,
     };
     Some(shown_journal(sheet, object))
