@@ -54,7 +54,7 @@ impl Store {
     }
 
     async fn session(&self) -> Result<Session, Error> {
-        let client = self.pool.get().await.map_err(|e| Error::Connection(e.to_string()))?;
+        let client = self.pool.get().await.map_err(|e| Error::Connection(with_causes(&e)))?;
         Ok(Session(Arc::new(client)))
     }
 
@@ -127,6 +127,12 @@ enum End {
     Now,
     /// Not at all: it only read.
     Later,
+}
+
+/// An error and what caused it: that a connection failed says nothing without the reason.
+fn with_causes(error: &dyn StdError) -> String {
+    let causes = std::iter::successors(error.source(), |cause| (*cause).source());
+    causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
 }
 
 /// Creates the database that the address names, through the server's `postgres` database.

@@ -1,6 +1,11 @@
 //! TLS towards PostgreSQL: the test's server, behind a door of the test's own that speaks TLS as
 //! PostgreSQL does.
-#![expect(clippy::unwrap_used, reason = "clippy knows test functions, but not what they call")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "clippy knows test functions, but not what they call"
+)]
 
 use std::{
     path::Path,
@@ -164,8 +169,8 @@ async fn who_wants_to_know_the_server_talks_to_no_other() {
     assert_eq!(door.with(&verified).await.unwrap(), ENCRYPTED);
     for server in [other.server("127.0.0.1"), ours.server("db.example")] {
         let door = Door::open(Some(server)).await;
-        let refused = door.with(&verified).await;
-        assert!(matches!(refused, Err(Error::Connection(_))), "{refused:?}");
+        let refused = door.with(&verified).await.unwrap_err().to_string();
+        assert!(refused.contains("certificate"), "{refused}");
     }
     assert!(Door::open(None).await.with(&verified).await.is_err());
     // What cannot be had is refused, not left out.
