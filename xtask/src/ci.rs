@@ -36,12 +36,19 @@ pub(crate) fn run(workspace: &Workspace, args: Vec<OsString>) -> anyhow::Result<
         step(workspace).map_err(|error| error.context(name))?;
         eprintln!("── {name}: done in {} s", start.elapsed().as_secs());
     }
+    // Last, where it is read: all is well but for what nobody looked at.
+    if !is_there(&mut cargo(workspace, ["deny"])) {
+        eprintln!("── {NOT_CHECKED}");
+    }
     Ok(())
 }
 
+const NOT_CHECKED: &str = "warning: licences, bans and sources were NOT checked: cargo-deny is not \
+                           installed (cargo install cargo-deny --locked)";
+
 fn deny(workspace: &Workspace) -> anyhow::Result<()> {
     if !is_there(&mut cargo(workspace, ["deny"])) {
-        eprintln!("cargo-deny is not installed: licences, bans and sources were not checked");
+        eprintln!("{NOT_CHECKED}");
         return Ok(());
     }
     let checks = ["deny", "--offline", "check", "licenses", "bans", "sources"];

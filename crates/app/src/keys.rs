@@ -1,14 +1,19 @@
 //! The key file: what encrypts, indexes and signs.
 //!
 //! Invariants: keys never enter the database or a backup; a sealed value is bound to the record it
-//! belongs to and cannot be moved to another; nothing here prints a key.
+//! belongs to and cannot be moved to another; nothing here prints a key. The file is the truth: keys
+//! that were read from it follow it while the program runs ([`Keys::refresh`]).
 
 use std::{
     collections::BTreeMap,
     fmt, fs,
     io::Write,
-    path::Path,
-    sync::atomic::{AtomicU64, Ordering},
+    os::unix::fs::MetadataExt,
+    path::{Path, PathBuf},
+    sync::{
+        Mutex, PoisonError, RwLock,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 use aes_gcm::{
@@ -41,15 +46,30 @@ pub enum KeyError {
 
 /// The keys in use. Cheap to share behind an `Arc`.
 pub struct Keys {
-    current: u16,
-    seal: BTreeMap<u16, Aes256Gcm>,
+    ring: RwLock<Ring>,
     identity: Hmac<Sha256>,
     tail: Hmac<Sha256>,
     sign: SigningKey,
     nonce_high: u32,
     nonce_low: AtomicU64,
+    source: Option<Source>,
+}
+
+/// What a rotation changes.
+struct Ring {
+    seal: BTreeMap<u16, Aes256Gcm>,
     file: KeyFile,
 }
+
+/// Where keys were read from.
+struct Source {
+    path: PathBuf,
+    /// What the file was when it was last looked at.
+    seen: Mutex<Option<Stamp>>,
+}
+
+/// Tells two versions of a file apart without reading them: inode, length, time of change.
+type Stamp = (u64, u64, i64, i64);
 
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -78,19 +98,45 @@ impl Keys {
 
     /// Reads a key file.
     pub fn load(path: &Path) -> Result<Self, KeyError> {
-        let bad = |reason: String| KeyError::File { path: path.display().to_string(), reason };
-        let text = fs::read_to_string(path).map_err(|e| bad(e.to_string()))?;
-        let file: KeyFile = serde_json::from_str(&text).map_err(|e| bad(e.to_string()))?;
-        if file.format != FORMAT {
-            return Err(bad(format!("format {} is not known", file.format)));
+        let seen = Mutex::new(stamp(path));
+        let mut keys = Self::from_file(KeyFile::read(path)?)?;
+        keys.source = Some(Source { path: path.to_owned(), seen });
+        Ok(keys)
+    }
+
+    /// Reads the key file again if it was changed: a rotation is for every program that has the keys.
+    /// A file that does not hold all the keys in use is left alone, and the log says so once.
+    pub fn refresh(&self) {
+        let Some(source) = &self.source else { return };
+        let mut seen = source.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        // Before the file is read: if it changes meanwhile, it is read once more.
+        let found = stamp(&source.path);
+        if *seen == found {
+            return;
         }
-        Self::from_file(file).map_err(|_| bad("a key is not 32 bytes of hex".to_owned()))
+        *seen = found;
+        match KeyFile::read(&source.path).and_then(|file| self.follow(file)) {
+            Ok(current) => tracing::info!(current, "the key file was read again"),
+            Err(error) => tracing::error!(%error, "the keys read before stay in use"),
+        }
+    }
+
+    fn follow(&self, file: KeyFile) -> Result<u16, KeyError> {
+        let mut ring = self.ring.write().unwrap_or_else(PoisonError::into_inner);
+        if !file.continues(&ring.file) {
+            let path = self.source.as_ref().map(|source| source.path.display().to_string());
+            let reason = "it does not hold the keys in use".to_owned();
+            return Err(KeyError::File { path: path.unwrap_or_default(), reason });
+        }
+        *ring = Ring { seal: file.ciphers()?, file };
+        Ok(ring.file.current)
     }
 
     /// Writes the key file, readable by its owner alone; refuses to overwrite unless `replace`.
     pub fn save(&self, path: &Path, replace: bool) -> Result<(), KeyError> {
         let bad = |reason: String| KeyError::File { path: path.display().to_string(), reason };
-        let text = serde_json::to_string_pretty(&self.file).map_err(|e| bad(e.to_string()))?;
+        let text = self.with_ring(|ring| serde_json::to_string_pretty(&ring.file));
+        let text = text.map_err(|e| bad(e.to_string()))?;
         let target = if replace { path.with_extension("new") } else { path.to_owned() };
         let mut options = fs::OpenOptions::new();
         options.write(true).create_new(!replace).create(true).truncate(replace);
@@ -113,18 +159,13 @@ impl Keys {
 
     /// The same keys with a new one for sealing; the old ones still open what they sealed.
     pub fn rotated(&self) -> Result<Self, KeyError> {
-        let mut file = self.file.clone();
+        let mut file = self.with_ring(|ring| ring.file.clone());
         file.current = file.current.checked_add(1).ok_or(KeyError::Random)?;
         file.seal.insert(file.current, random_hex()?);
         Self::from_file(file)
     }
 
     fn from_file(file: KeyFile) -> Result<Self, KeyError> {
-        let mut seal = BTreeMap::new();
-        for (id, key) in &file.seal {
-            let key: [u8; KEY_BYTES] = unhex(key).ok_or(KeyError::Random)?;
-            seal.insert(*id, Aes256Gcm::new(&key.into()));
-        }
         let mac = |key: &str| -> Result<Hmac<Sha256>, KeyError> {
             let key: [u8; KEY_BYTES] = unhex(key).ok_or(KeyError::Random)?;
             <Hmac<Sha256> as KeyInit>::new_from_slice(&key).map_err(|_| KeyError::Random)
@@ -133,32 +174,38 @@ impl Keys {
         getrandom::fill(&mut nonce).map_err(|_| KeyError::Random)?;
         let [a, b, c, d, low @ ..] = nonce;
         Ok(Self {
-            current: file.current,
-            seal,
             identity: mac(&file.identity)?,
             tail: mac(&file.tail)?,
             sign: SigningKey::from_bytes(&unhex(&file.sign).ok_or(KeyError::Random)?),
             nonce_high: u32::from_be_bytes([a, b, c, d]),
             nonce_low: AtomicU64::new(u64::from_be_bytes(low)),
-            file,
+            ring: RwLock::new(Ring { seal: file.ciphers()?, file }),
+            source: None,
         })
+    }
+
+    fn with_ring<T>(&self, look: impl FnOnce(&Ring) -> T) -> T {
+        look(&self.ring.read().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Encrypts `plain`, bound to `context` (the record it belongs to).
     pub fn seal(&self, context: &str, plain: &[u8]) -> Result<Vec<u8>, KeyError> {
-        let cipher = self.seal.get(&self.current).ok_or(KeyError::Sealed)?;
         // A random start and a counter: no nonce repeats under one key, without a call per value.
         let low = self.nonce_low.fetch_add(1, Ordering::Relaxed);
-        let mut out = Vec::with_capacity(HEAD_BYTES + plain.len() + 16);
-        out.extend_from_slice(&self.current.to_be_bytes());
-        out.extend_from_slice(&self.nonce_high.to_be_bytes());
-        out.extend_from_slice(&low.to_be_bytes());
-        let nonce: [u8; NONCE_BYTES] =
-            out.get(2..HEAD_BYTES).and_then(|n| n.try_into().ok()).ok_or(KeyError::Sealed)?;
+        let mut nonce = [0; NONCE_BYTES];
+        let parts = self.nonce_high.to_be_bytes().into_iter().chain(low.to_be_bytes());
+        nonce.iter_mut().zip(parts).for_each(|(to, from)| *to = from);
         let payload = Payload { msg: plain, aad: context.as_bytes() };
-        let sealed = cipher.encrypt(&nonce.into(), payload).map_err(|_| KeyError::Sealed)?;
-        out.extend_from_slice(&sealed);
-        Ok(out)
+        self.with_ring(|ring| {
+            let id = ring.file.current;
+            let cipher = ring.seal.get(&id).ok_or(KeyError::Sealed)?;
+            let sealed = cipher.encrypt(&nonce.into(), payload).map_err(|_| KeyError::Sealed)?;
+            let mut out = Vec::with_capacity(HEAD_BYTES + sealed.len());
+            out.extend_from_slice(&id.to_be_bytes());
+            out.extend_from_slice(&nonce);
+            out.extend_from_slice(&sealed);
+            Ok(out)
+        })
     }
 
     /// Opens what [`Keys::seal`] made for the same context.
@@ -167,14 +214,20 @@ impl Keys {
         let (id, nonce) = head.split_at_checked(2).ok_or(KeyError::Sealed)?;
         let id = u16::from_be_bytes(id.try_into().map_err(|_| KeyError::Sealed)?);
         let nonce: [u8; NONCE_BYTES] = nonce.try_into().map_err(|_| KeyError::Sealed)?;
-        let cipher = self.seal.get(&id).ok_or(KeyError::Sealed)?;
+        if !self.with_ring(|ring| ring.seal.contains_key(&id)) {
+            // Another program rotated the keys and was quicker to use the new one.
+            self.refresh();
+        }
         let payload = Payload { msg: body, aad: context.as_bytes() };
-        cipher.decrypt(&nonce.into(), payload).map_err(|_| KeyError::Sealed)
+        self.with_ring(|ring| {
+            let cipher = ring.seal.get(&id).ok_or(KeyError::Sealed)?;
+            cipher.decrypt(&nonce.into(), payload).map_err(|_| KeyError::Sealed)
+        })
     }
 
     /// True if the value was sealed with the key now in use.
     pub fn is_current(&self, sealed: &[u8]) -> bool {
-        sealed.starts_with(&self.current.to_be_bytes())
+        self.with_ring(|ring| sealed.starts_with(&ring.file.current.to_be_bytes()))
     }
 
     /// The blind index of an ID number: equal numbers have equal indexes, and nothing else shows.
@@ -212,8 +265,46 @@ impl Keys {
 
 impl fmt::Debug for Keys {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Keys(current {})", self.current)
+        write!(f, "Keys(current {})", self.with_ring(|ring| ring.file.current))
     }
+}
+
+impl KeyFile {
+    fn read(path: &Path) -> Result<Self, KeyError> {
+        let bad = |reason: String| KeyError::File { path: path.display().to_string(), reason };
+        let text = fs::read_to_string(path).map_err(|e| bad(e.to_string()))?;
+        let file: Self = serde_json::from_str(&text).map_err(|e| bad(e.to_string()))?;
+        if file.format != FORMAT {
+            return Err(bad(format!("format {} is not known", file.format)));
+        }
+        let keys = file.seal.values().chain([&file.identity, &file.tail, &file.sign]);
+        if keys.into_iter().any(|key| unhex::<KEY_BYTES>(key).is_none()) {
+            return Err(bad("a key is not 32 bytes of hex".to_owned()));
+        }
+        Ok(file)
+    }
+
+    /// True if it is the other one after rotations: what that one's keys made can still be used.
+    fn continues(&self, other: &Self) -> bool {
+        self.seal.contains_key(&self.current)
+            && other.seal.iter().all(|(id, key)| self.seal.get(id) == Some(key))
+            && (&self.identity, &self.tail, &self.sign)
+                == (&other.identity, &other.tail, &other.sign)
+    }
+
+    fn ciphers(&self) -> Result<BTreeMap<u16, Aes256Gcm>, KeyError> {
+        let cipher = |(id, key): (&u16, &String)| {
+            let key: [u8; KEY_BYTES] = unhex(key).ok_or(KeyError::Random)?;
+            Ok((*id, Aes256Gcm::new(&key.into())))
+        };
+        self.seal.iter().map(cipher).collect()
+    }
+}
+
+/// Nothing if there is no such file.
+fn stamp(path: &Path) -> Option<Stamp> {
+    let found = fs::metadata(path).ok()?;
+    Some((found.ino(), found.len(), found.mtime(), found.mtime_nsec()))
 }
 
 /// Random lower-case letters and digits that nobody can guess.
@@ -279,5 +370,49 @@ mod tests {
         assert!(!new.is_current(&sealed) && new.is_current(&new.seal("a", b"b").unwrap()));
         assert_eq!(new.identity("x"), old.identity("x"));
         assert!(new.verify("text", &old.sign("text")) && !new.verify("Text", &old.sign("text")));
+    }
+
+    #[test]
+    fn keys_follow_their_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("keys");
+        Keys::generate().unwrap().save(&path, false).unwrap();
+        let running = Keys::load(&path).unwrap();
+        let rotated = running.rotated().unwrap();
+        rotated.save(&path, true).unwrap();
+        // What the new key sealed opens at once; that the key is in use follows.
+        let sealed = rotated.seal("a", b"b").unwrap();
+        assert_eq!(running.open("a", &sealed).unwrap(), b"b");
+        assert!(running.is_current(&sealed));
+        assert_eq!(rotated.open("a", &running.seal("a", b"c").unwrap()).unwrap(), b"c");
+        // Without anything to open, it takes a look at the file.
+        rotated.rotated().unwrap().save(&path, true).unwrap();
+        assert!(running.is_current(&sealed));
+        running.refresh();
+        assert!(!running.is_current(&sealed));
+    }
+
+    #[test]
+    fn a_file_without_the_keys_in_use_is_left_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("keys");
+        let first = Keys::generate().unwrap();
+        first.save(&path, false).unwrap();
+        let running = Keys::load(&path).unwrap();
+        let sealed = running.seal("a", b"b").unwrap();
+        let other = Keys::generate().unwrap().rotated().unwrap();
+        other.save(&path, true).unwrap();
+        assert!(running.open("a", &other.seal("a", b"b").unwrap()).is_err());
+        for text in ["{", "{}"] {
+            fs::write(&path, text).unwrap();
+            running.refresh();
+        }
+        fs::remove_file(&path).unwrap();
+        running.refresh();
+        assert!(running.is_current(&sealed) && running.open("a", &sealed).is_ok());
+        // And when the right one is back, it is followed.
+        first.rotated().unwrap().save(&path, false).unwrap();
+        running.refresh();
+        assert!(!running.is_current(&sealed) && running.open("a", &sealed).is_ok());
     }
 }

@@ -36,6 +36,11 @@ impl Scope {
         Self { areas: Some(kept) }
     }
 
+    /// True if nothing lies inside.
+    pub fn is_nothing(&self) -> bool {
+        self.areas.as_ref().is_some_and(Vec::is_empty)
+    }
+
     /// True if the whole subtree of the area lies inside.
     pub fn contains(&self, area: &AreaCode) -> bool {
         match &self.areas {

@@ -1,6 +1,9 @@
 //! The command `daohu`. Each subcommand is a file; this one reads the arguments and turns the
 //! outcome into an exit code: 0 done, 1 a finding or refusal, 2 usage, 3 storage.
 
+// A closed pipe makes these panic; `output::line` does not.
+#![deny(clippy::print_stdout, clippy::print_stderr)]
+
 mod cli;
 mod commands;
 mod open;

@@ -96,9 +96,7 @@ pub(crate) fn files_path(args: &DbArgs, files: Option<PathBuf>) -> Result<PathBu
 fn keys(args: &DbArgs, is_new: bool) -> Result<Keys, Failure> {
     let path = key_path(args)?;
     if is_new && !path.exists() {
-        let keys = Keys::generate()?;
-        keys.save(&path, false)?;
-        return Ok(keys);
+        Keys::generate()?.save(&path, false)?;
     }
     Ok(Keys::load(&path)?)
 }

@@ -1,6 +1,6 @@
 //! What commands print, and their exit codes.
 
-use std::process::ExitCode;
+use std::{io::Write, process::ExitCode};
 
 use daohu_app::{Error, Lang, http::ApiError, keys::KeyError};
 use daohu_db::Error as DbError;
@@ -45,7 +45,8 @@ impl Failure {
             Words::Text(text) => text,
             Words::Problem(problem) => problem.words(lang),
         };
-        eprintln!("{}{text}", lang.pick("错误：", "error: "));
+        // Where nobody listens, the exit code still tells.
+        let _ = writeln!(std::io::stderr(), "{}{text}", lang.pick("错误：", "error: "));
         ExitCode::from(self.code)
     }
 }
@@ -114,8 +115,16 @@ impl From<std::io::Error> for Failure {
 /// Prints a JSON line.
 pub(crate) fn json(value: &impl serde::Serialize) -> Result<(), Failure> {
     let text = serde_json::to_string(value).map_err(std::io::Error::other)?;
-    println!("{text}");
-    Ok(())
+    line(text)
+}
+
+/// Prints a line of text, which may go on in others: the one way to standard output. A pipe that was
+/// closed has been given all that its reader wanted.
+pub(crate) fn line(text: impl std::fmt::Display) -> Result<(), Failure> {
+    match writeln!(std::io::stdout(), "{text}") {
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
+        written => Ok(written?),
+    }
 }
 
 /// The most memory this process has held, in bytes; 0 where the system does not tell.

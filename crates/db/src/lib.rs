@@ -15,6 +15,7 @@ mod postgres;
 mod sqlite;
 #[cfg(feature = "testing")]
 pub mod testing;
+mod tls;
 mod tx;
 mod url;
 mod value;

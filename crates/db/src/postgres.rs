@@ -11,12 +11,11 @@ use futures_util::{
     future::{BoxFuture, join},
 };
 use tokio::runtime::Handle;
-use tokio_postgres::{
-    NoTls,
-    types::{Format, IsNull, ToSql, Type as PgType},
-};
+use tokio_postgres::types::{Format, IsNull, ToSql, Type as PgType};
 
-use crate::{Column, Error, Missing, Options, Row, Table, Tx, Type, Value, tx::Connection};
+use crate::{
+    Column, Error, Missing, Options, Row, Table, Tx, Type, Value, tls::Access, tx::Connection,
+};
 
 /// Of each connection. Waiting for a lock: long enough for an edit to wait for another; a first import
 /// locks its tables for longer, and then readers are told that the server is busy. Helpers and machine
@@ -30,10 +29,9 @@ pub(crate) struct Store {
 
 impl Store {
     pub(crate) async fn open(url: &str, options: Options) -> Result<Self, Error> {
-        let config: tokio_postgres::Config =
-            url.parse().map_err(|e: tokio_postgres::Error| Error::Connection(e.to_string()))?;
+        let access = Access::of(url)?;
         let recycle = ManagerConfig { recycling_method: RecyclingMethod::Fast };
-        let manager = Manager::from_config(config.clone(), NoTls, recycle);
+        let manager = Manager::from_config(access.config.clone(), access.tls.clone(), recycle);
         // One writer and the readers; more would wait for the server's cores anyway.
         // Who waits for a lock too long gives the connection back: others may need it to let go.
         let settings = Hook::async_fn(|client, _| {
@@ -50,7 +48,7 @@ impl Store {
         match store.session().await {
             Ok(_) => Ok(store),
             Err(error) if options.missing == Missing::Create => {
-                create_database(&config).await.map_err(|_| error)?;
+                create_database(access).await.map_err(|_| error)?;
                 store.session().await.map(|_| store)
             }
             Err(error) => Err(error),
@@ -58,7 +56,7 @@ impl Store {
     }
 
     async fn session(&self) -> Result<Session, Error> {
-        let client = self.pool.get().await.map_err(|e| Error::Connection(e.to_string()))?;
+        let client = self.pool.get().await.map_err(|e| Error::Connection(with_causes(&e)))?;
         Ok(Session(Arc::new(client)))
     }
 
@@ -157,15 +155,21 @@ enum End {
     Later,
 }
 
+/// An error and what caused it: that a connection failed says nothing without the reason.
+fn with_causes(error: &dyn StdError) -> String {
+    let causes = std::iter::successors(error.source(), |cause| (*cause).source());
+    causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
+}
+
 /// Creates the database that the address names, through the server's `postgres` database.
-async fn create_database(config: &tokio_postgres::Config) -> Result<(), Error> {
-    let name = config.get_dbname().unwrap_or_default().to_owned();
+async fn create_database(access: Access) -> Result<(), Error> {
+    let name = access.config.get_dbname().unwrap_or_default().to_owned();
     if name.is_empty() || !name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_') {
         return Err(Error::Connection("the address names no database".to_owned()));
     }
-    let mut server = config.clone();
+    let mut server = access.config;
     server.dbname("postgres");
-    let (client, connection) = server.connect(NoTls).await?;
+    let (client, connection) = server.connect(access.tls).await?;
     let driver = tokio::spawn(connection);
     let sql = format!("create database \"{name}\" template template0 encoding 'UTF8'");
     let made = client.batch_execute(&sql).await;

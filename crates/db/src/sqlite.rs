@@ -38,8 +38,9 @@ pub(crate) enum Group {
 
 /// Called with the outcome of the commit; answers the caller.
 type Answer = Box<dyn FnOnce(Result<(), Error>) + Send>;
-/// Runs the caller's closure; says whether it wants to commit.
-type Work = Box<dyn FnOnce(&mut Tx) -> (bool, Answer) + Send>;
+/// Runs the caller's closure, or takes in why there is no transaction for it; says whether it wants
+/// to commit.
+type Work = Box<dyn FnOnce(Result<&mut Tx, Error>) -> (bool, Answer) + Send>;
 
 struct Job {
     group: Group,
@@ -127,8 +128,11 @@ impl Store {
     {
         let (answer, answered) = oneshot::channel::<Result<T, E>>();
         let work: Work = Box::new(move |tx| {
-            let result = catch_unwind(AssertUnwindSafe(|| block_on(run(tx))))
-                .unwrap_or_else(|_| Err(Error::Abandoned.into()));
+            let result = match tx {
+                Ok(tx) => catch_unwind(AssertUnwindSafe(|| block_on(run(tx))))
+                    .unwrap_or_else(|_| Err(Error::Abandoned.into())),
+                Err(error) => Err(error.into()),
+            };
             let commit = result.is_ok();
             let finish: Answer = Box::new(move |committed| {
                 // A caller that went away needs no answer.
@@ -183,37 +187,38 @@ fn write_loop(mut tx: Tx, queue: &mpsc::Receiver<Job>) {
     while let Some(first) = held.take().or_else(|| queue.recv().ok()) {
         let mut answers: Vec<Answer> = Vec::new();
         if let Err(error) = tx.sqlite().and_then(|session| session.batch("begin immediate")) {
-            // The closure is dropped unrun, which its caller sees as `Abandoned`.
             tracing::error!(%error, "no write transaction");
+            let (_, answer) = (first.work)(Err(error));
+            answer(Ok(()));
             continue;
         }
-        let mut keep = true;
+        let mut outcome = Ok(());
         match first.group {
             Group::Alone => {
-                let (commit, answer) = (first.work)(&mut tx);
-                keep = commit;
+                let (commit, answer) = (first.work)(Ok(&mut tx));
                 answers.push(answer);
+                if !commit {
+                    // The answer holds the error of the job itself.
+                    outcome = Err(Error::Abandoned);
+                }
             }
             Group::Shared => {
                 let mut next = Some(first);
                 while let Some(job) = next.take() {
-                    answers.push(in_savepoint(job, &mut tx));
-                    next = if answers.len() < GROUP_MAX { queue.try_recv().ok() } else { None };
+                    let (answer, closed) = in_savepoint(job, &mut tx);
+                    answers.push(answer);
+                    outcome = closed;
+                    if outcome.is_err() || answers.len() == GROUP_MAX {
+                        break;
+                    }
+                    next = queue.try_recv().ok();
                     if next.as_ref().is_some_and(|job| job.group == Group::Alone) {
                         held = next.take();
                     }
                 }
             }
         }
-        let end = if keep { "commit" } else { "rollback" };
-        let ended = tx.sqlite().and_then(|session| session.batch(end));
-        if ended.is_err() {
-            // A failed commit leaves the transaction open.
-            let _ = tx.sqlite().and_then(|session| session.batch("rollback"));
-        }
-        if let Err(error) = &ended {
-            tracing::error!(%error, "commit failed");
-        }
+        let ended = tx.sqlite().and_then(|session| session.end(outcome));
         for answer in answers {
             answer(match &ended {
                 Ok(()) => Ok(()),
@@ -225,18 +230,21 @@ fn write_loop(mut tx: Tx, queue: &mpsc::Receiver<Job>) {
     }
 }
 
-fn in_savepoint(job: Job, tx: &mut Tx) -> Answer {
-    let opened = tx.sqlite().and_then(|session| session.batch("savepoint job"));
-    let (commit, answer) = (job.work)(tx);
-    let end = if commit { "release job" } else { "rollback to job; release job" };
-    let closed = opened.and_then(|()| tx.sqlite()).and_then(|session| session.batch(end));
-    match closed {
-        Ok(()) => answer,
-        Err(error) => {
-            tracing::error!(%error, "savepoint failed");
-            Box::new(move |_| answer(Err(Error::Abandoned)))
-        }
+/// Runs a job so that it fails alone. An error says that the whole transaction must go: what the job
+/// did cannot be told apart from the rest.
+fn in_savepoint(job: Job, tx: &mut Tx) -> (Answer, Result<(), Error>) {
+    if let Err(error) = tx.sqlite().and_then(|session| session.batch("savepoint job")) {
+        tracing::error!(%error, "no savepoint");
+        let (_, answer) = (job.work)(Err(error));
+        return (answer, Ok(()));
     }
+    let (commit, answer) = (job.work)(Ok(tx));
+    let end = if commit { "release job" } else { "rollback to job; release job" };
+    let closed = tx.sqlite().and_then(|session| {
+        // Where there is no transaction any more, the next savepoint would be one, and commit.
+        if session.is_lost() { Err(Error::Busy) } else { session.batch(end) }
+    });
+    (answer, closed)
 }
 
 /// One connection to the file.
@@ -261,6 +269,27 @@ impl Session {
 
     pub(crate) fn batch(&mut self, sql: &str) -> Result<(), Error> {
         Ok(self.0.execute_batch(sql)?)
+    }
+
+    /// True if SQLite rolled the transaction back by itself, as it does where the disk is full.
+    fn is_lost(&self) -> bool {
+        self.0.is_autocommit()
+    }
+
+    /// Commits, or rolls back for a reason, which is given back.
+    fn end(&mut self, outcome: Result<(), Error>) -> Result<(), Error> {
+        let ended = outcome.and_then(|()| {
+            let committed = self.batch("commit");
+            if let Err(error) = &committed {
+                tracing::error!(%error, "commit failed");
+            }
+            committed
+        });
+        // A commit that failed leaves the transaction open.
+        if ended.is_err() && !self.is_lost() {
+            self.batch("rollback")?;
+        }
+        ended
     }
 
     pub(crate) fn for_each<E: From<Error>>(

@@ -14,6 +14,9 @@ pub enum Right {
     /// Import spreadsheets.
     #[serde(rename = "registry.import")]
     RegistryImport,
+    /// Change the tree of areas: import a sheet of areas.
+    #[serde(rename = "areas.write")]
+    AreasWrite,
     /// Export what is shown, numbers masked.
     #[serde(rename = "registry.export")]
     RegistryExport,

@@ -59,6 +59,19 @@ pub(crate) async fn each(
     with_above: bool,
     each: EachRow<'_>,
 ) -> Result<(), Error> {
+    let filter = around(scope, with_above);
+    let sql = format!("select {} from areas{} order by code", AREA.select(""), filter.clause());
+    tx.for_each(&sql, filter.params(), |row| each(AREA.from_row(keys, row)?.values)).await
+}
+
+/// How many areas [`each`] hands on.
+pub(crate) async fn count(tx: &mut Tx, scope: &Scope, with_above: bool) -> Result<u64, Error> {
+    let filter = around(scope, with_above);
+    let sql = format!("select cast(count(*) as bigint) from areas{}", filter.clause());
+    Ok(u64::try_from(tx.query_one(&sql, filter.params()).await?.int(0)?).unwrap_or_default())
+}
+
+fn around(scope: &Scope, with_above: bool) -> Filter {
     let mut filter = Filter::new();
     if let Some(ranges) = scope.ranges() {
         let areas = scope.areas().filter(|_| with_above).unwrap_or_default();
@@ -69,8 +82,7 @@ pub(crate) async fn each(
         let ranges = ranges.into_iter().chain(above);
         filter.and_any("(code >= ? and code < ?)", ranges.map(|(a, b)| [a.into(), b.into()]));
     }
-    let sql = format!("select {} from areas{} order by code", AREA.select(""), filter.clause());
-    tx.for_each(&sql, filter.params(), |row| each(AREA.from_row(keys, row)?.values)).await
+    filter
 }
 
 /// The first village of a county, by code; empty if it has none.

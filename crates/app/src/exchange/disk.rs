@@ -45,8 +45,15 @@ pub(super) fn check(limits: &Exchange, needs: &[Need]) -> Result<(), Error> {
     Ok(())
 }
 
+/// Where to sort for a database: on its own disk, if it is a file of ours, which is not memory.
+pub(super) fn work_folder(context: &Context) -> PathBuf {
+    context.db.file().map_or_else(std::env::temp_dir, |file| folder_of(file).to_owned())
+}
+
 /// What kind of import asks for room.
-pub(super) struct Import {
+pub(super) struct Import<'a> {
+    /// Where it sorts.
+    pub(super) work_folder: &'a Path,
     /// False if nothing will be written.
     pub(super) stores: bool,
     /// True if the registry has no household yet.
@@ -55,11 +62,11 @@ pub(super) struct Import {
 }
 
 /// What an import of these tables will need: for the database with its log, where that is a file of
-/// ours and will be written, and for sorting.
+/// ours and will be written, and for sorting in this folder.
 pub(super) fn check_import(
     context: &Context,
     tables: &[TableRef],
-    import: &Import,
+    import: &Import<'_>,
 ) -> Result<(), Error> {
     let limits = context.policy.exchange();
     let mut paths: Vec<&Path> = tables.iter().map(|table| table.path.as_path()).collect();
@@ -74,7 +81,7 @@ pub(super) fn check_import(
     }
     let report = if import.reports { limits.report_bytes_per_csv_byte } else { 0 };
     let sorting = limits.sorting_bytes_per_csv_byte.saturating_add(report);
-    let mut needs = vec![Need::new(std::env::temp_dir(), csv_bytes.saturating_mul(sorting))];
+    let mut needs = vec![Need::new(import.work_folder, csv_bytes.saturating_mul(sorting))];
     if let Some(file) = context.db.file().filter(|_| import.stores) {
         let database = match import.is_first {
             true => limits.first_import_bytes_per_csv_byte,

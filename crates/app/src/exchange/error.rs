@@ -41,6 +41,7 @@ pub enum FileProblem {
     TooLarge { bytes_max: u64 },
     MergedCells { range: String },
     FormulaWithoutValue,
+    AreasNotAllowed,
 }
 
 impl FileError {
@@ -108,6 +109,7 @@ impl FileProblem {
             Self::TooLarge { .. } => "file.too_large",
             Self::MergedCells { .. } => "file.merged_cells",
             Self::FormulaWithoutValue => "file.formula_without_value",
+            Self::AreasNotAllowed => "file.areas_not_allowed",
         }
     }
 
@@ -172,6 +174,11 @@ impl FileProblem {
             Self::FormulaWithoutValue => say(
                 "公式没有算出的值；请在电子表格中打开并重新保存",
                 "is a formula without a computed value: open and save it in a spreadsheet program",
+            ),
+            Self::AreasNotAllowed => say(
+                "是行政区划表，您没有修改行政区划的权限；请去掉这张表再导入，区划变更请报扶贫办",
+                "is a sheet of areas, which you may not change: leave it out, and report changes of \
+                 areas to the office",
             ),
         }
     }

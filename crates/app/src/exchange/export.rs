@@ -87,6 +87,9 @@ pub async fn export(
                 Format::Xlsx => TableWriter::xlsx(&options.out)?,
             };
             tx.prefer_streams().await?;
+            // Of the same picture of the data: how far it is can be told in per cent.
+            let total = count_all(tx, &options.sheets, &scope, with_above).await?;
+            progress.rows_total.store(total, Ordering::Relaxed);
             let groups = areas::rows::tree(tx, &keys, &today).await?.group_names();
             let (send, receive) = mpsc::sync_channel(BATCHES);
             let (done, printed) = oneshot::channel();
@@ -108,6 +111,22 @@ pub async fn export(
         .boxed()
     });
     read.await
+}
+
+async fn count_all(
+    tx: &mut daohu_db::Tx,
+    sheets: &[&'static Sheet],
+    scope: &Scope,
+    with_above: bool,
+) -> Result<u64, Error> {
+    let mut total = 0;
+    for sheet in sheets {
+        total += match sheet.name == AREAS.name {
+            true => areas::rows::count(tx, scope, with_above).await?,
+            false => registry::count(tx, sheet, scope).await?,
+        };
+    }
+    Ok(total)
 }
 
 /// What the reading half sends to the printing half.

@@ -1,6 +1,6 @@
 //! What became of every row.
 
-use std::{collections::BTreeMap, io};
+use std::{collections::BTreeMap, io, path::Path, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 
@@ -140,12 +140,13 @@ pub(super) struct Collected {
 }
 
 impl Outcomes {
-    /// For these tables; `keep_all` keeps every row's outcome for the report workbook.
-    pub(super) fn new(tables: Vec<(&'static Sheet, String)>, keep_all: bool) -> Self {
+    /// For these tables; where there is a folder to sort in, every row's outcome is kept for the
+    /// report workbook.
+    pub(super) fn new(tables: Vec<(&'static Sheet, String)>, keep_all: Option<&Arc<Path>>) -> Self {
         let counts = tables.iter().map(|(sheet, _)| (sheet.name, Counts::default())).collect();
         // Each table that is read by itself takes its part.
         let bytes = SPILL_BYTES / tables.len().max(1);
-        let all = keep_all.then(|| vec![Spill::new(bytes)]);
+        let all = keep_all.map(|folder| vec![Spill::new(bytes, folder)]);
         Self { tables, counts, problems: Vec::new(), all }
     }
 

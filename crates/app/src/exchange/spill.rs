@@ -3,12 +3,17 @@
 //! Items are kept in one arena; when it is full they are sorted and written to a run in a temporary
 //! file, and reading merges the runs with what is left in memory. Input that comes sorted costs one
 //! comparison an item.
+//!
+//! Runs hold ID numbers: their files have no name, so that nobody can open them, and they are gone with
+//! the process however it ends.
 
 use std::{
     cmp::Reverse,
     collections::BinaryHeap,
     fs::File,
     io::{self, BufReader, BufWriter, Read, Seek, Write},
+    path::Path,
+    sync::Arc,
 };
 
 /// A sorter of pairs of byte strings, by key. Keys must be unique.
@@ -17,6 +22,7 @@ pub(super) struct Spill {
     items: Vec<Item>,
     runs: Vec<File>,
     arena_bytes_max: usize,
+    folder: Arc<Path>,
 }
 
 #[derive(Clone, Copy)]
@@ -42,9 +48,10 @@ enum Source {
 }
 
 impl Spill {
-    /// A sorter that holds about so many bytes in memory.
-    pub(super) fn new(arena_bytes_max: usize) -> Self {
-        Self { arena: Vec::new(), items: Vec::new(), runs: Vec::new(), arena_bytes_max }
+    /// A sorter that holds about so many bytes in memory, and the rest on the disk of a folder.
+    pub(super) fn new(arena_bytes_max: usize, folder: &Arc<Path>) -> Self {
+        let (arena, items, runs) = Default::default();
+        Self { arena, items, runs, arena_bytes_max, folder: Arc::clone(folder) }
     }
 
     /// Adds a pair.
@@ -85,7 +92,7 @@ impl Spill {
 
     fn write_run(&mut self) -> io::Result<()> {
         self.sort();
-        let mut out = BufWriter::with_capacity(1 << 18, tempfile::tempfile()?);
+        let mut out = BufWriter::with_capacity(1 << 18, tempfile::tempfile_in(&self.folder)?);
         for item in &self.items {
             for bytes in [self.arena.get(item.start..item.key), self.arena.get(item.key..item.end)]
             {
@@ -159,6 +166,8 @@ fn read_bytes(reader: &mut impl Read) -> io::Result<Option<Vec<u8>>> {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::MetadataExt;
+
     use super::*;
     use proptest::prelude::*;
 
@@ -168,6 +177,24 @@ mod tests {
             all.push(pair);
         }
         all
+    }
+
+    #[test]
+    fn runs_are_files_of_the_folder_without_a_name() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut spill = Spill::new(1, &folder.path().into());
+        for key in 0..9 {
+            spill.push(&[key], b"990102197001010112").unwrap();
+        }
+        assert!(spill.runs.len() > 1);
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+        let disk = |file: io::Result<std::fs::Metadata>| MetadataExt::dev(&file.unwrap());
+        for run in &spill.runs {
+            assert_eq!(disk(run.metadata()), disk(folder.path().metadata()));
+            assert_eq!(run.metadata().unwrap().nlink(), 0);
+        }
+        folder.close().unwrap();
+        assert!(spill.push(b"more", b"").is_err(), "in this folder and no other");
     }
 
     proptest! {
@@ -183,7 +210,8 @@ mod tests {
             shuffled.sort_by_key(|(key, _)| {
                 key.iter().fold(seed, |h, b| (h ^ u64::from(*b)).wrapping_mul(0x100_0000_01b3))
             });
-            let mut spills = [Spill::new(arena), Spill::new(arena)];
+            let folder = std::env::temp_dir().into();
+            let mut spills = [Spill::new(arena, &folder), Spill::new(arena, &folder)];
             for (i, (key, value)) in shuffled.iter().enumerate() {
                 spills[i % 2].push(key, value).unwrap();
             }

@@ -126,14 +126,14 @@ async fn past(tx: &mut Tx, keys: &Keys, row: &HouseholdRow, day: Day) -> Result<
     // The last instant of the day, in China.
     let until = Timestamp((day.epoch_days() + 1) * DAY_MS - SHANGHAI_MS - 1);
     let (county, id) = (row.county().to_owned(), row.id());
-    let state = |history: Vec<(journal::Entry, Vec<u8>)>| -> Option<(i64, Map<String, Json>)> {
-        let version = i64::try_from(history.len()).unwrap_or(i64::MAX);
-        let (_, body) = history.into_iter().last()?;
+    let state = |found: Option<(i64, Vec<u8>)>| -> Option<(i64, Map<String, Json>)> {
+        let (version, body) = found?;
         let body: Json = serde_json::from_slice(&body).ok()?;
         body.get("after")?.as_object().cloned().map(|after| (version, after))
     };
-    let history = journal::history(tx, keys, &county, "household", &id.to_string(), until).await?;
-    let (version, household) = state(history).ok_or(Error::NotFound("household"))?;
+    let then = (county.as_str(), "household", &*id.to_string());
+    let then = journal::state_at(tx, keys, then, until).await?;
+    let (version, household) = state(then).ok_or(Error::NotFound("household"))?;
     let mut persons = Vec::new();
     let mut candidates: Vec<i64> =
         sql::persons_of(tx, keys, &county, &[id]).await?.iter().map(|p| p.id()).collect();
@@ -144,16 +144,16 @@ async fn past(tx: &mut Tx, keys: &Keys, row: &HouseholdRow, day: Day) -> Result<
     candidates.dedup();
     for person in candidates {
         let record = person.to_string();
-        let history = journal::history(tx, keys, &county, "person", &record, until).await?;
-        let then = state(history).map(|(_, after)| after);
+        let then = journal::state_at(tx, keys, (&county, "person", &record), until).await?;
+        let then = state(then).map(|(_, after)| after);
         let here = |after: &Map<String, Json>| after.get("household") == Some(&Json::from(id));
         persons.extend(then.filter(here));
     }
     let mut incomes = Vec::new();
     for income in sql::incomes_of(tx, keys, &county, &[id]).await? {
         let record = format!("{id}/{}", income.year());
-        let history = journal::history(tx, keys, &county, "income", &record, until).await?;
-        incomes.extend(state(history).map(|(_, after)| after));
+        let then = journal::state_at(tx, keys, (&county, "income", &record), until).await?;
+        incomes.extend(state(then).map(|(_, after)| after));
     }
     let as_of = Some(day.to_string());
     let shown = |sheet, objects: Vec<_>| {
@@ -239,7 +239,7 @@ fn current_membership<'t>(
 /// Rows sealed anew in one transaction.
 const RESEAL_ROWS: i64 = 1_000;
 
-/// Seals every number with the present key; gives how many rows. What the numbers are does not
+/// Seals every number with the present key; gives how many rows had another. What the numbers are does not
 /// change, so the journal has no entry of it; journal bodies keep the key that sealed them.
 pub async fn reseal(context: &Context) -> Result<u64, Error> {
     let mut total = 0;
@@ -271,13 +271,16 @@ async fn reseal_some(
     let mut last = None;
     let mut count = 0;
     for mut row in sql::sealed_rows(tx, layout, (&after.0, after.1), RESEAL_ROWS).await? {
+        let is_current = keys.is_current(row.blob(layout.width())?);
         let record = layout.from_row(keys, &mut row)?;
-        let sealed = layout.seal(keys, &record)?;
         // Persons lead with the same two columns.
         let row = HouseholdRow(record);
-        // A row that was changed meanwhile keeps what it was given: old keys still open it.
-        let key = (row.county(), row.id(), row.0.meta.version);
-        count += sql::set_sealed(tx, layout.table.name, key, sealed).await?;
+        if !is_current {
+            let sealed = layout.seal(keys, &row.0)?;
+            // A row that was changed meanwhile keeps what it was given: old keys still open it.
+            let key = (row.county(), row.id(), row.0.meta.version);
+            count += sql::set_sealed(tx, layout.table.name, key, sealed).await?;
+        }
         last = Some((row.county().to_owned(), row.id()));
     }
     Ok((count, last))

@@ -9,7 +9,7 @@ use super::model::{HouseholdRow, IdKind, IncomeRow, PersonRow, Serials, layouts}
 use crate::{
     Error, areas,
     keys::Keys,
-    sheet::{EachRow, Layout, Record, income, person},
+    sheet::{EachRow, HOUSEHOLDS, INCOMES, Layout, PERSONS, Record, Sheet, income, person},
 };
 
 /// Rows asked for by one `in (…)`: a fixed length, so that the statement is prepared once.
@@ -256,6 +256,32 @@ pub(crate) async fn set_serials(tx: &mut Tx, serials: Serials) -> Result<(), DbE
     Ok(())
 }
 
+/// How many rows [`each_household`], [`each_person`] or [`each_income`] hands on.
+pub(crate) async fn count(tx: &mut Tx, sheet: &Sheet, scope: &Scope) -> Result<u64, DbError> {
+    const PERSONS_AND_PAST: &[&str] = &[
+        "join persons p on p.county = h.county and p.household = h.id",
+        "join memberships m on h.county = m.county and h.id = m.household
+         join persons p on p.county = m.county and p.id = m.person and p.household <> m.household",
+    ];
+    let joins = match sheet.name {
+        name if name == HOUSEHOLDS.name => &[""][..],
+        name if name == PERSONS.name => PERSONS_AND_PAST,
+        name if name == INCOMES.name => {
+            &["join incomes i on i.county = h.county and i.household = h.id"]
+        }
+        _ => &[],
+    };
+    let mut filter = Filter::new();
+    areas::within(&mut filter, "(h.village >= ? and h.village < ?)", scope);
+    let mut rows = 0;
+    for join in joins {
+        let clause = filter.clause();
+        let sql = format!("select cast(count(*) as bigint) from households h {join}{clause}");
+        rows += tx.query_one(&sql, filter.params()).await?.int(0)?;
+    }
+    Ok(u64::try_from(rows).unwrap_or_default())
+}
+
 /// Hands on the households of a scope, by county and number.
 pub(crate) async fn each_household(
     tx: &mut Tx,
@@ -384,7 +410,7 @@ pub(crate) async fn each_income(
     .await
 }
 
-/// Up to `limit` rows of a table whose numbers are sealed with another key than the present one.
+/// Up to `limit` rows of a table that have sealed numbers, and what is sealed behind each.
 pub(crate) async fn sealed_rows(
     tx: &mut Tx,
     layout: &Layout,
@@ -393,7 +419,7 @@ pub(crate) async fn sealed_rows(
 ) -> Result<Vec<Row>, DbError> {
     let (columns, table) = (layout.select(""), layout.table.name);
     let sql = format!(
-        "select {columns} from {table} where (county > $1 or (county = $1 and id > $2))
+        "select {columns}, sealed from {table} where (county > $1 or (county = $1 and id > $2))
          and sealed is not null order by county, id limit $3"
     );
     tx.query(&sql, &[after.0.into(), after.1.into(), limit.into()]).await

@@ -63,14 +63,8 @@ impl From<Line> for JournalEntry {
         let Line { mark: (sequence, ..), entry, body } = line;
         let body = body.unwrap_or_default();
         let mut body: Map<String, Any> = serde_json::from_slice(&body).unwrap_or_default();
-        let sheet = match entry.kind.as_str() {
-            "person" => &PERSONS,
-            "income" => &INCOMES,
-            "area" => &AREAS,
-            _ => &HOUSEHOLDS,
-        };
         let mut take = |name: &str| match body.remove(name) {
-            Some(Any::Object(object)) => Some(shown_journal(sheet, object)),
+            Some(Any::Object(object)) => shown(&entry.kind, object),
             _ => None,
         };
         let (before, after) = (take("before"), take("after"));
@@ -88,6 +82,20 @@ impl From<Line> for JournalEntry {
             after,
         }
     }
+}
+
+/// One side of a body with its numbers masked; nothing of a kind whose numbers are not known here.
+fn shown(kind: &str, object: Map<String, Any>) -> Option<Map<String, Any>> {
+    let sheet = match kind {
+        "household" => &HOUSEHOLDS,
+        "person" => &PERSONS,
+        "income" => &INCOMES,
+        "area" => &AREAS,
+        // Who belonged where, and what was asked for and why: no numbers.
+        "membership" | "export" | "household_reveal" | "person_reveal" => return Some(object),
+        _ => return None,
+    };
+    Some(shown_journal(sheet, object))
 }
 
 /// The routes of the slice.

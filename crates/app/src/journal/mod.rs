@@ -21,6 +21,6 @@ mod sql;
 mod verify;
 
 pub(crate) use api::routes;
-pub use model::{Act, Action, Change, Entry, NO_COUNTY, Problem};
-pub use ops::{Bulk, fill, history, record, seal_all};
+pub use model::{Act, Action, Change, Entry, NO_COUNTY, Problem, RecordRef};
+pub use ops::{Bulk, fill, latest_of, record, seal_all, state_at};
 pub use verify::{Bad, Current, Verdict, Watched, verify_store};

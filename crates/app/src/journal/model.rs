@@ -92,6 +92,9 @@ pub struct Entry {
     pub body: Vec<u8>,
 }
 
+/// A record as the journal names it: county, kind, key.
+pub type RecordRef<'a> = (&'a str, &'a str, &'a str);
+
 /// What is wrong with a journal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]

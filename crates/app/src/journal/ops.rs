@@ -6,7 +6,7 @@ use daohu_base::Timestamp;
 use daohu_db::{FutureExt, Suspended, Tx};
 
 use super::{
-    model::{Act, Change, Entry, Link, Root},
+    model::{Act, Change, Entry, Link, RecordRef, Root},
     sql,
 };
 use crate::{Error, keys::Keys};
@@ -147,17 +147,33 @@ pub async fn seal_all(context: &crate::Context) -> Result<usize, Error> {
     Ok(total)
 }
 
-/// The record's state after each of its entries up to an instant, oldest first: when, by whom, and
-/// the JSON text `{"before": …, "after": …}`.
-pub async fn history(
+/// How often a record was written up to an instant, and the JSON text `{"before": …, "after": …}` of the
+/// last time; none if it was not there yet.
+pub async fn state_at(
     tx: &mut Tx,
     keys: &Keys,
-    county: &str,
-    kind: &str,
-    record: &str,
+    record: RecordRef<'_>,
     until: Timestamp,
-) -> Result<Vec<(Entry, Vec<u8>)>, Error> {
-    let entries = sql::entries_of(tx, county, kind, record, until.0).await?;
-    let open = |entry: Entry| Ok((entry.clone(), entry.open(keys)?));
-    entries.into_iter().map(open).collect()
+) -> Result<Option<(i64, Vec<u8>)>, Error> {
+    let Some((_, last)) = sql::last_entry(tx, record, until.0).await? else { return Ok(None) };
+    let version = sql::count_entries(tx, record, until.0).await?;
+    Ok(Some((version, last.open(keys)?)))
+}
+
+/// The latest entries of several records together before a mark of instant, stamp and position, the
+/// latest first, at most so many: however long a history is, a page of it is in memory.
+pub async fn latest_of(
+    tx: &mut Tx,
+    records: &[RecordRef<'_>],
+    before: (i64, i64, i64),
+    limit: i64,
+) -> Result<Vec<Entry>, Error> {
+    let most = usize::try_from(limit).unwrap_or(usize::MAX);
+    let mut latest: Vec<Entry> = Vec::new();
+    for record in records {
+        latest.extend(sql::latest_of(tx, *record, before, limit).await?);
+        latest.sort_by_key(|entry| std::cmp::Reverse((entry.at, entry.stamp, entry.position)));
+        latest.truncate(most);
+    }
+    Ok(latest)
 }

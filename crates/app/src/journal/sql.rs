@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 
 use daohu_db::{Column, Error, Filter, Row, Table, Tx, Type, Value};
 
-use super::model::{Entry, Link, Root, START};
+use super::model::{Entry, Link, RecordRef, Root, START};
 
 const ENTRY: [Column; 11] = [
     Column { name: "county", kind: Type::Text },
@@ -210,9 +210,10 @@ fn sealed(row: &Row) -> Result<Sealed, Error> {
     Ok(Sealed { entry: entry(row)?, sequence: row.int(11)?, chain: link(row.blob(12)?)? })
 }
 
-/// The root chain.
-pub(super) async fn roots(tx: &mut Tx) -> Result<Vec<(Root, Link)>, Error> {
-    let sql = "select number, at, county, sequence, head, chain from journal_roots order by number";
+/// The root chain, from behind a number on.
+pub(super) async fn roots(tx: &mut Tx, after: i64, limit: i64) -> Result<Vec<(Root, Link)>, Error> {
+    let sql = "select number, at, county, sequence, head, chain from journal_roots
+               where number > $1 order by number limit $2";
     let root = |row: &Row| {
         let root = Root {
             number: row.int(0)?,
@@ -223,7 +224,7 @@ pub(super) async fn roots(tx: &mut Tx) -> Result<Vec<(Root, Link)>, Error> {
         };
         Ok((root, link(row.blob(5)?)?))
     };
-    tx.query(sql, &[]).await?.iter().map(root).collect()
+    tx.query(sql, &[after.into(), limit.into()]).await?.iter().map(root).collect()
 }
 
 /// Entries that wait to be sealed.
@@ -238,60 +239,96 @@ pub(super) async fn count_rows(tx: &mut Tx, table: &'static str) -> Result<u64, 
     Ok(u64::try_from(tx.query_one(&sql, &[]).await?.int(0)?).unwrap_or_default())
 }
 
-/// All records of a kind that were ever written, by county and record.
-pub(super) async fn records_of(
-    tx: &mut Tx,
-    kind: &'static str,
-) -> Result<Vec<(String, String)>, Error> {
-    let sql = "select county, record from journal where kind = $1
-               union select county, record from journal_pending where kind = $1
-               order by county, record";
+/// Counties in which records of a kind were ever written.
+pub(super) async fn counties_of(tx: &mut Tx, kind: &'static str) -> Result<Vec<String>, Error> {
+    let sql = "select county from journal where kind = $1
+               union select county from journal_pending where kind = $1 order by county";
     let rows = tx.query(sql, &[kind.into()]).await?;
-    rows.iter().map(|row| Ok((row.text(0)?.to_owned(), row.text(1)?.to_owned()))).collect()
+    rows.iter().map(|row| row.text(0).map(str::to_owned)).collect()
 }
 
-/// The last entry that wrote a record, with its place (0 while it waits to be sealed).
-pub(super) async fn last_entry(
+/// Records of a kind that were ever written in a county, in their order, from behind one on.
+pub(super) async fn records_of(
     tx: &mut Tx,
     county: &str,
-    kind: &str,
-    record: &str,
+    kind: &'static str,
+    after: &str,
+    limit: i64,
+) -> Result<Vec<String>, Error> {
+    // Each part ends by itself: a page does not look at all that follow it.
+    let part = |table: &str| {
+        format!(
+            "select record from (select distinct record from {table}
+             where county = $1 and kind = $2 and record > $3 order by record limit $4) as {table}"
+        )
+    };
+    let (sealed, waiting) = (part("journal"), part("journal_pending"));
+    let sql = format!("{sealed} union {waiting} order by record limit $4");
+    let rows = tx.query(&sql, &[county.into(), kind.into(), after.into(), limit.into()]).await?;
+    rows.iter().map(|row| row.text(0).map(str::to_owned)).collect()
+}
+
+/// The last entry that wrote a record up to an instant, with its place (0 while it waits to be sealed).
+/// The chain's order is that of the writes; what waits was written after what is sealed.
+pub(super) async fn last_entry(
+    tx: &mut Tx,
+    (county, kind, record): RecordRef<'_>,
+    until: i64,
 ) -> Result<Option<(i64, Entry)>, Error> {
     let sql = "select county, stamp, position, at, actor, authority, source, kind, record, action,
                       body
-               from journal_pending where county = $1 and kind = $2 and record = $3
+               from journal_pending where county = $1 and kind = $2 and record = $3 and at <= $4
                order by stamp desc, position desc limit 1";
-    let key = [county.into(), kind.into(), record.into()];
+    let key = [county.into(), kind.into(), record.into(), until.into()];
     if let Some(row) = tx.query_opt(sql, &key).await? {
         return Ok(Some((0, entry(&row)?)));
     }
     let sql = "select county, stamp, position, at, actor, authority, source, kind, record, action,
                       body, sequence
-               from journal where county = $1 and kind = $2 and record = $3
+               from journal where county = $1 and kind = $2 and record = $3 and at <= $4
                order by sequence desc limit 1";
     let row = tx.query_opt(sql, &key).await?;
     row.map(|row| Ok((row.int(11)?, entry(&row)?))).transpose()
 }
 
-/// All entries of a record up to an instant, oldest first.
-pub(super) async fn entries_of(
+/// How often a record was written up to an instant.
+pub(super) async fn count_entries(
     tx: &mut Tx,
-    county: &str,
-    kind: &str,
-    record: &str,
+    (county, kind, record): RecordRef<'_>,
     until: i64,
+) -> Result<i64, Error> {
+    let mut count = 0;
+    for table in ["journal", "journal_pending"] {
+        let sql = format!(
+            "select cast(count(*) as bigint) from {table}
+             where county = $1 and kind = $2 and record = $3 and at <= $4"
+        );
+        let key = [county.into(), kind.into(), record.into(), until.into()];
+        count += tx.query_one(&sql, &key).await?.int(0)?;
+    }
+    Ok(count)
+}
+
+/// The latest entries of a record before a mark of instant, stamp and position.
+pub(super) async fn latest_of(
+    tx: &mut Tx,
+    (county, kind, record): RecordRef<'_>,
+    before: (i64, i64, i64),
+    limit: i64,
 ) -> Result<Vec<Entry>, Error> {
     let mut entries = Vec::new();
-    // The chain's order is that of the writes; what waits was written after what is sealed.
-    for (table, order) in [("journal", "sequence"), ("journal_pending", "stamp, position")] {
+    for table in ["journal", "journal_pending"] {
         let sql = format!(
             "select county, stamp, position, at, actor, authority, source, kind, record, action,
                     body
-             from {table} where county = $1 and kind = $2 and record = $3 and at <= $4
-             order by {order}"
+             from {table} where county = $1 and kind = $2 and record = $3
+                            and (at, stamp, position) < ($4, $5, $6)
+             order by at desc, stamp desc, position desc limit $7"
         );
-        let key = [county.into(), kind.into(), record.into(), until.into()];
-        for row in tx.query(&sql, &key).await? {
+        let (at, stamp, position) = before;
+        let key = [county.into(), kind.into(), record.into()];
+        let mark = [at.into(), stamp.into(), position.into(), limit.into()];
+        for row in tx.query(&sql, &[&key[..], &mark].concat()).await? {
             entries.push(entry(&row)?);
         }
     }

@@ -15,6 +15,8 @@ use crate::{
     keys::{Keys, hex, unhex},
 };
 
+/// Roots and records read at once: however long the journal is, so much of it is in memory.
+const BATCH: i64 = 1_000;
 /// How far out of place an entry is looked for before it is called altered.
 const REORDER_WINDOW: i64 = 1_000;
 
@@ -110,17 +112,15 @@ async fn verify(
             verdict.add(Bad { county, sequence, problem, record: None });
         }
     }
-    let roots = verify_roots(tx, &mut verdict).await?;
-    if let Some(checkpoint) = checkpoint {
-        check_checkpoint(keys, checkpoint, &roots, &mut verdict);
-    }
+    let checkpoint = checkpoint.map(|text| Checkpoint::parse(keys, text));
+    let last = verify_roots(tx, checkpoint.as_ref(), &mut verdict).await?;
     for kind in watched {
         compare_rows(tx, keys, *kind, &mut verdict).await?;
     }
     let pending = sql::count_pending(tx).await?;
     verdict.entries = verdict.sealed + pending;
     verdict.ok = verdict.first_bad.is_none();
-    verdict.checkpoint = roots.last().map(|(root, chain)| sign(keys, root, chain));
+    verdict.checkpoint = last.map(|(root, chain)| sign(keys, &root, &chain));
     Ok(verdict)
 }
 
@@ -133,38 +133,42 @@ struct End {
 
 async fn verify_county(tx: &mut Tx, county: &str, verdict: &mut Verdict) -> Result<End, Error> {
     let mut end = End { sequence: 0, chain: START, is_whole: true };
-    let mut suspects: Vec<(i64, Link)> = Vec::new();
-    let mut bad: Vec<Bad> = Vec::new();
-    let mut sealed = 0;
+    // Of the first fault more is told; the others count.
+    let mut first: Option<(Bad, Link)> = None;
+    let (mut sealed, mut bad) = (0, 0);
     sql::each_sealed(tx, county, &mut |stored| {
         sealed += 1;
         let sql::Sealed { entry, sequence, chain } = stored;
-        if sequence != end.sequence + 1 {
-            let (sequence, problem) = (end.sequence + 1, Problem::Removed);
-            bad.push(Bad { county: county.to_owned(), sequence, problem, record: None });
-            end.is_whole = false;
+        let fault = if sequence != end.sequence + 1 {
+            Some((end.sequence + 1, Problem::Removed, None))
         } else if entry.link(&end.chain, sequence) != chain {
-            let record = Some(format!("{} {}", entry.kind, entry.record));
-            let problem = Problem::Altered;
-            bad.push(Bad { county: county.to_owned(), sequence, problem, record });
-            suspects.push((sequence, end.chain));
+            let record = format!("{} {}", entry.kind, entry.record);
+            Some((sequence, Problem::Altered, Some(record)))
+        } else {
+            None
+        };
+        if let Some((sequence, problem, record)) = fault {
+            bad += 1;
             end.is_whole = false;
+            let county = county.to_owned();
+            first.get_or_insert((Bad { county, sequence, problem, record }, end.chain));
         }
-        // Go on from what is stored: what follows may be whole, and other faults are named too.
+        // Go on from what is stored: what follows may be whole, and other faults are counted too.
         end.sequence = sequence;
         end.chain = chain;
         Ok(ControlFlow::Continue(()))
     })
     .await?;
     verdict.sealed += sealed;
-    for bad in &mut bad {
-        if let Some((_, previous)) = suspects.iter().find(|(at, _)| *at == bad.sequence)
-            && stands_elsewhere(tx, county, bad.sequence, previous).await?
+    if let Some((mut fault, previous)) = first {
+        if fault.problem == Problem::Altered
+            && stands_elsewhere(tx, county, fault.sequence, &previous).await?
         {
-            bad.problem = Problem::Reordered;
+            fault.problem = Problem::Reordered;
         }
+        verdict.bad += bad - 1;
+        verdict.add(fault);
     }
-    bad.into_iter().for_each(|bad| verdict.add(bad));
     Ok(end)
 }
 
@@ -186,30 +190,49 @@ async fn stands_elsewhere(
     Ok(near.iter().any(was_here))
 }
 
-async fn verify_roots(tx: &mut Tx, verdict: &mut Verdict) -> Result<Vec<(Root, Link)>, Error> {
-    let mut previous = START;
-    let mut roots: Vec<(Root, Link)> = Vec::new();
-    for (root, chain) in sql::roots(tx).await? {
-        let number = i64::try_from(roots.len()).unwrap_or(i64::MAX) + 1;
-        let head = sql::chain_at(tx, &root.county, root.sequence).await?;
-        let problem = if root.number != number {
-            Some(Problem::Removed)
-        } else if root.link(&previous) != chain {
-            Some(Problem::Altered)
-        } else if head.is_none() {
-            Some(Problem::Cut)
-        } else {
-            head.filter(|head| *head != root.head).map(|_| Problem::Altered)
-        };
-        if let Some(problem) = problem {
-            let (county, sequence) = (root.county.clone(), root.sequence);
-            let record = Some(format!("root {}", root.number));
-            verdict.add(Bad { county, sequence, problem, record });
+/// Verifies the root chain and that it goes through the checkpoint; gives its end.
+async fn verify_roots(
+    tx: &mut Tx,
+    checkpoint: Option<&Checkpoint>,
+    verdict: &mut Verdict,
+) -> Result<Option<(Root, Link)>, Error> {
+    let mut last: Option<(Root, Link)> = None;
+    let mut then = None;
+    let mut count = 0;
+    loop {
+        let after = last.as_ref().map_or(i64::MIN, |(root, _)| root.number);
+        let batch = sql::roots(tx, after, BATCH).await?;
+        if batch.is_empty() {
+            break;
         }
-        previous = chain;
-        roots.push((root, chain));
+        for (root, chain) in batch {
+            count += 1;
+            let previous = last.as_ref().map_or(START, |(_, chain)| *chain);
+            let head = sql::chain_at(tx, &root.county, root.sequence).await?;
+            let problem = if root.number != count {
+                Some(Problem::Removed)
+            } else if root.link(&previous) != chain {
+                Some(Problem::Altered)
+            } else if head.is_none() {
+                Some(Problem::Cut)
+            } else {
+                head.filter(|head| *head != root.head).map(|_| Problem::Altered)
+            };
+            if let Some(problem) = problem {
+                let (county, sequence) = (root.county.clone(), root.sequence);
+                let record = Some(format!("root {}", root.number));
+                verdict.add(Bad { county, sequence, problem, record });
+            }
+            if checkpoint.is_some_and(|checkpoint| checkpoint.number() == Some(root.number)) {
+                then = Some(chain);
+            }
+            last = Some((root, chain));
+        }
     }
-    Ok(roots)
+    if let Some(bad) = checkpoint.and_then(|checkpoint| checkpoint.compare(then)) {
+        verdict.add(bad);
+    }
+    Ok(last)
 }
 
 /// `daohu1:<number>:<at>:<chain>:<signature>`.
@@ -219,24 +242,33 @@ fn sign(keys: &Keys, root: &Root, chain: &Link) -> String {
     format!("{text}:{signature}")
 }
 
-fn check_checkpoint(keys: &Keys, checkpoint: &str, roots: &[(Root, Link)], verdict: &mut Verdict) {
-    let bad = |problem, sequence| {
+/// A checkpoint from elsewhere: the number of a root and the chain there; nothing of one that was not
+/// signed with these keys.
+struct Checkpoint(Option<(i64, Link)>);
+
+impl Checkpoint {
+    fn parse(keys: &Keys, text: &str) -> Self {
+        let parsed = text.trim().rsplit_once(':').filter(|(text, s)| keys.verify(text, s));
+        Self(parsed.and_then(|(text, _)| {
+            let mut parts = text.split(':').skip(1);
+            Some((parts.next()?.parse().ok()?, unhex(parts.nth(1)?)?))
+        }))
+    }
+
+    fn number(&self) -> Option<i64> {
+        self.0.map(|(number, _)| number)
+    }
+
+    /// What is wrong, given the chain that stands at its number now.
+    fn compare(&self, now: Option<Link>) -> Option<Bad> {
+        let (problem, sequence) = match (self.0, now) {
+            (None, _) => (Problem::ForgedCheckpoint, 0),
+            (Some((number, _)), None) => (Problem::Cut, number),
+            (Some((number, chain)), Some(now)) if now != chain => (Problem::Altered, number),
+            _ => return None,
+        };
         let record = Some("checkpoint".to_owned());
-        Bad { county: sql::ROOT.to_owned(), sequence, problem, record }
-    };
-    let parsed = checkpoint.trim().rsplit_once(':').filter(|(text, s)| keys.verify(text, s));
-    let parts: Option<(i64, Link)> = parsed.and_then(|(text, _)| {
-        let mut parts = text.split(':').skip(1);
-        Some((parts.next()?.parse().ok()?, unhex(parts.nth(1)?)?))
-    });
-    let Some((number, chain)) = parts else {
-        verdict.add(bad(Problem::ForgedCheckpoint, 0));
-        return;
-    };
-    match roots.iter().find(|(root, _)| root.number == number) {
-        None => verdict.add(bad(Problem::Cut, number)),
-        Some((_, now)) if *now != chain => verdict.add(bad(Problem::Altered, number)),
-        Some(_) => {}
+        Some(Bad { county: sql::ROOT.to_owned(), sequence, problem, record })
     }
 }
 
@@ -247,32 +279,49 @@ async fn compare_rows(
     watched: Watched,
     verdict: &mut Verdict,
 ) -> Result<(), Error> {
-    let mut records = 0;
-    for (county, record) in sql::records_of(tx, watched.kind).await? {
-        records += 1;
-        let Some((sequence, entry)) = sql::last_entry(tx, &county, watched.kind, &record).await?
-        else {
-            continue;
-        };
-        let after = entry.open(keys).ok().and_then(|body| after_of(&body));
-        let now = (watched.current)(tx, keys, &county, &record).await;
-        let problem = match (after, now) {
-            (None, _) => Problem::Altered,
-            // A sealed number that does not open was put there by somebody without the keys.
-            (_, Err(Error::Key(_))) => Problem::RowDiffers,
-            (_, Err(error)) => return Err(error),
-            (Some(_), Ok(None)) => Problem::RowMissing,
-            (Some(after), Ok(Some(now))) if after == now => continue,
-            _ => Problem::RowDiffers,
-        };
-        let record = Some(format!("{} {record}", watched.kind));
-        verdict.add(Bad { county, sequence, problem, record });
+    let mut count = 0;
+    for county in sql::counties_of(tx, watched.kind).await? {
+        let mut after = String::new();
+        loop {
+            let records = sql::records_of(tx, &county, watched.kind, &after, BATCH).await?;
+            let Some(last) = records.last() else { break };
+            after = last.clone();
+            for record in records {
+                count += 1;
+                if let Some(bad) = compare_row(tx, keys, watched, (&county, &record)).await? {
+                    verdict.add(bad);
+                }
+            }
+        }
     }
-    if sql::count_rows(tx, watched.table).await? > records {
+    if sql::count_rows(tx, watched.table).await? > count {
         let (county, record) = (String::new(), Some(watched.table.to_owned()));
         verdict.add(Bad { county, sequence: 0, problem: Problem::RowUnknown, record });
     }
     Ok(())
+}
+
+async fn compare_row(
+    tx: &mut Tx,
+    keys: &Keys,
+    watched: Watched,
+    (county, record): (&str, &str),
+) -> Result<Option<Bad>, Error> {
+    let last = sql::last_entry(tx, (county, watched.kind, record), i64::MAX).await?;
+    let Some((sequence, entry)) = last else { return Ok(None) };
+    let after = entry.open(keys).ok().and_then(|body| after_of(&body));
+    let now = (watched.current)(tx, keys, county, record).await;
+    let problem = match (after, now) {
+        (None, _) => Problem::Altered,
+        // A sealed number that does not open was put there by somebody without the keys.
+        (_, Err(Error::Key(_))) => Problem::RowDiffers,
+        (_, Err(error)) => return Err(error),
+        (Some(_), Ok(None)) => Problem::RowMissing,
+        (Some(after), Ok(Some(now))) if after == now => return Ok(None),
+        _ => Problem::RowDiffers,
+    };
+    let record = Some(format!("{} {record}", watched.kind));
+    Ok(Some(Bad { county: county.to_owned(), sequence, problem, record }))
 }
 
 /// The text of `after` in `{"before":…,"after":…}`: always the last field.
@@ -293,7 +342,7 @@ pub async fn verify_store(
     watched: Vec<Watched>,
 ) -> Result<Verdict, Error> {
     let keys = context.keys.clone();
-    let read = context.db.read(move |tx| {
+    let read = context.db.read_bulk(move |tx| {
         async move { verify(tx, &keys, checkpoint.as_deref(), &watched).await }.boxed()
     });
     read.await

@@ -43,7 +43,9 @@ pub fn options() -> ImportOptions {
         dry_run: false,
         lang: Lang::Zh,
         scope: Scope::all(),
+        areas: Scope::all(),
         report: None,
+        work_folder: None,
         job: None,
     }
 }

@@ -61,7 +61,9 @@ async fn what_is_exported_is_imported_as_unchanged() {
                 _ => vec![("全部.xlsx".to_owned(), bytes)],
             };
             assert_eq!(files.len(), if format == "csv" { 4 } else { 1 });
-            let rows = client.json(&path).await["rows_done"].clone();
+            let job = client.json(&path).await;
+            let rows = job["rows_done"].clone();
+            assert_eq!(job["rows_total"], rows, "{job}");
             let files: Vec<(&str, &[u8])> =
                 files.iter().map(|(name, bytes)| (name.as_str(), bytes.as_slice())).collect();
             let id = client.upload(&files, &[]).send().await.expect(202)["id"].clone();

@@ -4,7 +4,7 @@ use std::{
     net::{IpAddr, Ipv4Addr, SocketAddr},
     path::PathBuf,
     sync::{
-        Arc,
+        Arc, Mutex,
         atomic::{AtomicI64, AtomicU32, Ordering},
     },
 };
@@ -40,6 +40,15 @@ const ANSWER_BYTES_MAX: usize = 16 * 1024 * 1024;
 
 /// A clock that goes when it is told to.
 pub struct FakeClock(AtomicI64);
+
+/// What is logged on a test's own thread, while this lives.
+pub struct Log {
+    lines: Lines,
+    _guards: (tracing::Dispatch, tracing::subscriber::DefaultGuard),
+}
+
+#[derive(Clone, Default)]
+struct Lines(Arc<Mutex<Vec<u8>>>);
 
 /// An application over an empty database.
 pub struct TestApp {
@@ -93,6 +102,34 @@ impl FakeClock {
 impl Clock for FakeClock {
     fn now(&self) -> Timestamp {
         Timestamp(self.0.load(Ordering::Relaxed))
+    }
+}
+
+impl Log {
+    pub fn of_this_thread() -> Self {
+        let lines = Lines::default();
+        let (kept, writer) = (lines.clone(), move || lines.clone());
+        // With one subscriber alone, tracing asks only that of the thread that logs first, and the
+        // other tests' threads have none.
+        let second = tracing::Dispatch::new(tracing::subscriber::NoSubscriber::new());
+        let subscriber = tracing_subscriber::fmt().json().with_writer(writer).finish();
+        let guard = tracing::subscriber::set_default(subscriber);
+        Self { lines: kept, _guards: (second, guard) }
+    }
+
+    pub fn text(&self) -> String {
+        String::from_utf8(self.lines.0.lock().unwrap().clone()).unwrap()
+    }
+}
+
+impl std::io::Write for Lines {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
     }
 }
 

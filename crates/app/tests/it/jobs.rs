@@ -485,6 +485,36 @@ async fn a_user_has_few_jobs_waiting() {
 }
 
 #[tokio::test]
+async fn the_tree_of_areas_is_changed_by_those_alone_who_may() {
+    const AREAS: &str = "区划代码,名称,级别\n990101100205,新村,村\n990101101205,新庄,村\n";
+    for engine in Engine::BOTH {
+        let (app, _) = county(engine).await;
+        let import = async |grants: &[&str]| {
+            let client = app.client(grants).await;
+            let files = [("areas.csv", AREAS.as_bytes()), ("households.csv", TWO.as_bytes())];
+            let fields = [("on_error", "reject-row")];
+            let job = client.upload(&files, &fields).send().await.expect(202);
+            app.jobs.run_queued().await.unwrap();
+            client.json(&format!("/imports/{}", job["id"].as_str().unwrap())).await
+        };
+        let refused = import(&["village_clerk@990101"]).await;
+        assert_eq!(refused["state"], "failed", "{engine:?}");
+        assert_eq!(refused["problem"]["code"], "file.areas_not_allowed");
+        let detail = refused["problem"]["detail"].as_str().unwrap();
+        assert!(detail.starts_with("areas.csv"), "{detail}");
+        assert_eq!(app.count_rows("areas where name like '新%'").await, 0);
+
+        // The right of one grant does not reach into the area of another.
+        let job = import(&["village_clerk@990101", "office_clerk@990101100"]).await;
+        let counts = &job["summary"]["sheets"]["areas"];
+        assert_eq!((&counts["created"], &counts["rejected"]), (&json!(1), &json!(1)), "{job}");
+        let job = import(&["office_clerk@990101"]).await;
+        let counts = &job["summary"]["sheets"]["areas"];
+        assert_eq!((&counts["created"], &counts["unchanged"]), (&json!(1), &json!(1)), "{job}");
+    }
+}
+
+#[tokio::test]
 async fn lists_are_paged_sorted_and_filtered() {
     for engine in Engine::BOTH {
         let (app, client) = county(engine).await;

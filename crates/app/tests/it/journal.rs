@@ -1,7 +1,10 @@
 //! The journal as auditors and inspectors read it.
 
-use daohu_app::journal::seal_all;
-use daohu_db::Engine;
+use daohu_app::{
+    households,
+    journal::{Action, Change, record, seal_all, verify_store},
+};
+use daohu_db::{Engine, FutureExt, Tx};
 use serde_json::{Value, json};
 
 use crate::{
@@ -86,5 +89,69 @@ async fn an_inspector_sees_the_own_area_masked() {
             let path = format!("/journal?county={outside}");
             inspector.get(&path).send().await.problem(404, "record.not_found");
         }
+    }
+}
+
+#[tokio::test]
+async fn of_a_kind_that_is_not_known_nothing_is_told() {
+    for engine in Engine::BOTH {
+        let app = TestApp::new(engine).await;
+        seed::registry(&app).await;
+        let (keys, act) = (app.context.keys.clone(), app.act());
+        let change = |kind| Change {
+            county: "990101".to_owned(),
+            kind,
+            record: "1".to_owned(),
+            action: Action::Created,
+            before: Some(json!({ "account": "6222000000000000" }).to_string()),
+            after: Some(json!({ "account": "6222000000000001" }).to_string()),
+        };
+        let changes = vec![change("loan"), change("export")];
+        let work = async move |tx: &mut Tx| record(tx, &keys, &act, changes).await;
+        app.context.db.write(move |tx| async move { work(tx).await }.boxed()).await.unwrap();
+        let inspector = app.client(&["inspector@990101"]).await;
+        let entry = &all(&inspector, "county=990101&kind=loan").await[0];
+        assert_eq!(entry["action"], "created", "{engine:?}");
+        assert!(entry.get("before").is_none() && entry.get("after").is_none(), "{entry}");
+        let known = &all(&inspector, "county=990101&kind=export").await[0];
+        assert!(known["before"].is_object() && known["after"].is_object(), "{known}");
+    }
+}
+
+/// A chain of roots and a registry of several pages each: verified whole, and to their ends.
+#[tokio::test]
+async fn a_long_journal_is_verified_page_by_page() {
+    for engine in Engine::BOTH {
+        let app = TestApp::new(engine).await;
+        seed::areas(&app).await;
+        let client = app.client(&["office_clerk@990101"]).await;
+        let mut many = String::from("户编号,行政村代码\n");
+        (0..2_100).for_each(|i| many += &format!("M{i:04},990101100200\n"));
+        client.import(&many, &[]).await;
+        app.jobs.run_queued().await.unwrap();
+        for _ in 0..1_010 {
+            // What a second in which something was written leaves.
+            let root = "insert into journal_roots (number, at, county, sequence, head, chain)
+                        select number + 1, at, county, sequence, head, chain from journal_roots
+                        order by number desc limit 1";
+            app.execute(root).await;
+        }
+        let verify = async |households: bool| {
+            let households = households::watched().into_iter().filter(|_| households);
+            let watched = households.filter(|watched| watched.kind == "household").collect();
+            verify_store(&app.context, None, watched).await.unwrap()
+        };
+        // The roots above are copies: each is found, on whichever page.
+        let roots = verify(false).await;
+        assert_eq!((roots.bad, roots.sealed), (1_010, 2_100), "{engine:?}");
+        let whole = verify(true).await;
+        assert_eq!((whole.bad, whole.entries), (1_010, roots.entries), "{engine:?}");
+        app.execute("update households set head_name = 'x' where no = 'M2099'").await;
+        assert_eq!(verify(true).await.bad, 1_011, "{engine:?}");
+        app.execute("update journal set actor = 'x' where county = '990101'").await;
+        let altered = verify(false).await;
+        assert_eq!(altered.bad, 1_010 + 2_100, "{engine:?}");
+        let first = altered.first_bad.unwrap();
+        assert_eq!((first.county.as_str(), first.sequence), ("990101", 1));
     }
 }

@@ -1,17 +1,13 @@
 //! What goes wrong, told in two languages; what is kept out; what the operator sees.
 
-use std::{
-    collections::BTreeSet,
-    path::Path,
-    sync::{Arc, Mutex},
-};
+use std::{collections::BTreeSet, path::Path};
 
 use axum::http::Method;
 use daohu_app::http;
 use daohu_db::Engine;
 use serde_json::{Value, json};
 
-use crate::harness::TestApp;
+use crate::harness::{Log, TestApp};
 
 #[tokio::test]
 async fn every_kind_of_bad_request_is_a_problem_in_both_languages() {
@@ -236,30 +232,9 @@ async fn the_document_is_whole() {
     unresolved(&document, &document);
 }
 
-/// What was logged on this thread.
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl std::io::Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
-
 #[tokio::test]
 async fn the_log_names_the_request_and_no_person() {
-    let log = Log::default();
-    let (made, writer) = (log.clone(), move || log.clone());
-    // With one subscriber alone, tracing asks only that of the thread that logs first, and the other
-    // tests' threads have none.
-    let _second = tracing::Dispatch::new(tracing::subscriber::NoSubscriber::new());
-    let subscriber = tracing_subscriber::fmt().json().with_writer(writer).finish();
-    let _guard = tracing::subscriber::set_default(subscriber);
+    let log = Log::of_this_thread();
     let app = TestApp::new(Engine::Sqlite).await;
     let admin = app.client(&["system_admin"]).await;
     let mut stranger = app.stranger();
@@ -269,7 +244,7 @@ async fn the_log_names_the_request_and_no_person() {
     app.execute("alter table users rename to elsewhere").await;
     let lost = admin.get("/users").send().await.problem(500, "server.internal");
 
-    let text = String::from_utf8(made.0.lock().unwrap().clone()).unwrap();
+    let text = log.text();
     let lines: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     let of = |trace: &Value| {
         let mut of = lines.iter().map(|line| &line["fields"]);

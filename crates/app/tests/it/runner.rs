@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use tokio::{sync::oneshot, task::JoinHandle};
 
 use crate::{
-    harness::{Client, TestApp},
+    harness::{Client, Log, TestApp},
     jobs::{COUNTY, TWO},
     seed,
 };
@@ -46,7 +46,8 @@ struct Held {
     release: oneshot::Sender<()>,
 }
 
-async fn held(engine: Engine) -> Held {
+/// What else changes before the import may write is the test's.
+async fn held(engine: Engine, then: Option<&'static str>) -> Held {
     let app = TestApp::new(engine).await;
     seed::registry(&app).await;
     let client = app.client(COUNTY).await;
@@ -61,6 +62,9 @@ async fn held(engine: Engine) -> Held {
         tx.execute("update serials set next = next", &[]).await?;
         let _ = taken.send(());
         let _ = released.await;
+        if let Some(sql) = then {
+            tx.execute(sql, &[]).await?;
+        }
         Ok::<_, daohu_db::Error>(())
     };
     let db = app.context.db.clone();
@@ -72,7 +76,7 @@ async fn held(engine: Engine) -> Held {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_running_import_shows_how_far_it_is_and_can_be_stopped() {
     for engine in Engine::BOTH {
-        let Held { app, client, path, runner, release } = held(engine).await;
+        let Held { app, client, path, runner, release } = held(engine, None).await;
         let job = until(&client, &path, |job| job["phase"] == "storing").await;
         assert_eq!(job["rows_total"], 30_000);
         let before = app.count_rows("households").await;
@@ -98,7 +102,7 @@ async fn a_running_import_shows_how_far_it_is_and_can_be_stopped() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_that_stops_interrupts_its_import_and_the_next_one_goes_on() {
     for engine in Engine::BOTH {
-        let Held { app, client, path, runner, release } = held(engine).await;
+        let Held { app, client, path, runner, release } = held(engine, None).await;
         let waiting = client.import(TWO, &[]);
         app.jobs.stop();
         release.send(()).unwrap();
@@ -115,6 +119,36 @@ async fn a_server_that_stops_interrupts_its_import_and_the_next_one_goes_on() {
         assert_eq!(client.json(&waiting).await["state"], "done");
         let again = client.post(&format!("{path}/retry"), json!({})).send().await.expect(202);
         assert_eq!(again["state"], "queued");
+    }
+}
+
+#[tokio::test]
+async fn a_job_whose_end_cannot_be_written_ends_when_it_can() {
+    for (engine, restarted) in Engine::BOTH.into_iter().flat_map(|e| [(e, false), (e, true)]) {
+        let log = Log::of_this_thread();
+        let lost = "alter table jobs rename column ended_at to elsewhere";
+        let Held { app, client, path, runner, release } = held(engine, Some(lost)).await;
+        release.send(()).unwrap();
+        let begun = Instant::now();
+        while !log.text().contains("tried again") {
+            assert!(begun.elapsed() < PATIENCE, "{engine:?}");
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        if restarted {
+            app.jobs.stop();
+        }
+        app.execute("alter table jobs rename column elsewhere to ended_at").await;
+        if restarted {
+            tokio::time::timeout(PATIENCE, runner).await.unwrap().unwrap();
+            app.clock.advance_minutes(3);
+            let next = Jobs::new(app.context.clone(), app.files.clone()).unwrap();
+            next.clean().await.unwrap();
+        }
+        let job = until(&client, &path, |job| job["state"] != "running").await;
+        // Its rows were stored, which no restart takes back.
+        assert_eq!(job["state"], "done", "{engine:?}");
+        assert!(job["ended_at"].is_string());
+        assert_eq!(app.rows("select id from households where no like 'M%'").await.len(), 30_000);
     }
 }
 

@@ -15,7 +15,7 @@ use super::{Done, import, sample, serve, user};
 use crate::{
     cli::{DbArgs, DemoArgs},
     open::{Wanted, files_path, open},
-    output::Failure,
+    output::{Failure, line},
     sample::{Options, Place},
 };
 
@@ -39,17 +39,17 @@ pub(crate) async fn run(args: DemoArgs, lang: Lang) -> Done {
     let db = DbArgs { db: DbUrl::Sqlite(args.data.join("demo.db")), keys: None };
     let context = open(&db, Wanted::Ready).await?;
     load(&context, &args, lang).await?;
-    println!();
-    println!("{}", lang.pick("登录名与密码（每次启动更换）", "logins (new at every start)"));
+    line("")?;
+    line(lang.pick("登录名与密码（每次启动更换）", "logins (new at every start)"))?;
     let village = daohu_app::areas::first_village(&context, &args.county).await?;
     for (name, role, level) in LOGINS {
         let area = level.and_then(|digits| village.get(..digits));
         let area = area.and_then(|code| AreaCode::parse(code).ok());
         let password = login(&context, name, role, area.clone()).await?;
         let area = area.map(|area| area.to_string()).unwrap_or_default();
-        println!("  {name:<10} {password:<16} {role:<16} {area}");
+        line(format_args!("  {name:<10} {password:<16} {role:<16} {area}"))?;
     }
-    println!();
+    line("")?;
     serve::log();
     let config = HttpConfig { secure_cookies: false, ..HttpConfig::default() };
     let files = files_path(&db, None)?;
@@ -69,9 +69,9 @@ async fn load(context: &Context, args: &DemoArgs, lang: Lang) -> Result<(), Fail
     sample::write(&options, folder.path())?;
     let summary = import::load(context, folder.path(), lang).await?;
     for (sheet, counts) in &summary.sheets {
-        println!("{sheet:<12} {:>8}", counts.created);
+        line(format_args!("{sheet:<12} {:>8}", counts.created))?;
     }
-    println!("{:.1} s", started.elapsed().as_secs_f64());
+    line(format_args!("{:.1} s", started.elapsed().as_secs_f64()))?;
     Ok(())
 }
 

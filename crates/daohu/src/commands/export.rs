@@ -20,7 +20,7 @@ use super::Done;
 use crate::{
     cli::{ExportArgs, FormatArg},
     open::{Wanted, open},
-    output::{Failure, json, peak_rss_bytes},
+    output::{Failure, json, line, peak_rss_bytes},
 };
 
 pub(crate) async fn run(args: ExportArgs) -> Done {
@@ -66,7 +66,7 @@ pub(crate) async fn run(args: ExportArgs) -> Done {
         }))?;
     } else {
         for file in files {
-            println!("{}", file.display());
+            line(file.display())?;
         }
     }
     Ok(ExitCode::SUCCESS)

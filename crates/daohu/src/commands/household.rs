@@ -9,7 +9,7 @@ use super::Done;
 use crate::{
     cli::HouseholdArgs,
     open::{Wanted, open},
-    output::{Failure, json},
+    output::{Failure, json, line},
 };
 
 pub(crate) async fn run(args: HouseholdArgs) -> Done {
@@ -31,7 +31,7 @@ pub(crate) async fn run(args: HouseholdArgs) -> Done {
         json(&dossier)?;
     } else {
         let text = serde_json::to_string_pretty(&dossier).map_err(std::io::Error::other)?;
-        println!("{text}");
+        line(text)?;
     }
     Ok(ExitCode::SUCCESS)
 }

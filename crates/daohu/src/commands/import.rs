@@ -18,7 +18,7 @@ use super::Done;
 use crate::{
     cli::{BlankArg, ImportArgs, OnErrorArg},
     open::{Wanted, open},
-    output::{self, FINDING, json, peak_rss_bytes},
+    output::{self, FINDING, json, line, peak_rss_bytes},
 };
 
 #[derive(Serialize)]
@@ -44,7 +44,9 @@ pub(crate) async fn run(args: ImportArgs, lang: Lang) -> Done {
         dry_run: args.dry_run,
         lang,
         scope: Scope::all(),
+        areas: Scope::all(),
         report: args.report,
+        work_folder: None,
         job: None,
     };
     let act = Act::new(Actor::command("import"), &*context.clock, "import");
@@ -66,7 +68,7 @@ pub(crate) async fn run(args: ImportArgs, lang: Lang) -> Done {
     if args.json {
         json(&report)?
     } else {
-        print(&report, lang)
+        print(&report, lang)?
     }
     Ok(if rejected { ExitCode::from(FINDING) } else { ExitCode::SUCCESS })
 }
@@ -74,33 +76,33 @@ pub(crate) async fn run(args: ImportArgs, lang: Lang) -> Done {
 /// Problems shown on a terminal; the report workbook has them all.
 const SHOWN: usize = 50;
 
-fn print(report: &Report, lang: Lang) {
+fn print(report: &Report, lang: Lang) -> Result<(), output::Failure> {
     let heads = match lang {
         Lang::Zh => "表          行     新增     更新   无变化   疑似     拒绝     提示",
         Lang::En => "sheet     rows  created  updated  same  suspected  rejected  warnings",
     };
-    println!("{heads}");
+    line(heads)?;
     for (sheet, c) in &report.summary.sheets {
-        println!(
+        line(format_args!(
             "{sheet:<10} {:>7} {:>7} {:>7} {:>7} {:>5} {:>7} {:>7}",
             c.rows, c.created, c.updated, c.unchanged, c.suspected, c.rejected, c.warnings
-        );
+        ))?;
     }
     for problem in report.summary.problems.iter().take(SHOWN) {
         for note in &problem.notes {
             let (file, row) = (&problem.file, problem.row);
-            println!("{} {file}:{row}  {}", problem.outcome.says(lang), note.message);
+            line(format_args!("{} {file}:{row}  {}", problem.outcome.says(lang), note.message))?;
         }
     }
     for (file, columns) in &report.summary.unknown_columns {
         let says = lang.pick("不认识、已忽略的列", "unknown columns, ignored");
-        println!("{file}: {says}: {}", columns.join("、"));
+        line(format_args!("{file}: {says}: {}", columns.join("、")))?;
     }
     let stored = match report.summary.committed {
         true => lang.pick("已导入", "imported"),
         false => lang.pick("没有导入任何数据", "nothing was stored"),
     };
-    println!("{stored} ({:.1} s)", report.seconds);
+    line(format_args!("{stored} ({:.1} s)", report.seconds))
 }
 
 /// Loads a folder without refusing rows: how the demonstration fills its county.
@@ -115,7 +117,9 @@ pub(crate) async fn load(
         dry_run: false,
         lang,
         scope: Scope::all(),
+        areas: Scope::all(),
         report: None,
+        work_folder: None,
         job: None,
     };
     let act = Act::new(Actor::command("demo"), &*context.clock, "import sample");

@@ -8,7 +8,7 @@ use super::Done;
 use crate::{
     cli::VerifyArgs,
     open::{Wanted, open},
-    output::{FINDING, json},
+    output::{FINDING, json, line},
 };
 
 pub(crate) async fn verify(args: VerifyArgs) -> Done {
@@ -23,18 +23,18 @@ pub(crate) async fn verify(args: VerifyArgs) -> Done {
         json(&verdict)?;
     } else {
         match &verdict.first_bad {
-            None => println!("完好 / whole: {} ({})", verdict.entries, verdict.sealed),
-            Some(bad) => println!(
+            None => line(format_args!("完好 / whole: {} ({})", verdict.entries, verdict.sealed)),
+            Some(bad) => line(format_args!(
                 "有问题 / not whole: {} #{} {:?} {} ({})",
                 bad.county,
                 bad.sequence,
                 bad.problem,
                 bad.record.as_deref().unwrap_or_default(),
                 verdict.bad
-            ),
-        }
+            )),
+        }?;
         if let Some(checkpoint) = &verdict.checkpoint {
-            println!("{checkpoint}");
+            line(checkpoint)?;
         }
     }
     Ok(if verdict.ok { ExitCode::SUCCESS } else { ExitCode::from(FINDING) })

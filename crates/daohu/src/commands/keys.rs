@@ -1,6 +1,6 @@
 //! `daohu keys rotate`: a new sealing key, and every number sealed with it.
 
-use std::{process::ExitCode, sync::Arc};
+use std::{process::ExitCode, sync::Arc, time::Duration};
 
 use daohu_app::{Context, households};
 
@@ -8,20 +8,25 @@ use super::Done;
 use crate::{
     cli::RotateArgs,
     open::{Wanted, key_path, open},
-    output::json,
+    output::{json, line},
 };
+
+/// How long servers that run may take to notice the new key: they look every second.
+const NOTICED: Duration = Duration::from_secs(2);
 
 pub(crate) async fn rotate(args: RotateArgs) -> Done {
     let context = open(&args.db, Wanted::Existing).await?;
     let keys = context.keys.rotated()?;
     // The file first: what is sealed with a key that no file holds is lost.
     keys.save(&key_path(&args.db)?, true)?;
+    // What a server still seals with the old key after the row was passed would keep it.
+    tokio::time::sleep(NOTICED).await;
     let context = Context { keys: Arc::new(keys), ..context };
     let rows = households::reseal(&context).await?;
     if args.json {
         json(&serde_json::json!({ "resealed": rows }))?;
     } else {
-        println!("重新加密 / resealed: {rows}");
+        line(format_args!("重新加密 / resealed: {rows}"))?;
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -16,7 +16,7 @@ pub(crate) async fn run(args: MigrateArgs) -> Done {
     if args.json {
         output::json(&serde_json::json!({ "applied": applied, "schema": MIGRATIONS.len() }))?;
     } else {
-        println!("{}: {applied} → {}", args.db.db, MIGRATIONS.len());
+        output::line(format_args!("{}: {applied} → {}", args.db.db, MIGRATIONS.len()))?;
     }
     Ok(ExitCode::SUCCESS)
 }

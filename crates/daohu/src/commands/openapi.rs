@@ -3,10 +3,11 @@
 use std::process::ExitCode;
 
 use super::Done;
+use crate::output::line;
 
 pub(crate) fn run() -> Done {
     let document = daohu_app::http::openapi();
     let text = serde_json::to_string_pretty(&document).map_err(std::io::Error::other)?;
-    println!("{text}");
+    line(text)?;
     Ok(ExitCode::SUCCESS)
 }

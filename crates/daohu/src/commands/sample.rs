@@ -7,7 +7,7 @@ use daohu_app::exchange::{TableWriter, read_table, tables};
 use super::Done;
 use crate::{
     cli::{FormatArg, SampleArgs},
-    output::{Failure, json},
+    output::{Failure, json, line},
     sample::{self, AreaRow, Counts, CsvSink, Options, Place, SheetCounts},
 };
 
@@ -53,7 +53,7 @@ pub(crate) fn run(args: &SampleArgs) -> Done {
     if args.json {
         json(&report)?;
     } else {
-        println!("{}: {report:#}", args.out.display());
+        line(format_args!("{}: {report:#}", args.out.display()))?;
     }
     Ok(ExitCode::SUCCESS)
 }

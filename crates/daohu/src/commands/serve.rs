@@ -19,12 +19,12 @@ use super::Done;
 use crate::{
     cli::ServeArgs,
     open::{Wanted, files_path, open},
-    output::Failure,
+    output::{Failure, line},
 };
 
 /// Where the server listens unless it is told otherwise: this machine only.
 const LISTEN: &str = "127.0.0.1:8080";
-/// How often what waits is sealed.
+/// How often what waits is sealed, with the keys that the key file holds by then.
 const SEAL_MS: u64 = 1_000;
 
 /// The settings file. Arguments go before it.
@@ -100,7 +100,7 @@ pub(crate) async fn serve(
     jobs.prepare()?;
     let sealer = tokio::spawn(seal_forever(context.clone()));
     let scheme = if tls.is_some() { "https" } else { "http" };
-    println!("{scheme}://{address}");
+    line(format_args!("{scheme}://{address}"))?;
     let runner = tokio::spawn(run_jobs(jobs.clone()));
     let app = App::new(context.clone(), jobs.clone(), config);
     let config = ServeConfig { tls, ..ServeConfig::default() };
@@ -126,6 +126,7 @@ async fn seal_forever(context: Context) {
     let mut ticks = tokio::time::interval(Duration::from_millis(SEAL_MS));
     loop {
         ticks.tick().await;
+        context.keys.refresh();
         if let Err(error) = journal::seal_all(&context).await {
             tracing::error!(%error, "sealing failed; it is tried again");
         }

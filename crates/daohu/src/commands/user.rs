@@ -16,7 +16,7 @@ use super::Done;
 use crate::{
     cli::{UserCommand, UserListArgs},
     open::{Wanted, open},
-    output::{Failure, json},
+    output::{Failure, json, line},
 };
 
 /// Accounts listed by one page of the store.
@@ -78,9 +78,9 @@ async fn done(context: &Context, as_json: bool, name: &str, initial: Option<Mask
     if as_json {
         json(&serde_json::json!({ "name": name, "initial_password": password }))?;
     } else {
-        println!("{name}");
+        line(name)?;
         if let Some(password) = password {
-            println!("初始密码（首次登录须修改）/ initial password: {password}");
+            line(format_args!("初始密码（首次登录须修改）/ initial password: {password}"))?;
         }
     }
     Ok(ExitCode::SUCCESS)
@@ -90,9 +90,9 @@ fn read_password(from_stdin: bool) -> Result<Option<Masked>, Failure> {
     if !from_stdin {
         return Ok(None);
     }
-    let mut line = String::new();
-    std::io::stdin().lock().read_line(&mut line)?;
-    Ok(Some(Masked(line.trim_end_matches(['\r', '\n']).to_owned())))
+    let mut typed = String::new();
+    std::io::stdin().lock().read_line(&mut typed)?;
+    Ok(Some(Masked(typed.trim_end_matches(['\r', '\n']).to_owned())))
 }
 
 async fn list(args: UserListArgs) -> Done {
@@ -126,7 +126,7 @@ async fn list(args: UserListArgs) -> Done {
         json(&rows.iter().map(row).collect::<Vec<_>>())?;
     } else {
         for (user, grants) in rows {
-            println!("{:<20} {:<12} {}", user.name, user.display_name, grants.join(" "));
+            line(format_args!("{:<20} {:<12} {}", user.name, user.display_name, grants.join(" ")))?;
         }
     }
     Ok(ExitCode::SUCCESS)

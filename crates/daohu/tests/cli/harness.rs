@@ -1,12 +1,17 @@
 //! Running the command against a database of a test's own.
 
 use std::{
+    net::TcpListener,
     path::{Path, PathBuf},
     process::{Child, Command, Output, Stdio},
+    time::{Duration, Instant},
 };
 
-use daohu_db::{DbUrl, Engine, testing::Scratch};
-use serde_json::Value;
+use daohu_db::{DbUrl, Engine, FutureExt, Row, testing::Scratch};
+use serde_json::{Value, json};
+
+/// The password of users that tests add.
+pub const PASSWORD: &str = "Mountain-2016-road";
 
 /// A database, its key file, and a folder.
 pub struct Place {
@@ -65,13 +70,66 @@ impl Place {
         out
     }
 
+    /// A user with [`PASSWORD`].
+    pub fn add_user(&self, name: &str, role: &[&str]) {
+        let args = ["user", "add", "--name", name, "--password-stdin"];
+        let mut child = self.command(&args).args(role).stdin(Stdio::piped()).spawn().unwrap();
+        let mut stdin = child.stdin.take().unwrap();
+        std::io::Write::write_all(&mut stdin, PASSWORD.as_bytes()).unwrap();
+        drop(stdin);
+        assert!(child.wait().unwrap().success());
+    }
+
+    /// The first row of a query.
+    pub async fn row(&self, query: &'static str) -> Row {
+        let db = self.scratch.open().await;
+        let run = db.read(move |tx| async move { tx.query_one(query, &[]).await }.boxed());
+        run.await.unwrap()
+    }
+
     /// Runs SQL behind the program's back.
     pub async fn sql(&self, statement: &'static str) {
-        use daohu_db::FutureExt;
         let db = self.scratch.open().await;
         let run =
             db.write(move |tx| async move { tx.execute(statement, &[]).await.map(drop) }.boxed());
         run.await.unwrap();
+    }
+}
+
+/// A server of a test's own.
+pub struct Server {
+    pub child: Child,
+    pub base: String,
+}
+
+impl Server {
+    pub fn start(place: &Place) -> Self {
+        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let listen = format!("127.0.0.1:{port}");
+        let child = place.start(&["serve", "--listen", &listen]);
+        let base = format!("http://{listen}");
+        let deadline = Instant::now() + Duration::from_secs(30);
+        while ureq::get(format!("{base}/readyz")).call().is_err() {
+            assert!(Instant::now() < deadline, "the server does not come up");
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        Self { child, base }
+    }
+
+    /// Signs in; gives the cookie.
+    pub fn sign_in(&self, name: &str) -> String {
+        let body = json!({ "name": name, "password": PASSWORD });
+        let answer = ureq::post(format!("{}/api/v1/session", self.base)).send_json(body).unwrap();
+        let cookie = answer.headers()["set-cookie"].to_str().unwrap();
+        cookie.split(';').next().unwrap().to_owned()
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // One that a test killed is gone.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
     }
 }
 

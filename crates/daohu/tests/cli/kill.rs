@@ -2,15 +2,12 @@
 //!
 //! A few kills here; `cargo xtask torture` raises the numbers through the environment.
 
-use std::{
-    net::TcpListener,
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
 use daohu_db::Engine;
 use serde_json::{Value, json};
 
-use crate::harness::Place;
+use crate::harness::{Place, Server};
 
 const IMPORT_KILLS: (&str, u32) = ("DAOHU_IMPORT_KILLS", 20);
 const SERVER_KILLS: (&str, u32) = ("DAOHU_SERVER_KILLS", 5);
@@ -54,59 +51,17 @@ async fn a_killed_import_leaves_all_or_nothing() {
     }
 }
 
-/// A server of a test's own.
-struct Server {
-    child: std::process::Child,
-    base: String,
-}
-
-impl Server {
-    fn start(place: &Place) -> Self {
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let listen = format!("127.0.0.1:{port}");
-        let child = place.start(&["serve", "--listen", &listen]);
-        let base = format!("http://{listen}");
-        let deadline = Instant::now() + Duration::from_secs(30);
-        while ureq::get(format!("{base}/readyz")).call().is_err() {
-            assert!(Instant::now() < deadline, "the server does not come up");
-            std::thread::sleep(Duration::from_millis(10));
-        }
-        Self { child, base }
-    }
-
-    /// Signs in; gives the cookie.
-    fn sign_in(&self, password: &str) -> String {
-        let body = json!({ "name": "root1", "password": password });
-        let answer = ureq::post(format!("{}/api/v1/session", self.base)).send_json(body).unwrap();
-        let cookie = answer.headers()["set-cookie"].to_str().unwrap();
-        cookie.split(';').next().unwrap().to_owned()
-    }
-}
-
-const PASSWORD: &str = "Mountain-2016-road";
-
 #[tokio::test]
 async fn a_killed_server_loses_no_acknowledged_write() {
     for engine in Engine::BOTH {
         let place = Place::new(engine).await;
-        let mut add = place.command(&[
-            "user",
-            "add",
-            "--name",
-            "root1",
-            "--role",
-            "system_admin",
-            "--password-stdin",
-        ]);
-        let mut child = add.stdin(std::process::Stdio::piped()).spawn().unwrap();
-        std::io::Write::write_all(child.stdin.as_mut().unwrap(), PASSWORD.as_bytes()).unwrap();
-        assert!(child.wait().unwrap().success());
+        place.add_user("root1", &["--role", "system_admin"]);
         let mut acknowledged: Vec<String> = Vec::new();
         let mut total = 0;
         for (round, moment) in moments(Duration::from_millis(300), number(SERVER_KILLS)).enumerate()
         {
             let mut server = Server::start(&place);
-            let cookie = server.sign_in(PASSWORD);
+            let cookie = server.sign_in("root1");
             for name in &acknowledged {
                 let url = format!("{}/api/v1/users?q={name}", server.base);
                 let mut found = ureq::get(url).header("cookie", &cookie).call().unwrap();

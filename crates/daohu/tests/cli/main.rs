@@ -7,6 +7,8 @@
 #![expect(unreachable_pub, reason = "`pub` says what tests use; outside there is nobody")]
 
 mod harness;
+mod keys;
 mod kill;
+mod pipe;
 mod round_trip;
 mod tamper;

@@ -132,14 +132,3 @@ async fn a_cut_tail_is_found_against_a_checkpoint() {
         assert_eq!(first_bad(&place, &["--checkpoint", &file])["problem"], "forged_checkpoint");
     }
 }
-
-#[tokio::test]
-async fn rotated_keys_still_open_everything() {
-    for engine in Engine::BOTH {
-        let place = loaded(engine).await;
-        let rows = place.run(&["keys", "rotate", "--json"]).expect(0).json();
-        assert!(rows["resealed"].as_u64().unwrap() > 20);
-        place.run(&["journal", "verify", "--deep", "--json"]).expect(0);
-        place.run(&["household", "--id", "50024200000001", "--json"]).expect(0);
-    }
-}

@@ -28,6 +28,8 @@ pub(super) struct Decider<'a> {
     pub(super) author: Author<'a>,
     pub(super) checker: Checker<'a>,
     pub(super) scope: &'a Scope,
+    /// Where areas may be changed.
+    pub(super) areas: &'a Scope,
     pub(super) tree: Tree,
     pub(super) contests: Contests,
     pub(super) serials: Serials,
@@ -336,7 +338,7 @@ impl Decider<'_> {
                 "has no parent area",
             ));
         }
-        if !self.scope.contains(code) {
+        if !self.areas.contains(code) {
             return Err(self.note("R03", &AREAS, area::CODE));
         }
         Ok(())

@@ -2,7 +2,7 @@
 
 use std::{
     collections::{BTreeMap, HashSet},
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::{Arc, atomic::Ordering},
 };
 
@@ -25,7 +25,7 @@ use super::{
 use crate::{
     Context, Error, Lang, areas,
     exchange::{
-        disk, jobs,
+        FileError, FileProblem, disk, jobs,
         outcome::{Collected, Counts, Outcomes, RowReport},
         report,
         source::{TableRef, tables},
@@ -33,7 +33,7 @@ use crate::{
     },
     households::{Marks, Serials, rows as registry},
     journal::{self, Act},
-    sheet::Sheet,
+    sheet::{AREAS, Sheet},
 };
 
 /// Rows written in one batch: bounds the memory between the two halves of an import.
@@ -71,8 +71,13 @@ pub struct ImportOptions {
     pub lang: Lang,
     /// Rows outside are refused like rows of unknown villages.
     pub scope: Scope,
+    /// Where the tree of areas may be changed. Nowhere: a sheet of areas is refused.
+    pub areas: Scope,
     /// The report workbook to write.
     pub report: Option<PathBuf>,
+    /// Where to sort what does not fit into memory; beside the database if it is not said, or where
+    /// the system keeps temporary files if the database is no file.
+    pub work_folder: Option<PathBuf>,
     /// The job that it is carried out for: noted there by the import's own transaction.
     pub job: Option<jobs::Run>,
 }
@@ -102,12 +107,18 @@ pub async fn import(
     progress: Arc<Progress>,
 ) -> Result<Summary, Error> {
     let tables = find_tables(&paths)?;
+    check_areas(&tables, &options.areas)?;
+    let folder = options.work_folder.clone().unwrap_or_else(|| disk::work_folder(context));
     let any = context.db.read(|tx| async move { registry::any_household(tx).await }.boxed());
-    let (is_first, reports) = (!any.await?, options.report.is_some());
-    let room = disk::Import { stores: !options.dry_run, is_first, reports };
+    let room = disk::Import {
+        work_folder: &folder,
+        stores: !options.dry_run,
+        is_first: !any.await?,
+        reports: options.report.is_some(),
+    };
     disk::check_import(context, &tables, &room)?;
     let unknown_columns = unknown_columns(&tables);
-    let staged = read(context, &act, &tables, &options, &progress).await?;
+    let staged = read(context, &act, &tables, (&options, folder.into()), &progress).await?;
     let refused = staged.outcomes.any_rejected() && options.on_error == OnError::Abort;
     let store = !options.dry_run && !refused;
     let collected = decide_and_write(context, act, staged, &options, &progress, store).await?;
@@ -131,6 +142,17 @@ fn find_tables(paths: &[PathBuf]) -> Result<Vec<TableRef>, Error> {
     Ok(all)
 }
 
+/// Refuses a sheet of areas from those who may change none, before anything is read.
+fn check_areas(tables: &[TableRef], areas: &Scope) -> Result<(), FileError> {
+    let mut tables = tables.iter().filter(|table| table.sheet.name == AREAS.name);
+    let Some(table) = tables.next().filter(|_| areas.is_nothing()) else { return Ok(()) };
+    let error = FileError::new(&table.path, FileProblem::AreasNotAllowed);
+    Err(match &table.worksheet {
+        Some(worksheet) => error.in_sheet(worksheet),
+        None => error,
+    })
+}
+
 fn unknown_columns(tables: &[TableRef]) -> BTreeMap<String, Vec<String>> {
     let with_unknown = tables.iter().filter(|table| !table.unknown.is_empty());
     with_unknown.map(|table| (file_name(table), table.unknown.clone())).collect()
@@ -149,7 +171,7 @@ async fn read(
     context: &Context,
     act: &Act,
     tables: &[TableRef],
-    options: &ImportOptions,
+    (options, folder): (&ImportOptions, Arc<Path>),
     progress: &Arc<Progress>,
 ) -> Result<Staged, Error> {
     let reading = Reading {
@@ -158,11 +180,15 @@ async fn read(
         progress: Arc::clone(progress),
         today: act.at.day(),
         lang: options.lang,
+        folder,
     };
     let names: Vec<_> = tables.iter().map(|table| (table.sheet, file_name(table))).collect();
     let keep_all = options.report.is_some();
     let tables = tables.to_vec();
-    let work = move || stage(&reading, &tables, || Outcomes::new(names.clone(), keep_all));
+    let work = move || {
+        let keep_all = keep_all.then_some(&reading.folder);
+        stage(&reading, &tables, || Outcomes::new(names.clone(), keep_all))
+    };
     tokio::task::spawn_blocking(work).await.map_err(|_| Error::Cancelled)?
 }
 
@@ -326,6 +352,7 @@ async fn decide_only(
                     author: Author { keys: &keys, act: &act },
                     checker,
                     scope: &options.scope,
+                    areas: &options.areas,
                     tree: areas::rows::tree(tx, &keys, &today.to_string()).await?,
                     contests: Contests::new(),
                     serials,
@@ -339,7 +366,7 @@ async fn decide_only(
                     false => areas::rows::all(tx, &keys).await?,
                 };
                 decider.decide_areas(&staged.areas, &stored_areas)?;
-                let mut run = Run { send, held: Spill::new(KEYS_BYTES), serial: 0 };
+                let mut run = Run { send, held: Spill::new(KEYS_BYTES, &staged.folder), serial: 0 };
                 let (contests, homes) = contested(&mut { staged.numbers })?;
                 let mut groups = Groups::new(staged.rows)?;
                 decider.contests = contests;

@@ -2,6 +2,7 @@
 
 use std::{
     collections::BTreeMap,
+    path::Path,
     sync::{
         Arc,
         atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
@@ -77,6 +78,8 @@ pub(super) struct Staged {
     pub(super) outcomes: Outcomes,
     /// For each table, the columns that its file has.
     pub(super) present: Vec<Vec<bool>>,
+    /// Where it was sorted.
+    pub(super) folder: Arc<Path>,
 }
 
 /// What reading needs.
@@ -86,6 +89,8 @@ pub(super) struct Reading {
     pub(super) progress: Arc<Progress>,
     pub(super) today: daohu_base::Day,
     pub(super) lang: crate::Lang,
+    /// Where what does not fit into memory is sorted.
+    pub(super) folder: Arc<Path>,
 }
 
 /// Reads all tables, several at a time. Blocks: files are read and cells are parsed.
@@ -99,7 +104,7 @@ pub(super) fn stage(
     let next = AtomicUsize::new(0);
     let has_failed = AtomicBool::new(false);
     let work = || {
-        let mut part = Part::new(threads);
+        let mut part = Part::new(threads, &reading.folder);
         loop {
             let i = next.fetch_add(1, Ordering::Relaxed);
             let Some(table) = tables.get(i) else { return part };
@@ -116,7 +121,7 @@ pub(super) fn stage(
     })?;
     let total = reading.progress.rows_done.swap(0, Ordering::Relaxed);
     reading.progress.rows_total.store(total, Ordering::Relaxed);
-    together(tables, parts, outcomes())
+    together(tables, parts, outcomes(), Arc::clone(&reading.folder))
 }
 
 /// Puts together what the threads read; of several failures, that of the first table is told.
@@ -124,6 +129,7 @@ fn together(
     tables: &[TableRef],
     parts: Vec<Part>,
     mut outcomes: Outcomes,
+    folder: Arc<Path>,
 ) -> Result<Staged, Error> {
     let (mut areas, mut rows, mut numbers) = (Vec::new(), Vec::new(), Vec::new());
     let mut by_table = BTreeMap::new();
@@ -152,7 +158,7 @@ fn together(
     };
     let present = tables.iter().map(has).collect();
     let (rows, numbers) = (Spill::merged(rows)?, Spill::merged(numbers)?);
-    Ok(Staged { areas, rows, numbers, outcomes, present })
+    Ok(Staged { areas, rows, numbers, outcomes, present, folder })
 }
 
 /// What one thread reads.
@@ -166,11 +172,11 @@ struct Part {
 
 impl Part {
     /// The part of one of so many threads.
-    fn new(threads: usize) -> Self {
+    fn new(threads: usize, folder: &Arc<Path>) -> Self {
         Self {
             areas: Vec::new(),
-            rows: Spill::new(ROWS_BYTES / threads),
-            numbers: Spill::new(NUMBERS_BYTES / threads),
+            rows: Spill::new(ROWS_BYTES / threads, folder),
+            numbers: Spill::new(NUMBERS_BYTES / threads, folder),
             outcomes: BTreeMap::new(),
             buffer: Vec::new(),
         }

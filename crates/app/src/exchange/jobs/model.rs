@@ -268,6 +268,9 @@ impl ExportRequest {
     }
 }
 
+/// The rights that one grant must give together to import a sheet of areas.
+pub(super) const RIGHTS_TO_AREAS: &[Right] = &[Right::RegistryImport, Right::AreasWrite];
+
 /// Full numbers leave by the door for which the right to reveal is needed.
 pub(super) const fn rights_to_export(masked: bool) -> &'static [Right] {
     match masked {

@@ -14,7 +14,7 @@ use std::{
 };
 
 use daohu_base::Timestamp;
-use daohu_db::{Engine, FutureExt, Tx};
+use daohu_db::{BoxFuture, Engine, FutureExt, Tx};
 use tokio::sync::{Notify, watch};
 
 use super::{
@@ -33,6 +33,8 @@ const LOOK: Duration = Duration::from_secs(5);
 const REPORT: Duration = Duration::from_secs(3);
 /// A run that has not said so for this long is no more. Long, so that clocks may differ.
 const SILENCE_MS: i64 = 120_000;
+/// How long to wait before the end of a job is written once more: at first, and at most.
+const AGAIN: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(30));
 /// How often old files are looked for.
 const CLEAN: Duration = Duration::from_secs(600);
 /// Queued jobs looked at for one that this server has the files of.
@@ -277,44 +279,56 @@ impl Jobs {
         let work = async move { work::carry_out(&context, &folder, &job, run, progress).await };
         // A task of its own: a panic ends the job, not the lane.
         let worked = tokio::spawn(work).await;
-        reporter.abort();
         let worked = worked.unwrap_or_else(|error| Err(std::io::Error::other(error).into()));
-        let ended = self.judge(&id, &running, worked).await;
-        let written = match ended {
-            Ok(ended) => self.end(&id, &running, ended).await,
-            Err(error) => Err(error),
-        };
+        let written = self.record(&id, &running, worked).await;
+        reporter.abort();
         self.0.running.lock().unwrap_or_else(PoisonError::into_inner).remove(&id);
         written
     }
 
-    /// What became of a job.
-    async fn judge(
+    /// Writes what became of a job.
+    async fn record(
         &self,
         id: &str,
         running: &Running,
         worked: Result<Ended, Error>,
-    ) -> Result<Ended, Error> {
-        let error = match worked {
-            Ok(ended) => return Ok(ended),
-            Err(error) => error,
+    ) -> Result<(), Error> {
+        let (state, outcome) = match worked {
+            Ok(ended) => ended,
+            Err(error) => {
+                let is_stored = self.insist(id, &|| self.is_stored(id).boxed()).await?;
+                judge(id, running, error, is_stored)
+            }
         };
-        if self.is_stored(id).await? {
-            // Stored is stored, whatever went wrong afterwards.
-            ApiError::from(error).log(id);
-            let problem = Some(Reason::of("exchange.report_failed"));
-            return Ok((State::Done, Outcome { problem, ..Outcome::default() }));
+        let result = seal(&self.context().keys, id, "result", &outcome)?;
+        let (rows_done, rows_total) = counted(running);
+        let at = self.context().clock.now();
+        tracing::info!(job = id, state = state.as_str(), rows = rows_done, "a job ended");
+        let end = End { state, result, rows_done, rows_total, at };
+        self.insist(id, &|| self.end(id, end.clone()).boxed()).await
+    }
+
+    /// Tries until it is done, or the server stops: a job whose end is not written seems to run.
+    async fn insist<'a, T>(
+        &'a self,
+        id: &str,
+        act: &(dyn Fn() -> BoxFuture<'a, Result<T, Error>> + Sync),
+    ) -> Result<T, Error> {
+        let mut stopping = self.0.stopping.subscribe();
+        let (mut pause, longest) = AGAIN;
+        loop {
+            match act().await {
+                Err(error) if !self.is_stopping() => {
+                    tracing::error!(%error, job = id, "a job's end is not written; tried again");
+                }
+                ended => return ended,
+            }
+            tokio::select! {
+                () = tokio::time::sleep(pause) => {}
+                _ = stopping.changed() => {}
+            }
+            pause = (pause * 2).min(longest);
         }
-        if matches!(error, Error::Cancelled) && running.progress.cancelled.load(Ordering::Relaxed) {
-            let by_maker = running.by_maker.load(Ordering::Relaxed);
-            let state = if by_maker { State::Cancelled } else { State::Interrupted };
-            return Ok((state, Outcome::default()));
-        }
-        let error = ApiError::from(error);
-        error.log(id);
-        let (code, detail) = error.to_parts();
-        let problem = Some(Reason { code: code.to_owned(), detail });
-        Ok((State::Failed, Outcome { problem, ..Outcome::default() }))
     }
 
     async fn is_stored(&self, id: &str) -> Result<bool, Error> {
@@ -324,13 +338,7 @@ impl Jobs {
         Ok(row.is_some_and(|row| row.is_stored))
     }
 
-    async fn end(&self, id: &str, running: &Running, ended: Ended) -> Result<(), Error> {
-        let (state, outcome) = ended;
-        let result = seal(&self.context().keys, id, "result", &outcome)?;
-        let (rows_done, rows_total) = counted(running);
-        let at = self.context().clock.now();
-        let end = End { state, result, rows_done, rows_total, at };
-        tracing::info!(job = id, state = state.as_str(), rows = rows_done, "a job ended");
+    async fn end(&self, id: &str, end: End) -> Result<(), Error> {
         let (id, server) = (id.to_owned(), self.0.server.clone());
         let work = async move |tx: &mut Tx| sql::end(tx, &id, &server, end).await;
         Ok(self.context().db.write(move |tx| async move { work(tx).await }.boxed()).await?)
@@ -386,6 +394,26 @@ impl Jobs {
         }
         Ok(())
     }
+}
+
+/// What became of a job that met an error.
+fn judge(id: &str, running: &Running, error: Error, is_stored: bool) -> Ended {
+    if is_stored {
+        // Stored is stored, whatever went wrong afterwards.
+        ApiError::from(error).log(id);
+        let problem = Some(Reason::of("exchange.report_failed"));
+        return (State::Done, Outcome { problem, ..Outcome::default() });
+    }
+    if matches!(error, Error::Cancelled) && running.progress.cancelled.load(Ordering::Relaxed) {
+        let by_maker = running.by_maker.load(Ordering::Relaxed);
+        let state = if by_maker { State::Cancelled } else { State::Interrupted };
+        return (state, Outcome::default());
+    }
+    let error = ApiError::from(error);
+    error.log(id);
+    let (code, detail) = error.to_parts();
+    let problem = Some(Reason { code: code.to_owned(), detail });
+    (State::Failed, Outcome { problem, ..Outcome::default() })
 }
 
 fn counted(running: &Running) -> (i64, Option<i64>) {

@@ -38,6 +38,7 @@ pub(super) struct Wanted {
 }
 
 /// The end of a job.
+#[derive(Clone)]
 pub(super) struct End {
     pub(super) state: State,
     pub(super) result: Vec<u8>,

@@ -2,15 +2,18 @@
 
 use std::{path::PathBuf, sync::Arc};
 
+use daohu_base::Scope;
+
 use super::{
     files::{Folder, pack},
     model::{
-        ExportRequest, FormatOption, ImportRequest, Job, Outcome, Reason, Request, Run, State,
+        ExportRequest, FormatOption, ImportRequest, Job, Outcome, RIGHTS_TO_AREAS, Reason, Request,
+        Run, State,
     },
 };
 use crate::{
     Context, Error,
-    accounts::{Authority, authority},
+    accounts::{self, Authority},
     exchange::{
         export::{ExportOptions, Format, export},
         import::{ImportOptions, Progress, import},
@@ -30,11 +33,14 @@ pub(super) async fn carry_out(
     run: Run,
     progress: Arc<Progress>,
 ) -> Result<Ended, Error> {
-    let authority = authority(context, &job.user_id, job.request.rights()).await?;
+    let authority = accounts::authority(context, &job.user_id, job.request.rights()).await?;
     let Some(authority) = authority else { return Ok(refused("job.right_lost")) };
     match &job.request {
         Request::Import(request) => {
-            run_import(context, folder, (run, request), authority, progress).await
+            // Of the same grants: the areas of one role, not those of another.
+            let areas = accounts::authority(context, &job.user_id, RIGHTS_TO_AREAS).await?;
+            let areas = areas.map_or(Scope::nothing(), |authority| authority.scope);
+            run_import(context, folder, (run, request), (authority, areas), progress).await
         }
         Request::Export(request) => {
             run_export(context, folder, (&job.id, request), authority, progress).await
@@ -50,7 +56,7 @@ async fn run_import(
     context: &Context,
     folder: &Folder,
     (run, request): (Run, &ImportRequest),
-    authority: Authority,
+    (authority, areas): (Authority, Scope),
     progress: Arc<Progress>,
 ) -> Result<Ended, Error> {
     let id = run.job.clone();
@@ -61,7 +67,9 @@ async fn run_import(
         dry_run: request.dry_run,
         lang: request.lang(),
         scope: authority.scope,
+        areas,
         report: Some(folder.report(id)),
+        work_folder: Some(folder.of(id)),
         job: Some(run),
     };
     let act = Act::new(authority.actor, &*context.clock, format!("import {id}"));

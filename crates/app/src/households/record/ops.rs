@@ -1,6 +1,6 @@
 //! Reading one household or person.
 
-use daohu_base::{AreaCode, Day, Scope, Timestamp, county_of_birth};
+use daohu_base::{AreaCode, Day, Scope, county_of_birth};
 use daohu_db::{FutureExt, Tx};
 use serde_json::{Map, Value as Json};
 
@@ -143,8 +143,9 @@ impl Told {
         (self.entry.at, self.entry.stamp, self.entry.position)
     }
 
-    fn new(entry: Entry, body: &[u8]) -> Self {
-        let mut body: Map<String, Json> = serde_json::from_slice(body).unwrap_or_default();
+    fn open(keys: &Keys, entry: Entry) -> Result<Self, Error> {
+        let body = entry.open(keys)?;
+        let mut body: Map<String, Json> = serde_json::from_slice(&body).unwrap_or_default();
         let sheet = match entry.kind.as_str() {
             "person" => &PERSONS,
             "income" => &INCOMES,
@@ -155,7 +156,7 @@ impl Told {
             _ => None,
         };
         let (before, after) = (take("before"), take("after"));
-        Self { entry, before, after }
+        Ok(Self { entry, before, after })
     }
 }
 
@@ -180,16 +181,11 @@ pub(super) async fn story(
         for income in rows::incomes_of(tx, &keys, county, &[id]).await? {
             records.push(("income", format!("{id}/{}", income.year())));
         }
-        let mut told = Vec::new();
-        for (kind, record) in records {
-            let entries =
-                journal::history(tx, &keys, county, kind, &record, Timestamp(until.0)).await?;
-            told.extend(entries.into_iter().map(|(entry, body)| Told::new(entry, &body)));
-        }
-        told.sort_by_key(|told| std::cmp::Reverse(told.mark()));
-        told.retain(|told| after.is_none_or(|after| told.mark() < after));
-        told.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
-        Ok(told)
+        let records: Vec<_> =
+            records.iter().map(|(kind, record)| (county, *kind, record.as_str())).collect();
+        let before = after.unwrap_or((until.0, i64::MAX, i64::MAX));
+        let entries = journal::latest_of(tx, &records, before, limit).await?;
+        entries.into_iter().map(|entry| Told::open(&keys, entry)).collect()
     };
     context.db.read(move |tx| async move { work(tx).await }.boxed()).await
 }

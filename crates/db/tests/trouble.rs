@@ -1,0 +1,119 @@
+//! What callers are told when the disk is full or somebody else is in the way.
+#![expect(clippy::unwrap_used, reason = "clippy knows test functions, but not what they call")]
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
+
+use daohu_db::{Db, Engine, Error, FutureExt, Migration, Tx, Value, testing::Scratch};
+use futures_util::future::{join, join_all};
+use tokio::sync::oneshot;
+
+static ITEMS: [Migration; 1] = [Migration {
+    number: 1,
+    name: "items",
+    sql: "create table items (id bigint primary key, data bytea);",
+}];
+
+async fn insert(tx: &mut Tx, id: i64, bytes: usize) -> Result<(), Error> {
+    let sql = "insert into items (id, data) values ($1, $2)";
+    tx.execute(sql, &[id.into(), vec![0; bytes].into()]).await.map(drop)
+}
+
+async fn ids(db: &Db) -> Vec<i64> {
+    let sql = "select id from items order by id";
+    let rows = db.read(move |tx| async move { tx.query(sql, &[]).await }.boxed()).await;
+    rows.unwrap().iter().map(|row| row.int(0).unwrap()).collect()
+}
+
+/// Of the connection that writes, on SQLite.
+async fn pragma(db: &Db, sql: &'static str) -> Value {
+    let work = async move |tx: &mut Tx| tx.query_one(sql, &[]).await;
+    let row: Result<_, Error> = db.write(move |tx| async move { work(tx).await }.boxed()).await;
+    row.unwrap().value(0).unwrap().clone()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_waits_too_long_is_told_that_the_database_is_busy() {
+    for engine in Engine::BOTH {
+        let scratch = Scratch::new(engine).await;
+        let (db, other) = (scratch.open().await, scratch.open().await);
+        db.migrate(&ITEMS).await.unwrap();
+        if engine == Engine::Sqlite {
+            pragma(&db, "pragma busy_timeout = 20").await;
+        }
+        let (taken, has_taken) = oneshot::channel();
+        let (release, released) = oneshot::channel::<()>();
+        let hold = async move |tx: &mut Tx| {
+            insert(tx, 1, 0).await?;
+            taken.send(()).unwrap();
+            released.await.unwrap();
+            Ok::<_, Error>(())
+        };
+        let holder = tokio::spawn(async move {
+            other.write(move |tx| async move { hold(tx).await }.boxed()).await
+        });
+        has_taken.await.unwrap();
+        for bulk in [false, true] {
+            let ran = Arc::new(AtomicBool::new(false));
+            let has_run = Arc::clone(&ran);
+            let work = async move |tx: &mut Tx| {
+                ran.store(true, Ordering::Relaxed);
+                if tx.engine() == Engine::Postgres {
+                    tx.execute("set local lock_timeout = '20ms'", &[]).await?;
+                }
+                insert(tx, 1, 0).await
+            };
+            let done = match bulk {
+                true => db.write_bulk(move |tx| async move { work(tx).await }.boxed()).await,
+                false => db.write(move |tx| async move { work(tx).await }.boxed()).await,
+            };
+            assert!(matches!(done, Err(Error::Busy)), "{engine:?} {done:?}");
+            // SQLite gives the one place to write to nobody else, so that nothing need be undone.
+            assert_eq!(has_run.load(Ordering::Relaxed), engine == Engine::Postgres);
+        }
+        release.send(()).unwrap();
+        holder.await.unwrap().unwrap();
+        assert_eq!(ids(&db).await, [1], "{engine:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_full_disk_is_told_and_nothing_is_kept_of_those_who_were_told_no() {
+    let scratch = Scratch::new(Engine::Sqlite).await;
+    let db = scratch.open().await;
+    db.migrate(&ITEMS).await.unwrap();
+    // Room for a few small rows beside what there is.
+    pragma(&db, "pragma max_page_count = 20").await;
+    let (release, released) = oneshot::channel::<()>();
+    let mut released = Some(released);
+    let writes = join_all((1..=5).map(|id| {
+        let wait = released.take();
+        let work = async move |tx: &mut Tx| {
+            if let Some(released) = wait {
+                // Until all wait in the queue: they become one group.
+                released.await.unwrap();
+            }
+            insert(tx, id, if id == 3 { 1 << 20 } else { 8 }).await
+        };
+        db.write(move |tx| async move { work(tx).await }.boxed())
+    }));
+    let (done, ()) = join(writes, async { release.send(()).unwrap() }).await;
+    let mut kept = Vec::new();
+    for (id, done) in (1..).zip(done) {
+        match done {
+            Ok(()) => kept.push(id),
+            // The row that is too large takes its transaction along: the others may try again.
+            Err(Error::Busy) => assert_ne!(id, 3),
+            Err(Error::DiskFull) => assert_eq!(id, 3),
+            Err(other) => panic!("{id}: {other}"),
+        }
+    }
+    assert_eq!(ids(&db).await, kept);
+    assert_eq!(kept, [4, 5], "what came after the large row was done by itself");
+    let done = db.write_bulk(|tx| async move { insert(tx, 6, 1 << 20).await }.boxed()).await;
+    assert!(matches!(done, Err(Error::DiskFull)), "{done:?}");
+    db.write(|tx| async move { insert(tx, 7, 8).await }.boxed()).await.unwrap();
+    assert_eq!(ids(&db).await, [4, 5, 7]);
+}
