@@ -173,6 +173,22 @@ impl Database<'_> {
         }
     }
 
+    /// What the journal takes of it, with its indexes.
+    pub(super) fn journal_bytes(&self) -> anyhow::Result<u64> {
+        let ask = match self.store {
+            Store::Sqlite(_) => {
+                "select sum(pgsize) from dbstat where name in
+                 (select name from sqlite_master where tbl_name like 'journal%');"
+            }
+            Store::Postgres(..) => {
+                "select cast(sum(pg_total_relation_size(oid)) as bigint) from pg_class
+                 where relkind = 'r' and relname like 'journal%';"
+            }
+        };
+        let size = self.run(ask, Path::new("."))?;
+        size.trim().parse().with_context(|| format!("the shell printed {size:?}"))
+    }
+
     /// Runs a script of the engine's shell in a folder; what it printed.
     pub(super) fn run(&self, script: &str, folder: &Path) -> anyhow::Result<String> {
         let mut shell = match self.store {

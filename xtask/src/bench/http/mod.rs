@@ -3,6 +3,7 @@
 
 mod keys;
 mod server;
+mod writes;
 
 use std::{thread, time::Instant};
 
@@ -64,6 +65,7 @@ pub(super) fn run(place: &Place<'_>, figures: &mut Figures) -> anyhow::Result<()
     measure_lists(figures, place, client, &keys)?;
     measure_tails(figures, place, (&server, &users), &keys.id_tails)?;
     measure_load(figures, client, &paths)?;
+    writes::measure(figures, place, client, &paths)?;
     add_memory(figures, "http.memory_after_load", &server);
     Ok(())
 }
