@@ -39,6 +39,12 @@ impl Failure {
         Self::with(FINDING, text)
     }
 
+    /// The rows of an import are stored, its report is not.
+    pub(crate) fn report_failed() -> Self {
+        let problem = Box::new(ApiError::new("exchange.report_failed"));
+        Self { code: STORAGE, words: Words::Problem(problem) }
+    }
+
     /// Prints it and gives the exit code.
     pub(crate) fn report(self, lang: Lang) -> ExitCode {
         let text = match self.words {

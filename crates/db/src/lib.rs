@@ -31,13 +31,21 @@ pub use tx::{Column, Engine, Table, Tx};
 pub use url::DbUrl;
 pub use value::{Row, Type, Value};
 
+use tokio::sync::Semaphore;
+
 use self::postgres::Weight;
 
 /// A database: cheap to clone, shared by all requests.
 #[derive(Clone)]
 pub struct Db(Arc<Inner>);
 
-enum Inner {
+struct Inner {
+    store: Store,
+    /// Turns of [`Db::read_scan`].
+    scans: Arc<Semaphore>,
+}
+
+enum Store {
     Sqlite(sqlite::Store),
     Postgres(postgres::Store),
 }
@@ -74,26 +82,27 @@ impl Default for Options {
 impl Db {
     /// Opens the database. Does not migrate: see [`Db::migrate`].
     pub async fn open(url: &DbUrl, options: Options) -> Result<Self, Error> {
-        let inner = match url {
-            DbUrl::Sqlite(path) => Inner::Sqlite(sqlite::Store::open(path, options)?),
-            DbUrl::Postgres(url) => Inner::Postgres(postgres::Store::open(url, options).await?),
+        let store = match url {
+            DbUrl::Sqlite(path) => Store::Sqlite(sqlite::Store::open(path, options)?),
+            DbUrl::Postgres(url) => Store::Postgres(postgres::Store::open(url, options).await?),
         };
-        Ok(Self(Arc::new(inner)))
+        let scans = Arc::new(Semaphore::new((options.readers / 2).max(1)));
+        Ok(Self(Arc::new(Inner { store, scans })))
     }
 
     /// Which engine this is.
     pub fn engine(&self) -> Engine {
-        match &*self.0 {
-            Inner::Sqlite(_) => Engine::Sqlite,
-            Inner::Postgres(_) => Engine::Postgres,
+        match &self.0.store {
+            Store::Sqlite(_) => Engine::Sqlite,
+            Store::Postgres(_) => Engine::Postgres,
         }
     }
 
     /// The file, of a database that is one.
     pub fn file(&self) -> Option<&std::path::Path> {
-        match &*self.0 {
-            Inner::Sqlite(store) => Some(store.file()),
-            Inner::Postgres(_) => None,
+        match &self.0.store {
+            Store::Sqlite(store) => Some(store.file()),
+            Store::Postgres(_) => None,
         }
     }
 
@@ -106,9 +115,9 @@ impl Db {
         E: From<Error> + Send + 'static,
         F: for<'t> FnOnce(&'t mut Tx) -> BoxFuture<'t, Result<T, E>> + Send + 'static,
     {
-        match &*self.0 {
-            Inner::Sqlite(store) => store.read(run).await,
-            Inner::Postgres(store) => store.read(run, Weight::Light).await,
+        match &self.0.store {
+            Store::Sqlite(store) => store.read(run).await,
+            Store::Postgres(store) => store.read(run, Weight::Light).await,
         }
     }
 
@@ -119,10 +128,32 @@ impl Db {
         E: From<Error> + Send + 'static,
         F: for<'t> FnOnce(&'t mut Tx) -> BoxFuture<'t, Result<T, E>> + Send + 'static,
     {
-        match &*self.0 {
-            Inner::Sqlite(store) => store.read(run).await,
-            Inner::Postgres(store) => store.read(run, Weight::Heavy).await,
+        match &self.0.store {
+            Store::Sqlite(store) => store.read(run).await,
+            Store::Postgres(store) => store.read(run, Weight::Heavy).await,
         }
+    }
+
+    /// As [`Db::read_bulk`], for a request that reads many rows: of these only some run at once, so that
+    /// the short ones always find a connection.
+    pub async fn read_scan<T, E, F>(&self, run: F) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<Error> + Send + 'static,
+        F: for<'t> FnOnce(&'t mut Tx) -> BoxFuture<'t, Result<T, E>> + Send + 'static,
+    {
+        let turn = Arc::clone(&self.0.scans).acquire_owned().await;
+        let turn = turn.map_err(|_| Error::Abandoned)?;
+        self.read_bulk(move |tx| {
+            let done = run(tx);
+            // A caller that goes away does not end what it began: the turn lasts as long as the work.
+            async move {
+                let _turn = turn;
+                done.await
+            }
+            .boxed()
+        })
+        .await
     }
 
     /// Runs a closure in a transaction; an error rolls back. When this returns `Ok`, the change is
@@ -133,9 +164,9 @@ impl Db {
         E: From<Error> + Send + 'static,
         F: for<'t> FnOnce(&'t mut Tx) -> BoxFuture<'t, Result<T, E>> + Send + 'static,
     {
-        match &*self.0 {
-            Inner::Sqlite(store) => store.write(run, sqlite::Group::Shared).await,
-            Inner::Postgres(store) => store.write(run, Weight::Light).await,
+        match &self.0.store {
+            Store::Sqlite(store) => store.write(run, sqlite::Group::Shared).await,
+            Store::Postgres(store) => store.write(run, Weight::Light).await,
         }
     }
 
@@ -147,9 +178,9 @@ impl Db {
         E: From<Error> + Send + 'static,
         F: for<'t> FnOnce(&'t mut Tx) -> BoxFuture<'t, Result<T, E>> + Send + 'static,
     {
-        match &*self.0 {
-            Inner::Sqlite(store) => store.write(run, sqlite::Group::Alone).await,
-            Inner::Postgres(store) => store.write(run, Weight::Heavy).await,
+        match &self.0.store {
+            Store::Sqlite(store) => store.write(run, sqlite::Group::Alone).await,
+            Store::Postgres(store) => store.write(run, Weight::Heavy).await,
         }
     }
 
@@ -167,9 +198,9 @@ impl Db {
 
     /// Frees what a large write leaves behind (SQLite: folds the log back into the file).
     pub async fn settle(&self) -> Result<(), Error> {
-        match &*self.0 {
-            Inner::Sqlite(store) => store.settle().await,
-            Inner::Postgres(_) => Ok(()),
+        match &self.0.store {
+            Store::Sqlite(store) => store.settle().await,
+            Store::Postgres(_) => Ok(()),
         }
     }
 }

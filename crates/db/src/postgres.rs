@@ -11,7 +11,10 @@ use futures_util::{
     future::{BoxFuture, join},
 };
 use tokio::runtime::Handle;
-use tokio_postgres::types::{Format, IsNull, ToSql, Type as PgType};
+use tokio_postgres::{
+    Statement,
+    types::{Format, IsNull, ToSql, Type as PgType},
+};
 
 use crate::{
     Column, Error, Missing, Options, Row, Table, Tx, Type, Value, tls::Access, tx::Connection,
@@ -22,6 +25,9 @@ use crate::{
 /// code: to start or make them takes longer than our queries do.
 const SETTINGS: &str =
     "set lock_timeout = '20s'; set max_parallel_workers_per_gather = 0; set jit = off";
+
+/// Prepared statements kept by each connection.
+const STATEMENTS_KEPT: usize = 256;
 
 pub(crate) struct Store {
     pool: Pool,
@@ -187,7 +193,7 @@ impl Session {
         params: &[Value],
         mut each: impl FnMut(&mut Row) -> Result<ControlFlow<()>, E>,
     ) -> Result<(), E> {
-        let statement = self.0.prepare_cached(sql).await.map_err(Error::from)?;
+        let statement = self.prepare(sql).await.map_err(Error::from)?;
         let params = params.iter().map(as_sql);
         let rows = self.0.query_raw(&statement, params).await.map_err(Error::from)?;
         let mut rows = pin!(rows);
@@ -205,6 +211,15 @@ impl Session {
         Ok(())
     }
 
+    /// A statement, prepared once for each connection. Conditions come and go with what users ask for:
+    /// when there are many, all are let go, here and on the server, and those in use come back.
+    async fn prepare(&self, sql: &str) -> Result<Statement, tokio_postgres::Error> {
+        if self.0.statement_cache.size() >= STATEMENTS_KEPT {
+            self.0.statement_cache.clear();
+        }
+        self.0.prepare_cached(sql).await
+    }
+
     pub(crate) async fn batch(&mut self, sql: &str) -> Result<(), Error> {
         Ok(self.0.batch_execute(sql).await?)
     }
@@ -214,7 +229,7 @@ impl Session {
             // Data definition, and `set`: not worth a cached statement.
             return Ok(self.0.execute(sql, &[]).await?);
         }
-        let statement = self.0.prepare_cached(sql).await?;
+        let statement = self.prepare(sql).await?;
         let params = params.iter().map(as_sql);
         Ok(self.0.execute_raw(&statement, params).await?)
     }

@@ -55,7 +55,7 @@ pub(crate) struct Store {
 
 struct Readers {
     idle: Mutex<Vec<Tx>>,
-    places: Semaphore,
+    places: Arc<Semaphore>,
 }
 
 impl Store {
@@ -81,7 +81,7 @@ impl Store {
             .map(|_| Session::open(path, options.reader_cache_kib, true))
             .map(|session| session.map(|s| Tx(Connection::Sqlite(s))))
             .collect::<Result<Vec<_>, _>>()?;
-        let places = Semaphore::new(readers.len());
+        let places = Arc::new(Semaphore::new(readers.len()));
         let (jobs, queue) = mpsc::channel();
         thread::Builder::new()
             .name("sqlite-writer".to_owned())
@@ -101,9 +101,12 @@ impl Store {
         E: From<Error> + Send + 'static,
         F: for<'t> FnOnce(&'t mut Tx) -> BoxFuture<'t, Result<T, E>> + Send + 'static,
     {
-        let _place = self.readers.places.acquire().await.map_err(|_| Error::Abandoned)?;
         let readers = Arc::clone(&self.readers);
+        let place = Arc::clone(&readers.places).acquire_owned().await;
+        let place = place.map_err(|_| Error::Abandoned)?;
         let work = move || {
+            // Free when the reader is back: a caller that goes away leaves both to the thread.
+            let _place = place;
             let mut idle = readers.idle.lock().unwrap_or_else(PoisonError::into_inner);
             let mut tx = idle.pop().ok_or(Error::Abandoned)?;
             drop(idle);

@@ -117,3 +117,53 @@ async fn a_full_disk_is_told_and_nothing_is_kept_of_those_who_were_told_no() {
     db.write(|tx| async move { insert(tx, 7, 8).await }.boxed()).await.unwrap();
     assert_eq!(ids(&db).await, [4, 5, 7]);
 }
+
+/// Waits inside a read until it is let go.
+async fn wait(db: Db, begun: oneshot::Sender<()>, end: oneshot::Receiver<()>) -> Result<(), Error> {
+    let work = async move |tx: &mut Tx| {
+        tx.query("select 1", &[]).await?;
+        begun.send(()).unwrap();
+        // The test lets go of it at its end.
+        let _ = end.await;
+        Ok(())
+    };
+    db.read(move |tx| async move { work(tx).await }.boxed()).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reader_whose_caller_went_away_is_given_to_nobody_else() {
+    for engine in Engine::BOTH {
+        let scratch = Scratch::new(engine).await;
+        let db = scratch.open().await;
+        db.migrate(&ITEMS).await.unwrap();
+        let mut ends = Vec::new();
+        for _ in 0..2 {
+            let ((begun, has_begun), (end, ended)) = (oneshot::channel(), oneshot::channel());
+            let caller = tokio::spawn(wait(db.clone(), begun, ended));
+            has_begun.await.unwrap();
+            caller.abort();
+            ends.push(end);
+        }
+        let patience = std::time::Duration::from_millis(100);
+        let next = tokio::time::timeout(patience, ids(&db)).await;
+        // PostgreSQL has more connections than these; SQLite's readers are both out.
+        assert_eq!(next.is_ok(), engine == Engine::Postgres);
+        drop(ends);
+        assert!(ids(&db).await.is_empty(), "{engine:?}");
+    }
+}
+
+#[tokio::test]
+async fn statements_that_are_asked_once_are_not_kept_for_ever() {
+    let scratch = Scratch::new(Engine::Postgres).await;
+    let db = scratch.open().await;
+    let work = async move |tx: &mut Tx| {
+        for i in 0..1_000 {
+            tx.query(&format!("select {i}::bigint"), &[]).await?;
+        }
+        let kept = "select count(*) from pg_prepared_statements";
+        tx.query_one(kept, &[]).await?.int(0)
+    };
+    let kept = db.read(move |tx| async move { work(tx).await }.boxed()).await.unwrap();
+    assert!(kept < 300, "{kept}");
+}

@@ -18,4 +18,3 @@ pub(crate) use api::routes;
 pub use model::{AREA, Tree};
 pub(crate) use model::{Node, POOR_LEVELS, node};
 pub use ops::first_village;
-pub(crate) use sql::within;

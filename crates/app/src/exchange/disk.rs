@@ -69,16 +69,7 @@ pub(super) fn check_import(
     import: &Import<'_>,
 ) -> Result<(), Error> {
     let limits = context.policy.exchange();
-    let mut paths: Vec<&Path> = tables.iter().map(|table| table.path.as_path()).collect();
-    // A workbook has several tables.
-    paths.dedup();
-    let mut csv_bytes = 0_u64;
-    for path in paths {
-        let bytes = fs::metadata(path)?.len();
-        let is_packed = tables.iter().any(|table| table.path == path && table.worksheet.is_some());
-        let unpacked = if is_packed { limits.csv_bytes_per_xlsx_byte } else { 1 };
-        csv_bytes = csv_bytes.saturating_add(bytes.saturating_mul(unpacked));
-    }
+    let csv_bytes = csv_bytes(limits, tables)?;
     let report = if import.reports { limits.report_bytes_per_csv_byte } else { 0 };
     let sorting = limits.sorting_bytes_per_csv_byte.saturating_add(report);
     let mut needs = vec![Need::new(import.work_folder, csv_bytes.saturating_mul(sorting))];
@@ -90,6 +81,22 @@ pub(super) fn check_import(
         needs.push(Need::new(folder_of(file), csv_bytes.saturating_mul(database)));
     }
     check(limits, &needs)
+}
+
+/// What these tables are as CSV.
+fn csv_bytes(limits: &Exchange, tables: &[TableRef]) -> io::Result<u64> {
+    let mut paths: Vec<&Path> = tables.iter().map(|table| table.path.as_path()).collect();
+    // A workbook has several tables, which do not stand together.
+    paths.sort_unstable();
+    paths.dedup();
+    let mut csv_bytes = 0_u64;
+    for path in paths {
+        let bytes = fs::metadata(path)?.len();
+        let is_packed = tables.iter().any(|table| table.path == path && table.worksheet.is_some());
+        let unpacked = if is_packed { limits.csv_bytes_per_xlsx_byte } else { 1 };
+        csv_bytes = csv_bytes.saturating_add(bytes.saturating_mul(unpacked));
+    }
+    Ok(csv_bytes)
 }
 
 fn folder_of(file: &Path) -> &Path {
@@ -106,6 +113,25 @@ mod tests {
     use daohu_policy::Policy;
 
     use super::*;
+
+    #[test]
+    fn a_workbook_counts_once_however_many_tables_it_has() {
+        let policy = Policy::embedded().unwrap();
+        let limits = policy.exchange();
+        let folder = tempfile::tempdir().unwrap();
+        let mut tables = Vec::new();
+        for sheet in [&crate::sheet::HOUSEHOLDS, &crate::sheet::PERSONS] {
+            for name in ["a.xlsx", "b.xlsx"] {
+                let path = folder.path().join(name);
+                fs::write(&path, [0; 100]).unwrap();
+                let (map, unknown, other_worksheets) = Default::default();
+                let worksheet = Some(sheet.name.to_owned());
+                tables.push(TableRef { path, worksheet, sheet, map, unknown, other_worksheets });
+            }
+        }
+        let bytes = csv_bytes(limits, &tables).unwrap();
+        assert_eq!(bytes, 2 * 100 * limits.csv_bytes_per_xlsx_byte);
+    }
 
     #[test]
     fn needs_of_one_disk_add_up() {

@@ -86,10 +86,10 @@ pub async fn export(
                 Format::Csv => TableWriter::csv(&options.out, ByteOrderMark::Without),
                 Format::Xlsx => TableWriter::xlsx(&options.out)?,
             };
-            tx.prefer_streams().await?;
             // Of the same picture of the data: how far it is can be told in per cent.
             let total = count_all(tx, &options.sheets, &scope, with_above).await?;
             progress.rows_total.store(total, Ordering::Relaxed);
+            tx.prefer_streams().await?;
             let groups = areas::rows::tree(tx, &keys, &today).await?.group_names();
             let (send, receive) = mpsc::sync_channel(BATCHES);
             let (done, printed) = oneshot::channel();

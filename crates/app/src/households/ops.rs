@@ -273,15 +273,13 @@ async fn reseal_some(
     for mut row in sql::sealed_rows(tx, layout, (&after.0, after.1), RESEAL_ROWS).await? {
         let is_current = keys.is_current(row.blob(layout.width())?);
         let record = layout.from_row(keys, &mut row)?;
-        // Persons lead with the same two columns.
-        let row = HouseholdRow(record);
         if !is_current {
-            let sealed = layout.seal(keys, &row.0)?;
+            let sealed = layout.seal(keys, &record)?;
             // A row that was changed meanwhile keeps what it was given: old keys still open it.
-            let key = (row.county(), row.id(), row.0.meta.version);
+            let key = (record.county(), record.id(), record.meta.version);
             count += sql::set_sealed(tx, layout.table.name, key, sealed).await?;
         }
-        last = Some((row.county().to_owned(), row.id()));
+        last = Some((record.county().to_owned(), record.id()));
     }
     Ok((count, last))
 }

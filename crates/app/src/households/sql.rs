@@ -272,7 +272,7 @@ pub(crate) async fn count(tx: &mut Tx, sheet: &Sheet, scope: &Scope) -> Result<u
         _ => &[],
     };
     let mut filter = Filter::new();
-    areas::within(&mut filter, "(h.village >= ? and h.village < ?)", scope);
+    areas::rows::within(&mut filter, "(h.village >= ? and h.village < ?)", scope);
     let mut rows = 0;
     for join in joins {
         let clause = filter.clause();
@@ -290,7 +290,7 @@ pub(crate) async fn each_household(
     each: EachRow<'_>,
 ) -> Result<(), Error> {
     let mut filter = Filter::new();
-    areas::within(&mut filter, "(village >= ? and village < ?)", scope);
+    areas::rows::within(&mut filter, "(village >= ? and village < ?)", scope);
     let (columns, clause) = (layouts::HOUSEHOLD.select(""), filter.clause());
     let sql = format!("select {columns} from households{clause} order by county, no");
     tx.for_each(&sql, filter.params(), |row| each(layouts::HOUSEHOLD.from_row(keys, row)?.values))
@@ -306,7 +306,7 @@ pub(crate) async fn each_person(
     each: EachRow<'_>,
 ) -> Result<(), Error> {
     let mut filter = Filter::new();
-    areas::within(&mut filter, "(h.village >= ? and h.village < ?)", scope);
+    areas::rows::within(&mut filter, "(h.village >= ? and h.village < ?)", scope);
     let past = past_by_household(tx, keys, &filter).await?;
     let mut past = past.into_iter().peekable();
     let (columns, clause) = (layouts::PERSON.select("p."), filter.clause());
@@ -392,7 +392,7 @@ pub(crate) async fn each_income(
     each: EachRow<'_>,
 ) -> Result<(), Error> {
     let mut filter = Filter::new();
-    areas::within(&mut filter, "(h.village >= ? and h.village < ?)", scope);
+    areas::rows::within(&mut filter, "(h.village >= ? and h.village < ?)", scope);
     let (columns, clause) = (layouts::INCOME.select("i."), filter.clause());
     let sql = format!(
         "select {columns}, h.no from households h

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{Context, Error, households};
 
-/// Entries looked at for one page, when most of them lie outside the scope.
+/// Entries looked at for one page, when most of them lie outside the scope or are of another kind.
 const LOOKED_AT_MAX: usize = 2_000;
 /// Entries fetched at once.
 const BATCH: i64 = 200;
@@ -67,7 +67,8 @@ pub(super) async fn list(
             for (mark, entry) in some {
                 looked_at += 1;
                 after = Some(mark);
-                if is_visible(tx, &view, &entry).await? {
+                let is_wanted = query.kind.as_ref().is_none_or(|kind| *kind == entry.kind);
+                if is_wanted && is_visible(tx, &view, &entry).await? {
                     let shows = matches!(view, View::Within(_));
                     let body = if shows { Some(entry.open(&keys)?) } else { None };
                     lines.push(Line { mark, entry, body });
@@ -90,7 +91,9 @@ async fn batch(
     query: &Query,
     after: Option<Mark>,
 ) -> Result<Vec<(Mark, Entry)>, Error> {
-    let (kind, record) = (query.kind.as_deref(), query.record.as_deref());
+    let record = query.record.as_deref();
+    // Without a record no index knows the kind: a rare one would be looked for through all the county.
+    let kind = query.kind.as_deref().filter(|_| record.is_some());
     let wanted = Wanted { county: &query.county, kind, record };
     let (sequence, pending) = match after {
         Some((Some(sequence), ..)) => (Some(sequence), None),

@@ -239,33 +239,25 @@ pub(super) async fn count_rows(tx: &mut Tx, table: &'static str) -> Result<u64, 
     Ok(u64::try_from(tx.query_one(&sql, &[]).await?.int(0)?).unwrap_or_default())
 }
 
-/// Counties in which records of a kind were ever written.
-pub(super) async fn counties_of(tx: &mut Tx, kind: &'static str) -> Result<Vec<String>, Error> {
-    let sql = "select county from journal where kind = $1
-               union select county from journal_pending where kind = $1 order by county";
-    let rows = tx.query(sql, &[kind.into()]).await?;
-    rows.iter().map(|row| row.text(0).map(str::to_owned)).collect()
+/// Records that were ever written, with their kinds, in the order of the index, from behind one on.
+pub(super) async fn records(
+    tx: &mut Tx,
+    (record, county, kind): (&str, &str, &str),
+    limit: i64,
+) -> Result<Vec<(String, String, String)>, Error> {
+    let (sealed, waiting) = (records_in("journal"), records_in("journal_pending"));
+    let sql = format!("{sealed} union {waiting} order by record, county, kind limit $4");
+    let rows = tx.query(&sql, &[record.into(), county.into(), kind.into(), limit.into()]).await?;
+    let text = |row: &Row, i| row.text(i).map(str::to_owned);
+    rows.iter().map(|row| Ok((text(row, 0)?, text(row, 1)?, text(row, 2)?))).collect()
 }
 
-/// Records of a kind that were ever written in a county, in their order, from behind one on.
-pub(super) async fn records_of(
-    tx: &mut Tx,
-    county: &str,
-    kind: &'static str,
-    after: &str,
-    limit: i64,
-) -> Result<Vec<String>, Error> {
-    // Each part ends by itself: a page does not look at all that follow it.
-    let part = |table: &str| {
-        format!(
-            "select record from (select distinct record from {table}
-             where county = $1 and kind = $2 and record > $3 order by record limit $4) as {table}"
-        )
-    };
-    let (sealed, waiting) = (part("journal"), part("journal_pending"));
-    let sql = format!("{sealed} union {waiting} order by record limit $4");
-    let rows = tx.query(&sql, &[county.into(), kind.into(), after.into(), limit.into()]).await?;
-    rows.iter().map(|row| row.text(0).map(str::to_owned)).collect()
+/// Each part ends by itself: a page does not look at all that follow it.
+fn records_in(table: &str) -> String {
+    format!(
+        "select record, county, kind from (select distinct record, county, kind from {table}
+         where (record, county, kind) > ($1, $2, $3) order by record, county, kind limit $4) as {table}"
+    )
 }
 
 /// The last entry that wrote a record up to an instant, with its place (0 while it waits to be sealed).
@@ -401,4 +393,28 @@ pub(super) async fn latest_sealed(
     );
     let line = |row: &Row| Ok((row.int(11)?, entry(row)?));
     tx.query(&sql, filter.params()).await?.iter().map(line).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use daohu_db::{Engine, FutureExt, testing::Scratch};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn pages_of_records_are_read_from_their_index() {
+        let scratch = Scratch::new(Engine::Sqlite).await;
+        let db = scratch.open().await;
+        db.migrate(&crate::schema::MIGRATIONS).await.unwrap();
+        let explain = format!("explain query plan {}", records_in("journal"));
+        let read = async move |tx: &mut Tx| {
+            let params = ["1".into(), "990101".into(), "person".into(), 10.into()];
+            tx.query(&explain, &params).await
+        };
+        let rows = db.read(move |tx| async move { read(tx).await }.boxed()).await.unwrap();
+        let plan: Vec<&str> = rows.iter().map(|row| row.text(3).unwrap()).collect();
+        let plan = plan.join("; ");
+        assert!(plan.contains("SEARCH journal USING COVERING INDEX journal_record"), "{plan}");
+        assert!(!plan.contains("TEMP"), "{plan}");
+    }
 }

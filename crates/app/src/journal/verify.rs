@@ -114,9 +114,7 @@ async fn verify(
     }
     let checkpoint = checkpoint.map(|text| Checkpoint::parse(keys, text));
     let last = verify_roots(tx, checkpoint.as_ref(), &mut verdict).await?;
-    for kind in watched {
-        compare_rows(tx, keys, *kind, &mut verdict).await?;
-    }
+    compare_rows(tx, keys, watched, &mut verdict).await?;
     let pending = sql::count_pending(tx).await?;
     verdict.entries = verdict.sealed + pending;
     verdict.ok = verdict.first_bad.is_none();
@@ -272,31 +270,36 @@ impl Checkpoint {
     }
 }
 
-/// Compares every record of a kind with its last entry, and looks for rows without any.
+/// Compares every record of the kinds that are watched with its last entry, and looks for rows without
+/// any.
 async fn compare_rows(
     tx: &mut Tx,
     keys: &Keys,
-    watched: Watched,
+    watched: &[Watched],
     verdict: &mut Verdict,
 ) -> Result<(), Error> {
-    let mut count = 0;
-    for county in sql::counties_of(tx, watched.kind).await? {
-        let mut after = String::new();
-        loop {
-            let records = sql::records_of(tx, &county, watched.kind, &after, BATCH).await?;
-            let Some(last) = records.last() else { break };
-            after = last.clone();
-            for record in records {
-                count += 1;
-                if let Some(bad) = compare_row(tx, keys, watched, (&county, &record)).await? {
+    let mut counts = vec![0; watched.len()];
+    let mut after = Default::default();
+    loop {
+        let (record, county, kind): &(String, String, String) = &after;
+        let records = sql::records(tx, (record, county, kind), BATCH).await?;
+        let Some(last) = records.last() else { break };
+        after = last.clone();
+        for (record, county, kind) in &records {
+            let kinds = watched.iter().zip(&mut counts);
+            for (watched, count) in kinds.filter(|(watched, _)| watched.kind == kind) {
+                *count += 1;
+                if let Some(bad) = compare_row(tx, keys, *watched, (county, record)).await? {
                     verdict.add(bad);
                 }
             }
         }
     }
-    if sql::count_rows(tx, watched.table).await? > count {
-        let (county, record) = (String::new(), Some(watched.table.to_owned()));
-        verdict.add(Bad { county, sequence: 0, problem: Problem::RowUnknown, record });
+    for (watched, count) in watched.iter().zip(counts) {
+        if sql::count_rows(tx, watched.table).await? > count {
+            let (county, record) = (String::new(), Some(watched.table.to_owned()));
+            verdict.add(Bad { county, sequence: 0, problem: Problem::RowUnknown, record });
+        }
     }
     Ok(())
 }

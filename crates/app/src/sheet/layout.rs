@@ -47,6 +47,18 @@ pub struct Record {
     pub meta: Meta,
 }
 
+impl Record {
+    /// The six digits that a row of households, persons or incomes is stored under.
+    pub(crate) fn county(&self) -> &str {
+        self.lead.first().and_then(Value::as_text).unwrap_or_default()
+    }
+
+    /// The id of a household or person.
+    pub(crate) fn id(&self) -> i64 {
+        self.lead.get(1).and_then(Value::as_int).unwrap_or_default()
+    }
+}
+
 /// Takes the values of a sheet's rows one by one; stops the query with `Break`.
 pub(crate) type EachRow<'a> =
     &'a mut (dyn FnMut(Vec<Value>) -> Result<ControlFlow<()>, Error> + Send);

@@ -152,6 +152,12 @@ impl<'c> Opener<'c> {
         for (name, filter) in
             [("by_exit_status", "exit_status"), ("by_poverty_kind", "poverty_kind")]
         {
+            // A code that is missing would be missed at every level alike.
+            for what in ["households", "persons"] {
+                let of = |told: &Value| told[what].as_i64().unwrap();
+                let sum: i64 = line[name].as_array().unwrap().iter().map(of).sum();
+                assert_eq!(of(&line["total"]), sum, "{area} {name}");
+            }
             for told in line[name].as_array().unwrap() {
                 let code = told["code"].as_str().unwrap_or("unknown");
                 let list = self.count(&format!("{area}&{filter}={code}")).await;

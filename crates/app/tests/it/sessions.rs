@@ -118,3 +118,22 @@ async fn made_up_tokens_open_nothing() {
         }
     }
 }
+
+#[tokio::test]
+async fn where_nothing_can_be_written_reading_goes_on() {
+    for engine in Engine::BOTH {
+        let app = TestApp::new(engine).await;
+        let client = app.client(&["leader@99"]).await;
+        app.execute(match engine {
+            Engine::Sqlite => {
+                "create trigger full before update on sessions begin select raise(abort, 'full'); end"
+            }
+            Engine::Postgres => {
+                "alter table sessions add constraint unused check (used_at = created_at)"
+            }
+        })
+        .await;
+        app.clock.advance_minutes(2);
+        client.get("/areas").send().await.expect(200);
+    }
+}

@@ -18,7 +18,7 @@ use super::Done;
 use crate::{
     cli::{BlankArg, ImportArgs, OnErrorArg},
     open::{Wanted, open},
-    output::{self, FINDING, json, line, peak_rss_bytes},
+    output::{self, FINDING, Failure, json, line, peak_rss_bytes},
 };
 
 #[derive(Serialize)]
@@ -32,6 +32,7 @@ struct Report {
 pub(crate) async fn run(args: ImportArgs, lang: Lang) -> Done {
     let started = Instant::now();
     let context = open(&args.db, Wanted::Ready).await?;
+    let wants_report = args.report.is_some();
     let options = ImportOptions {
         on_error: match args.on_error {
             OnErrorArg::Abort => OnError::Abort,
@@ -61,7 +62,7 @@ pub(crate) async fn run(args: ImportArgs, lang: Lang) -> Done {
     let summary = import(&context, act, args.paths, options, progress).await;
     stopper.abort();
     let summary = summary?;
-    context.db.settle().await?;
+    let report_failed = wants_report && !summary.has_report;
     let rejected = summary.sheets.values().any(|counts| counts.rejected > 0);
     let seconds = started.elapsed().as_secs_f64();
     let report = Report { summary, seconds, peak_rss_bytes: peak_rss_bytes() };
@@ -69,6 +70,9 @@ pub(crate) async fn run(args: ImportArgs, lang: Lang) -> Done {
         json(&report)?
     } else {
         print(&report, lang)?
+    }
+    if report_failed {
+        return Err(Failure::report_failed());
     }
     Ok(if rejected { ExitCode::from(FINDING) } else { ExitCode::SUCCESS })
 }

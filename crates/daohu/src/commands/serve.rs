@@ -24,8 +24,10 @@ use crate::{
 
 /// Where the server listens unless it is told otherwise: this machine only.
 const LISTEN: &str = "127.0.0.1:8080";
-/// How often what waits is sealed, with the keys that the key file holds by then.
+/// How often what waits is sealed.
 const SEAL_MS: u64 = 1_000;
+/// How often the key file is looked at.
+const KEYS_MS: u64 = 1_000;
 
 /// The settings file. Arguments go before it.
 #[derive(Debug, Default, Deserialize)]
@@ -99,6 +101,7 @@ pub(crate) async fn serve(
     let jobs = Jobs::new(context.clone(), files)?;
     jobs.prepare()?;
     let sealer = tokio::spawn(seal_forever(context.clone()));
+    let follower = tokio::spawn(follow_keys(context.clone()));
     let scheme = if tls.is_some() { "https" } else { "http" };
     line(format_args!("{scheme}://{address}"))?;
     let runner = tokio::spawn(run_jobs(jobs.clone()));
@@ -113,6 +116,7 @@ pub(crate) async fn serve(
     // What was cancelled above rolls back, and its row says so.
     let _ = runner.await;
     sealer.abort();
+    follower.abort();
     journal::seal_all(&context).await?;
     Ok(ExitCode::SUCCESS)
 }
@@ -121,12 +125,20 @@ async fn run_jobs(jobs: Jobs) {
     jobs.run().await;
 }
 
+/// Follows a rotation of the keys. Not in the sealer's turn, which on SQLite waits for an import.
+async fn follow_keys(context: Context) {
+    let mut ticks = tokio::time::interval(Duration::from_millis(KEYS_MS));
+    loop {
+        ticks.tick().await;
+        context.keys.refresh();
+    }
+}
+
 /// Seals what an earlier run left over, and then what comes.
 async fn seal_forever(context: Context) {
     let mut ticks = tokio::time::interval(Duration::from_millis(SEAL_MS));
     loop {
         ticks.tick().await;
-        context.keys.refresh();
         if let Err(error) = journal::seal_all(&context).await {
             tracing::error!(%error, "sealing failed; it is tried again");
         }

@@ -13,6 +13,7 @@ use crate::{
         model::{self, Grant, change, invalid},
         passwords, sessions, users,
     },
+    areas,
     journal::{self, Act},
 };
 
@@ -153,10 +154,8 @@ pub(in crate::accounts) async fn area_names(
     context: &Context,
     grants: &[Grant],
 ) -> Result<HashMap<String, String>, Error> {
-    let codes: Vec<AreaCode> = grants.iter().filter_map(|grant| grant.area.clone()).collect();
-    let work = async move |tx: &mut Tx| {
-        let codes: Vec<&AreaCode> = codes.iter().collect();
-        sql::area_names(tx, &codes).await
-    };
-    Ok(context.db.read(move |tx| async move { work(tx).await }.boxed()).await?)
+    let codes: Vec<String> =
+        grants.iter().filter_map(|grant| grant.area.as_ref().map(AreaCode::to_string)).collect();
+    let read = context.db.read(move |tx| async move { areas::ops::names(tx, codes).await }.boxed());
+    read.await
 }

@@ -1,9 +1,7 @@
 //! SQL of grants.
 
-use std::collections::HashMap;
-
 use daohu_base::{AreaCode, Day, Timestamp};
-use daohu_db::{Error, Filter, Row, Tx, Value};
+use daohu_db::{Error, Row, Tx, Value};
 
 use crate::accounts::model::Grant;
 
@@ -63,18 +61,6 @@ pub(super) async fn other_holders(
                where g.role = $1 and u.id <> $2 and u.is_locked = 0
                  and g.starts_on <= $3 and (g.ends_on is null or g.ends_on > $3)";
     tx.query_one(sql, &[role.into(), user_id.into(), today.to_string().into()]).await?.int(0)
-}
-
-/// The names of those of the areas that are known.
-pub(in crate::accounts) async fn area_names(
-    tx: &mut Tx,
-    codes: &[&AreaCode],
-) -> Result<HashMap<String, String>, Error> {
-    let mut filter = Filter::new();
-    filter.and_any("code = ?", codes.iter().map(|code| [Value::from(code.as_str())]));
-    let sql = format!("select code, name from areas{}", filter.clause());
-    let rows = tx.query(&sql, filter.params()).await?;
-    rows.iter().map(|row| Ok((row.text(0)?.to_owned(), row.text(1)?.to_owned()))).collect()
 }
 
 fn day(day: Option<Day>) -> Value {

@@ -51,9 +51,10 @@ pub async fn authenticate(context: &Context, token: &str) -> Result<Option<Signe
     if session.is_due(now) {
         let touch = async move |tx: &mut Tx| sql::touch(tx, &session.token_hash, now).await;
         let written = context.db.write(move |tx| async move { touch(tx).await }.boxed());
-        // While an import holds the store, who only wants to read does not wait for it.
-        if let Ok(written) = tokio::time::timeout(TOUCH_WAIT, written).await {
-            written?;
+        // While an import holds the store, who only wants to read does not wait for it; and where
+        // nothing can be written, as on a full disk, reading goes on.
+        if let Ok(Err(error)) = tokio::time::timeout(TOUCH_WAIT, written).await {
+            tracing::warn!(%error, "the session's use is not written");
         }
     }
     Ok(Some(signed_in))

@@ -87,6 +87,9 @@ pub struct ImportOptions {
 pub struct Summary {
     /// True if anything was stored.
     pub committed: bool,
+    /// True if a report was asked for and written: one that fails does not undo what is stored.
+    #[serde(skip)]
+    pub has_report: bool,
     /// Counts by sheet; outcomes add up to the rows.
     pub sheets: BTreeMap<&'static str, Counts>,
     /// Headers that were not known and were ignored, by file.
@@ -125,10 +128,20 @@ pub async fn import(
     let rejected = collected.counts.values().any(|counts| counts.rejected > 0);
     let committed = store && !(rejected && options.on_error == OnError::Abort);
     let Collected { counts, problems, all } = collected;
+    let mut has_report = false;
     if let (Some(path), Some(all)) = (&options.report, all) {
-        report::write(path, &tables, all, options.lang)?;
+        match report::write(path, &tables, all, options.lang) {
+            Ok(()) => has_report = true,
+            // Stored is stored, whatever goes wrong afterwards.
+            Err(error) if committed => tracing::error!(%error, "the report could not be written"),
+            Err(error) => return Err(error),
+        }
     }
-    Ok(Summary { committed, sheets: counts, unknown_columns, problems })
+    if committed && let Err(error) = context.db.settle().await {
+        // A log that cannot be folded back now is folded later.
+        tracing::warn!(%error, "the log of an import could not be folded back");
+    }
+    Ok(Summary { committed, has_report, sheets: counts, unknown_columns, problems })
 }
 
 /// The tables of all paths, in the order of the sheets.

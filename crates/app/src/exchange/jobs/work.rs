@@ -75,17 +75,16 @@ async fn run_import(
     let act = Act::new(authority.actor, &*context.clock, format!("import {id}"));
     let paths = folder.uploads(id, &request.files);
     let summary = import(context, act, paths, options, progress).await?;
-    if summary.committed {
-        // The rows are stored: a log that cannot be folded back now is folded later.
-        if let Err(error) = context.db.settle().await {
-            tracing::warn!(%error, "the log of an import could not be folded back");
-        }
-    }
     // A dry run is carried out whatever it finds; an import that stores nothing is not.
     let refused = !summary.committed && !request.dry_run;
-    let problem = refused.then(|| Reason::of("exchange.rows_rejected"));
+    let has_file = summary.has_report;
+    let problem = match (refused, has_file) {
+        (true, _) => Some("exchange.rows_rejected"),
+        (false, false) => Some("exchange.report_failed"),
+        (false, true) => None,
+    };
+    let problem = problem.map(Reason::of);
     let state = if refused { State::Refused } else { State::Done };
-    let has_file = folder.report(id).exists();
     Ok((state, Outcome { import: Some(summary.into()), rows: None, has_file, problem }))
 }
 

@@ -51,7 +51,7 @@ impl Frame {
         sql::save(tx, &self.keys, layout, record).await?;
         let changed = differing(before, &record.values);
         Ok(Change {
-            county: county(record),
+            county: record.county().to_owned(),
             kind,
             record: key,
             action: Action::Updated,
@@ -64,10 +64,6 @@ impl Frame {
     pub(super) async fn record(&self, tx: &mut Tx, changes: Vec<Change>) -> Result<(), Error> {
         journal::record(tx, &self.keys, &self.act, changes).await
     }
-}
-
-fn county(record: &Record) -> String {
-    record.lead.first().and_then(Value::as_text).unwrap_or_default().to_owned()
 }
 
 /// The version that a change was made on must be the present one.

@@ -24,7 +24,7 @@ pub(super) async fn figures(
     let scope = Scope::of([area.clone()]);
     let today = context.clock.now().day().to_string();
     let policy = Arc::clone(&context.policy);
-    let read = context.db.read(move |tx| {
+    let read = context.db.read_scan(move |tx| {
         async move {
             let areas = areas::rows::with_population(tx, &scope).await?;
             let mut tally = Tally::new(Marks::new(&policy), &area);
