@@ -46,6 +46,10 @@ pub(super) fn run(place: &Place<'_>, figures: &mut Figures) -> anyhow::Result<()
     let peak = Figure::of("export_csv.peak_memory", &peaks, "MiB", Better::Less)?;
     figures.add(peak.bar(CSV_PEAK_MIB_BAR));
 
+    if place.subject.is_large {
+        // Workbooks of millions of rows are for nobody.
+        return clear(&out);
+    }
     let file = emptied(&out.join("xlsx"))?.join("export.xlsx");
     let cost = place.product.export(&database, place.subject.area(), "xlsx", &file)?;
     figures.add(Figure::new("export_xlsx.rate", cost.rows_per_s(), "rows/s", Better::More));
