@@ -66,7 +66,8 @@ pub(super) fn run(place: &Place<'_>, figures: &mut Figures) -> anyhow::Result<()
     measure_lists(figures, place, client, &keys)?;
     measure_tails(figures, place, (&server, &users), &keys.id_tails)?;
     measure_load(figures, client, &paths)?;
-    writes::measure(figures, place, client, &paths)?;
+    // The server closes connections on which nothing is asked for a while.
+    writes::measure(figures, place, &mut client.another()?, &paths)?;
     add_memory(figures, "http.memory_after_load", &server);
     Ok(())
 }
