@@ -131,8 +131,9 @@ impl FileProblem {
                 Lang::En => format!("is damaged or cut off ({why}): save or send it again"),
             },
             Self::UnknownSheet => say(
-                "不认识这张表；文件名或工作表名应为“行政区划、户、人、年度收入”等，且带表头",
-                "is not a known sheet: name it as the exchange format does, with a header row",
+                "不认识这张表；文件名或工作表名应为“行政区划、户、人、年度收入”之一，第一行须是表头（表头上方不要有标题行）",
+                "is not a known sheet: name it 行政区划, 户, 人 or 年度收入 (or areas, households, persons, \
+                 incomes); its first row must be the header, without a title above it",
             ),
             Self::NoHeader => say("没有表头", "has no header row"),
             Self::WrongDelimiter { found } => match lang {

@@ -83,7 +83,7 @@ pub async fn export(
                 std::fs::create_dir_all(&options.out)?;
             }
             let out = match options.format {
-                Format::Csv => TableWriter::csv(&options.out, ByteOrderMark::Without),
+                Format::Csv => TableWriter::csv(&options.out, ByteOrderMark::With),
                 Format::Xlsx => TableWriter::xlsx(&options.out)?,
             };
             // Of the same picture of the data: how far it is can be told in per cent.
