@@ -95,6 +95,10 @@ fn level(text: &str) -> Option<AreaLevel> {
     AreaLevel::ALL.into_iter().find(|level| level.list_code() == code)
 }
 
+fn wanted_level(text: &str) -> Answer<AreaLevel> {
+    level(text).ok_or_else(|| ApiError::field("level", "area.bad_level"))
+}
+
 /// The names of areas, by code.
 #[utoipa::path(get, path = "/areas", tag = "areas", params(ListAreas),
     responses((status = 200, body = Page<AreaName>)))]
@@ -103,12 +107,11 @@ pub(crate) async fn list_areas(
     Query(query): Query<ListAreas>,
 ) -> Answer<Json<Page<AreaName>>> {
     let permit = session.own();
-    let bad = |column| move || ApiError::field(column, "area.bad_code");
     let parent = query.parent.as_deref().map(AreaCode::parse).transpose();
     let today = permit.context().clock.now().day().to_string();
     let wanted = ops::WantedAreas {
-        parent: parent.map_err(|_| bad("parent")())?,
-        level: query.level.map(|text| level(&text).ok_or_else(bad("level"))).transpose()?,
+        parent: parent.map_err(|_| ApiError::field("parent", "area.bad_code"))?,
+        level: query.level.as_deref().map(wanted_level).transpose()?,
         is_poor: [query.is_poor_county, query.is_poor_township, query.is_poor_village],
         in_force_on: query.in_force.filter(|wanted| *wanted).map(|_| today),
         text: query.q.filter(|text| !text.is_empty()),

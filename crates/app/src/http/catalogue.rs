@@ -49,6 +49,7 @@ const UNKNOWN: Entry = is("server.internal", 500, "服务器内部错误", "Inte
 #[rustfmt::skip]
 static TABLE: &[Entry] = &[
     // The request itself.
+    is("request.bad_day", 422, "日期须写作 YYYY-MM-DD", "Write a day as YYYY-MM-DD"),
     is("request.bad_field", 422, "字段的值不正确", "The value of the field is not right"),
     is("request.bad_idempotency_key", 400, "Idempotency-Key 须为1至128个可见ASCII字符", "An Idempotency-Key has 1 to 128 visible ASCII characters"),
     is("request.bad_if_match", 400, "If-Match 须为读取时得到的 ETag", "If-Match must be the ETag that was read"),
@@ -101,7 +102,6 @@ static TABLE: &[Entry] = &[
     is("grant.area_missing", 422, "业务角色必须指定区划", "A business role needs an area"),
     is("grant.area_not_wanted", 422, "管理员角色不能指定区划", "An administrator's role has no area"),
     is("grant.bad_area", 422, "区划代码不正确", "The area code is not right"),
-    is("grant.bad_day", 422, "日期须写作 YYYY-MM-DD", "Write a day as YYYY-MM-DD"),
     is("grant.bad_period", 422, "终止日期须晚于起始日期", "The end must come after the start"),
     is("grant.duplicate", 409, "该用户已有这项授权", "The user holds this grant already"),
     is("grant.ended", 409, "这项授权已经终止", "The grant has ended already"),
@@ -110,6 +110,7 @@ static TABLE: &[Entry] = &[
     is("grant.unknown_role", 422, "没有这个角色", "There is no such role"),
     // The registry.
     is("area.bad_code", 422, "区划代码不正确", "The area code is not right"),
+    is("area.bad_level", 422, "级别须为 01（省）至 06（组）", "Levels are 01 (province) to 06 (group)"),
     is("household.no_taken", 422, "该县已有这个户编号", "The county has this number already"),
     is("household.other_county", 422, "不能改到其他县：请用导入办理迁移", "A household cannot be changed into another county: import the move"),
     is("household.unknown_group", 422, "该村没有这个村民小组", "The village has no such group"),

@@ -69,7 +69,7 @@ async fn what_cannot_be_given_is_refused() {
             (
                 json!({ "role": "leader", "area": area, "starts_on": "x" }),
                 "starts_on",
-                "grant.bad_day",
+                "request.bad_day",
             ),
             (
                 json!({ "role": "leader", "area": area, "ends_on": "2020-11-22" }),

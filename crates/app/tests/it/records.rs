@@ -57,7 +57,7 @@ async fn a_record_is_read_masked_inside_the_scope_only() {
             .get(&format!("{path}/dossier?as_of=x"))
             .send()
             .await
-            .field_problem("as_of", "grant.bad_day");
+            .field_problem("as_of", "request.bad_day");
 
         let (sibling, version) = seed::household_in(&app, "990101101200").await;
         let (stranger, _) = seed::person_in(&app, "990101101200").await;

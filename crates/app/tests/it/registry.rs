@@ -60,7 +60,7 @@ async fn codes_and_names_are_open_and_figures_are_not() {
         );
         assert!(list("parent=990101100200").await.is_empty());
         anybody.get("/areas?parent=1").send().await.field_problem("parent", "area.bad_code");
-        anybody.get("/areas?level=9").send().await.field_problem("level", "area.bad_code");
+        anybody.get("/areas?level=9").send().await.field_problem("level", "area.bad_level");
         let first = anybody.get("/areas?limit=10").send().await.expect(200);
         let after = first["next"].as_str().unwrap();
         assert_eq!(list(&format!("limit=10&after={after}")).await.len(), 6);

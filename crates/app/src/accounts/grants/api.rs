@@ -90,7 +90,7 @@ impl TryFrom<CreateGrant> for ops::NewGrant {
         let area = body.area.as_deref().map(AreaCode::parse).transpose();
         let day = |column: &str, text: Option<String>| {
             let day = text.as_deref().map(Day::parse).transpose();
-            day.map_err(|_| ApiError::field(column, "grant.bad_day"))
+            day.map_err(|_| ApiError::field(column, "request.bad_day"))
         };
         Ok(Self {
             role: body.role,

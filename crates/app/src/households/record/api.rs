@@ -132,7 +132,7 @@ pub(crate) async fn get_dossier(
 ) -> Answer<Json<Dossier>> {
     let permit = session.require(Right::RegistryRead)?;
     let as_of = query.as_of.as_deref().map(Day::parse).transpose();
-    let as_of = as_of.map_err(|_| ApiError::field("as_of", "grant.bad_day"))?;
+    let as_of = as_of.map_err(|_| ApiError::field("as_of", "request.bad_day"))?;
     let dossier = ops::dossier(permit.context(), permit.scope.clone(), id, as_of).await?;
     Ok(Json(dossier))
 }
