@@ -33,6 +33,7 @@ mod moves;
 mod problems;
 mod records;
 mod registry;
+mod relocations;
 mod runner;
 mod seed;
 mod serving;
