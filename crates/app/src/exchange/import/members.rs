@@ -269,6 +269,7 @@ impl Decider<'_> {
         record.derived = derived.columns(&record.values);
         let (kind, key, changed) = (Kind::Person, mover.id().to_string(), &merged.changed);
         self.writes.update(&self.author, kind, &home.county, key, &mut record, &before, changed)?;
+        self.moves.written(mover)?;
         self.hold(derived, home, mover.id(), None);
         Ok((Outcome::Created, record.values))
     }
@@ -293,6 +294,9 @@ impl Decider<'_> {
         record.derived = derived.columns(&record.values);
         let (kind, key, changed) = (Kind::Person, member.id().to_string(), &merged.changed);
         self.writes.update(&self.author, kind, &home.county, key, &mut record, &before, changed)?;
+        if home.moves() {
+            self.moves.written(member)?;
+        }
         let had = member.identity().map(<[u8]>::to_vec);
         if had.as_deref() != derived.identity.as_ref().map(<[u8; 16]>::as_slice)
             || member.is_current() != derived.is_current

@@ -3,6 +3,7 @@
 mod check;
 mod contest;
 mod decide;
+mod follow;
 mod group;
 mod members;
 mod ops;

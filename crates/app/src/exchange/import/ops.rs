@@ -18,6 +18,7 @@ use super::{
     check::Checker,
     contest::{Contests, contested, settle},
     decide::Decider,
+    follow::Moves,
     group::{Existing, Groups},
     stage::{Progress, Reading, Staged, stage},
     writes::{Author, Writes, apply_keys},
@@ -71,7 +72,8 @@ pub struct ImportOptions {
     pub lang: Lang,
     /// Rows outside are refused like rows of unknown villages.
     pub scope: Scope,
-    /// Where the tree of areas may be changed. Nowhere: a sheet of areas is refused.
+    /// Where rows of a sheet of areas are taken. Nowhere: the sheet is refused. Groups that households
+    /// name are made wherever the household may be.
     pub areas: Scope,
     /// The report workbook to write.
     pub report: Option<PathBuf>,
@@ -360,6 +362,7 @@ async fn decide_only(
                     blank_clears: options.blank == Blank::Clears,
                     outcomes: staged.outcomes,
                     writes: Writes::default(),
+                    moves: Moves::new(&staged.folder),
                 };
                 let stored_areas = match staged.areas.is_empty() {
                     true => Vec::new(),
@@ -374,10 +377,11 @@ async fn decide_only(
                     settle_all(tx, &mut decider, &mut groups, &homes, is_empty).await?;
                 }
                 decide_all(tx, &mut decider, &mut groups, is_empty, &mut run, &progress).await?;
-                run.flush(&mut decider).await?;
                 let abort = options.on_error == OnError::Abort;
-                if !(abort && decider.outcomes.any_rejected()) {
-                    run.end(decider.serials).await?;
+                if run.send.is_some() && !(abort && decider.outcomes.any_rejected()) {
+                    let moves = std::mem::replace(&mut decider.moves, Moves::new(&staged.folder));
+                    follow_all(tx, &mut decider, moves, &mut run, &progress).await?;
+                    run.end(&mut decider).await?;
                 }
                 Ok(decider.outcomes)
             }
@@ -436,6 +440,27 @@ async fn decide_all(
     }
 }
 
+/// The members of households that moved go along, but for those whom rows wrote.
+async fn follow_all(
+    tx: &mut Tx,
+    decider: &mut Decider<'_>,
+    moves: Moves,
+    run: &mut Run,
+    progress: &Progress,
+) -> Result<(), Error> {
+    let mut followers = moves.followers()?;
+    while let Some(batch) = followers.batch(tx, decider.author.keys).await? {
+        progress.check()?;
+        for (member, village) in &batch {
+            decider.follow(member, village)?;
+        }
+        if decider.writes.len() >= BATCH_ROWS {
+            run.flush(decider).await?;
+        }
+    }
+    Ok(())
+}
+
 /// What the store knows of a batch; nothing, without asking, when it is empty.
 async fn look_up(
     tx: &mut Tx,
@@ -474,8 +499,10 @@ impl Run {
         send.send(Message::Batch(writes)).await.map_err(|_| Error::Cancelled)
     }
 
-    async fn end(self, serials: Serials) -> Result<(), Error> {
+    async fn end(mut self, decider: &mut Decider<'_>) -> Result<(), Error> {
+        self.flush(decider).await?;
         let Some(send) = self.send else { return Ok(()) };
+        let serials = std::mem::take(&mut decider.serials);
         let keys = self.held.sorted()?;
         send.send(Message::End { keys, serials }).await.map_err(|_| Error::Cancelled)
     }
