@@ -31,6 +31,7 @@ mod journal;
 mod matrix;
 mod moves;
 mod problems;
+mod races;
 mod records;
 mod registry;
 mod relocations;

@@ -133,7 +133,7 @@ async fn import(app: &TestApp, households: &str, persons: &str) -> Summary {
 }
 
 /// Everybody lives where the household is, and no import wrote a record twice.
-async fn check_places(app: &TestApp, says: &str) {
+pub async fn check_places(app: &TestApp, says: &str) {
     let apart = "select p.name from persons p
                  join households h on h.county = p.county and h.id = p.household
                  where h.village <> p.village";
