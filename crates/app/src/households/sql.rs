@@ -4,6 +4,7 @@ use std::ops::ControlFlow;
 
 use daohu_base::Scope;
 use daohu_db::{Error as DbError, Filter, Row, Suspended, Tx, Value};
+use serde::{Deserialize, Serialize};
 
 use super::model::{HouseholdRow, IdKind, IncomeRow, PersonRow, Serials, layouts};
 use crate::{
@@ -16,7 +17,7 @@ use crate::{
 const IN_LIST: usize = 200;
 
 /// Who holds an ID number.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Holder {
     pub(crate) county: String,
     pub(crate) person: i64,
@@ -199,23 +200,85 @@ pub(crate) async fn holders(
     identities: impl IntoIterator<Item = [u8; 16]>,
 ) -> Result<Vec<([u8; 16], Holder)>, DbError> {
     let mut found = Vec::new();
-    for list in in_lists(identities.into_iter().map(|id| Value::from(id.to_vec())).collect()) {
-        let mut filter = Filter::new();
-        filter.and_in("identity", list);
+    for filter in of_identities(identities) {
+        let clause = filter.clause();
         let sql = format!(
-            "select identity, county, person, household, is_current from person_keys{}",
-            filter.clause()
+            "select identity, county, person, household, is_current from person_keys{clause}"
         );
         for row in tx.query(&sql, filter.params()).await? {
-            let wrong = DbError::Column { index: 0, wanted: "16 bytes" };
-            let identity = row.blob(0)?.try_into().map_err(|_| wrong)?;
-            let holder = Holder {
-                county: row.text(1)?.to_owned(),
-                person: row.int(2)?,
-                household: row.int(3)?,
-                is_current: row.flag(4)?,
-            };
-            found.push((identity, holder));
+            found.push(holder(&row)?);
+        }
+    }
+    Ok(found)
+}
+
+/// As [`holders`], locked until the transaction ends.
+pub(crate) async fn lock_holders(
+    tx: &mut Tx,
+    identities: impl IntoIterator<Item = [u8; 16]>,
+) -> Result<Vec<([u8; 16], Holder)>, DbError> {
+    let mut found = Vec::new();
+    for filter in of_identities(identities) {
+        let clause = filter.clause();
+        let sql = format!(
+            "update person_keys set is_current = is_current{clause}
+             returning identity, county, person, household, is_current"
+        );
+        for row in tx.query(&sql, filter.params()).await? {
+            found.push(holder(&row)?);
+        }
+    }
+    Ok(found)
+}
+
+fn of_identities(identities: impl IntoIterator<Item = [u8; 16]>) -> impl Iterator<Item = Filter> {
+    let values = identities.into_iter().map(|identity| Value::from(identity.to_vec()));
+    in_lists(values.collect()).into_iter().map(|list| {
+        let mut filter = Filter::new();
+        filter.and_in("identity", list);
+        filter
+    })
+}
+
+fn holder(row: &Row) -> Result<([u8; 16], Holder), DbError> {
+    let wrong = DbError::Column { index: 0, wanted: "16 bytes" };
+    let identity = row.blob(0)?.try_into().map_err(|_| wrong)?;
+    let (county, person, household) = (row.text(1)?.to_owned(), row.int(2)?, row.int(3)?);
+    Ok((identity, Holder { county, person, household, is_current: row.flag(4)? }))
+}
+
+/// The villages of these households of a county, locked until the transaction ends as
+/// an edit locks them: nothing below them changes meanwhile.
+pub(crate) async fn lock_villages(
+    tx: &mut Tx,
+    county: &str,
+    households: &[i64],
+) -> Result<Vec<(i64, String)>, DbError> {
+    let mut found = Vec::new();
+    for list in in_lists(households.iter().copied().map(Value::from).collect()) {
+        let mut filter = Filter::new();
+        filter.and("county = ?", [county.into()]);
+        filter.and_in("id", list);
+        let clause = filter.clause();
+        let sql = format!("update households set version = version{clause} returning id, village");
+        for row in tx.query(&sql, filter.params()).await? {
+            found.push((row.int(0)?, row.text(1)?.to_owned()));
+        }
+    }
+    Ok(found)
+}
+
+/// The persons of these households of a county, and their versions.
+pub(crate) async fn versions_of(
+    tx: &mut Tx,
+    county: &str,
+    households: &[i64],
+) -> Result<Vec<(i64, i64)>, DbError> {
+    let mut found = Vec::new();
+    for filter in of_households(county, households) {
+        let sql = format!("select id, version from persons{}", filter.clause());
+        for row in tx.query(&sql, filter.params()).await? {
+            found.push((row.int(0)?, row.int(1)?));
         }
     }
     Ok(found)

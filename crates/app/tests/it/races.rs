@@ -49,11 +49,7 @@ impl TestApp {
         self.import_watched(text, Arc::default()).await
     }
 
-    async fn import_watched(
-        &self,
-        text: &str,
-        progress: Arc<Progress>,
-    ) -> Result<Summary, Error> {
+    async fn import_watched(&self, text: &str, progress: Arc<Progress>) -> Result<Summary, Error> {
         let folder = tempfile::tempdir().unwrap();
         for table in text.split('\0') {
             let name = match table.split('\n').next().unwrap() {
@@ -68,11 +64,7 @@ impl TestApp {
     }
 
     /// Imports, and lets `between` act when all is decided and nothing is written.
-    async fn import_with(
-        &self,
-        text: &str,
-        between: impl AsyncFnOnce(),
-    ) -> Result<Summary, Error> {
+    async fn import_with(&self, text: &str, between: impl AsyncFnOnce()) -> Result<Summary, Error> {
         let (release, released) = oneshot::channel::<()>();
         let (taken, when_taken) = oneshot::channel();
         let hold = async move |tx: &mut Tx| {
@@ -84,7 +76,9 @@ impl TestApp {
         };
         let db = self.context.db.clone();
         let holder =
-            tokio::spawn(async move { db.write(move |tx| async move { hold(tx).await }.boxed()).await });
+            tokio::spawn(
+                async move { db.write(move |tx| async move { hold(tx).await }.boxed()).await },
+            );
         when_taken.await.unwrap();
         let progress = Arc::<Progress>::default();
         let watched = Arc::clone(&progress);

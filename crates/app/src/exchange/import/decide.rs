@@ -96,6 +96,7 @@ impl Decider<'_> {
         }
         let home = self.home(group, &homes);
         let mut persons = Vec::new();
+        let written = self.writes.records();
         let members = self.decide_persons(group, existing, &home, &mut persons)?;
         self.doubt_members(&members, &mut persons);
         let current = members.iter().filter(|member| member.is_current).count();
@@ -108,6 +109,11 @@ impl Decider<'_> {
         }
         let mut incomes = Vec::new();
         self.decide_incomes(group, existing, &home, &members, &mut incomes)?;
+        if let Ok(home) = &home
+            && self.writes.records() > written
+        {
+            self.writes.relied.on_village(home);
+        }
         for decided in households.into_iter().chain(persons).chain(incomes) {
             self.outcomes.record(decided.place, decided.outcome, decided.notes)?;
         }

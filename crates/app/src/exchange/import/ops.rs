@@ -7,7 +7,7 @@ use std::{
 };
 
 use daohu_base::{Scope, Timestamp};
-use daohu_db::{FutureExt, Tx, Value};
+use daohu_db::{FutureExt, Tx};
 use serde::Serialize;
 use tokio::{
     runtime::Handle,
@@ -20,8 +20,9 @@ use super::{
     decide::Decider,
     follow::Moves,
     group::{Existing, Groups},
+    relied::{self, Claim},
     stage::{Progress, Reading, Staged, stage},
-    writes::{Author, Writes, apply_keys},
+    writes::{Author, Writes},
 };
 use crate::{
     Context, Error, Lang, areas,
@@ -205,8 +206,9 @@ enum Message {
 }
 
 /// The second pass. One half reads the store and decides, household by household; the other holds
-/// the write transaction and writes what it is sent. The transaction is opened first, so that
-/// nothing changes between what is read and what is written.
+/// the write transaction and writes what it is sent. The transaction is opened first: no other import
+/// comes between, and on SQLite nobody at all. What clerks change on PostgreSQL is found by the
+/// versions of rows and by [`relied`].
 async fn decide_and_write(
     context: &Context,
     act: Act,
@@ -236,7 +238,7 @@ async fn decide_and_write(
             }
             // The other half may be gone already; then nothing comes and nothing is written.
             let _ = opened.send(Start { serials, is_empty });
-            write_all(tx, &mut receive, at, is_empty, &runtime).await?;
+            write_all(tx, &mut receive, at, &runtime).await?;
             for indexes in suspended {
                 tx.resume_indexes(indexes).await?;
             }
@@ -262,16 +264,27 @@ async fn decide_and_write(
         // The writer saw the channel close early; the reason is the other half's.
         (Err(Error::Cancelled) | Ok(()), Err(error)) => return Err(error),
         (Err(Error::Cancelled), Ok(outcomes)) if abort && outcomes.any_rejected() => outcomes,
-        (Err(error), _) => return Err(error),
+        (Err(error), _) => return Err(of_import(error)),
     };
     Ok(outcomes.collect()?)
+}
+
+/// Who imports has read no record that could be stale: what he can do is import again.
+fn of_import(error: Error) -> Error {
+    use daohu_db::{Error as DbError, Violation};
+    match error {
+        Error::Store(DbError::Changed | DbError::Violation(Violation::Unique)) => {
+            tracing::warn!(%error, "an import met what somebody changed since it was read");
+            Error::Refused("exchange.changed_meanwhile")
+        }
+        other => other,
+    }
 }
 
 async fn write_all(
     tx: &mut Tx,
     receive: &mut mpsc::Receiver<Message>,
     at: Timestamp,
-    is_empty: bool,
     runtime: &Handle,
 ) -> Result<(), Error> {
     let mut journal = journal::Bulk::default();
@@ -291,7 +304,7 @@ async fn write_all(
                 linked?.insert(tx).await?;
             }
             Message::End { keys, serials } => {
-                write_keys(tx, keys, is_empty).await?;
+                write_keys(tx, keys).await?;
                 registry::set_serials(tx, serials).await?;
                 return journal.finish(tx, at).await;
             }
@@ -308,20 +321,20 @@ struct Start {
     is_empty: bool,
 }
 
-/// Writes who holds which ID number; of several rows about one number the last counts.
-async fn write_keys(tx: &mut Tx, mut keys: Sorted, is_empty: bool) -> Result<(), Error> {
-    let mut rows: Vec<Vec<Value>> = Vec::with_capacity(BATCH_ROWS);
+/// Writes who holds which ID number; of several claims to one number the last counts.
+async fn write_keys(tx: &mut Tx, mut keys: Sorted) -> Result<(), Error> {
+    let mut claims: Vec<Claim> = Vec::with_capacity(BATCH_ROWS);
     while let Some((_, value)) = keys.next()? {
-        let row: Vec<Value> = postcard::from_bytes(&value).map_err(std::io::Error::other)?;
-        if rows.last().is_some_and(|last| last.first() == row.first()) {
-            rows.pop();
-        } else if rows.len() >= BATCH_ROWS {
-            apply_keys(tx, &rows, is_empty).await?;
-            rows.clear();
+        let claim: Claim = postcard::from_bytes(&value).map_err(std::io::Error::other)?;
+        if claims.last().is_some_and(|last| last.identity == claim.identity) {
+            claims.pop();
+        } else if claims.len() >= BATCH_ROWS {
+            relied::write(tx, &claims).await?;
+            claims.clear();
         }
-        rows.push(row);
+        claims.push(claim);
     }
-    apply_keys(tx, &rows, is_empty).await
+    relied::write(tx, &claims).await
 }
 
 type Sender = (mpsc::Sender<Message>, Start);
@@ -487,13 +500,12 @@ impl Run {
         let after = Writes::after(&decider.writes);
         let mut writes = std::mem::replace(&mut decider.writes, after);
         let Some(send) = &self.send else { return Ok(()) };
-        for row in writes.take_keys() {
-            let identity = row.first().and_then(Value::as_blob).unwrap_or_default();
+        for claim in writes.take_claims() {
             // Where the person joins counts, whichever county's rows are decided last.
-            let is_current = row.last().and_then(Value::as_int).unwrap_or_default();
+            let is_current = [u8::from(claim.holder.is_current)];
             self.serial += 1;
-            let key = [identity, &is_current.to_be_bytes(), &self.serial.to_be_bytes()].concat();
-            let value = postcard::to_allocvec(&row).map_err(std::io::Error::other)?;
+            let key = [&claim.identity[..], &is_current, &self.serial.to_be_bytes()].concat();
+            let value = postcard::to_allocvec(&claim).map_err(std::io::Error::other)?;
             self.held.push(&key, &value)?;
         }
         send.send(Message::Batch(writes)).await.map_err(|_| Error::Cancelled)
