@@ -285,11 +285,11 @@ pub(crate) async fn versions_of(
 }
 
 /// The next serials of all counties, locked until the transaction ends. A county that has none yet is
-/// locked by the line of no county, which every import takes first.
+/// locked by the line of no county, which every import takes first, however long the one before takes.
 pub(crate) async fn lock_serials(tx: &mut Tx) -> Result<Serials, DbError> {
     let lease = "insert into serials (county, kind, next) values ('000000', 'import', 0)
                  on conflict (county, kind) do update set next = serials.next";
-    tx.execute(lease, &[]).await?;
+    tx.execute_patiently(lease).await?;
     let sql = "update serials set next = next where kind in ('household', 'person')
                returning county, kind, next";
     let mut serials = Serials::new();
@@ -498,4 +498,50 @@ pub(crate) async fn set_sealed(
     let sql =
         format!("update {table} set sealed = $4 where county = $1 and id = $2 and version = $3");
     tx.execute(&sql, &[county.into(), id.into(), version.into(), sealed]).await
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use daohu_db::{Engine, FutureExt, testing::Scratch};
+    use tokio::sync::oneshot;
+
+    use super::*;
+    use crate::schema::MIGRATIONS;
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn imports_of_two_servers_take_turns_however_long_one_takes() {
+        for engine in Engine::BOTH {
+            let scratch = Scratch::new(engine).await;
+            let (db, other) = (scratch.open().await, scratch.open().await);
+            db.migrate(&MIGRATIONS).await.unwrap();
+            let (taken, has_taken) = oneshot::channel();
+            let (release, released) = oneshot::channel::<()>();
+            let hold = async move |tx: &mut Tx| {
+                lock_serials(tx).await?;
+                taken.send(()).unwrap();
+                let _ = released.await;
+                Ok::<_, DbError>(())
+            };
+            let first = tokio::spawn(async move {
+                other.write_bulk(move |tx| async move { hold(tx).await }.boxed()).await
+            });
+            has_taken.await.unwrap();
+            tokio::spawn(async move {
+                // Longer than an edit waits, which is less here.
+                tokio::time::sleep(Duration::from_millis(100)).await;
+                release.send(())
+            });
+            let work = async move |tx: &mut Tx| {
+                if tx.engine() == Engine::Postgres {
+                    tx.execute("set local lock_timeout = '20ms'", &[]).await?;
+                }
+                lock_serials(tx).await
+            };
+            let second = db.write_bulk(move |tx| async move { work(tx).await }.boxed()).await;
+            assert!(second.is_ok(), "{engine:?} {second:?}");
+            first.await.unwrap().unwrap();
+        }
+    }
 }

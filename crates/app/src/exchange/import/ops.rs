@@ -4,6 +4,7 @@ use std::{
     collections::{BTreeMap, HashSet},
     path::{Path, PathBuf},
     sync::{Arc, atomic::Ordering},
+    time::Duration,
 };
 
 use daohu_base::{Scope, Timestamp};
@@ -12,6 +13,7 @@ use serde::Serialize;
 use tokio::{
     runtime::Handle,
     sync::{mpsc, oneshot},
+    time::timeout,
 };
 
 use super::{
@@ -42,6 +44,8 @@ use crate::{
 const BATCH_ROWS: usize = 4_000;
 /// Batches that may wait for the database.
 const BATCHES: usize = 1;
+/// How often an import that waits for another one looks whether it is to go on.
+const LOOK: Duration = Duration::from_millis(200);
 /// Memory for ID numbers that wait to be written.
 const KEYS_BYTES: usize = 16 << 20;
 
@@ -227,8 +231,11 @@ async fn decide_and_write(
     let abort = options.on_error == OnError::Abort;
     let job = options.job.clone();
     let runtime = Handle::current();
-    let writer = context.db.write_bulk(move |tx| {
-        async move {
+    let db = context.db.clone();
+    // A task of its own: whoever is stopped while another import is stored need not wait for that one.
+    // When its turn comes, nothing is sent to it, and it is rolled back.
+    let writer = tokio::spawn(async move {
+        let write = async move |tx: &mut Tx| {
             let serials = registry::lock_serials(tx).await?;
             let is_empty = !registry::any_household(tx).await?;
             let mut suspended = Vec::new();
@@ -247,18 +254,18 @@ async fn decide_and_write(
                 Some(job) if !jobs::rows::set_stored(tx, &job, at).await? => Err(Error::Cancelled),
                 _ => Ok(()),
             }
-        }
-        .boxed()
+        };
+        db.write_bulk(move |tx| async move { write(tx).await }.boxed()).await
     });
-    let decider = async {
-        let start = when_opened.await.map_err(|_| Error::Cancelled)?;
-        // Reading the files took its time; what others wrote meanwhile comes before.
-        let act = act.anew(&*context.clock);
-        let outcomes =
-            decide_only(context, act, staged, options, progress, Some((send, start))).await?;
-        Ok::<_, Error>(outcomes)
+    let decided = match its_turn(when_opened, progress).await? {
+        Some(start) => {
+            // Reading the files took its time; what others wrote meanwhile comes before.
+            let act = act.anew(&*context.clock);
+            decide_only(context, act, staged, options, progress, Some((send, start))).await
+        }
+        None => Err(Error::Cancelled),
     };
-    let (written, decided) = tokio::join!(writer, decider);
+    let written = writer.await.map_err(|_| Error::Cancelled)?;
     let outcomes = match (written, decided) {
         (Ok(()), Ok(outcomes)) => outcomes,
         // The writer saw the channel close early; the reason is the other half's.
@@ -267,6 +274,19 @@ async fn decide_and_write(
         (Err(error), _) => return Err(of_import(error)),
     };
     Ok(outcomes.collect()?)
+}
+
+/// Waits until the writing transaction is open; none if it failed.
+async fn its_turn(
+    mut opened: oneshot::Receiver<Start>,
+    progress: &Progress,
+) -> Result<Option<Start>, Error> {
+    loop {
+        match timeout(LOOK, &mut opened).await {
+            Ok(start) => return Ok(start.ok()),
+            Err(_) => progress.check()?,
+        }
+    }
 }
 
 /// Who imports has read no record that could be stale: what he can do is import again.
