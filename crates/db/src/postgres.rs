@@ -20,11 +20,11 @@ use crate::{
     Column, Error, Missing, Options, Row, Table, Tx, Type, Value, tls::Access, tx::Connection,
 };
 
-/// Of each connection. Waiting for a lock: long enough for an edit to wait for another; a first import
-/// locks its tables for longer, and then readers are told that the server is busy. Helpers and machine
-/// code: to start or make them takes longer than our queries do.
-const SETTINGS: &str =
-    "set lock_timeout = '20s'; set max_parallel_workers_per_gather = 0; set jit = off";
+/// Waiting for a lock: long enough for an edit to wait for another; a first import locks its tables for
+/// longer, and then readers are told that the server is busy.
+const LOCK_TIMEOUT: &str = "set lock_timeout = '20s'";
+/// Helpers and machine code: to start or make them takes longer than our queries do.
+const NO_HELPERS: &str = "set max_parallel_workers_per_gather = 0; set jit = off";
 
 /// Prepared statements kept by each connection.
 const STATEMENTS_KEPT: usize = 256;
@@ -41,9 +41,10 @@ impl Store {
         // One writer and the readers; more would wait for the server's cores anyway.
         // Who waits for a lock too long gives the connection back: others may need it to let go.
         let settings = Hook::async_fn(|client, _| {
-            Box::pin(
-                async move { client.batch_execute(SETTINGS).await.map_err(HookError::Backend) },
-            )
+            Box::pin(async move {
+                let settings = format!("{LOCK_TIMEOUT}; {NO_HELPERS}");
+                client.batch_execute(&settings).await.map_err(HookError::Backend)
+            })
         });
         let pool = Pool::builder(manager)
             .max_size(options.readers * 2 + 2)
@@ -232,6 +233,13 @@ impl Session {
         let statement = self.prepare(sql).await?;
         let params = params.iter().map(as_sql);
         Ok(self.0.execute_raw(&statement, params).await?)
+    }
+
+    pub(crate) async fn execute_patiently(&mut self, sql: &str) -> Result<u64, Error> {
+        self.batch("set local lock_timeout = 0").await?;
+        let changed = self.execute(sql, &[]).await?;
+        self.batch(LOCK_TIMEOUT).await?;
+        Ok(changed)
     }
 
     pub(crate) async fn insert_rows(

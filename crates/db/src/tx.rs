@@ -115,6 +115,16 @@ impl Tx {
         .boxed()
     }
 
+    /// Runs a statement that waits for others' locks until it gets them: for work that takes turns and
+    /// may take long. Any other gives up with [`Error::Busy`]. On SQLite the turn to write is the
+    /// only lock, and the transaction has it.
+    pub async fn execute_patiently(&mut self, sql: &str) -> Result<u64, Error> {
+        match &mut self.0 {
+            Connection::Sqlite(session) => session.execute(sql, &[]),
+            Connection::Postgres(session) => session.execute_patiently(sql).await,
+        }
+    }
+
     /// Inserts many rows the engine's fastest way (prepared batch, binary COPY). A row that breaks
     /// a constraint fails them all.
     pub fn insert_rows<'a>(

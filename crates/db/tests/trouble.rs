@@ -1,9 +1,12 @@
 //! What callers are told when the disk is full or somebody else is in the way.
 #![expect(clippy::unwrap_used, reason = "clippy knows test functions, but not what they call")]
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, Ordering},
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
 };
 
 use daohu_db::{Db, Engine, Error, FutureExt, Migration, Tx, Value, testing::Scratch};
@@ -76,6 +79,49 @@ async fn whoever_waits_too_long_is_told_that_the_database_is_busy() {
         release.send(()).unwrap();
         holder.await.unwrap().unwrap();
         assert_eq!(ids(&db).await, [1], "{engine:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_takes_turns_waits_as_long_as_it_takes() {
+    for engine in Engine::BOTH {
+        let scratch = Scratch::new(engine).await;
+        let (db, other) = (scratch.open().await, scratch.open().await);
+        db.migrate(&ITEMS).await.unwrap();
+        let turn = "update items set data = data";
+        let one = async move |tx: &mut Tx| insert(tx, 1, 0).await;
+        db.write(move |tx| async move { one(tx).await }.boxed()).await.unwrap();
+        let (taken, has_taken) = oneshot::channel();
+        let (release, released) = oneshot::channel::<()>();
+        let hold = async move |tx: &mut Tx| {
+            tx.execute_patiently(turn).await?;
+            taken.send(()).unwrap();
+            let _ = released.await;
+            Ok::<_, Error>(())
+        };
+        let holder = tokio::spawn(async move {
+            other.write(move |tx| async move { hold(tx).await }.boxed()).await
+        });
+        has_taken.await.unwrap();
+        tokio::spawn(async move {
+            // Longer than those wait who do not take turns.
+            tokio::time::sleep(Duration::from_millis(100)).await;
+            release.send(())
+        });
+        let work = async move |tx: &mut Tx| {
+            if tx.engine() == Engine::Postgres {
+                tx.execute("set local lock_timeout = '20ms'", &[]).await?;
+            }
+            let changed = tx.execute_patiently(turn).await?;
+            if tx.engine() == Engine::Postgres {
+                let row = tx.query_one("select current_setting('lock_timeout')", &[]).await?;
+                assert_eq!(row.text(0)?, "20s", "what comes after it does not wait for ever");
+            }
+            Ok::<_, Error>(changed)
+        };
+        let done = db.write(move |tx| async move { work(tx).await }.boxed()).await;
+        assert_eq!(done.unwrap(), 1, "{engine:?}");
+        holder.await.unwrap().unwrap();
     }
 }
 

@@ -11,10 +11,10 @@ pub enum Right {
     /// Change single records.
     #[serde(rename = "registry.write")]
     RegistryWrite,
-    /// Import spreadsheets.
+    /// Import spreadsheets. A villagers' group that a household names and the village has not is made.
     #[serde(rename = "registry.import")]
     RegistryImport,
-    /// Change the tree of areas: import a sheet of areas.
+    /// Change the tree of areas beyond such groups: import a sheet of areas.
     #[serde(rename = "areas.write")]
     AreasWrite,
     /// Export what is shown, numbers masked.

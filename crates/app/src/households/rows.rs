@@ -3,6 +3,6 @@
 
 pub(crate) use super::sql::{
     Holder, PastMembership, any_household, by_numbers, count, each_household, each_income,
-    each_person, fill, holders, incomes_of, lock_serials, past_memberships_of, person, persons_of,
-    set_serials,
+    each_person, fill, holders, incomes_of, lock_holders, lock_serials, lock_villages,
+    past_memberships_of, person, persons_of, set_serials, versions_of,
 };

@@ -4,6 +4,7 @@ use std::ops::ControlFlow;
 
 use daohu_base::Scope;
 use daohu_db::{Error as DbError, Filter, Row, Suspended, Tx, Value};
+use serde::{Deserialize, Serialize};
 
 use super::model::{HouseholdRow, IdKind, IncomeRow, PersonRow, Serials, layouts};
 use crate::{
@@ -16,7 +17,7 @@ use crate::{
 const IN_LIST: usize = 200;
 
 /// Who holds an ID number.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Holder {
     pub(crate) county: String,
     pub(crate) person: i64,
@@ -199,34 +200,96 @@ pub(crate) async fn holders(
     identities: impl IntoIterator<Item = [u8; 16]>,
 ) -> Result<Vec<([u8; 16], Holder)>, DbError> {
     let mut found = Vec::new();
-    for list in in_lists(identities.into_iter().map(|id| Value::from(id.to_vec())).collect()) {
-        let mut filter = Filter::new();
-        filter.and_in("identity", list);
+    for filter in of_identities(identities) {
+        let clause = filter.clause();
         let sql = format!(
-            "select identity, county, person, household, is_current from person_keys{}",
-            filter.clause()
+            "select identity, county, person, household, is_current from person_keys{clause}"
         );
         for row in tx.query(&sql, filter.params()).await? {
-            let wrong = DbError::Column { index: 0, wanted: "16 bytes" };
-            let identity = row.blob(0)?.try_into().map_err(|_| wrong)?;
-            let holder = Holder {
-                county: row.text(1)?.to_owned(),
-                person: row.int(2)?,
-                household: row.int(3)?,
-                is_current: row.flag(4)?,
-            };
-            found.push((identity, holder));
+            found.push(holder(&row)?);
+        }
+    }
+    Ok(found)
+}
+
+/// As [`holders`], locked until the transaction ends.
+pub(crate) async fn lock_holders(
+    tx: &mut Tx,
+    identities: impl IntoIterator<Item = [u8; 16]>,
+) -> Result<Vec<([u8; 16], Holder)>, DbError> {
+    let mut found = Vec::new();
+    for filter in of_identities(identities) {
+        let clause = filter.clause();
+        let sql = format!(
+            "update person_keys set is_current = is_current{clause}
+             returning identity, county, person, household, is_current"
+        );
+        for row in tx.query(&sql, filter.params()).await? {
+            found.push(holder(&row)?);
+        }
+    }
+    Ok(found)
+}
+
+fn of_identities(identities: impl IntoIterator<Item = [u8; 16]>) -> impl Iterator<Item = Filter> {
+    let values = identities.into_iter().map(|identity| Value::from(identity.to_vec()));
+    in_lists(values.collect()).into_iter().map(|list| {
+        let mut filter = Filter::new();
+        filter.and_in("identity", list);
+        filter
+    })
+}
+
+fn holder(row: &Row) -> Result<([u8; 16], Holder), DbError> {
+    let wrong = DbError::Column { index: 0, wanted: "16 bytes" };
+    let identity = row.blob(0)?.try_into().map_err(|_| wrong)?;
+    let (county, person, household) = (row.text(1)?.to_owned(), row.int(2)?, row.int(3)?);
+    Ok((identity, Holder { county, person, household, is_current: row.flag(4)? }))
+}
+
+/// The villages of these households of a county, locked until the transaction ends as
+/// an edit locks them: nothing below them changes meanwhile.
+pub(crate) async fn lock_villages(
+    tx: &mut Tx,
+    county: &str,
+    households: &[i64],
+) -> Result<Vec<(i64, String)>, DbError> {
+    let mut found = Vec::new();
+    for list in in_lists(households.iter().copied().map(Value::from).collect()) {
+        let mut filter = Filter::new();
+        filter.and("county = ?", [county.into()]);
+        filter.and_in("id", list);
+        let clause = filter.clause();
+        let sql = format!("update households set version = version{clause} returning id, village");
+        for row in tx.query(&sql, filter.params()).await? {
+            found.push((row.int(0)?, row.text(1)?.to_owned()));
+        }
+    }
+    Ok(found)
+}
+
+/// The persons of these households of a county, and their versions.
+pub(crate) async fn versions_of(
+    tx: &mut Tx,
+    county: &str,
+    households: &[i64],
+) -> Result<Vec<(i64, i64)>, DbError> {
+    let mut found = Vec::new();
+    for filter in of_households(county, households) {
+        let sql = format!("select id, version from persons{}", filter.clause());
+        for row in tx.query(&sql, filter.params()).await? {
+            found.push((row.int(0)?, row.int(1)?));
         }
     }
     Ok(found)
 }
 
 /// The next serials of all counties, locked until the transaction ends. A county that has none yet is
-/// locked by the line of no county, which every import takes first.
+/// locked by the line of no county, which every import takes first, however long the one before takes.
 pub(crate) async fn lock_serials(tx: &mut Tx) -> Result<Serials, DbError> {
     let lease = "insert into serials (county, kind, next) values ('000000', 'import', 0)
                  on conflict (county, kind) do update set next = serials.next";
-    tx.execute(lease, &[]).await?;
+    tx.execute_patiently(lease).await?;
     let sql = "update serials set next = next where kind in ('household', 'person')
                returning county, kind, next";
     let mut serials = Serials::new();
@@ -435,4 +498,50 @@ pub(crate) async fn set_sealed(
     let sql =
         format!("update {table} set sealed = $4 where county = $1 and id = $2 and version = $3");
     tx.execute(&sql, &[county.into(), id.into(), version.into(), sealed]).await
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use daohu_db::{Engine, FutureExt, testing::Scratch};
+    use tokio::sync::oneshot;
+
+    use super::*;
+    use crate::schema::MIGRATIONS;
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn imports_of_two_servers_take_turns_however_long_one_takes() {
+        for engine in Engine::BOTH {
+            let scratch = Scratch::new(engine).await;
+            let (db, other) = (scratch.open().await, scratch.open().await);
+            db.migrate(&MIGRATIONS).await.unwrap();
+            let (taken, has_taken) = oneshot::channel();
+            let (release, released) = oneshot::channel::<()>();
+            let hold = async move |tx: &mut Tx| {
+                lock_serials(tx).await?;
+                taken.send(()).unwrap();
+                let _ = released.await;
+                Ok::<_, DbError>(())
+            };
+            let first = tokio::spawn(async move {
+                other.write_bulk(move |tx| async move { hold(tx).await }.boxed()).await
+            });
+            has_taken.await.unwrap();
+            tokio::spawn(async move {
+                // Longer than an edit waits, which is less here.
+                tokio::time::sleep(Duration::from_millis(100)).await;
+                release.send(())
+            });
+            let work = async move |tx: &mut Tx| {
+                if tx.engine() == Engine::Postgres {
+                    tx.execute("set local lock_timeout = '20ms'", &[]).await?;
+                }
+                lock_serials(tx).await
+            };
+            let second = db.write_bulk(move |tx| async move { work(tx).await }.boxed()).await;
+            assert!(second.is_ok(), "{engine:?} {second:?}");
+            first.await.unwrap().unwrap();
+        }
+    }
 }

@@ -153,6 +153,7 @@ static TABLE: &[Entry] = &[
     is("exchange.too_many_files", 422, "文件太多，请分次导入", "There are too many files: import them in several goes"),
     is("exchange.unknown_sheet", 422, "没有这张表", "There is no such sheet"),
     is("exchange.rows_rejected", 422, "有被拒绝的行，没有导入任何数据：请改正后重新导入，或选择只导入合格的行", "Rows were rejected and nothing was stored: put them right, or import the good rows only"),
+    is("exchange.changed_meanwhile", 409, "导入期间，文件所涉及的户或人被他人修改，没有导入任何数据：请重新导入", "A household or person of the files was changed by someone else meanwhile, and nothing was stored: import again"),
     is("exchange.report_failed", 500, "数据已经导入，但报告未能写出", "The rows are stored, but the report could not be written"),
     is("job.ended", 409, "任务已经结束", "The job has ended"),
     is("job.not_ended", 409, "任务还没有结束", "The job has not ended yet"),

@@ -17,7 +17,7 @@ use daohu_app::{
 use daohu_base::{Actor, Scope};
 use daohu_db::{Engine, FutureExt};
 
-use crate::harness::TestApp;
+use crate::{harness::TestApp, seed};
 
 impl TestApp {
     pub async fn import(&self, paths: &[PathBuf], options: ImportOptions) -> Summary {
@@ -140,5 +140,26 @@ async fn a_refused_row_aborts_the_whole_import_by_default() {
                 assert_eq!(test.count_rows(table).await, 0, "{engine:?} {table}");
             }
         }
+    }
+}
+
+#[tokio::test]
+async fn a_group_too_many_is_refused_with_its_row_only() {
+    const GROUPS: usize = 99;
+    for engine in Engine::BOTH {
+        let test = TestApp::new(engine).await;
+        seed::areas(&test).await;
+        let mut text = "户编号,行政村代码,村民小组\n".to_owned();
+        for i in 0..=GROUPS {
+            text += &format!("G{i:03},990101100200,第{i}组\n");
+        }
+        // Groups that are there already, and another village, are as good as before.
+        text += "G200,990101100200,第0组\nG201,990101100201,第0组\n";
+        let summary = test.import_text("households.csv", &text).await;
+        let counts = &summary.sheets["households"];
+        assert_eq!((counts.created, counts.rejected), (GROUPS as u64 + 2, 1), "{engine:?}");
+        let refused = &summary.problems[0];
+        assert_eq!((refused.row, &*refused.notes[0].code), (101, "area.groups_full"));
+        assert_eq!(refused.notes[0].column, "村民小组");
     }
 }

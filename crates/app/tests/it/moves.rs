@@ -181,7 +181,7 @@ const CASES: &[Case] = &[
 ];
 
 /// Rows of 人 of a case as a file.
-fn persons(case: usize, rows: &str) -> String {
+pub fn persons(case: usize, rows: &str) -> String {
     let mut text = "户编号,姓名,证件类型,证件号码,与户主关系,变动类型\n".to_owned();
     for row in rows.split("; ") {
         let cells: Vec<&str> = row.split(' ').collect();
@@ -195,7 +195,7 @@ fn persons(case: usize, rows: &str) -> String {
 }
 
 /// The counts of 人 that are not zero, and the refused rows with their rules.
-fn told(summary: &Summary) -> String {
+pub fn told(summary: &Summary) -> String {
     let counts = &summary.sheets[PERSONS.name];
     let all = [
         ("created", counts.created),
@@ -215,7 +215,7 @@ fn told(summary: &Summary) -> String {
 }
 
 impl TestApp {
-    async fn import_text(&self, name: &str, text: &str) -> Summary {
+    pub async fn import_text(&self, name: &str, text: &str) -> Summary {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join(name);
         std::fs::write(&path, text).unwrap();
@@ -224,7 +224,7 @@ impl TestApp {
 }
 
 /// The households and members of so many cases.
-async fn start(engine: Engine, cases: usize) -> TestApp {
+pub async fn start(engine: Engine, cases: usize) -> TestApp {
     let app = TestApp::new(engine).await;
     seed::areas(&app).await;
     let mut households = "户编号,行政村代码,户主姓名\n".to_owned();
@@ -240,7 +240,7 @@ async fn start(engine: Engine, cases: usize) -> TestApp {
 }
 
 /// Who belongs where, as [`Case::state`] writes it, of the people of a case that it names.
-async fn state(app: &TestApp, case: usize, people: &str) -> String {
+pub async fn state(app: &TestApp, case: usize, people: &str) -> String {
     let mut found = Vec::new();
     let case = case.to_string();
     // The household without its case, if it is of this one.
@@ -268,7 +268,7 @@ async fn state(app: &TestApp, case: usize, people: &str) -> String {
 
 /// What must hold whatever came in: who holds a number is who is a member, rows are as the journal
 /// tells, and what is exported comes back unchanged.
-async fn check_laws(app: &TestApp, says: &str) {
+pub async fn check_laws(app: &TestApp, says: &str) {
     let held = "select count(*) from persons p
                 left join person_keys k on k.identity = p.identity
                 where p.is_current = 1 and (k.identity is null or k.is_current = 0

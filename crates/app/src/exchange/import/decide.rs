@@ -11,6 +11,7 @@ use daohu_db::Value;
 use super::{
     check::{Cells, Checker},
     contest::{Contest, Contests},
+    follow::Moves,
     group::{Existing, Group, village_of},
     stage::Row,
     writes::{Author, Kind, Writes},
@@ -19,7 +20,7 @@ use crate::{
     Error, Lang,
     areas::{Node, Tree},
     exchange::outcome::{Note, Outcome, Outcomes, Place},
-    households::{HouseholdRow, IdKind, IncomeRow, Serials, initials, merge},
+    households::{HouseholdRow, IdKind, IncomeRow, PersonRow, Serials, initials, merge},
     sheet::{AREAS, HOUSEHOLDS, INCOMES, Record, Sheet, area, household, income},
 };
 
@@ -28,7 +29,7 @@ pub(super) struct Decider<'a> {
     pub(super) author: Author<'a>,
     pub(super) checker: Checker<'a>,
     pub(super) scope: &'a Scope,
-    /// Where areas may be changed.
+    /// Where rows of the sheet of areas are taken.
     pub(super) areas: &'a Scope,
     pub(super) tree: Tree,
     pub(super) contests: Contests,
@@ -37,6 +38,7 @@ pub(super) struct Decider<'a> {
     pub(super) blank_clears: bool,
     pub(super) outcomes: Outcomes,
     pub(super) writes: Writes,
+    pub(super) moves: Moves,
 }
 
 /// A household that rows of a group can belong to.
@@ -45,6 +47,15 @@ pub(super) struct Home {
     pub(super) county: String,
     pub(super) id: i64,
     pub(super) village: String,
+    /// The village where the store has it; none if it is new.
+    pub(super) stored_village: Option<String>,
+}
+
+impl Home {
+    /// True if the household goes to another village in this import.
+    pub(super) fn moves(&self) -> bool {
+        self.stored_village.as_ref().is_some_and(|stored| *stored != self.village)
+    }
 }
 
 /// A decision that may still get notes before it is recorded.
@@ -85,6 +96,7 @@ impl Decider<'_> {
         }
         let home = self.home(group, &homes);
         let mut persons = Vec::new();
+        let written = self.writes.records();
         let members = self.decide_persons(group, existing, &home, &mut persons)?;
         self.doubt_members(&members, &mut persons);
         let current = members.iter().filter(|member| member.is_current).count();
@@ -97,6 +109,11 @@ impl Decider<'_> {
         }
         let mut incomes = Vec::new();
         self.decide_incomes(group, existing, &home, &members, &mut incomes)?;
+        if let Ok(home) = &home
+            && self.writes.records() > written
+        {
+            self.writes.relied.on_village(home);
+        }
         for decided in households.into_iter().chain(persons).chain(incomes) {
             self.outcomes.record(decided.place, decided.outcome, decided.notes)?;
         }
@@ -151,9 +168,18 @@ impl Decider<'_> {
                 continue;
             }
             let mut values = row.values.clone();
-            self.resolve_group(&village, &mut values)?;
+            if !self.resolve_group(&village, &mut values)? {
+                let (zh, en) = (
+                    "在该村是新的，而该村的村民小组已满99个",
+                    "is new to a village that has 99 groups",
+                );
+                let (sheet, i) = (&HOUSEHOLDS, household::GROUP_CODE);
+                let note = self.say(sheet, i, "area.groups_full", zh, en);
+                decided.push(Decided::rejected(row, note));
+                continue;
+            }
             let (home, outcome) = match stored {
-                Some(stored) => self.update_household(row, stored, values, existing)?,
+                Some(stored) => self.update_household(row, stored, values)?,
                 None => self.create_household(&village, values)?,
             };
             homes.push(home);
@@ -176,7 +202,8 @@ impl Decider<'_> {
             meta: self.author.meta(),
         };
         self.writes.create(&self.author, Kind::Household, &county, id.to_string(), &record)?;
-        Ok((Home { county, id, village: village.to_string() }, Outcome::Created))
+        let village = village.to_string();
+        Ok((Home { county, id, village, stored_village: None }, Outcome::Created))
     }
 
     fn update_household(
@@ -184,12 +211,11 @@ impl Decider<'_> {
         row: &Row,
         stored: &HouseholdRow,
         values: Vec<Value>,
-        existing: &Existing,
     ) -> Result<(Home, Outcome), Error> {
         let merged = merge(&stored.0.values, &values, self.clears(row.place));
         self.outcomes.count(row.place.table, 0, merged.cleared);
         let village = Cells(&merged.values).text(household::VILLAGE).unwrap_or_default().to_owned();
-        let home = Home { county: stored.county().to_owned(), id: stored.id(), village };
+        let home = Home { village, ..home_of(stored) };
         if merged.changed.is_empty() {
             return Ok((home, Outcome::Unchanged));
         }
@@ -200,23 +226,18 @@ impl Decider<'_> {
         let before = &stored.0.values;
         let (kind, changed) = (Kind::Household, &merged.changed);
         self.writes.update(&self.author, kind, &home.county, key, &mut record, before, changed)?;
-        if home.village != stored.village() {
-            self.move_members(&home, existing)?;
+        if home.moves() {
+            self.moves.home(&home)?;
         }
         Ok((home, Outcome::Updated))
     }
 
-    /// The members go with their household.
-    fn move_members(&mut self, home: &Home, existing: &Existing) -> Result<(), Error> {
-        for member in existing.persons_of(home.id) {
-            let mut moved = member.clone();
-            moved.settle(&home.county, home.id, &home.village);
-            let mut record = moved.0;
-            let key = member.id().to_string();
-            let (kind, before) = (Kind::Person, &member.0.values);
-            self.writes.update(&self.author, kind, &home.county, key, &mut record, before, &[])?;
-        }
-        Ok(())
+    /// A member whom no row wrote goes along with the household.
+    pub(super) fn follow(&mut self, member: &PersonRow, village: &str) -> Result<(), Error> {
+        let mut moved = member.clone();
+        moved.settle(member.county(), member.household(), village);
+        let (kind, key, before) = (Kind::Person, member.id().to_string(), &member.0.values);
+        self.writes.update(&self.author, kind, member.county(), key, &mut moved.0, before, &[])
     }
 
     fn decide_incomes(
@@ -389,16 +410,16 @@ impl Decider<'_> {
         Ok(outcome)
     }
 
-    /// Puts the code of a villagers' group in the place of its name; a new name is a new group.
-    fn resolve_group(&mut self, village: &AreaCode, values: &mut [Value]) -> Result<(), Error> {
+    /// Puts the code of a villagers' group in the place of its name; a new name is a new group. False
+    /// if the village has no code left for one.
+    fn resolve_group(&mut self, village: &AreaCode, values: &mut [Value]) -> Result<bool, Error> {
         let Some(name) = Cells(values).text(household::GROUP_CODE).map(str::to_owned) else {
-            return Ok(());
+            return Ok(true);
         };
         let code = match self.tree.group(village, &name) {
             Some(code) => code.clone(),
             None => {
-                let code =
-                    self.tree.next_group(village).ok_or(Error::Refused("area.groups_full"))?;
+                let Some(code) = self.tree.next_group(village) else { return Ok(false) };
                 self.create_group(&code, &name)?;
                 code
             }
@@ -406,7 +427,7 @@ impl Decider<'_> {
         if let Some(slot) = values.get_mut(household::GROUP_CODE) {
             *slot = code.to_string().into();
         }
-        Ok(())
+        Ok(true)
     }
 
     fn create_group(&mut self, code: &AreaCode, name: &str) -> Result<(), Error> {
@@ -509,7 +530,8 @@ pub(super) enum Reason {
 }
 
 fn home_of(row: &HouseholdRow) -> Home {
-    Home { county: row.county().to_owned(), id: row.id(), village: row.village().to_owned() }
+    let (county, village) = (row.county().to_owned(), row.village().to_owned());
+    Home { county, id: row.id(), stored_village: Some(village.clone()), village }
 }
 
 fn head_initials(values: &[Value]) -> Vec<Value> {

@@ -9,6 +9,7 @@ use super::{
     contest::is_single,
     decide::{Decided, Decider, Home, Member, Reason, with_no},
     group::{Existing, Group},
+    relied::Claim,
     stage::Row,
     writes::Kind,
 };
@@ -87,6 +88,7 @@ impl Decider<'_> {
                     continue;
                 }
                 heads += 1;
+                self.writes.relied.on_members(home, existing);
             }
             let (outcome, values) = self.write_person(row, &derived, home, &known, existing)?;
             let place = Some(decided.len());
@@ -157,7 +159,7 @@ impl Decider<'_> {
                 self.writes.past_membership(&self.author, &home.county, &past)?;
                 Ok((Outcome::Updated, row.values.clone()))
             }
-            Known::Member(member) => self.update_person(row, home, member),
+            Known::Member(member) => self.update_person(row, home, member, existing),
             Known::Past(past) => {
                 let past = self.kept(row, past);
                 let person = existing.person(home.id, past.person);
@@ -228,8 +230,9 @@ impl Decider<'_> {
         let meta = self.author.meta();
         let record = Record { lead, values, derived: derived_columns, meta };
         self.writes.create(&self.author, Kind::Person, &home.county, id.to_string(), &record)?;
+        // A number that left for another county is not taken back by a row about the past.
         if derived.is_current || holder.is_none() {
-            self.hold(derived, home, id, holder);
+            self.hold(derived, home, id, existing);
         }
         Ok((Outcome::Created, record.values))
     }
@@ -269,7 +272,8 @@ impl Decider<'_> {
         record.derived = derived.columns(&record.values);
         let (kind, key, changed) = (Kind::Person, mover.id().to_string(), &merged.changed);
         self.writes.update(&self.author, kind, &home.county, key, &mut record, &before, changed)?;
-        self.hold(derived, home, mover.id(), None);
+        self.moves.written(mover)?;
+        self.hold(derived, home, mover.id(), existing);
         Ok((Outcome::Created, record.values))
     }
 
@@ -278,6 +282,7 @@ impl Decider<'_> {
         row: &Row,
         home: &Home,
         member: &PersonRow,
+        existing: &Existing,
     ) -> Result<(Outcome, Vec<Value>), Error> {
         let before = with_no(&member.0.values, person::HOUSEHOLD_NO, &row.values);
         let merged = merge(&before, &row.values, self.clears(row.place));
@@ -293,11 +298,14 @@ impl Decider<'_> {
         record.derived = derived.columns(&record.values);
         let (kind, key, changed) = (Kind::Person, member.id().to_string(), &merged.changed);
         self.writes.update(&self.author, kind, &home.county, key, &mut record, &before, changed)?;
+        if home.moves() {
+            self.moves.written(member)?;
+        }
         let had = member.identity().map(<[u8]>::to_vec);
         if had.as_deref() != derived.identity.as_ref().map(<[u8; 16]>::as_slice)
             || member.is_current() != derived.is_current
         {
-            self.hold(&derived, home, member.id(), None);
+            self.hold(&derived, home, member.id(), existing);
         }
         Ok((Outcome::Updated, record.values))
     }
@@ -355,13 +363,12 @@ impl Decider<'_> {
         contest.is_some_and(|contest| contest.recorded.replace(id) == Some(id))
     }
 
-    fn hold(&mut self, derived: &Derived, home: &Home, person: i64, before: Option<&Holder>) {
+    fn hold(&mut self, derived: &Derived, home: &Home, person: i64, existing: &Existing) {
         let Some(identity) = derived.identity.filter(|_| derived.is_unique) else { return };
-        // A number that left for another county is not taken back by a row about the past.
-        if before.is_none_or(|holder| !holder.is_current || derived.is_current) {
-            let (county, current) = (&home.county, derived.is_current);
-            self.writes.hold(&identity, county, person, home.id, current);
-        }
+        let (county, is_current) = (home.county.clone(), derived.is_current);
+        let holder = Holder { county, person, household: home.id, is_current };
+        let seen = existing.holders.get(&identity).cloned();
+        self.writes.claim(Claim { identity, holder, seen });
     }
 
     fn is_head(&self, values: &[Value]) -> bool {

@@ -3,9 +3,11 @@
 mod check;
 mod contest;
 mod decide;
+mod follow;
 mod group;
 mod members;
 mod ops;
+mod relied;
 mod stage;
 mod writes;
 

@@ -4,23 +4,27 @@ use std::{
     collections::{BTreeMap, HashSet},
     path::{Path, PathBuf},
     sync::{Arc, atomic::Ordering},
+    time::Duration,
 };
 
 use daohu_base::{Scope, Timestamp};
-use daohu_db::{FutureExt, Tx, Value};
+use daohu_db::{FutureExt, Tx};
 use serde::Serialize;
 use tokio::{
     runtime::Handle,
     sync::{mpsc, oneshot},
+    time::timeout,
 };
 
 use super::{
     check::Checker,
     contest::{Contests, contested, settle},
     decide::Decider,
+    follow::Moves,
     group::{Existing, Groups},
+    relied::{self, Claim},
     stage::{Progress, Reading, Staged, stage},
-    writes::{Author, Writes, apply_keys},
+    writes::{Author, Writes},
 };
 use crate::{
     Context, Error, Lang, areas,
@@ -40,6 +44,8 @@ use crate::{
 const BATCH_ROWS: usize = 4_000;
 /// Batches that may wait for the database.
 const BATCHES: usize = 1;
+/// How often an import that waits for another one looks whether it is to go on.
+const LOOK: Duration = Duration::from_millis(200);
 /// Memory for ID numbers that wait to be written.
 const KEYS_BYTES: usize = 16 << 20;
 
@@ -71,7 +77,8 @@ pub struct ImportOptions {
     pub lang: Lang,
     /// Rows outside are refused like rows of unknown villages.
     pub scope: Scope,
-    /// Where the tree of areas may be changed. Nowhere: a sheet of areas is refused.
+    /// Where rows of a sheet of areas are taken. Nowhere: the sheet is refused. Groups that households
+    /// name are made wherever the household may be.
     pub areas: Scope,
     /// The report workbook to write.
     pub report: Option<PathBuf>,
@@ -216,8 +223,9 @@ enum Message {
 }
 
 /// The second pass. One half reads the store and decides, household by household; the other holds
-/// the write transaction and writes what it is sent. The transaction is opened first, so that
-/// nothing changes between what is read and what is written.
+/// the write transaction and writes what it is sent. The transaction is opened first: no other import
+/// comes between, and on SQLite nobody at all. What clerks change on PostgreSQL is found by the
+/// versions of rows and by [`relied`].
 async fn decide_and_write(
     context: &Context,
     act: Act,
@@ -236,8 +244,11 @@ async fn decide_and_write(
     let abort = options.on_error == OnError::Abort;
     let job = options.job.clone();
     let runtime = Handle::current();
-    let writer = context.db.write_bulk(move |tx| {
-        async move {
+    let db = context.db.clone();
+    // A task of its own: whoever is stopped while another import is stored need not wait for that one.
+    // When its turn comes, nothing is sent to it, and it is rolled back.
+    let writer = tokio::spawn(async move {
+        let write = async move |tx: &mut Tx| {
             let serials = registry::lock_serials(tx).await?;
             let is_empty = !registry::any_household(tx).await?;
             let mut suspended = Vec::new();
@@ -247,7 +258,7 @@ async fn decide_and_write(
             }
             // The other half may be gone already; then nothing comes and nothing is written.
             let _ = opened.send(Start { serials, is_empty });
-            write_all(tx, &mut receive, at, is_empty, &runtime).await?;
+            write_all(tx, &mut receive, at, &runtime).await?;
             for indexes in suspended {
                 tx.resume_indexes(indexes).await?;
             }
@@ -256,33 +267,57 @@ async fn decide_and_write(
                 Some(job) if !jobs::rows::set_stored(tx, &job, at).await? => Err(Error::Cancelled),
                 _ => Ok(()),
             }
-        }
-        .boxed()
+        };
+        db.write_bulk(move |tx| async move { write(tx).await }.boxed()).await
     });
-    let decider = async {
-        let start = when_opened.await.map_err(|_| Error::Cancelled)?;
-        // Reading the files took its time; what others wrote meanwhile comes before.
-        let act = act.anew(&*context.clock);
-        let outcomes =
-            decide_only(context, act, staged, options, progress, Some((send, start))).await?;
-        Ok::<_, Error>(outcomes)
+    let decided = match its_turn(when_opened, progress).await? {
+        Some(start) => {
+            // Reading the files took its time; what others wrote meanwhile comes before.
+            let act = act.anew(&*context.clock);
+            decide_only(context, act, staged, options, progress, Some((send, start))).await
+        }
+        None => Err(Error::Cancelled),
     };
-    let (written, decided) = tokio::join!(writer, decider);
+    let written = writer.await.map_err(|_| Error::Cancelled)?;
     let outcomes = match (written, decided) {
         (Ok(()), Ok(outcomes)) => outcomes,
         // The writer saw the channel close early; the reason is the other half's.
         (Err(Error::Cancelled) | Ok(()), Err(error)) => return Err(error),
         (Err(Error::Cancelled), Ok(outcomes)) if abort && outcomes.any_rejected() => outcomes,
-        (Err(error), _) => return Err(error),
+        (Err(error), _) => return Err(of_import(error)),
     };
     Ok(outcomes.collect()?)
+}
+
+/// Waits until the writing transaction is open; none if it failed.
+async fn its_turn(
+    mut opened: oneshot::Receiver<Start>,
+    progress: &Progress,
+) -> Result<Option<Start>, Error> {
+    loop {
+        match timeout(LOOK, &mut opened).await {
+            Ok(start) => return Ok(start.ok()),
+            Err(_) => progress.check()?,
+        }
+    }
+}
+
+/// Who imports has read no record that could be stale: what he can do is import again.
+fn of_import(error: Error) -> Error {
+    use daohu_db::{Error as DbError, Violation};
+    match error {
+        Error::Store(DbError::Changed | DbError::Violation(Violation::Unique)) => {
+            tracing::warn!(%error, "an import met what somebody changed since it was read");
+            Error::Refused("exchange.changed_meanwhile")
+        }
+        other => other,
+    }
 }
 
 async fn write_all(
     tx: &mut Tx,
     receive: &mut mpsc::Receiver<Message>,
     at: Timestamp,
-    is_empty: bool,
     runtime: &Handle,
 ) -> Result<(), Error> {
     let mut journal = journal::Bulk::default();
@@ -302,7 +337,7 @@ async fn write_all(
                 linked?.insert(tx).await?;
             }
             Message::End { keys, serials } => {
-                write_keys(tx, keys, is_empty).await?;
+                write_keys(tx, keys).await?;
                 registry::set_serials(tx, serials).await?;
                 return journal.finish(tx, at).await;
             }
@@ -319,20 +354,20 @@ struct Start {
     is_empty: bool,
 }
 
-/// Writes who holds which ID number; of several rows about one number the last counts.
-async fn write_keys(tx: &mut Tx, mut keys: Sorted, is_empty: bool) -> Result<(), Error> {
-    let mut rows: Vec<Vec<Value>> = Vec::with_capacity(BATCH_ROWS);
+/// Writes who holds which ID number; of several claims to one number the last counts.
+async fn write_keys(tx: &mut Tx, mut keys: Sorted) -> Result<(), Error> {
+    let mut claims: Vec<Claim> = Vec::with_capacity(BATCH_ROWS);
     while let Some((_, value)) = keys.next()? {
-        let row: Vec<Value> = postcard::from_bytes(&value).map_err(std::io::Error::other)?;
-        if rows.last().is_some_and(|last| last.first() == row.first()) {
-            rows.pop();
-        } else if rows.len() >= BATCH_ROWS {
-            apply_keys(tx, &rows, is_empty).await?;
-            rows.clear();
+        let claim: Claim = postcard::from_bytes(&value).map_err(std::io::Error::other)?;
+        if claims.last().is_some_and(|last| last.identity == claim.identity) {
+            claims.pop();
+        } else if claims.len() >= BATCH_ROWS {
+            relied::write(tx, &claims).await?;
+            claims.clear();
         }
-        rows.push(row);
+        claims.push(claim);
     }
-    apply_keys(tx, &rows, is_empty).await
+    relied::write(tx, &claims).await
 }
 
 type Sender = (mpsc::Sender<Message>, Start);
@@ -373,6 +408,7 @@ async fn decide_only(
                     blank_clears: options.blank == Blank::Clears,
                     outcomes: staged.outcomes,
                     writes: Writes::default(),
+                    moves: Moves::new(&staged.folder),
                 };
                 let stored_areas = match staged.areas.is_empty() {
                     true => Vec::new(),
@@ -387,10 +423,11 @@ async fn decide_only(
                     settle_all(tx, &mut decider, &mut groups, &homes, is_empty).await?;
                 }
                 decide_all(tx, &mut decider, &mut groups, is_empty, &mut run, &progress).await?;
-                run.flush(&mut decider).await?;
                 let abort = options.on_error == OnError::Abort;
-                if !(abort && decider.outcomes.any_rejected()) {
-                    run.end(decider.serials).await?;
+                if run.send.is_some() && !(abort && decider.outcomes.any_rejected()) {
+                    let moves = std::mem::replace(&mut decider.moves, Moves::new(&staged.folder));
+                    follow_all(tx, &mut decider, moves, &mut run, &progress).await?;
+                    run.end(&mut decider).await?;
                 }
                 Ok(decider.outcomes)
             }
@@ -449,6 +486,27 @@ async fn decide_all(
     }
 }
 
+/// The members of households that moved go along, but for those whom rows wrote.
+async fn follow_all(
+    tx: &mut Tx,
+    decider: &mut Decider<'_>,
+    moves: Moves,
+    run: &mut Run,
+    progress: &Progress,
+) -> Result<(), Error> {
+    let mut followers = moves.followers()?;
+    while let Some(batch) = followers.batch(tx, decider.author.keys).await? {
+        progress.check()?;
+        for (member, village) in &batch {
+            decider.follow(member, village)?;
+        }
+        if decider.writes.len() >= BATCH_ROWS {
+            run.flush(decider).await?;
+        }
+    }
+    Ok(())
+}
+
 /// What the store knows of a batch; nothing, without asking, when it is empty.
 async fn look_up(
     tx: &mut Tx,
@@ -475,20 +533,21 @@ impl Run {
         let after = Writes::after(&decider.writes);
         let mut writes = std::mem::replace(&mut decider.writes, after);
         let Some(send) = &self.send else { return Ok(()) };
-        for row in writes.take_keys() {
-            let identity = row.first().and_then(Value::as_blob).unwrap_or_default();
+        for claim in writes.take_claims() {
             // Where the person joins counts, whichever county's rows are decided last.
-            let is_current = row.last().and_then(Value::as_int).unwrap_or_default();
+            let is_current = [u8::from(claim.holder.is_current)];
             self.serial += 1;
-            let key = [identity, &is_current.to_be_bytes(), &self.serial.to_be_bytes()].concat();
-            let value = postcard::to_allocvec(&row).map_err(std::io::Error::other)?;
+            let key = [&claim.identity[..], &is_current, &self.serial.to_be_bytes()].concat();
+            let value = postcard::to_allocvec(&claim).map_err(std::io::Error::other)?;
             self.held.push(&key, &value)?;
         }
         send.send(Message::Batch(writes)).await.map_err(|_| Error::Cancelled)
     }
 
-    async fn end(self, serials: Serials) -> Result<(), Error> {
+    async fn end(mut self, decider: &mut Decider<'_>) -> Result<(), Error> {
+        self.flush(decider).await?;
         let Some(send) = self.send else { return Ok(()) };
+        let serials = std::mem::take(&mut decider.serials);
         let keys = self.held.sorted()?;
         send.send(Message::End { keys, serials }).await.map_err(|_| Error::Cancelled)
     }

@@ -2,6 +2,7 @@
 
 use daohu_db::{Column, Table, Tx, Type, Value};
 
+use super::relied::{Claim, Relied};
 use crate::{
     Error, areas,
     households::layouts,
@@ -18,7 +19,8 @@ pub(super) struct Writes {
     incomes: Rows,
     areas: Rows,
     memberships: Vec<Vec<Value>>,
-    keys: Vec<Vec<Value>>,
+    claims: Vec<Claim>,
+    pub(super) relied: Relied,
     entries: Vec<Entry>,
     /// Room for the journal's positions, counted over the whole import.
     position: i64,
@@ -83,7 +85,7 @@ impl Writes {
 
     /// The number of rows.
     pub(super) fn len(&self) -> usize {
-        self.entries.len() + self.keys.len()
+        self.entries.len() + self.claims.len()
     }
 
     /// Adds a new record.
@@ -153,17 +155,13 @@ impl Writes {
     }
 
     /// Says who holds an ID number from now on.
-    pub(super) fn hold(
-        &mut self,
-        identity: &[u8],
-        county: &str,
-        person: i64,
-        household: i64,
-        is_current: bool,
-    ) {
-        let identity = identity.to_vec().into();
-        let row = vec![identity, county.into(), person.into(), household.into(), is_current.into()];
-        self.keys.push(row);
+    pub(super) fn claim(&mut self, claim: Claim) {
+        self.claims.push(claim);
+    }
+
+    /// The number of journal entries: it grows with every record that is written.
+    pub(super) fn records(&self) -> usize {
+        self.entries.len()
     }
 
     fn rows(&mut self, kind: Kind) -> &mut Rows {
@@ -192,8 +190,8 @@ impl Writes {
     }
 
     /// Takes out who holds which number, to be written sorted at the end.
-    pub(super) fn take_keys(&mut self) -> Vec<Vec<Value>> {
-        std::mem::take(&mut self.keys)
+    pub(super) fn take_claims(&mut self) -> Vec<Claim> {
+        std::mem::take(&mut self.claims)
     }
 
     /// Takes out the journal's entries.
@@ -201,8 +199,9 @@ impl Writes {
         std::mem::take(&mut self.entries)
     }
 
-    /// Writes everything but the keys and the journal.
+    /// Writes everything but the claims and the journal.
     pub(super) async fn apply(self, tx: &mut Tx) -> Result<(), Error> {
+        self.relied.check(tx).await?;
         let all = [
             (Kind::Area, self.areas),
             (Kind::Household, self.households),
@@ -216,28 +215,6 @@ impl Writes {
         }
         Ok(tx.upsert_rows(&memberships(), &self.memberships).await?)
     }
-}
-
-/// Writes who holds which number; into an empty registry nobody holds any yet.
-pub(super) async fn apply_keys(
-    tx: &mut Tx,
-    rows: &[Vec<Value>],
-    is_empty: bool,
-) -> Result<(), Error> {
-    let table = person_keys();
-    if is_empty {
-        return Ok(tx.insert_rows(&table, rows).await?);
-    }
-    Ok(tx.upsert_rows(&table, rows).await?)
-}
-
-fn table(
-    name: &'static str,
-    key: &'static [&'static str],
-    columns: &[(&'static str, Type)],
-) -> Table {
-    let columns = columns.iter().map(|(name, kind)| Column { name, kind: *kind }).collect();
-    Table { name, columns, key }
 }
 
 fn memberships() -> Table {
@@ -255,17 +232,6 @@ fn memberships() -> Table {
         ("updated_at", Int),
         ("version", Int),
     ];
-    table("memberships", &["county", "household", "person"], &columns)
-}
-
-fn person_keys() -> Table {
-    use Type::{Blob, Int, Text};
-    let columns = [
-        ("identity", Blob),
-        ("county", Text),
-        ("person", Int),
-        ("household", Int),
-        ("is_current", Int),
-    ];
-    table("person_keys", &["identity"], &columns)
+    let columns = columns.into_iter().map(|(name, kind)| Column { name, kind }).collect();
+    Table { name: "memberships", columns, key: &["county", "household", "person"] }
 }

@@ -1,0 +1,184 @@
+//! Clerks who change records between an import's reading and its writing. On SQLite they wait until it
+//! is stored, so that these tests are of PostgreSQL.
+
+use std::sync::{Arc, atomic::Ordering};
+
+use daohu_app::{
+    Error,
+    exchange::import::{Progress, Summary, import},
+};
+use daohu_db::{Engine, FutureExt, Tx};
+use serde_json::{Value, json};
+use tokio::sync::oneshot;
+
+use crate::{
+    exchange::options,
+    harness::{Client, TestApp},
+    moves::{check_laws, told},
+    relocations::check_places,
+    seed,
+};
+
+const PERSONS: &str = "户编号,姓名,证件类型,证件号码,与户主关系,变动类型\n";
+
+/// A county with a household, H010, whose only member is no head.
+async fn county() -> (TestApp, Client) {
+    let app = TestApp::new(Engine::Postgres).await;
+    seed::registry(&app).await;
+    let child = row("H010", "张三子", "99010120100101011", "之子");
+    let file = format!("户编号,行政村代码\nH010,990101100200\n\0{PERSONS}{child}");
+    let summary = app.import_files(&file).await.unwrap();
+    assert_eq!(told(&summary), "created 1");
+    let clerk = app.client(&["office_clerk@990101"]).await;
+    (app, clerk)
+}
+
+/// A row of 人: the ID number by its first digits.
+fn row(no: &str, name: &str, digits: &str, relation: &str) -> String {
+    format!("{no},{name},居民身份证,{},{relation},\n", seed::id_number(digits))
+}
+
+/// A change of a record, made while an import is held; it must succeed.
+async fn change(clerk: &Client, path: &str, (id, version): (i64, i64), body: Value) {
+    clerk.patch(&format!("/{path}/{id}"), body).if_match(version).send().await.expect(200);
+}
+
+impl TestApp {
+    /// Imports tables of CSV with a NUL between them.
+    async fn import_files(&self, text: &str) -> Result<Summary, Error> {
+        self.import_watched(text, Arc::default()).await
+    }
+
+    async fn import_watched(&self, text: &str, progress: Arc<Progress>) -> Result<Summary, Error> {
+        let folder = tempfile::tempdir().unwrap();
+        for table in text.split('\0') {
+            let name = match table.split('\n').next().unwrap() {
+                head if head.contains("姓名,") => "persons.csv",
+                head if head.contains("年度") => "incomes.csv",
+                _ => "households.csv",
+            };
+            std::fs::write(folder.path().join(name), table).unwrap();
+        }
+        let paths = vec![folder.path().to_owned()];
+        import(&self.context, self.act(), paths, options(), progress).await
+    }
+
+    /// Imports, and lets `between` act when all is decided and nothing is written.
+    async fn import_with(&self, text: &str, between: impl AsyncFnOnce()) -> Result<Summary, Error> {
+        let (release, released) = oneshot::channel::<()>();
+        let (taken, when_taken) = oneshot::channel();
+        let hold = async move |tx: &mut Tx| {
+            // What an import waits for before its first row, and a clerk does not.
+            tx.execute("update journal_heads set sequence = sequence", &[]).await?;
+            let _ = taken.send(());
+            let _ = released.await;
+            Ok::<_, daohu_db::Error>(())
+        };
+        let db = self.context.db.clone();
+        let holder =
+            tokio::spawn(
+                async move { db.write(move |tx| async move { hold(tx).await }.boxed()).await },
+            );
+        when_taken.await.unwrap();
+        let progress = Arc::<Progress>::default();
+        let watched = Arc::clone(&progress);
+        let meanwhile = async {
+            let rows = |count: &std::sync::atomic::AtomicU64| count.load(Ordering::Relaxed);
+            while rows(&watched.rows_total) == 0
+                || rows(&watched.rows_done) < rows(&watched.rows_total)
+            {
+                tokio::task::yield_now().await;
+            }
+            between().await;
+            release.send(()).unwrap();
+        };
+        let (summary, ()) = tokio::join!(self.import_watched(text, progress), meanwhile);
+        holder.await.unwrap().unwrap();
+        summary
+    }
+}
+
+/// The import met what somebody changed meanwhile; nothing of it is stored.
+#[track_caller]
+fn refused(summary: Result<Summary, Error>) {
+    let error = summary.map(|summary| summary.sheets).unwrap_err();
+    assert!(matches!(error, Error::Refused("exchange.changed_meanwhile")), "{error}");
+}
+
+#[tokio::test]
+async fn a_number_given_to_two_persons_at_once_is_held_by_one() {
+    let (app, clerk) = county().await;
+    let digits = "99010119900101012";
+    let file = format!("{PERSONS}{}", row("H003", "新人", digits, "之子"));
+    let other = seed::person_named(&app, "王五").await;
+    let body = json!({ "id_number": seed::id_number(digits) });
+    let done = app.import_with(&file, async || change(&clerk, "persons", other, body).await).await;
+    refused(done);
+    let again = app.import_files(&file).await.unwrap();
+    assert_eq!(told(&again), "rejected 1 R02@2");
+    check_laws(&app, "one number").await;
+}
+
+#[tokio::test]
+async fn a_number_goes_to_another_county_only_while_it_is_free() {
+    let (app, clerk) = county().await;
+    let digits = "99010119600303003";
+    let leaves = row("H003", "李四", digits, "户主").replace(",\n", ",迁出\n");
+    app.import_files(&format!("{PERSONS}{leaves}")).await.unwrap();
+    let file = format!("{PERSONS}{}", row("H009", "李四", digits, "其他"));
+    let who = seed::person_named(&app, "李四").await;
+    let body = json!({ "change_kind": null });
+    let done = app.import_with(&file, async || change(&clerk, "persons", who, body).await).await;
+    refused(done);
+    let again = app.import_files(&file).await.unwrap();
+    assert_eq!(told(&again), "rejected 1 R02@2");
+    check_laws(&app, "two counties").await;
+}
+
+#[tokio::test]
+async fn who_joins_a_household_that_moves_meanwhile_lives_where_it_is() {
+    let (app, clerk) = county().await;
+    let files = [
+        format!("{PERSONS}{}", row("H003", "新人", "99010119900101012", "之子")),
+        "户编号,年度,工资性收入\nH003,2020,7000\n".to_owned(),
+    ];
+    for (file, village) in files.iter().zip(["990101100201", "990101101200"]) {
+        let home = seed::household_no(&app, "H003").await;
+        let body = json!({ "village": village });
+        let done = app.import_with(file, async || change(&clerk, "households", home, body).await);
+        refused(done.await);
+        let again = app.import_files(file).await.unwrap();
+        assert!(again.sheets.values().all(|counts| counts.created == counts.rows));
+        check_places(&app, village).await;
+    }
+    check_laws(&app, "a household that moves").await;
+}
+
+#[tokio::test]
+async fn of_two_heads_at_once_one_is_refused() {
+    let (app, clerk) = county().await;
+    let file = format!("{PERSONS}{}", row("H010", "新人", "99010119900101012", "户主"));
+    let child = seed::person_named(&app, "张三子").await;
+    let body = json!({ "relation": "户主" });
+    let done = app.import_with(&file, async || change(&clerk, "persons", child, body).await).await;
+    refused(done);
+    let again = app.import_files(&file).await.unwrap();
+    assert_eq!(told(&again), "rejected 1 R04@2");
+    check_laws(&app, "two heads").await;
+}
+
+#[tokio::test]
+async fn changes_that_no_rule_looks_at_stop_no_import() {
+    let (app, clerk) = county().await;
+    let person = row("H003", "新人", "99010119900101012", "之子");
+    let file = format!("{PERSONS}{person}\0户编号,年度,工资性收入\nH003,2020,7000\n");
+    let home = seed::household_no(&app, "H003").await;
+    let head = seed::person_named(&app, "李四").await;
+    let between = async || {
+        change(&clerk, "households", home, json!({ "phone": "13800000009" })).await;
+        change(&clerk, "persons", head, json!({ "phone": "13800000009" })).await;
+    };
+    let summary = app.import_with(&file, between).await.unwrap();
+    assert!(summary.committed && summary.sheets.values().all(|counts| counts.created == 1));
+    check_laws(&app, "telephones").await;
+}
