@@ -27,7 +27,7 @@ async fn main() -> ExitCode {
     let lang = cli.lang();
     let done = match cli.command {
         Command::Demo(args) => commands::demo::run(args, lang).await,
-        Command::Serve(args) => commands::serve::run(args).await,
+        Command::Serve(args) => commands::serve::run(args, lang).await,
         Command::Migrate(args) => commands::migrate::run(args).await,
         Command::Sample(args) => commands::sample::run(&args),
         Command::Import(args) => commands::import::run(args, lang).await,

@@ -52,7 +52,7 @@ pub(crate) async fn prepare(args: &DbArgs, wanted: Wanted) -> Result<(Context, u
         Wanted::Ready => db.migrate(&MIGRATIONS).await?,
         Wanted::Existing => 0,
     };
-    let policy = Policy::embedded().map_err(|error| Failure::usage(error.to_string()))?;
+    let policy = Policy::embedded().map_err(|error| Failure::usage(format!("政策包：{error}"), format!("policy: {error}")))?;
     let (policy, clock) = (Arc::new(policy), Arc::new(SystemClock));
     let passwords = Passwords::new(Cost::default())?;
     Ok((Context { db, policy, keys, clock, passwords }, applied))
@@ -68,9 +68,8 @@ pub(crate) fn key_path(args: &DbArgs) -> Result<PathBuf, Failure> {
             Ok(name.into())
         }
         (None, DbUrl::Postgres(_)) => Err(Failure::usage(
-            "PostgreSQL 库必须用 --keys FILE 或 DAOHU_KEYS 指明密钥文件 / name the key file with \
-             --keys FILE or DAOHU_KEYS"
-                .to_owned(),
+            "PostgreSQL 库必须用 --keys FILE 或 DAOHU_KEYS 指明密钥文件",
+            "for PostgreSQL name the key file with --keys FILE or DAOHU_KEYS",
         )),
     }
 }
@@ -85,9 +84,8 @@ pub(crate) fn files_path(args: &DbArgs, files: Option<PathBuf>) -> Result<PathBu
             Ok(name.into())
         }
         (None, DbUrl::Postgres(_)) => Err(Failure::usage(
-            "PostgreSQL 库必须用 --files DIR 或 DAOHU_FILES 指明存放上传和导出文件的目录 / name the \
-             folder for uploads and exports with --files DIR or DAOHU_FILES"
-                .to_owned(),
+            "PostgreSQL 库必须用 --files DIR 或 DAOHU_FILES 指明存放上传和导出文件的目录",
+            "for PostgreSQL name the folder for uploads and exports with --files DIR or DAOHU_FILES",
         )),
     }
 }

@@ -29,7 +29,11 @@ pub(crate) async fn run(args: ExportArgs) -> Done {
         "all" => Sheet::ALL.to_vec(),
         name => vec![Sheet::named(name).ok_or_else(|| {
             let names: Vec<&str> = Sheet::ALL.iter().map(|sheet| sheet.name).collect();
-            Failure::usage(format!("--what: {name}; {} | all", names.join(" | ")))
+            let names = names.join(" | ");
+            Failure::usage(
+                format!("没有这张表：--what {name}；可用：{names} | all"),
+                format!("there is no such sheet: --what {name}; known: {names} | all"),
+            )
         })?],
     };
     let context = open(&args.db, Wanted::Existing).await?;

@@ -60,7 +60,9 @@ pub(crate) fn run(args: &SampleArgs) -> Done {
 
 /// Writes CSV files.
 pub(crate) fn write(options: &Options, folder: &Path) -> Result<Counts, Failure> {
-    let refuse = |error: sample::Error| Failure::refusal(error.to_string());
+    let refuse = |error: sample::Error| {
+        Failure::refusal(format!("样本没有写出：{error}"), format!("no sample was written: {error}"))
+    };
     let mut areas: Vec<AreaRow> = Vec::new();
     for text in AREAS {
         areas.extend(sample::read_areas(text.as_bytes()).map_err(refuse)?);
