@@ -250,8 +250,9 @@ pub(crate) struct VerifyArgs {
     /// Also compare every row with its last entry.
     #[arg(long)]
     pub(crate) deep: bool,
-    /// A checkpoint that was kept from an earlier verification.
-    #[arg(long)]
+    /// A file with a checkpoint: what an earlier `journal verify` printed, plain or with --json, kept
+    /// where this database's owner cannot change it.
+    #[arg(long, value_name = "FILE")]
     pub(crate) checkpoint: Option<PathBuf>,
     #[arg(long)]
     pub(crate) json: bool,
