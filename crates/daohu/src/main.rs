@@ -33,8 +33,10 @@ async fn main() -> ExitCode {
         Command::Import(args) => commands::import::run(args, lang).await,
         Command::Export(args) => commands::export::run(args).await,
         Command::Household(args) => commands::household::run(args).await,
-        Command::Journal(JournalCommand::Verify(args)) => commands::journal::verify(args, lang).await,
-        Command::User(command) => commands::user::run(command).await,
+        Command::Journal(JournalCommand::Verify(args)) => {
+            commands::journal::verify(args, lang).await
+        }
+        Command::User(command) => commands::user::run(command, lang).await,
         Command::Keys(KeysCommand::Rotate(args)) => commands::keys::rotate(args).await,
         Command::Openapi => commands::openapi::run(),
     };

@@ -11,6 +11,7 @@ use daohu_app::{
 use daohu_base::SystemClock;
 use daohu_db::{Db, DbUrl, Error as DbError, Missing, Options, SchemaState};
 use daohu_policy::Policy;
+use tempfile::TempDir;
 
 use crate::{cli::DbArgs, output::Failure};
 
@@ -26,6 +27,23 @@ pub(crate) enum Wanted {
 /// Opens the database and its keys.
 pub(crate) async fn open(args: &DbArgs, wanted: Wanted) -> Result<Context, Failure> {
     prepare(args, wanted).await.map(|(context, _)| context)
+}
+
+/// Opens what is there for a dry run; where nothing is, a new database in a folder that goes when it is
+/// dropped.
+pub(crate) async fn open_to_try(args: &DbArgs) -> Result<(Context, Option<TempDir>), Failure> {
+    let options = Options { missing: Missing::Refuse, ..Options::default() };
+    let is_there = match Db::open(&args.db, options).await {
+        Ok(db) => db.schema(&MIGRATIONS).await? != SchemaState::Empty,
+        Err(DbError::NoDatabase(_)) => false,
+        Err(error) => return Err(error.into()),
+    };
+    if is_there {
+        return Ok((open(args, Wanted::Existing).await?, None));
+    }
+    let folder = tempfile::tempdir()?;
+    let own = DbArgs { db: DbUrl::Sqlite(folder.path().join("try.db")), keys: None };
+    Ok((open(&own, Wanted::Ready).await?, Some(folder)))
 }
 
 /// Opens the database and its keys; also tells how many migrations were applied.
@@ -52,7 +70,8 @@ pub(crate) async fn prepare(args: &DbArgs, wanted: Wanted) -> Result<(Context, u
         Wanted::Ready => db.migrate(&MIGRATIONS).await?,
         Wanted::Existing => 0,
     };
-    let policy = Policy::embedded().map_err(|error| Failure::usage(format!("政策包：{error}"), format!("policy: {error}")))?;
+    let policy = Policy::embedded()
+        .map_err(|error| Failure::usage(format!("政策包：{error}"), format!("policy: {error}")))?;
     let (policy, clock) = (Arc::new(policy), Arc::new(SystemClock));
     let passwords = Passwords::new(Cost::default())?;
     Ok((Context { db, policy, keys, clock, passwords }, applied))

@@ -47,7 +47,11 @@ impl Failure {
     /// A file or folder that cannot be written, named as it was typed.
     pub(crate) fn unwritable(path: &Path, error: &std::io::Error) -> Self {
         let path = path.display();
-        Self::with(STORAGE, format!("不能写入 {path}：{error}"), format!("cannot write {path}: {error}"))
+        Self::with(
+            STORAGE,
+            format!("不能写入 {path}：{error}"),
+            format!("cannot write {path}: {error}"),
+        )
     }
 
     /// The same, as a refusal.
@@ -112,7 +116,8 @@ impl From<DbError> for Failure {
             ),
             other => {
                 // The engine's own words follow: this is the operator's terminal.
-                let causes = std::iter::successors(std::error::Error::source(other), |e| e.source());
+                let causes =
+                    std::iter::successors(std::error::Error::source(other), |e| e.source());
                 let text = causes.fold(other.to_string(), |text, cause| format!("{text}: {cause}"));
                 (format!("数据库出错：{text}"), text)
             }

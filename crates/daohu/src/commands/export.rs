@@ -7,6 +7,7 @@ use std::{
 };
 
 use daohu_app::{
+    Error,
     exchange::{
         export::{ExportOptions, Format, export},
         import::Progress,
@@ -37,6 +38,7 @@ pub(crate) async fn run(args: ExportArgs) -> Done {
         })?],
     };
     let context = open(&args.db, Wanted::Existing).await?;
+    let (area, out) = (args.area.clone(), args.out.clone());
     let options = ExportOptions {
         area: args.area,
         scope: Scope::all(),
@@ -60,7 +62,13 @@ pub(crate) async fn run(args: ExportArgs) -> Done {
     });
     let exported = export(&context, act, options, progress).await;
     stopper.abort();
-    let (files, rows) = exported?;
+    let (files, rows) = exported.map_err(|error| match error {
+        Error::NotFound(_) => {
+            Failure::refusal(format!("没有这个区划：{area}"), format!("no such area: {area}"))
+        }
+        Error::File(error) => Failure::unwritable(&out, &error),
+        other => other.into(),
+    })?;
     journal::seal_all(&context).await?;
     if args.json {
         let seconds = started.elapsed().as_secs_f64();

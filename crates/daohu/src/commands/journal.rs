@@ -33,7 +33,10 @@ pub(crate) async fn verify(args: VerifyArgs, lang: Lang) -> Done {
 fn read_checkpoint(path: &Path) -> Result<String, Failure> {
     let name = path.display();
     let text = std::fs::read(path).map_err(|error| {
-        Failure::usage(format!("{name} 无法读取：{error}"), format!("{name} cannot be read: {error}"))
+        Failure::usage(
+            format!("{name} 无法读取：{error}"),
+            format!("{name} cannot be read: {error}"),
+        )
     })?;
     let text = String::from_utf8_lossy(&text);
     let is_part = |c: char| c.is_ascii_alphanumeric() || c == ':';

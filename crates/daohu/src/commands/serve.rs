@@ -54,7 +54,12 @@ pub(crate) async fn run(args: ServeArgs, lang: Lang) -> Done {
         (Some(certificates), Some(key)) => Some(Tls { certificates, key }),
         (None, None) => None,
         // Half of it must not mean a server without encryption.
-        _ => return Err(Failure::usage("tls_cert 与 tls_key 必须同时给出", "tls_cert and tls_key go together")),
+        _ => {
+            return Err(Failure::usage(
+                "tls_cert 与 tls_key 必须同时给出",
+                "tls_cert and tls_key go together",
+            ));
+        }
     };
     let proxies =
         if args.trusted_proxy.is_empty() { file.trusted_proxies } else { args.trusted_proxy };
@@ -95,7 +100,10 @@ fn read_file(path: Option<&std::path::Path>) -> Result<File, Failure> {
     let Some(path) = path else { return Ok(File::default()) };
     let bad = |error: &dyn std::fmt::Display| {
         let path = path.display();
-        Failure::usage(format!("设置文件 {path}：{error}"), format!("settings file {path}: {error}"))
+        Failure::usage(
+            format!("设置文件 {path}：{error}"),
+            format!("settings file {path}: {error}"),
+        )
     };
     let text = std::fs::read_to_string(path).map_err(|error| bad(&error))?;
     toml::from_str(&text).map_err(|error| bad(&error))

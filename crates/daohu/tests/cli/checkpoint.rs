@@ -66,7 +66,8 @@ async fn every_fault_is_named_in_words_with_its_household() {
             ("zh", ["被改动", "被删除", "与台账不符", "台账有而表中没有"]),
             ("en", ["altered", "removed", "differs from the journal", "missing from its table"]),
         ] {
-            let told = place.run(&["--lang", lang, "journal", "verify", "--deep"]).expect(1).stdout();
+            let told =
+                place.run(&["--lang", lang, "journal", "verify", "--deep"]).expect(1).stdout();
             for word in words {
                 assert!(told.contains(word), "{engine:?} {word} {told}");
             }

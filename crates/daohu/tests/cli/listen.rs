@@ -18,9 +18,10 @@ async fn a_taken_address_stops_a_server_before_it_touches_the_database() {
         let address = taken.local_addr().unwrap().to_string();
         let data = place.folder().join("demo");
         let folder = data.display().to_string();
-        for args in
-            [&["serve", "--listen", &address][..], &["demo", "--listen", &address, "--data", &folder]]
-        {
+        for args in [
+            &["serve", "--listen", &address][..],
+            &["demo", "--listen", &address, "--data", &folder],
+        ] {
             let told = place.run(&[&["--lang", "en"], args].concat()).expect(1).stderr();
             assert!(told.contains(&address) && told.contains("--listen"), "{engine:?} {told}");
         }

@@ -11,7 +11,8 @@ async fn a_role_in_an_area_that_is_not_in_the_tree_is_refused() {
     for engine in Engine::BOTH {
         let place = Place::new(engine).await;
         let add = |name: &str| {
-            let args = ["--lang", "en", "user", "add", "--name", name, "--role", "leader", "--area"];
+            let args =
+                ["--lang", "en", "user", "add", "--name", name, "--role", "leader", "--area"];
             place.run(&[&args[..], &[ELSEWHERE]].concat())
         };
         // Before the first import there is no tree to look into.
@@ -58,6 +59,9 @@ async fn a_list_tells_who_is_locked_and_until_when() {
         assert!(!of("free1").contains("locked"), "{told}");
         let users = place.run(&["user", "list", "--json"]).expect(0).json();
         let until = |i: usize| users[i]["locked_until"].clone();
-        assert_eq!((until(0), until(2)), (serde_json::Value::Null, "2100-01-01T00:00:00.000Z".into()));
+        assert_eq!(
+            (until(0), until(2)),
+            (serde_json::Value::Null, "2100-01-01T00:00:00.000Z".into())
+        );
     }
 }
