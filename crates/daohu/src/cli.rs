@@ -11,7 +11,7 @@ use daohu_db::DbUrl;
 #[derive(Debug, Parser)]
 #[command(name = "daohu", version, about, max_term_width = 100)]
 pub(crate) struct Cli {
-    /// The language of messages: zh or en (default: from LANG).
+    /// The language of messages: zh or en (default: from LC_ALL, LC_MESSAGES or LANG).
     #[arg(long, global = true, value_enum)]
     lang: Option<LangArg>,
     #[command(subcommand)]
@@ -30,10 +30,15 @@ impl Cli {
         match self.lang {
             Some(LangArg::Zh) => Lang::Zh,
             Some(LangArg::En) => Lang::En,
-            None => match std::env::var("LANG") {
-                Ok(lang) if lang.starts_with("en") => Lang::En,
-                _ => Lang::Zh,
-            },
+            None => {
+                // As POSIX orders them; one that is empty is as good as not set.
+                let names = ["LC_ALL", "LC_MESSAGES", "LANG"];
+                let mut set = names.iter().filter_map(|name| std::env::var(name).ok());
+                match set.find(|value| !value.is_empty()) {
+                    Some(lang) if lang.starts_with("en") => Lang::En,
+                    _ => Lang::Zh,
+                }
+            }
         }
     }
 }
@@ -245,8 +250,9 @@ pub(crate) struct VerifyArgs {
     /// Also compare every row with its last entry.
     #[arg(long)]
     pub(crate) deep: bool,
-    /// A checkpoint that was kept from an earlier verification.
-    #[arg(long)]
+    /// A file with a checkpoint: what an earlier `journal verify` printed, plain or with --json, kept
+    /// where this database's owner cannot change it.
+    #[arg(long, value_name = "FILE")]
     pub(crate) checkpoint: Option<PathBuf>,
     #[arg(long)]
     pub(crate) json: bool,

@@ -27,14 +27,16 @@ async fn main() -> ExitCode {
     let lang = cli.lang();
     let done = match cli.command {
         Command::Demo(args) => commands::demo::run(args, lang).await,
-        Command::Serve(args) => commands::serve::run(args).await,
-        Command::Migrate(args) => commands::migrate::run(args).await,
+        Command::Serve(args) => commands::serve::run(args, lang).await,
+        Command::Migrate(args) => commands::migrate::run(args, lang).await,
         Command::Sample(args) => commands::sample::run(&args),
         Command::Import(args) => commands::import::run(args, lang).await,
         Command::Export(args) => commands::export::run(args).await,
         Command::Household(args) => commands::household::run(args).await,
-        Command::Journal(JournalCommand::Verify(args)) => commands::journal::verify(args).await,
-        Command::User(command) => commands::user::run(command).await,
+        Command::Journal(JournalCommand::Verify(args)) => {
+            commands::journal::verify(args, lang).await
+        }
+        Command::User(command) => commands::user::run(command, lang).await,
         Command::Keys(KeysCommand::Rotate(args)) => commands::keys::rotate(args).await,
         Command::Openapi => commands::openapi::run(),
     };

@@ -11,6 +11,7 @@ use daohu_app::{
 use daohu_base::SystemClock;
 use daohu_db::{Db, DbUrl, Error as DbError, Missing, Options, SchemaState};
 use daohu_policy::Policy;
+use tempfile::TempDir;
 
 use crate::{cli::DbArgs, output::Failure};
 
@@ -26,6 +27,23 @@ pub(crate) enum Wanted {
 /// Opens the database and its keys.
 pub(crate) async fn open(args: &DbArgs, wanted: Wanted) -> Result<Context, Failure> {
     prepare(args, wanted).await.map(|(context, _)| context)
+}
+
+/// Opens what is there for a dry run; where nothing is, a new database in a folder that goes when it is
+/// dropped.
+pub(crate) async fn open_to_try(args: &DbArgs) -> Result<(Context, Option<TempDir>), Failure> {
+    let options = Options { missing: Missing::Refuse, ..Options::default() };
+    let is_there = match Db::open(&args.db, options).await {
+        Ok(db) => db.schema(&MIGRATIONS).await? != SchemaState::Empty,
+        Err(DbError::NoDatabase(_)) => false,
+        Err(error) => return Err(error.into()),
+    };
+    if is_there {
+        return Ok((open(args, Wanted::Existing).await?, None));
+    }
+    let folder = tempfile::tempdir()?;
+    let own = DbArgs { db: DbUrl::Sqlite(folder.path().join("try.db")), keys: None };
+    Ok((open(&own, Wanted::Ready).await?, Some(folder)))
 }
 
 /// Opens the database and its keys; also tells how many migrations were applied.
@@ -52,7 +70,8 @@ pub(crate) async fn prepare(args: &DbArgs, wanted: Wanted) -> Result<(Context, u
         Wanted::Ready => db.migrate(&MIGRATIONS).await?,
         Wanted::Existing => 0,
     };
-    let policy = Policy::embedded().map_err(|error| Failure::usage(error.to_string()))?;
+    let policy = Policy::embedded()
+        .map_err(|error| Failure::usage(format!("政策包：{error}"), format!("policy: {error}")))?;
     let (policy, clock) = (Arc::new(policy), Arc::new(SystemClock));
     let passwords = Passwords::new(Cost::default())?;
     Ok((Context { db, policy, keys, clock, passwords }, applied))
@@ -68,9 +87,8 @@ pub(crate) fn key_path(args: &DbArgs) -> Result<PathBuf, Failure> {
             Ok(name.into())
         }
         (None, DbUrl::Postgres(_)) => Err(Failure::usage(
-            "PostgreSQL 库必须用 --keys FILE 或 DAOHU_KEYS 指明密钥文件 / name the key file with \
-             --keys FILE or DAOHU_KEYS"
-                .to_owned(),
+            "PostgreSQL 库必须用 --keys FILE 或 DAOHU_KEYS 指明密钥文件",
+            "for PostgreSQL name the key file with --keys FILE or DAOHU_KEYS",
         )),
     }
 }
@@ -85,9 +103,8 @@ pub(crate) fn files_path(args: &DbArgs, files: Option<PathBuf>) -> Result<PathBu
             Ok(name.into())
         }
         (None, DbUrl::Postgres(_)) => Err(Failure::usage(
-            "PostgreSQL 库必须用 --files DIR 或 DAOHU_FILES 指明存放上传和导出文件的目录 / name the \
-             folder for uploads and exports with --files DIR or DAOHU_FILES"
-                .to_owned(),
+            "PostgreSQL 库必须用 --files DIR 或 DAOHU_FILES 指明存放上传和导出文件的目录",
+            "for PostgreSQL name the folder for uploads and exports with --files DIR or DAOHU_FILES",
         )),
     }
 }

@@ -1,8 +1,8 @@
 //! What commands print, and their exit codes.
 
-use std::{io::Write, process::ExitCode};
+use std::{io::Write, path::Path, process::ExitCode};
 
-use daohu_app::{Error, Lang, http::ApiError, keys::KeyError};
+use daohu_app::{Error, Lang, exchange::FileError, http::ApiError, keys::KeyError};
 use daohu_db::Error as DbError;
 
 /// Done, but with something found or refused.
@@ -19,24 +19,44 @@ pub(crate) struct Failure {
 
 #[derive(Debug)]
 enum Words {
-    Text(String),
+    Text {
+        zh: String,
+        en: String,
+    },
     /// Told in the words of the interface.
     Problem(Box<ApiError>),
+    /// A file of an import, with its whole path: who calls this command knows the folders.
+    Spreadsheet(Box<FileError>),
 }
 
 impl Failure {
-    fn with(code: u8, text: String) -> Self {
-        Self { code, words: Words::Text(text) }
+    fn with(code: u8, zh: impl Into<String>, en: impl Into<String>) -> Self {
+        Self { code, words: Words::Text { zh: zh.into(), en: en.into() } }
     }
 
     /// The command was called wrongly.
-    pub(crate) fn usage(text: String) -> Self {
-        Self::with(USAGE, text)
+    pub(crate) fn usage(zh: impl Into<String>, en: impl Into<String>) -> Self {
+        Self::with(USAGE, zh, en)
     }
 
     /// The command refuses.
-    pub(crate) fn refusal(text: String) -> Self {
-        Self::with(FINDING, text)
+    pub(crate) fn refusal(zh: impl Into<String>, en: impl Into<String>) -> Self {
+        Self::with(FINDING, zh, en)
+    }
+
+    /// A file or folder that cannot be written, named as it was typed.
+    pub(crate) fn unwritable(path: &Path, error: &std::io::Error) -> Self {
+        let path = path.display();
+        Self::with(
+            STORAGE,
+            format!("不能写入 {path}：{error}"),
+            format!("cannot write {path}: {error}"),
+        )
+    }
+
+    /// The same, as a refusal.
+    pub(crate) fn refused(self) -> Self {
+        Self { code: FINDING, ..self }
     }
 
     /// The rows of an import are stored, its report is not.
@@ -47,26 +67,62 @@ impl Failure {
 
     /// Prints it and gives the exit code.
     pub(crate) fn report(self, lang: Lang) -> ExitCode {
-        let text = match self.words {
-            Words::Text(text) => text,
+        let text = match &self.words {
+            Words::Text { zh, en } => lang.pick(zh, en).to_owned(),
             Words::Problem(problem) => problem.words(lang),
+            Words::Spreadsheet(error) => spreadsheet(error, lang),
         };
-        // Where nobody listens, the exit code still tells.
-        let _ = writeln!(std::io::stderr(), "{}{text}", lang.pick("错误：", "error: "));
+        note(format_args!("{}{text}", lang.pick("错误：", "error: ")));
         ExitCode::from(self.code)
     }
 }
 
 impl From<DbError> for Failure {
     fn from(error: DbError) -> Self {
-        let mut text = error.to_string();
-        // The engine's own words follow: this is the operator's terminal.
-        let mut source = std::error::Error::source(&error);
-        while let Some(inner) = source {
-            text.push_str(&format!(": {inner}"));
-            source = inner.source();
-        }
-        Self::with(STORAGE, text)
+        let (zh, en) = match &error {
+            DbError::NoDatabase(place) => (
+                format!("{place} 没有到户的数据库；请先建立：daohu migrate --db …"),
+                format!(
+                    "there is no Daohu database at {place}: create it with `daohu migrate --db …`"
+                ),
+            ),
+            DbError::Connection(why) => (
+                format!("连不上 PostgreSQL（{why}）；请检查 --db 的地址，以及服务器是否在运行"),
+                format!(
+                    "PostgreSQL is not reached ({why}): check the address in --db, and that the \
+                     server is running"
+                ),
+            ),
+            DbError::OlderSchema { found, known } => (
+                format!(
+                    "数据库的结构版本是 {found}，本程序需要 {known}；请先升级：daohu migrate --db …"
+                ),
+                format!(
+                    "the database has schema {found}, this program needs {known}: bring it up to \
+                     date with `daohu migrate --db …`"
+                ),
+            ),
+            DbError::NewerSchema { found, known } => (
+                format!("数据库的结构版本是 {found}，本程序只认识 {known}；请升级程序"),
+                error.to_string(),
+            ),
+            DbError::Busy => (
+                "数据库正忙，请稍后再试".to_owned(),
+                "the database is busy: try again later".to_owned(),
+            ),
+            DbError::DiskFull => (
+                "磁盘已满；请腾出空间后再试".to_owned(),
+                "the disk is full: make room and try again".to_owned(),
+            ),
+            other => {
+                // The engine's own words follow: this is the operator's terminal.
+                let causes =
+                    std::iter::successors(std::error::Error::source(other), |e| e.source());
+                let text = causes.fold(other.to_string(), |text, cause| format!("{text}: {cause}"));
+                (format!("数据库出错：{text}"), text)
+            }
+        };
+        Self::with(STORAGE, zh, en)
     }
 }
 
@@ -74,48 +130,83 @@ impl From<Error> for Failure {
     fn from(error: Error) -> Self {
         match error {
             Error::Store(error) => error.into(),
-            Error::File(error) => Self::with(STORAGE, error.to_string()),
+            Error::File(error) => error.into(),
             Error::Key(error) => error.into(),
             Error::NoRoom { ref folder, needed, free } => {
                 let (needed, free) = (needed >> 20, free >> 20);
-                let text = format!(
-                    "磁盘空间不足：{folder} 需要 {needed} MB，剩余 {free} MB / not enough room on the \
-                     disk: {needed} MB are needed in {folder}, {free} MB are free [exchange.disk_full]"
+                let zh = format!("磁盘空间不足：{folder} 需要 {needed} MB，剩余 {free} MB");
+                let en = format!(
+                    "not enough room on the disk: {needed} MB are needed in {folder}, {free} MB are \
+                     free"
                 );
-                Self::with(STORAGE, text)
+                Self::with(
+                    STORAGE,
+                    format!("{zh} [exchange.disk_full]"),
+                    format!("{en} [exchange.disk_full]"),
+                )
             }
-            Error::Spreadsheet(error) => Self::refusal(spreadsheet(&error)),
+            Error::Spreadsheet(error) => {
+                Self { code: FINDING, words: Words::Spreadsheet(Box::new(error)) }
+            }
             other => Self { code: FINDING, words: Words::Problem(Box::new(other.into())) },
         }
     }
 }
 
-/// A file's error in both languages: it is the most common one, and clerks see it.
-fn spreadsheet(error: &daohu_app::exchange::FileError) -> String {
+fn spreadsheet(error: &FileError, lang: Lang) -> String {
     let mut place = error.path.display().to_string();
     if let Some(sheet) = &error.sheet {
         place.push_str(&format!(" [{sheet}]"));
     }
     if let Some(row) = error.row {
-        place.push_str(&format!(" 第 {row} 行"));
+        place.push_str(&match lang {
+            Lang::Zh => format!(" 第 {row} 行"),
+            Lang::En => format!(" row {row}"),
+        });
     }
     if let Some(column) = &error.column {
         place.push_str(&format!(" “{column}”"));
     }
-    let (zh, en) = (error.problem.says(Lang::Zh), error.problem.says(Lang::En));
-    format!("{place}: {zh} / {en} [{}]", error.problem.code())
+    let mark = lang.pick("：", ": ");
+    format!("{place}{mark}{} [{}]", error.problem.says(lang), error.problem.code())
 }
 
 impl From<KeyError> for Failure {
     fn from(error: KeyError) -> Self {
-        Self::with(STORAGE, error.to_string())
+        match &error {
+            KeyError::File { path, reason } => Self::with(
+                STORAGE,
+                format!(
+                    "密钥文件 {path} 不能用（{reason}）；请用 --keys 指明这个数据库的密钥文件，没有它数据无法读出"
+                ),
+                format!(
+                    "the key file {path} is of no use ({reason}): name this database's own with \
+                     --keys, without it the data cannot be read"
+                ),
+            ),
+            KeyError::Sealed => Self::with(
+                STORAGE,
+                "密文打不开：密钥文件不是这个数据库的（用 --keys 指明），或者数据被改动",
+                "a sealed value does not open: the key file is not this database's (name it with \
+                 --keys), or the value was altered",
+            ),
+            KeyError::Random => {
+                Self::with(STORAGE, "本机不能产生随机数", "the machine gives no random numbers")
+            }
+        }
     }
 }
 
 impl From<std::io::Error> for Failure {
     fn from(error: std::io::Error) -> Self {
-        Self::with(STORAGE, error.to_string())
+        let zh = format!("文件读写失败：{error}");
+        Self::with(STORAGE, zh, format!("a file could not be read or written: {error}"))
     }
+}
+
+/// Prints a line for people on standard error. Where nobody listens, the exit code still tells.
+pub(crate) fn note(text: impl std::fmt::Display) {
+    let _ = writeln!(std::io::stderr(), "{text}");
 }
 
 /// Prints a JSON line.

@@ -5,14 +5,18 @@ use std::{
 };
 
 use bytes::{BufMut, Bytes, BytesMut};
-use deadpool_postgres::{Hook, HookError, Manager, ManagerConfig, Object, Pool, RecyclingMethod};
+use deadpool_postgres::{
+    Hook, HookError, Manager, ManagerConfig, Object, Pool, PoolError, RecyclingMethod,
+};
 use futures_util::{
     FutureExt, SinkExt, StreamExt,
     future::{BoxFuture, join},
 };
 use tokio::runtime::Handle;
 use tokio_postgres::{
-    Statement,
+    Config, Statement,
+    config::Host,
+    error::SqlState,
     types::{Format, IsNull, ToSql, Type as PgType},
 };
 
@@ -31,6 +35,39 @@ const STATEMENTS_KEPT: usize = 256;
 
 pub(crate) struct Store {
     pool: Pool,
+    /// For people: without user and password.
+    address: Address,
+}
+
+/// Of a server and a database on it.
+struct Address {
+    server: String,
+    database: String,
+}
+
+impl Address {
+    fn of(config: &Config) -> Self {
+        let host = match config.get_hosts().first() {
+            Some(Host::Tcp(host)) => host.clone(),
+            Some(Host::Unix(path)) => path.display().to_string(),
+            None => String::new(),
+        };
+        let port = config.get_ports().first().copied().unwrap_or(5432);
+        let database = config.get_dbname().unwrap_or_default().to_owned();
+        Self { server: format!("{host}:{port}"), database }
+    }
+
+    /// Why there is no connection: the driver's reason, without the pool's words around it.
+    fn refusal(&self, error: PoolError) -> Error {
+        let reason = match &error {
+            PoolError::Backend(cause) if cause.code() == Some(&SqlState::INVALID_CATALOG_NAME) => {
+                return Error::NoDatabase(format!("postgres://{}/{}", self.server, self.database));
+            }
+            PoolError::Backend(cause) => with_causes(cause),
+            other => with_causes(other),
+        };
+        Error::Connection(format!("{}: {reason}", self.server))
+    }
 }
 
 impl Store {
@@ -51,7 +88,7 @@ impl Store {
             .post_create(settings)
             .build()
             .map_err(|e| Error::Connection(e.to_string()))?;
-        let store = Self { pool };
+        let store = Self { pool, address: Address::of(&access.config) };
         match store.session().await {
             Ok(_) => Ok(store),
             Err(error) if options.missing == Missing::Create => {
@@ -63,7 +100,7 @@ impl Store {
     }
 
     async fn session(&self) -> Result<Session, Error> {
-        let client = self.pool.get().await.map_err(|e| Error::Connection(with_causes(&e)))?;
+        let client = self.pool.get().await.map_err(|error| self.address.refusal(error))?;
         Ok(Session(Arc::new(client)))
     }
 

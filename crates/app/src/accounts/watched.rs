@@ -15,8 +15,8 @@ type Row<'t> = BoxFuture<'t, Result<Option<String>, Error>>;
 /// are left out.
 pub fn watched() -> Vec<Watched> {
     vec![
-        Watched { kind: "user", table: "users", current: current_user },
-        Watched { kind: "grant", table: "grants", current: current_grant },
+        Watched { kind: "user", table: "users", current: current_user, household: None },
+        Watched { kind: "grant", table: "grants", current: current_grant, household: None },
     ]
 }
 

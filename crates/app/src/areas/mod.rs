@@ -17,4 +17,4 @@ mod sql;
 pub(crate) use api::routes;
 pub use model::{AREA, Tree};
 pub(crate) use model::{Node, POOR_LEVELS, node};
-pub use ops::first_village;
+pub use ops::{first_village, is_empty};

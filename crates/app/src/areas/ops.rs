@@ -36,6 +36,22 @@ pub async fn first_village(context: &Context, county: &str) -> Result<String, Er
     read.await
 }
 
+/// True if there is no area yet.
+pub async fn is_empty(context: &Context) -> Result<bool, Error> {
+    let read = context.db.read(move |tx| async move { any(tx).await }.boxed());
+    read.await.map(|any| !any)
+}
+
+/// True if there is any area.
+pub(crate) async fn any(tx: &mut Tx) -> Result<bool, Error> {
+    Ok(sql::any(tx).await?)
+}
+
+/// True if the tree has this area, in force or not.
+pub(crate) async fn is_known(tx: &mut Tx, code: &AreaCode) -> Result<bool, Error> {
+    Ok(sql::names(tx, [code.to_string()]).await?.contains_key(code.as_str()))
+}
+
 /// Names of areas by code, after `after`. Names are open: no scope.
 pub(crate) async fn list(
     context: &Context,

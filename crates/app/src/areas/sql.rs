@@ -191,6 +191,11 @@ pub(super) async fn group_of(
     row.map(|row| row.text(0).map(str::to_owned)).transpose()
 }
 
+/// True if there is any area.
+pub(super) async fn any(tx: &mut Tx) -> Result<bool, daohu_db::Error> {
+    Ok(tx.query_opt("select 1 from areas limit 1", &[]).await?.is_some())
+}
+
 /// The names of these areas, as far as they are known.
 pub(super) async fn names(
     tx: &mut Tx,

@@ -29,6 +29,7 @@ pub enum FileProblem {
     NotASpreadsheet,
     Damaged(String),
     UnknownSheet,
+    NoSheets { skipped: Vec<String> },
     NoHeader,
     WrongDelimiter { found: char },
     BadEncoding,
@@ -97,6 +98,7 @@ impl FileProblem {
             Self::NotASpreadsheet => "file.not_a_spreadsheet",
             Self::Damaged(_) => "file.damaged",
             Self::UnknownSheet => "file.unknown_sheet",
+            Self::NoSheets { .. } => "file.no_sheets",
             Self::NoHeader => "file.no_header",
             Self::WrongDelimiter { .. } => "file.wrong_delimiter",
             Self::BadEncoding => "file.bad_encoding",
@@ -135,6 +137,13 @@ impl FileProblem {
                 "is not a known sheet: name it 行政区划, 户, 人 or 年度收入 (or areas, households, persons, \
                  incomes); its first row must be the header, without a title above it",
             ),
+            Self::NoSheets { skipped } if skipped.is_empty() => {
+                say("文件夹是空的，没有可导入的表", "no sheets found: the folder is empty")
+            }
+            Self::NoSheets { skipped } => match lang {
+                Lang::Zh => format!("没有可导入的表；跳过了：{}", skipped.join("、")),
+                Lang::En => format!("no sheets found; skipped: {}", skipped.join(", ")),
+            },
             Self::NoHeader => say("没有表头", "has no header row"),
             Self::WrongDelimiter { found } => match lang {
                 Lang::Zh => format!("列之间用的是“{}”，应为逗号", show(*found)),

@@ -72,6 +72,12 @@ pub async fn export(
     if scope == Scope::nothing() {
         return Err(Error::NotFound("area"));
     }
+    let area = options.area.clone();
+    let known =
+        context.db.read(move |tx| async move { areas::ops::is_known(tx, &area).await }.boxed());
+    if !known.await? {
+        return Err(Error::NotFound("area"));
+    }
     // What lies above is for the owner of the store, who may want to fill an empty one.
     let with_above = options.scope == Scope::all();
     disclose(context, act.clone(), &options).await?;

@@ -16,6 +16,8 @@ use crate::{
     sheet::{Raw, Sheet},
 };
 
+/// Files named of a folder that has none to import.
+const SKIPPED_MAX: usize = 20;
 /// More columns than any form has: beyond this a file is not what it says.
 pub(super) const COLUMNS_MAX: usize = 1_000;
 
@@ -50,9 +52,15 @@ pub fn tables(path: &Path) -> Result<Vec<TableRef>, Error> {
             let name = file.file_name().and_then(|name| name.to_str()).unwrap_or_default();
             name.starts_with('.') || name.starts_with("~$")
         };
-        files.retain(|file| is_named(file, "csv") || is_named(file, "xlsx"));
-        files.retain(|file| !is_hidden(file));
         files.sort();
+        let is_sheet =
+            |file: &PathBuf| (is_named(file, "csv") || is_named(file, "xlsx")) && !is_hidden(file);
+        let (files, others): (Vec<_>, Vec<_>) = files.into_iter().partition(is_sheet);
+        if files.is_empty() {
+            let names = others.iter().take(SKIPPED_MAX).filter_map(|file| file.file_name());
+            let skipped = names.map(|name| name.to_string_lossy().into_owned()).collect();
+            return Err(FileError::new(path, FileProblem::NoSheets { skipped }).into());
+        }
         let tables: Result<Vec<_>, Error> = files.iter().map(|file| tables(file)).collect();
         return Ok(tables?.into_iter().flatten().collect());
     }

@@ -166,13 +166,34 @@ async fn past(tx: &mut Tx, keys: &Keys, row: &HouseholdRow, day: Day) -> Result<
 
 /// The kinds of records that `journal verify --deep` compares with their rows.
 pub fn watched() -> Vec<Watched> {
+    let watch = |kind, table, current, household| Watched { kind, table, current, household };
     vec![
-        Watched { kind: "area", table: "areas", current: current_area },
-        Watched { kind: "household", table: "households", current: current_household },
-        Watched { kind: "person", table: "persons", current: current_person },
-        Watched { kind: "income", table: "incomes", current: current_income },
-        Watched { kind: "membership", table: "memberships", current: current_membership },
+        watch("area", "areas", current_area, None),
+        watch("household", "households", current_household, Some(household_of_id)),
+        watch("person", "persons", current_person, Some(household_of_person)),
+        watch("income", "incomes", current_income, Some(household_of_id)),
+        watch("membership", "memberships", current_membership, Some(household_of_id)),
     ]
+}
+
+type Named<'t> = BoxFuture<'t, Result<Option<String>, Error>>;
+
+/// Of a record whose key begins with the household's: `ID` or `ID/…`.
+fn household_of_id<'t>(tx: &'t mut Tx, county: &'t str, record: &'t str) -> Named<'t> {
+    async move {
+        let id = record.split('/').next().and_then(|id| id.parse().ok()).unwrap_or_default();
+        Ok(sql::household_no(tx, county, id).await?.map(|no| format!("{county}/{no}")))
+    }
+    .boxed()
+}
+
+fn household_of_person<'t>(tx: &'t mut Tx, county: &'t str, record: &'t str) -> Named<'t> {
+    async move {
+        let person = record.parse().unwrap_or_default();
+        let Some(id) = sql::household_of(tx, county, person).await? else { return Ok(None) };
+        Ok(sql::household_no(tx, county, id).await?.map(|no| format!("{county}/{no}")))
+    }
+    .boxed()
 }
 
 type Row<'t> = BoxFuture<'t, Result<Option<String>, Error>>;

@@ -148,6 +148,28 @@ pub(crate) async fn household(
     Ok(found.into_iter().next().map(HouseholdRow))
 }
 
+/// The 户编号 of a household, without opening what is sealed in its row.
+pub(super) async fn household_no(
+    tx: &mut Tx,
+    county: &str,
+    id: i64,
+) -> Result<Option<String>, Error> {
+    let sql = "select no from households where county = $1 and id = $2";
+    let row = tx.query_opt(sql, &[county.into(), id.into()]).await?;
+    Ok(row.map(|row| row.text(0).map(str::to_owned)).transpose()?)
+}
+
+/// The household that a person belongs to, without opening what is sealed in the row.
+pub(super) async fn household_of(
+    tx: &mut Tx,
+    county: &str,
+    person: i64,
+) -> Result<Option<i64>, Error> {
+    let sql = "select household from persons where county = $1 and id = $2";
+    let row = tx.query_opt(sql, &[county.into(), person.into()]).await?;
+    Ok(row.map(|row| row.int(0)).transpose()?)
+}
+
 /// All incomes of these households of a county.
 pub(crate) async fn incomes_of(
     tx: &mut Tx,

@@ -107,6 +107,7 @@ static TABLE: &[Entry] = &[
     is("grant.ended", 409, "这项授权已经终止", "The grant has ended already"),
     is("grant.exclusive", 409, "三类管理员角色不得与其他角色兼任", "An administrator's role cannot be combined with another role"),
     is("grant.to_self", 403, "不能给自己授权", "Nobody grants a role to himself"),
+    is("grant.unknown_area", 422, "区划表里没有这个区划", "There is no such area"),
     is("grant.unknown_role", 422, "没有这个角色", "There is no such role"),
     // The registry.
     is("area.bad_code", 422, "区划代码不正确", "The area code is not right"),
@@ -128,6 +129,7 @@ static TABLE: &[Entry] = &[
     is("area.groups_full", 409, "该村的村民小组已满99个", "The village has 99 groups already"),
     is("registry.ids_used_up", 409, "该县的编号已用完", "The county's ids are used up"),
     // Files of an import.
+    is("file.no_sheets", 422, "没有可导入的表", "There are no sheets to import"),
     is("file.not_found", 422, "找不到文件", "There is no such file"),
     is("file.unreadable", 422, "文件无法读取", "The file cannot be read"),
     is("file.not_a_spreadsheet", 422, "不是 CSV 或 XLSX 文件", "The file is neither CSV nor XLSX"),

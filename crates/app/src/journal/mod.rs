@@ -23,4 +23,4 @@ mod verify;
 pub(crate) use api::routes;
 pub use model::{Act, Action, Change, Entry, NO_COUNTY, Problem, RecordRef};
 pub use ops::{Bulk, fill, latest_of, record, seal_all, state_at};
-pub use verify::{Bad, Current, Verdict, Watched, verify_store};
+pub use verify::{Bad, Current, Depth, HouseholdOf, Verdict, Watched, verify_store};

@@ -15,6 +15,8 @@ use crate::{
     keys::{Keys, hex, unhex},
 };
 
+/// Faults that a verdict names; all are counted. Somebody who looks at more looks at the whole.
+const NAMED_MAX: usize = 100;
 /// Roots and records read at once: however long the journal is, so much of it is in memory.
 const BATCH: i64 = 1_000;
 /// How far out of place an entry is looked for before it is called altered.
@@ -33,6 +35,8 @@ pub struct Verdict {
     pub first_bad: Option<Bad>,
     /// How many things are wrong.
     pub bad: u64,
+    /// The first hundred of them.
+    pub named: Vec<Bad>,
     /// The signed end of the root chain, to be kept elsewhere and verified against later.
     pub checkpoint: Option<String>,
 }
@@ -49,12 +53,23 @@ pub struct Bad {
     /// The record concerned, where it is known: `household 990102000000001`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub record: Option<String>,
+    /// Of a record of a household: its county and 户编号, as far as the row is there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub household: Option<String>,
+}
+
+impl Bad {
+    fn new(county: &str, sequence: i64, problem: Problem, record: Option<String>) -> Self {
+        Self { county: county.to_owned(), sequence, problem, record, household: None }
+    }
 }
 
 impl Verdict {
     fn add(&mut self, bad: Bad) {
         self.bad += 1;
-        self.first_bad.get_or_insert(bad);
+        if self.named.len() < NAMED_MAX {
+            self.named.push(bad);
+        }
     }
 }
 
@@ -66,7 +81,20 @@ pub type Current = for<'t> fn(
     &'t str,
 ) -> BoxFuture<'t, Result<Option<String>, Error>>;
 
-/// A kind of record that `--deep` compares with the rows.
+/// Gives the county and 户编号 of the household that a record belongs to, where its row is there.
+pub type HouseholdOf =
+    for<'t> fn(&'t mut Tx, &'t str, &'t str) -> BoxFuture<'t, Result<Option<String>, Error>>;
+
+/// How much is looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Depth {
+    /// The chains.
+    Chains,
+    /// Also every row, beside its last entry.
+    Rows,
+}
+
+/// A kind of record that a deep look compares with the rows.
 #[derive(Clone, Copy)]
 pub struct Watched {
     /// The journal's name of the kind.
@@ -75,15 +103,17 @@ pub struct Watched {
     pub table: &'static str,
     /// Reads a row.
     pub current: Current,
+    /// Whose it is, for records of households.
+    pub household: Option<HouseholdOf>,
 }
 
-/// Verifies chains, roots and, if given, a checkpoint; with `watched` kinds, also that every row is
-/// what its last entry says. Reads only.
+/// Verifies chains, roots and, if given, a checkpoint; if asked to, also that every row of the kinds
+/// that are watched is what its last entry says. Reads only.
 async fn verify(
     tx: &mut Tx,
     keys: &Keys,
     checkpoint: Option<&str>,
-    watched: &[Watched],
+    (depth, watched): (Depth, &[Watched]),
 ) -> Result<Verdict, Error> {
     let mut verdict = Verdict::default();
     let mut heads = Vec::new();
@@ -92,34 +122,43 @@ async fn verify(
         if (end.sequence, end.chain) != (sequence, chain) {
             // A good chain that ends early was cut; one that is broken was named already.
             if end.is_whole && end.sequence < sequence {
-                let (sequence, problem) = (end.sequence + 1, Problem::Cut);
-                verdict.add(Bad { county: county.clone(), sequence, problem, record: None });
+                verdict.add(Bad::new(&county, end.sequence + 1, Problem::Cut, None));
             } else if end.is_whole {
-                let bad = Bad {
-                    county: county.clone(),
-                    sequence,
-                    problem: Problem::Altered,
-                    record: None,
-                };
-                verdict.add(bad);
+                verdict.add(Bad::new(&county, sequence, Problem::Altered, None));
             }
         }
         heads.push(county);
     }
     for county in sql::counties_sealed(tx).await? {
         if !heads.contains(&county) {
-            let (sequence, problem) = (1, Problem::Altered);
-            verdict.add(Bad { county, sequence, problem, record: None });
+            verdict.add(Bad::new(&county, 1, Problem::Altered, None));
         }
     }
     let checkpoint = checkpoint.map(|text| Checkpoint::parse(keys, text));
     let last = verify_roots(tx, checkpoint.as_ref(), &mut verdict).await?;
-    compare_rows(tx, keys, watched, &mut verdict).await?;
+    if depth == Depth::Rows {
+        compare_rows(tx, keys, watched, &mut verdict).await?;
+    }
     let pending = sql::count_pending(tx).await?;
     verdict.entries = verdict.sealed + pending;
-    verdict.ok = verdict.first_bad.is_none();
+    for bad in &mut verdict.named {
+        name_household(tx, watched, bad).await?;
+    }
+    verdict.ok = verdict.bad == 0;
+    verdict.first_bad = verdict.named.first().cloned();
     verdict.checkpoint = last.map(|(root, chain)| sign(keys, &root, &chain));
     Ok(verdict)
+}
+
+/// Adds what people know a household by.
+async fn name_household(tx: &mut Tx, watched: &[Watched], bad: &mut Bad) -> Result<(), Error> {
+    let named = bad.record.as_deref().and_then(|record| record.split_once(' '));
+    let Some((kind, record)) = named else { return Ok(()) };
+    let watched = watched.iter().find(|watched| watched.kind == kind);
+    if let Some(household) = watched.and_then(|watched| watched.household) {
+        bad.household = household(tx, &bad.county, record).await?;
+    }
+    Ok(())
 }
 
 /// The end of a county's chain as the entries give it.
@@ -131,9 +170,10 @@ struct End {
 
 async fn verify_county(tx: &mut Tx, county: &str, verdict: &mut Verdict) -> Result<End, Error> {
     let mut end = End { sequence: 0, chain: START, is_whole: true };
-    // Of the first fault more is told; the others count.
-    let mut first: Option<(Bad, Link)> = None;
-    let (mut sealed, mut bad) = (0, 0);
+    // Those that are named, with the chain before them; the others count.
+    let mut faults: Vec<(Bad, Link)> = Vec::new();
+    let room = NAMED_MAX.saturating_sub(verdict.named.len());
+    let (mut sealed, mut unnamed) = (0, 0);
     sql::each_sealed(tx, county, &mut |stored| {
         sealed += 1;
         let sql::Sealed { entry, sequence, chain } = stored;
@@ -146,10 +186,11 @@ async fn verify_county(tx: &mut Tx, county: &str, verdict: &mut Verdict) -> Resu
             None
         };
         if let Some((sequence, problem, record)) = fault {
-            bad += 1;
             end.is_whole = false;
-            let county = county.to_owned();
-            first.get_or_insert((Bad { county, sequence, problem, record }, end.chain));
+            match faults.len() < room {
+                true => faults.push((Bad::new(county, sequence, problem, record), end.chain)),
+                false => unnamed += 1,
+            }
         }
         // Go on from what is stored: what follows may be whole, and other faults are counted too.
         end.sequence = sequence;
@@ -158,15 +199,15 @@ async fn verify_county(tx: &mut Tx, county: &str, verdict: &mut Verdict) -> Resu
     })
     .await?;
     verdict.sealed += sealed;
-    if let Some((mut fault, previous)) = first {
+    for (mut fault, previous) in faults {
         if fault.problem == Problem::Altered
             && stands_elsewhere(tx, county, fault.sequence, &previous).await?
         {
             fault.problem = Problem::Reordered;
         }
-        verdict.bad += bad - 1;
         verdict.add(fault);
     }
+    verdict.bad += unnamed;
     Ok(end)
 }
 
@@ -217,9 +258,8 @@ async fn verify_roots(
                 head.filter(|head| *head != root.head).map(|_| Problem::Altered)
             };
             if let Some(problem) = problem {
-                let (county, sequence) = (root.county.clone(), root.sequence);
                 let record = Some(format!("root {}", root.number));
-                verdict.add(Bad { county, sequence, problem, record });
+                verdict.add(Bad::new(&root.county, root.sequence, problem, record));
             }
             if checkpoint.is_some_and(|checkpoint| checkpoint.number() == Some(root.number)) {
                 then = Some(chain);
@@ -266,7 +306,7 @@ impl Checkpoint {
             _ => return None,
         };
         let record = Some("checkpoint".to_owned());
-        Some(Bad { county: sql::ROOT.to_owned(), sequence, problem, record })
+        Some(Bad::new(sql::ROOT, sequence, problem, record))
     }
 }
 
@@ -297,8 +337,7 @@ async fn compare_rows(
     }
     for (watched, count) in watched.iter().zip(counts) {
         if sql::count_rows(tx, watched.table).await? > count {
-            let (county, record) = (String::new(), Some(watched.table.to_owned()));
-            verdict.add(Bad { county, sequence: 0, problem: Problem::RowUnknown, record });
+            verdict.add(Bad::new("", 0, Problem::RowUnknown, Some(watched.table.to_owned())));
         }
     }
     Ok(())
@@ -324,7 +363,7 @@ async fn compare_row(
         _ => Problem::RowDiffers,
     };
     let record = Some(format!("{} {record}", watched.kind));
-    Ok(Some(Bad { county: county.to_owned(), sequence, problem, record }))
+    Ok(Some(Bad::new(county, sequence, problem, record)))
 }
 
 /// The text of `after` in `{"before":…,"after":…}`: always the last field.
@@ -342,11 +381,12 @@ fn after_of(body: &[u8]) -> Option<String> {
 pub async fn verify_store(
     context: &crate::Context,
     checkpoint: Option<String>,
+    depth: Depth,
     watched: Vec<Watched>,
 ) -> Result<Verdict, Error> {
     let keys = context.keys.clone();
     let read = context.db.read_bulk(move |tx| {
-        async move { verify(tx, &keys, checkpoint.as_deref(), &watched).await }.boxed()
+        async move { verify(tx, &keys, checkpoint.as_deref(), (depth, &watched)).await }.boxed()
     });
     read.await
 }

@@ -2,7 +2,10 @@
 
 use std::{collections::HashMap, fmt::Write};
 
-use daohu_app::{households, journal::verify_store};
+use daohu_app::{
+    households,
+    journal::{Depth, verify_store},
+};
 use daohu_db::Engine;
 use proptest::{
     strategy::{Strategy, ValueTree},
@@ -456,10 +459,12 @@ async fn each_level_has_its_trail() {
             let below = if code.len() == 12 { Value::Null } else { (before - 100 + 1).into() };
             assert_eq!(told["rural_population_below"], below);
         }
-        let verdict = verify_store(&app.context, None, households::watched()).await.unwrap();
+        let verdict =
+            verify_store(&app.context, None, Depth::Rows, households::watched()).await.unwrap();
         assert!(verdict.ok, "{verdict:?}");
         app.execute("update areas set rural_population = 102 where code = '990101100200'").await;
-        let verdict = verify_store(&app.context, None, households::watched()).await.unwrap();
+        let verdict =
+            verify_store(&app.context, None, Depth::Rows, households::watched()).await.unwrap();
         assert!(!verdict.ok, "a figure that was changed behind the journal is found");
     }
 }

@@ -94,6 +94,22 @@ async fn what_cannot_be_given_is_refused() {
 }
 
 #[tokio::test]
+async fn a_role_in_an_area_that_the_tree_does_not_have_is_refused() {
+    for engine in Engine::BOTH {
+        let app = TestApp::new(engine).await;
+        crate::seed::areas(&app).await;
+        let admin = app.client(&["security_admin"]).await;
+        let user = app.user(&[]).await;
+        let path = format!("/users/{}/grants", user.id);
+        for area in ["990199", "53"] {
+            let body = json!({ "role": "leader", "area": area });
+            admin.post(&path, body).send().await.field_problem("area", "grant.unknown_area");
+        }
+        assert_eq!(admin.get(&path).send().await.expect(200), json!([]));
+    }
+}
+
+#[tokio::test]
 async fn two_at_once_cannot_combine_what_excludes_each_other() {
     for engine in Engine::BOTH {
         let app = TestApp::new(engine).await;

@@ -2,7 +2,7 @@
 
 use daohu_app::{
     households,
-    journal::{Action, Change, record, seal_all, verify_store},
+    journal::{Action, Change, Depth, record, seal_all, verify_store},
 };
 use daohu_db::{Engine, FutureExt, Tx};
 use serde_json::{Value, json};
@@ -139,7 +139,7 @@ async fn a_long_journal_is_verified_page_by_page() {
         let verify = async |households: bool| {
             let households = households::watched().into_iter().filter(|_| households);
             let watched = households.filter(|watched| watched.kind == "household").collect();
-            verify_store(&app.context, None, watched).await.unwrap()
+            verify_store(&app.context, None, Depth::Rows, watched).await.unwrap()
         };
         // The roots above are copies: each is found, on whichever page.
         let roots = verify(false).await;

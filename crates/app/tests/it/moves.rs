@@ -9,7 +9,7 @@ use daohu_app::{
         import::{Progress, Summary},
     },
     households,
-    journal::verify_store,
+    journal::{Depth, verify_store},
     sheet::{Masking, PERSONS, Sheet},
 };
 use daohu_base::{AreaCode, Scope};
@@ -278,7 +278,7 @@ pub async fn check_laws(app: &TestApp, says: &str) {
                  having count(*) > 1";
     assert!(app.rows(twice).await.is_empty(), "{says}: a member of two households");
     let watched = households::watched().into_iter().filter(|watched| watched.kind != "area");
-    let verdict = verify_store(&app.context, None, watched.collect()).await.unwrap();
+    let verdict = verify_store(&app.context, None, Depth::Rows, watched.collect()).await.unwrap();
     assert!(verdict.ok, "{says}: {verdict:?}");
     for county in ["98", "99"] {
         let folder = tempfile::tempdir().unwrap();

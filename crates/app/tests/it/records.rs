@@ -1,6 +1,9 @@
 //! Single households and persons: reading, changing, revealing.
 
-use daohu_app::{households, journal::verify_store};
+use daohu_app::{
+    households,
+    journal::{Depth, verify_store},
+};
 use daohu_db::Engine;
 use serde_json::{Value, json};
 
@@ -19,7 +22,7 @@ async fn app(engine: Engine) -> TestApp {
 async fn verify(app: &TestApp) {
     // The seed writes areas without a journal.
     let watched = households::watched().into_iter().filter(|watched| watched.kind != "area");
-    let verdict = verify_store(&app.context, None, watched.collect()).await.unwrap();
+    let verdict = verify_store(&app.context, None, Depth::Rows, watched.collect()).await.unwrap();
     assert!(verdict.ok, "{verdict:?}");
 }
 

@@ -37,6 +37,8 @@ const LOGINS: [(&str, &str, Option<usize>); 8] = [
 
 pub(crate) async fn run(args: DemoArgs, lang: Lang) -> Done {
     let db = DbArgs { db: DbUrl::Sqlite(args.data.join("demo.db")), keys: None };
+    // First: the logins of a demonstration that runs stay as they are.
+    let listener = serve::bind(args.listen)?;
     let context = open(&db, Wanted::Ready).await?;
     load(&context, &args, lang).await?;
     line("")?;
@@ -53,7 +55,7 @@ pub(crate) async fn run(args: DemoArgs, lang: Lang) -> Done {
     serve::log();
     let config = HttpConfig { secure_cookies: false, ..HttpConfig::default() };
     let files = files_path(&db, None)?;
-    serve::serve(context, files, args.listen, config, None).await
+    serve::serve(context, files, listener, config, None).await
 }
 
 /// Makes and imports the county, unless an earlier start did.

@@ -7,6 +7,7 @@ use std::{
 };
 
 use daohu_app::{
+    Error,
     exchange::{
         export::{ExportOptions, Format, export},
         import::Progress,
@@ -29,10 +30,15 @@ pub(crate) async fn run(args: ExportArgs) -> Done {
         "all" => Sheet::ALL.to_vec(),
         name => vec![Sheet::named(name).ok_or_else(|| {
             let names: Vec<&str> = Sheet::ALL.iter().map(|sheet| sheet.name).collect();
-            Failure::usage(format!("--what: {name}; {} | all", names.join(" | ")))
+            let names = names.join(" | ");
+            Failure::usage(
+                format!("没有这张表：--what {name}；可用：{names} | all"),
+                format!("there is no such sheet: --what {name}; known: {names} | all"),
+            )
         })?],
     };
     let context = open(&args.db, Wanted::Existing).await?;
+    let (area, out) = (args.area.clone(), args.out.clone());
     let options = ExportOptions {
         area: args.area,
         scope: Scope::all(),
@@ -56,7 +62,13 @@ pub(crate) async fn run(args: ExportArgs) -> Done {
     });
     let exported = export(&context, act, options, progress).await;
     stopper.abort();
-    let (files, rows) = exported?;
+    let (files, rows) = exported.map_err(|error| match error {
+        Error::NotFound(_) => {
+            Failure::refusal(format!("没有这个区划：{area}"), format!("no such area: {area}"))
+        }
+        Error::File(error) => Failure::unwritable(&out, &error),
+        other => other.into(),
+    })?;
     journal::seal_all(&context).await?;
     if args.json {
         let seconds = started.elapsed().as_secs_f64();

@@ -17,13 +17,15 @@ pub(crate) async fn run(args: HouseholdArgs) -> Done {
     let found = dossier(&context, Scope::all(), args.id.clone(), args.as_of).await;
     let dossier = found.map_err(|error| match error {
         Error::NotFound(_) => {
-            Failure::refusal(format!("没有这一户 / no such household: {}", args.id))
+            let id = &args.id;
+            Failure::refusal(format!("没有这一户：{id}"), format!("no such household: {id}"))
         }
         Error::Ambiguous(choices) => {
             let choices = choices.join(" ");
-            Failure::refusal(format!(
-                "几个县都有，请选一个 / in several counties, choose: {choices}"
-            ))
+            Failure::refusal(
+                format!("几个县都有，请选一个：{choices}"),
+                format!("several counties have it, choose one: {choices}"),
+            )
         }
         other => other.into(),
     })?;

@@ -1,6 +1,7 @@
 //! `daohu import`.
 
 use std::{
+    path::Path,
     process::ExitCode,
     sync::{Arc, atomic::Ordering},
     time::Instant,
@@ -8,7 +9,10 @@ use std::{
 
 use daohu_app::{
     Lang,
-    exchange::import::{Blank, ImportOptions, OnError, Progress, Summary, import},
+    exchange::{
+        Outcome, RowReport,
+        import::{Blank, ImportOptions, OnError, Progress, Summary, import},
+    },
     journal::Act,
 };
 use daohu_base::{Actor, Scope};
@@ -17,7 +21,7 @@ use serde::Serialize;
 use super::Done;
 use crate::{
     cli::{BlankArg, ImportArgs, OnErrorArg},
-    open::{Wanted, open},
+    open::{Wanted, open, open_to_try},
     output::{self, FINDING, Failure, json, line, peak_rss_bytes},
 };
 
@@ -31,7 +35,14 @@ struct Report {
 
 pub(crate) async fn run(args: ImportArgs, lang: Lang) -> Done {
     let started = Instant::now();
-    let context = open(&args.db, Wanted::Ready).await?;
+    if let Some(report) = &args.report {
+        check_report(report).map_err(|error| Failure::unwritable(report, &error).refused())?;
+    }
+    // A folder of a dry run's own, which goes with the end of this function.
+    let (context, _folder) = match args.dry_run {
+        true => open_to_try(&args.db).await?,
+        false => (open(&args.db, Wanted::Ready).await?, None),
+    };
     let wants_report = args.report.is_some();
     let options = ImportOptions {
         on_error: match args.on_error {
@@ -69,7 +80,14 @@ pub(crate) async fn run(args: ImportArgs, lang: Lang) -> Done {
     if args.json {
         json(&report)?
     } else {
-        print(&report, lang)?
+        print(&report, lang, wants_report)?;
+        if rejected && !report.summary.committed && !args.dry_run {
+            line(lang.pick(
+                "有被拒绝的行：请改正后重新导入，或用 --on-error reject-row 只导入合格的行",
+                "rows were refused: mend them and import again, or import the good ones with \
+                 --on-error reject-row",
+            ))?;
+        }
     }
     if report_failed {
         return Err(Failure::report_failed());
@@ -77,10 +95,17 @@ pub(crate) async fn run(args: ImportArgs, lang: Lang) -> Done {
     Ok(if rejected { ExitCode::from(FINDING) } else { ExitCode::SUCCESS })
 }
 
-/// Problems shown on a terminal; the report workbook has them all.
+/// An error if the report could not be written in the end. Leaves nothing behind.
+fn check_report(path: &Path) -> std::io::Result<()> {
+    let is_new = !path.exists();
+    std::fs::OpenOptions::new().create(true).append(true).open(path)?;
+    if is_new { std::fs::remove_file(path) } else { Ok(()) }
+}
+
+/// Rows shown on a terminal; the report workbook has them all.
 const SHOWN: usize = 50;
 
-fn print(report: &Report, lang: Lang) -> Result<(), output::Failure> {
+fn print(report: &Report, lang: Lang, has_report: bool) -> Result<(), output::Failure> {
     let heads = match lang {
         Lang::Zh => "表          行     新增     更新   无变化   疑似     拒绝     提示",
         Lang::En => "sheet     rows  created  updated  same  suspected  rejected  warnings",
@@ -92,11 +117,30 @@ fn print(report: &Report, lang: Lang) -> Result<(), output::Failure> {
             c.rows, c.created, c.updated, c.unchanged, c.suspected, c.rejected, c.warnings
         ))?;
     }
-    for problem in report.summary.problems.iter().take(SHOWN) {
+    // Whoever has refused rows to mend must not look for them among the hints.
+    let mut problems: Vec<_> = report.summary.problems.iter().collect();
+    problems.sort_by_key(|problem| problem.outcome != Outcome::Rejected);
+    problems.truncate(SHOWN);
+    for problem in &problems {
         for note in &problem.notes {
             let (file, row) = (&problem.file, problem.row);
             line(format_args!("{} {file}:{row}  {}", problem.outcome.says(lang), note.message))?;
         }
+    }
+    let counts = report.summary.sheets.values();
+    let all: u64 = counts.map(|counts| counts.rejected + counts.warnings).sum();
+    let of = |problem: &&RowReport| match problem.outcome {
+        Outcome::Rejected => 1,
+        _ => u64::try_from(problem.notes.len()).unwrap_or_default(),
+    };
+    let more = all.saturating_sub(problems.iter().map(of).sum());
+    if more > 0 {
+        line(match (has_report, lang) {
+            (true, Lang::Zh) => format!("… 另有 {more} 条，见报告"),
+            (true, Lang::En) => format!("… {more} more in the report"),
+            (false, Lang::Zh) => format!("… 另有 {more} 条；用 --report FILE.xlsx 可得到全部"),
+            (false, Lang::En) => format!("… {more} more; --report FILE.xlsx has them all"),
+        })?;
     }
     for (file, columns) in &report.summary.unknown_columns {
         let says = lang.pick("不认识、已忽略的列", "unknown columns, ignored");

@@ -1,41 +1,119 @@
 //! `daohu journal verify`.
 
-use std::process::ExitCode;
+use std::{path::Path, process::ExitCode};
 
-use daohu_app::{accounts, households, journal};
+use daohu_app::{
+    Lang, accounts, households,
+    journal::{self, Bad, Depth, Problem, Verdict},
+};
 
 use super::Done;
 use crate::{
     cli::VerifyArgs,
     open::{Wanted, open},
-    output::{FINDING, json, line},
+    output::{FINDING, Failure, json, line},
 };
 
-pub(crate) async fn verify(args: VerifyArgs) -> Done {
+pub(crate) async fn verify(args: VerifyArgs, lang: Lang) -> Done {
+    // Before the database: a wrong file is not found out after an hour of reading.
+    let checkpoint = args.checkpoint.as_deref().map(read_checkpoint).transpose()?;
     let context = open(&args.db, Wanted::Existing).await?;
-    let checkpoint = args.checkpoint.map(std::fs::read_to_string).transpose()?;
-    let watched = match args.deep {
-        true => [households::watched(), accounts::watched()].concat(),
-        false => Vec::new(),
-    };
-    let verdict = journal::verify_store(&context, checkpoint, watched).await?;
+    let depth = if args.deep { Depth::Rows } else { Depth::Chains };
+    let watched = [households::watched(), accounts::watched()].concat();
+    let verdict = journal::verify_store(&context, checkpoint, depth, watched).await?;
     if args.json {
         json(&verdict)?;
     } else {
-        match &verdict.first_bad {
-            None => line(format_args!("完好 / whole: {} ({})", verdict.entries, verdict.sealed)),
-            Some(bad) => line(format_args!(
-                "有问题 / not whole: {} #{} {:?} {} ({})",
-                bad.county,
-                bad.sequence,
-                bad.problem,
-                bad.record.as_deref().unwrap_or_default(),
-                verdict.bad
-            )),
-        }?;
-        if let Some(checkpoint) = &verdict.checkpoint {
-            line(checkpoint)?;
-        }
+        print(&verdict, depth, lang)?;
     }
     Ok(if verdict.ok { ExitCode::SUCCESS } else { ExitCode::from(FINDING) })
+}
+
+/// The checkpoint in a file that holds what a verification printed, or nothing but the checkpoint.
+fn read_checkpoint(path: &Path) -> Result<String, Failure> {
+    let name = path.display();
+    let text = std::fs::read(path).map_err(|error| {
+        Failure::usage(
+            format!("{name} 无法读取：{error}"),
+            format!("{name} cannot be read: {error}"),
+        )
+    })?;
+    let text = String::from_utf8_lossy(&text);
+    let is_part = |c: char| c.is_ascii_alphanumeric() || c == ':';
+    let found = text.split(|c| !is_part(c)).find(|token| token.starts_with("daohu1:"));
+    found.map(str::to_owned).ok_or_else(|| {
+        Failure::usage(
+            format!("{name} 里没有检查点；应为 daohu journal verify 以前的输出"),
+            format!("no checkpoint in {name}: it should be what `daohu journal verify` printed"),
+        )
+    })
+}
+
+fn print(verdict: &Verdict, depth: Depth, lang: Lang) -> Result<(), Failure> {
+    let looked_at = match depth {
+        Depth::Chains => lang.pick(
+            "只核对了台账的链（--deep 另核对每一行数据）",
+            "chains only (--deep compares every row, too)",
+        ),
+        Depth::Rows => lang.pick("核对了台账的链和每一行数据", "chains and every row"),
+    };
+    let (sealed, waiting) = (verdict.sealed, verdict.entries.saturating_sub(verdict.sealed));
+    line(match lang {
+        Lang::Zh => format!("{looked_at}：已封存 {sealed} 条，待封存 {waiting} 条"),
+        Lang::En => format!("checked: {looked_at}; entries: {sealed} sealed, {waiting} waiting"),
+    })?;
+    let bad = verdict.bad;
+    line(match (verdict.ok, lang) {
+        (true, Lang::Zh) => "完好".to_owned(),
+        (true, Lang::En) => "whole".to_owned(),
+        (false, Lang::Zh) => format!("有问题：{bad} 处"),
+        (false, Lang::En) => format!("not whole: {bad} found"),
+    })?;
+    for bad in &verdict.named {
+        line(fault(bad, lang))?;
+    }
+    let unnamed = bad.saturating_sub(u64::try_from(verdict.named.len()).unwrap_or_default());
+    if unnamed > 0 {
+        line(match lang {
+            Lang::Zh => format!("… 另有 {unnamed} 处"),
+            Lang::En => format!("… {unnamed} more"),
+        })?;
+    }
+    verdict.checkpoint.as_ref().map_or(Ok(()), line)
+}
+
+/// `500242 #44  altered: household 500242000000007 (500242/50024200000007)`
+fn fault(bad: &Bad, lang: Lang) -> String {
+    let mut text = format!("  {} #{}  {}", bad.county, bad.sequence, says(bad.problem, lang));
+    if let Some(record) = &bad.record {
+        text.push_str(lang.pick("：", ": "));
+        text.push_str(record);
+    }
+    if let Some(household) = &bad.household {
+        let label = lang.pick("户编号", "household");
+        text.push_str(&format!(" ({label} {household})"));
+    }
+    text
+}
+
+const fn says(problem: Problem, lang: Lang) -> &'static str {
+    use Lang::{En, Zh};
+    match (problem, lang) {
+        (Problem::Altered, Zh) => "被改动",
+        (Problem::Altered, En) => "altered",
+        (Problem::Removed, Zh) => "被删除",
+        (Problem::Removed, En) => "removed",
+        (Problem::Reordered, Zh) => "次序被动",
+        (Problem::Reordered, En) => "reordered",
+        (Problem::Cut, Zh) => "末尾被截",
+        (Problem::Cut, En) => "cut off at the end",
+        (Problem::RowDiffers, Zh) => "与台账不符",
+        (Problem::RowDiffers, En) => "differs from the journal",
+        (Problem::RowMissing, Zh) => "台账有而表中没有",
+        (Problem::RowMissing, En) => "missing from its table",
+        (Problem::RowUnknown, Zh) => "表中有而台账没有",
+        (Problem::RowUnknown, En) => "a row without an entry",
+        (Problem::ForgedCheckpoint, Zh) => "检查点不是用这些密钥签的",
+        (Problem::ForgedCheckpoint, En) => "the checkpoint was not signed with these keys",
+    }
 }

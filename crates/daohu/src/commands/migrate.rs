@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use daohu_app::schema::MIGRATIONS;
+use daohu_app::{Lang, schema::MIGRATIONS};
 
 use super::Done;
 use crate::{
@@ -11,12 +11,18 @@ use crate::{
     output,
 };
 
-pub(crate) async fn run(args: MigrateArgs) -> Done {
+pub(crate) async fn run(args: MigrateArgs, lang: Lang) -> Done {
     let (_, applied) = prepare(&args.db, Wanted::Ready).await?;
     if args.json {
         output::json(&serde_json::json!({ "applied": applied, "schema": MIGRATIONS.len() }))?;
     } else {
-        output::line(format_args!("{}: {applied} → {}", args.db.db, MIGRATIONS.len()))?;
+        let did = match applied {
+            0 => lang.pick("已是最新", "nothing to do"),
+            all if all == MIGRATIONS.len() => lang.pick("已建立", "created"),
+            _ => lang.pick("已升级", "brought up to date"),
+        };
+        let schema = lang.pick("结构版本", "schema version");
+        output::line(format_args!("{}: {did}, {schema} {}", args.db.db, MIGRATIONS.len()))?;
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -19,6 +19,9 @@ const AREAS: [&str; 4] = [
     include_str!("../../../../data/areas/530822.csv"),
 ];
 
+/// The name of a sample in one file.
+const WORKBOOK: &str = "sample.xlsx";
+
 pub(crate) fn run(args: &SampleArgs) -> Done {
     let place = match (&args.county, &args.province) {
         (Some(code), _) => Place::County { code: code.clone() },
@@ -26,13 +29,24 @@ pub(crate) fn run(args: &SampleArgs) -> Done {
     };
     let (households, seed, year, dirty) = (args.households, args.seed, args.year, args.dirty);
     let options = Options { households, seed, year, dirty, place };
+    let names: &[&str] = match args.format {
+        FormatArg::Csv => &["areas.csv", "households.csv", "persons.csv", "incomes.csv"],
+        FormatArg::Xlsx => &[WORKBOOK],
+    };
+    if let Some(file) = names.iter().map(|name| args.out.join(name)).find(|file| file.exists()) {
+        let file = file.display();
+        return Err(Failure::refusal(
+            format!("{file} 已经存在；请换一个 --out，或先移走它"),
+            format!("{file} is there already: choose another --out, or move it away"),
+        ));
+    }
     let counts = match args.format {
         FormatArg::Csv => write(&options, &args.out)?,
         FormatArg::Xlsx => {
             let folder = tempfile::tempdir()?;
             let counts = write(&options, folder.path())?;
             std::fs::create_dir_all(&args.out)?;
-            workbook(folder.path(), &args.out.join("sample.xlsx"))?;
+            workbook(folder.path(), &args.out.join(WORKBOOK))?;
             counts
         }
     };
@@ -60,7 +74,12 @@ pub(crate) fn run(args: &SampleArgs) -> Done {
 
 /// Writes CSV files.
 pub(crate) fn write(options: &Options, folder: &Path) -> Result<Counts, Failure> {
-    let refuse = |error: sample::Error| Failure::refusal(error.to_string());
+    let refuse = |error: sample::Error| {
+        Failure::refusal(
+            format!("样本没有写出：{error}"),
+            format!("no sample was written: {error}"),
+        )
+    };
     let mut areas: Vec<AreaRow> = Vec::new();
     for text in AREAS {
         areas.extend(sample::read_areas(text.as_bytes()).map_err(refuse)?);

@@ -8,7 +8,7 @@ use std::{
 };
 
 use daohu_app::{
-    Context,
+    Context, Lang,
     exchange::jobs::Jobs,
     http::{self, App, HttpConfig, ServeConfig, Tls},
     journal,
@@ -24,6 +24,11 @@ use crate::{
 
 /// Where the server listens unless it is told otherwise: this machine only.
 const LISTEN: &str = "127.0.0.1:8080";
+const OPEN_ZH: &str = "其他机器可以访问这个地址，而传输没有加密：口令和身份证号会以明文经过网络；\
+    请用 --tls-cert 和 --tls-key，或用 --trusted-proxy 指明负责加密的代理";
+const OPEN_EN: &str = "other machines reach this address and nothing is encrypted: passwords and ID \
+    numbers go over the network in the clear; use --tls-cert and --tls-key, or name the proxy that \
+    encrypts with --trusted-proxy";
 /// How often what waits is sealed.
 const SEAL_MS: u64 = 1_000;
 /// How often the key file is looked at.
@@ -41,21 +46,26 @@ struct File {
     files: Option<PathBuf>,
 }
 
-pub(crate) async fn run(args: ServeArgs) -> Done {
+pub(crate) async fn run(args: ServeArgs, lang: Lang) -> Done {
     let file = read_file(args.config.as_deref())?;
-    let default = LISTEN.parse().map_err(|_| Failure::usage(LISTEN.to_owned()))?;
+    let default = LISTEN.parse().map_err(|_| Failure::usage(LISTEN, LISTEN))?;
     let listen = args.listen.or(file.listen).unwrap_or(default);
     let tls = match (args.tls_cert.or(file.tls_cert), args.tls_key.or(file.tls_key)) {
         (Some(certificates), Some(key)) => Some(Tls { certificates, key }),
         (None, None) => None,
         // Half of it must not mean a server without encryption.
-        _ => return Err(Failure::usage("tls_cert and tls_key go together".to_owned())),
+        _ => {
+            return Err(Failure::usage(
+                "tls_cert 与 tls_key 必须同时给出",
+                "tls_cert and tls_key go together",
+            ));
+        }
     };
     let proxies =
         if args.trusted_proxy.is_empty() { file.trusted_proxies } else { args.trusted_proxy };
     let trusted_proxies = proxies
         .iter()
-        .map(|cidr| cidr.parse().map_err(|_| Failure::usage(format!("--trusted-proxy: {cidr}"))))
+        .map(|cidr| cidr.parse().map_err(|_| bad_proxy(cidr)))
         .collect::<Result<Vec<_>, _>>()?;
     // Without TLS here and without a proxy in front, browsers come over plain HTTP.
     let secure_cookies = tls.is_some() || !trusted_proxies.is_empty();
@@ -64,15 +74,46 @@ pub(crate) async fn run(args: ServeArgs) -> Done {
         HttpConfig { trusted_proxies, secure_cookies, public_origin, ..Default::default() };
     let files = files_path(&args.db, args.files.or(file.files))?;
     log();
+    let listener = bind(listen)?;
+    // Behind a trusted proxy it is the proxy that encrypts.
+    if !listen.ip().is_loopback() && !secure_cookies {
+        tracing::warn!("{}", lang.pick(OPEN_ZH, OPEN_EN));
+    }
     let context = open(&args.db, Wanted::Ready).await?;
-    serve(context, files, listen, config, tls).await
+    serve(context, files, listener, config, tls).await
+}
+
+/// Takes the address: before the database is touched, so that a second server changes nothing there.
+pub(crate) fn bind(listen: SocketAddr) -> Result<TcpListener, Failure> {
+    TcpListener::bind(listen).map_err(|error| {
+        Failure::refusal(
+            format!("不能监听 {listen}（{error}）；请用 --listen 换一个地址，或停止占用它的程序"),
+            format!(
+                "cannot listen on {listen} ({error}): choose another with --listen, or stop the \
+                 program that has it"
+            ),
+        )
+    })
 }
 
 fn read_file(path: Option<&std::path::Path>) -> Result<File, Failure> {
     let Some(path) = path else { return Ok(File::default()) };
-    let text = std::fs::read_to_string(path)
-        .map_err(|error| Failure::usage(format!("{}: {error}", path.display())))?;
-    toml::from_str(&text).map_err(|error| Failure::usage(format!("{}: {error}", path.display())))
+    let bad = |error: &dyn std::fmt::Display| {
+        let path = path.display();
+        Failure::usage(
+            format!("设置文件 {path}：{error}"),
+            format!("settings file {path}: {error}"),
+        )
+    };
+    let text = std::fs::read_to_string(path).map_err(|error| bad(&error))?;
+    toml::from_str(&text).map_err(|error| bad(&error))
+}
+
+fn bad_proxy(cidr: &str) -> Failure {
+    Failure::usage(
+        format!("--trusted-proxy 不是网段：{cidr}"),
+        format!("--trusted-proxy is not a network: {cidr}"),
+    )
 }
 
 /// Structured lines on standard error; RUST_LOG chooses.
@@ -91,12 +132,10 @@ pub(crate) fn log() {
 pub(crate) async fn serve(
     context: Context,
     files: PathBuf,
-    listen: SocketAddr,
+    listener: TcpListener,
     config: HttpConfig,
     tls: Option<Tls>,
 ) -> Done {
-    let listener = TcpListener::bind(listen)
-        .map_err(|error| Failure::refusal(format!("{listen}: {error}")))?;
     let address = listener.local_addr()?;
     let jobs = Jobs::new(context.clone(), files)?;
     jobs.prepare()?;

@@ -3,11 +3,12 @@
 use std::{io::BufRead, process::ExitCode};
 
 use daohu_app::{
-    Context,
+    Context, Lang,
     accounts::{
-        NewGrant, NewUser, UserFilter, add_grant, check_grant, create_user, find_user, grants_of,
-        list_users, set_password,
+        NewGrant, NewUser, User, UserFilter, add_grant, check_grant, create_user, find_user,
+        grants_of, list_users, set_password,
     },
+    areas,
     journal::{self, Act},
 };
 use daohu_base::{Actor, AreaCode, Masked};
@@ -16,48 +17,66 @@ use super::Done;
 use crate::{
     cli::{UserCommand, UserListArgs},
     open::{Wanted, open},
-    output::{Failure, json, line},
+    output::{Failure, json, line, note},
 };
 
 /// Accounts listed by one page of the store.
 const PAGE: i64 = 500;
 
-pub(crate) async fn run(command: UserCommand) -> Done {
+pub(crate) async fn run(command: UserCommand, lang: Lang) -> Done {
     match command {
         UserCommand::Add(args) => {
             let context = open(&args.db, Wanted::Ready).await?;
             // Before the account is made: it must not stand there without the role.
             if let Some(role) = &args.role {
-                check_grant(&context.policy, role, args.area.as_ref())?;
+                check_grant(&context, role, args.area.as_ref()).await?;
             }
             let display_name = args.display_name.unwrap_or_else(|| args.name.clone());
             let password = read_password(args.password_stdin)?;
             let new = NewUser { name: args.name, display_name, password };
             let (user, initial) = create_user(&context, act(&context), new).await?;
             if let Some(role) = args.role {
+                warn_of_no_tree(&context, args.area.as_ref(), lang).await?;
                 give(&context, &user.id, role, args.area).await?;
             }
-            done(&context, args.json, &user.name, initial).await
+            done(&context, (args.json, lang), &user.name, initial).await
         }
         UserCommand::Role(args) => {
             let context = open(&args.db, Wanted::Existing).await?;
             let user = find_user(&context, &args.name).await?;
+            warn_of_no_tree(&context, args.area.as_ref(), lang).await?;
             give(&context, &user.id, args.role, args.area).await?;
-            done(&context, args.json, &user.name, None).await
+            done(&context, (args.json, lang), &user.name, None).await
         }
         UserCommand::Passwd(args) => {
             let context = open(&args.db, Wanted::Existing).await?;
             let user = find_user(&context, &args.name).await?;
             let password = read_password(args.password_stdin)?;
             let (user, initial) = set_password(&context, act(&context), &user.id, password).await?;
-            done(&context, args.json, &user.name, initial).await
+            done(&context, (args.json, lang), &user.name, initial).await
         }
-        UserCommand::List(args) => list(args).await,
+        UserCommand::List(args) => list(args, lang).await,
     }
 }
 
 fn act(context: &Context) -> Act {
     Act::new(Actor::command("user"), &*context.clock, "command")
+}
+
+/// Before the first import no area can be looked up: whoever mistypes it should hear of it.
+async fn warn_of_no_tree(
+    context: &Context,
+    area: Option<&AreaCode>,
+    lang: Lang,
+) -> Result<(), Failure> {
+    let Some(area) = area else { return Ok(()) };
+    if areas::is_empty(context).await? {
+        note(match lang {
+            Lang::Zh => format!("注意：还没有导入行政区划，无法核对 {area}"),
+            Lang::En => format!("note: there are no areas yet, {area} could not be checked"),
+        });
+    }
+    Ok(())
 }
 
 /// Gives a role from today on.
@@ -72,7 +91,12 @@ pub(crate) async fn give(
     Ok(())
 }
 
-async fn done(context: &Context, as_json: bool, name: &str, initial: Option<Masked>) -> Done {
+async fn done(
+    context: &Context,
+    (as_json, lang): (bool, Lang),
+    name: &str,
+    initial: Option<Masked>,
+) -> Done {
     journal::seal_all(context).await?;
     let password = initial.map(|masked| masked.0);
     if as_json {
@@ -80,7 +104,8 @@ async fn done(context: &Context, as_json: bool, name: &str, initial: Option<Mask
     } else {
         line(name)?;
         if let Some(password) = password {
-            line(format_args!("初始密码（首次登录须修改）/ initial password: {password}"))?;
+            let label = lang.pick("初始密码（首次登录须修改）：", "initial password: ");
+            line(format_args!("{label}{password}"))?;
         }
     }
     Ok(ExitCode::SUCCESS)
@@ -95,7 +120,7 @@ fn read_password(from_stdin: bool) -> Result<Option<Masked>, Failure> {
     Ok(Some(Masked(typed.trim_end_matches(['\r', '\n']).to_owned())))
 }
 
-async fn list(args: UserListArgs) -> Done {
+async fn list(args: UserListArgs, lang: Lang) -> Done {
     let context = open(&args.db, Wanted::Existing).await?;
     let mut after = None;
     let mut rows = Vec::new();
@@ -114,19 +139,31 @@ async fn list(args: UserListArgs) -> Done {
             break;
         }
     }
+    // One that is past locks nobody.
+    let now = context.clock.now();
+    let until = |user: &User| user.locked_until.filter(|until| *until > now);
     if args.json {
-        let row = |(user, grants): &(daohu_app::accounts::User, Vec<String>)| {
+        let row = |(user, grants): &(User, Vec<String>)| {
             serde_json::json!({
                 "name": user.name,
                 "display_name": user.display_name,
                 "is_locked": user.is_locked,
+                "locked_until": until(user).map(|until| until.to_string()),
                 "grants": grants,
             })
         };
         json(&rows.iter().map(row).collect::<Vec<_>>())?;
     } else {
         for (user, grants) in rows {
-            line(format_args!("{:<20} {:<12} {}", user.name, user.display_name, grants.join(" ")))?;
+            let locked = match (user.is_locked, until(&user)) {
+                (true, _) => lang.pick(" [已锁定]", " [locked]").to_owned(),
+                (false, Some(until)) => {
+                    format!(" [{} {until}]", lang.pick("锁定至", "locked until"))
+                }
+                (false, None) => String::new(),
+            };
+            let (name, display_name, grants) = (user.name, user.display_name, grants.join(" "));
+            line(format_args!("{name:<20} {display_name:<12} {grants}{locked}"))?;
         }
     }
     Ok(ExitCode::SUCCESS)

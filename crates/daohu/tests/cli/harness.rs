@@ -152,6 +152,10 @@ impl Run {
         serde_json::from_slice(&self.0.stdout).unwrap()
     }
 
+    pub fn stdout(&self) -> String {
+        String::from_utf8_lossy(&self.0.stdout).into_owned()
+    }
+
     pub fn stderr(&self) -> String {
         String::from_utf8_lossy(&self.0.stderr).into_owned()
     }

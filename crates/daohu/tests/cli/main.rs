@@ -6,9 +6,14 @@
 )]
 #![expect(unreachable_pub, reason = "`pub` says what tests use; outside there is nobody")]
 
+mod checkpoint;
 mod harness;
+mod import;
 mod keys;
 mod kill;
+mod listen;
 mod pipe;
 mod round_trip;
 mod tamper;
+mod users;
+mod words;

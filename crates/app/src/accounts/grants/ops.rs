@@ -41,8 +41,26 @@ pub async fn grants_of(context: &Context, user_id: &str) -> Result<Vec<Grant>, E
 }
 
 /// An error if this could not be the first grant of an account.
-pub fn check_grant(policy: &Policy, role: &str, area: Option<&AreaCode>) -> Result<(), Error> {
-    model::may_add(policy, &[], known_role(policy, role)?, area)
+pub async fn check_grant(
+    context: &Context,
+    role: &str,
+    area: Option<&AreaCode>,
+) -> Result<(), Error> {
+    model::may_add(&context.policy, &[], known_role(&context.policy, role)?, area)?;
+    let area = area.cloned();
+    let read =
+        context.db.read(move |tx| async move { check_area(tx, area.as_ref()).await }.boxed());
+    read.await
+}
+
+/// An error if the tree does not have this area. While there is no tree, whoever is to import it needs
+/// a role first.
+async fn check_area(tx: &mut Tx, area: Option<&AreaCode>) -> Result<(), Error> {
+    let Some(area) = area else { return Ok(()) };
+    if areas::ops::is_known(tx, area).await? || !areas::ops::any(tx).await? {
+        return Ok(());
+    }
+    Err(invalid("area", "grant.unknown_area"))
 }
 
 fn known_role<'p>(policy: &'p Policy, role: &str) -> Result<&'p Role, Error> {
@@ -82,6 +100,7 @@ pub async fn add_grant(
         let mut held = sql::of_user(tx, &grant.user_id).await?;
         held.retain(|grant| !grant.has_ended_on(today));
         model::may_add(&policy, &held, role, grant.area.as_ref())?;
+        check_area(tx, grant.area.as_ref()).await?;
         sql::insert(tx, &grant).await?;
         let mut changes = sessions::ops::end_all(tx, &grant.user_id, None).await?;
         changes.push(change("grant", &grant.id, None, &grant));
