@@ -48,6 +48,11 @@ impl AreaLevel {
         }
     }
 
+    /// The level directly below; none below the groups.
+    pub fn below(self) -> Option<Self> {
+        Self::ALL.into_iter().find(|level| *level > self)
+    }
+
     /// The code of this level in the list 区划级别: 1 for 省 to 6 for 组.
     pub const fn list_code(self) -> u8 {
         match self {

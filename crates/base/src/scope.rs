@@ -49,6 +49,11 @@ impl Scope {
         }
     }
 
+    /// As [`Scope::contains`], of a code as it is stored; one that is no code lies nowhere.
+    pub fn covers(&self, code: &str) -> bool {
+        AreaCode::parse(code).is_ok_and(|area| self.contains(&area))
+    }
+
     /// True if part of the area's subtree lies inside.
     pub fn touches(&self, area: &AreaCode) -> bool {
         match &self.areas {

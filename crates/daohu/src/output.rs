@@ -116,9 +116,7 @@ impl From<DbError> for Failure {
             ),
             other => {
                 // The engine's own words follow: this is the operator's terminal.
-                let causes =
-                    std::iter::successors(std::error::Error::source(other), |e| e.source());
-                let text = causes.fold(other.to_string(), |text, cause| format!("{text}: {cause}"));
+                let text = daohu_db::with_causes(other);
                 (format!("数据库出错：{text}"), text)
             }
         };

@@ -126,3 +126,9 @@ impl From<tokio_postgres::Error> for Error {
         }
     }
 }
+
+/// An error and what caused it: that a connection failed says nothing without the reason.
+pub fn with_causes(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(error.source(), |cause| (*cause).source());
+    causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
+}

@@ -78,12 +78,9 @@ impl Tx {
     /// Asks for the rows of this transaction's queries in the order of an index where there is one,
     /// rather than sorted: they come at once and need no room, however many there are.
     pub async fn prefer_streams(&mut self) -> Result<(), Error> {
-        if self.engine() == Engine::Postgres {
-            for plan in ["sort", "hashjoin", "mergejoin"] {
-                self.execute(&format!("set local enable_{plan} = off"), &[]).await?;
-            }
-        }
-        Ok(())
+        const PLAN: &str = "set local enable_sort = off; set local enable_hashjoin = off; \
+                            set local enable_mergejoin = off";
+        self.plan(PLAN).await
     }
 
     /// Lets PostgreSQL plan each query of this transaction for the values it is given, and from an index.
@@ -94,10 +91,15 @@ impl Tx {
     pub async fn plan_by_values(&mut self) -> Result<(), Error> {
         const PLAN: &str = "set local plan_cache_mode = force_custom_plan; \
                             set local enable_seqscan = off";
-        if let Connection::Postgres(session) = &mut self.0 {
-            session.batch(PLAN).await?;
+        self.plan(PLAN).await
+    }
+
+    /// Tells PostgreSQL how to plan; SQLite has but one way.
+    async fn plan(&mut self, settings: &str) -> Result<(), Error> {
+        match &mut self.0 {
+            Connection::Sqlite(_) => Ok(()),
+            Connection::Postgres(session) => session.batch(settings).await,
         }
-        Ok(())
     }
 
     /// Keeps all other transactions from writing to a table until this one ends. On SQLite they are

@@ -22,7 +22,9 @@ mod value;
 
 use std::sync::Arc;
 
-pub use error::{Error, Violation};
+use tokio::sync::Semaphore;
+
+pub use error::{Error, Violation, with_causes};
 pub use filter::{Filter, prefix_end};
 pub use futures_util::future::{BoxFuture, FutureExt};
 pub use indexes::Suspended;
@@ -30,8 +32,6 @@ pub use migrate::{Migration, SchemaState};
 pub use tx::{Column, Engine, Table, Tx};
 pub use url::DbUrl;
 pub use value::{Row, Type, Value};
-
-use tokio::sync::Semaphore;
 
 use self::postgres::Weight;
 

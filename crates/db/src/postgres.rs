@@ -22,6 +22,7 @@ use tokio_postgres::{
 
 use crate::{
     Column, Error, Missing, Options, Row, Table, Tx, Type, Value, tls::Access, tx::Connection,
+    with_causes,
 };
 
 /// Waiting for a lock: long enough for an edit to wait for another; a first import locks its tables for
@@ -197,12 +198,6 @@ enum End {
     Now,
     /// Not at all: it only read.
     Later,
-}
-
-/// An error and what caused it: that a connection failed says nothing without the reason.
-fn with_causes(error: &dyn StdError) -> String {
-    let causes = std::iter::successors(error.source(), |cause| (*cause).source());
-    causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
 }
 
 /// Creates the database that the address names, through the server's `postgres` database.

@@ -90,13 +90,10 @@ pub(crate) fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new().routes(routes!(list_areas)).routes(routes!(get_area))
 }
 
-fn level(text: &str) -> Option<AreaLevel> {
-    let code: u8 = text.parse().ok()?;
-    AreaLevel::ALL.into_iter().find(|level| level.list_code() == code)
-}
-
-fn wanted_level(text: &str) -> Answer<AreaLevel> {
-    level(text).ok_or_else(|| ApiError::field("level", "area.bad_level"))
+fn level(text: &str) -> Answer<AreaLevel> {
+    let code = text.parse::<u8>().ok();
+    let found = AreaLevel::ALL.into_iter().find(|level| Some(level.list_code()) == code);
+    found.ok_or_else(|| ApiError::field("level", "area.bad_level"))
 }
 
 /// The names of areas, by code.
@@ -111,7 +108,7 @@ pub(crate) async fn list_areas(
     let today = permit.context().clock.now().day().to_string();
     let wanted = ops::WantedAreas {
         parent: parent.map_err(|_| ApiError::field("parent", "area.bad_code"))?,
-        level: query.level.as_deref().map(wanted_level).transpose()?,
+        level: query.level.as_deref().map(level).transpose()?,
         is_poor: [query.is_poor_county, query.is_poor_township, query.is_poor_village],
         in_force_on: query.in_force.filter(|wanted| *wanted).map(|_| today),
         text: query.q.filter(|text| !text.is_empty()),

@@ -63,8 +63,7 @@ pub(crate) async fn list(
     let flagged = POOR_LEVELS.into_iter().zip(wanted.is_poor).find(|(_, flag)| flag.is_some());
     wanted.level = wanted.level.or(flagged.map(|(level, _)| level));
     if let Some(parent) = wanted.parent.as_ref().filter(|_| wanted.level.is_none()) {
-        let own = parent.level();
-        let Some(child) = AreaLevel::ALL.into_iter().find(|level| *level > own) else {
+        let Some(child) = parent.level().below() else {
             return Ok(Vec::new());
         };
         wanted.level = Some(child);

@@ -58,6 +58,9 @@ pub struct ExportOptions {
     pub format: Format,
     /// The folder (CSV) or file (XLSX) to write.
     pub out: PathBuf,
+    /// Whether somebody watches: then the rows are counted first, which takes a while where they are
+    /// many.
+    pub is_watched: bool,
 }
 
 /// Writes the files; gives their names and the number of rows. The export is journaled before a
@@ -69,7 +72,7 @@ pub async fn export(
     progress: Arc<Progress>,
 ) -> Result<(Vec<PathBuf>, u64), Error> {
     let scope = options.scope.narrowed_to(&options.area);
-    if scope == Scope::nothing() {
+    if scope.is_nothing() {
         return Err(Error::NotFound("area"));
     }
     let area = options.area.clone();
@@ -92,9 +95,11 @@ pub async fn export(
                 Format::Csv => TableWriter::csv(&options.out, ByteOrderMark::With),
                 Format::Xlsx => TableWriter::xlsx(&options.out)?,
             };
-            // Of the same picture of the data: how far it is can be told in per cent.
-            let total = count_all(tx, &options.sheets, &scope, with_above).await?;
-            progress.rows_total.store(total, Ordering::Relaxed);
+            if options.is_watched {
+                // Of the same picture of the data: how far it is can be told in per cent.
+                let total = count_all(tx, &options.sheets, &scope, with_above).await?;
+                progress.rows_total.store(total, Ordering::Relaxed);
+            }
             tx.prefer_streams().await?;
             let groups = areas::rows::tree(tx, &keys, &today).await?.group_names();
             let (send, receive) = mpsc::sync_channel(BATCHES);

@@ -52,9 +52,7 @@ pub(crate) async fn find(
     };
     let mut found = sql::by_numbers(tx, keys, [no.to_owned()]).await?;
     found.retain(|row| {
-        let village = daohu_base::AreaCode::parse(row.village()).ok();
-        let inside = village.is_some_and(|village| scope.contains(&village));
-        inside && county.is_none_or(|county| row.county() == county)
+        scope.covers(row.village()) && county.is_none_or(|county| row.county() == county)
     });
     let choices = || found.iter().map(|row| format!("{}/{}", row.county(), row.no())).collect();
     match found.len() {

@@ -65,11 +65,20 @@ fn in_lists(values: Vec<Value>) -> Vec<Vec<Value>> {
 
 /// The rows of these households of a county, a list at a time.
 fn of_households(county: &str, households: &[i64]) -> impl Iterator<Item = Filter> {
+    where_household("household", county, households)
+}
+
+/// As [`of_households`], where this column names the household.
+fn where_household(
+    column: &'static str,
+    county: &str,
+    households: &[i64],
+) -> impl Iterator<Item = Filter> {
     let lists = in_lists(households.iter().copied().map(Value::from).collect());
     lists.into_iter().map(move |list| {
         let mut filter = Filter::new();
         filter.and("county = ?", [county.into()]);
-        filter.and_in("household", list);
+        filter.and_in(column, list);
         filter
     })
 }
@@ -221,17 +230,8 @@ pub(crate) async fn holders(
     tx: &mut Tx,
     identities: impl IntoIterator<Item = [u8; 16]>,
 ) -> Result<Vec<([u8; 16], Holder)>, DbError> {
-    let mut found = Vec::new();
-    for filter in of_identities(identities) {
-        let clause = filter.clause();
-        let sql = format!(
-            "select identity, county, person, household, is_current from person_keys{clause}"
-        );
-        for row in tx.query(&sql, filter.params()).await? {
-            found.push(holder(&row)?);
-        }
-    }
-    Ok(found)
+    let sql = |clause: &str| format!("select {HOLDER} from person_keys{clause}");
+    read_holders(tx, identities, sql).await
 }
 
 /// As [`holders`], locked until the transaction ends.
@@ -239,27 +239,29 @@ pub(crate) async fn lock_holders(
     tx: &mut Tx,
     identities: impl IntoIterator<Item = [u8; 16]>,
 ) -> Result<Vec<([u8; 16], Holder)>, DbError> {
+    let sql = |clause: &str| {
+        format!("update person_keys set is_current = is_current{clause} returning {HOLDER}")
+    };
+    read_holders(tx, identities, sql).await
+}
+
+/// As [`holder`] reads them.
+const HOLDER: &str = "identity, county, person, household, is_current";
+
+async fn read_holders(
+    tx: &mut Tx,
+    identities: impl IntoIterator<Item = [u8; 16]>,
+    sql: fn(&str) -> String,
+) -> Result<Vec<([u8; 16], Holder)>, DbError> {
     let mut found = Vec::new();
-    for filter in of_identities(identities) {
-        let clause = filter.clause();
-        let sql = format!(
-            "update person_keys set is_current = is_current{clause}
-             returning identity, county, person, household, is_current"
-        );
-        for row in tx.query(&sql, filter.params()).await? {
+    for list in in_lists(identities.into_iter().map(|id| Value::from(id.to_vec())).collect()) {
+        let mut filter = Filter::new();
+        filter.and_in("identity", list);
+        for row in tx.query(&sql(filter.clause()), filter.params()).await? {
             found.push(holder(&row)?);
         }
     }
     Ok(found)
-}
-
-fn of_identities(identities: impl IntoIterator<Item = [u8; 16]>) -> impl Iterator<Item = Filter> {
-    let values = identities.into_iter().map(|identity| Value::from(identity.to_vec()));
-    in_lists(values.collect()).into_iter().map(|list| {
-        let mut filter = Filter::new();
-        filter.and_in("identity", list);
-        filter
-    })
 }
 
 fn holder(row: &Row) -> Result<([u8; 16], Holder), DbError> {
@@ -277,10 +279,7 @@ pub(crate) async fn lock_villages(
     households: &[i64],
 ) -> Result<Vec<(i64, String)>, DbError> {
     let mut found = Vec::new();
-    for list in in_lists(households.iter().copied().map(Value::from).collect()) {
-        let mut filter = Filter::new();
-        filter.and("county = ?", [county.into()]);
-        filter.and_in("id", list);
+    for filter in where_household("id", county, households) {
         let clause = filter.clause();
         let sql = format!("update households set version = version{clause} returning id, village");
         for row in tx.query(&sql, filter.params()).await? {

@@ -119,12 +119,7 @@ impl ApiError {
     /// Writes the cause to the log: the one place where a failure is logged.
     pub(crate) fn log(&self, trace_id: &str) {
         let Some(source) = &self.source else { return };
-        let mut chain = source.to_string();
-        let mut inner = source.source();
-        while let Some(error) = inner {
-            chain = format!("{chain}: {error}");
-            inner = error.source();
-        }
+        let chain = daohu_db::with_causes(&**source);
         if self.status().is_server_error() {
             tracing::error!(trace_id, code = self.code, error = chain, "request failed: {chain}");
         } else {

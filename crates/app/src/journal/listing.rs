@@ -115,13 +115,12 @@ async fn batch(
 
 async fn is_visible(tx: &mut Tx, view: &View, entry: &Entry) -> Result<bool, Error> {
     let View::Within(scope) = view else { return Ok(true) };
-    let inside = |code: &str| AreaCode::parse(code).is_ok_and(|area| scope.contains(&area));
-    if inside(&entry.county) {
+    if scope.covers(&entry.county) {
         return Ok(true);
     }
     if matches!(entry.kind.as_str(), "area" | "export") {
-        return Ok(inside(&entry.record));
+        return Ok(scope.covers(&entry.record));
     }
     let village = households::village_of(tx, &entry.county, &entry.kind, &entry.record).await?;
-    Ok(village.is_some_and(|village| inside(&village)))
+    Ok(village.is_some_and(|village| scope.covers(&village)))
 }

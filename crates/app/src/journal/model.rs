@@ -134,9 +134,7 @@ impl Act {
         let at = clock.now();
         Self { actor, at, source: source.into(), stamp: next_stamp(at) }
     }
-}
 
-impl Act {
     /// The same act at a later instant: when its transaction has begun, and others can no longer come
     /// before it.
     pub fn anew(&self, clock: &dyn Clock) -> Self {

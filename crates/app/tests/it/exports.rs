@@ -273,6 +273,7 @@ async fn a_running_export_stops_and_leaves_no_file() {
                 reason: None,
                 format,
                 out: folder.path().join(if format == Format::Csv { "csv" } else { "a.xlsx" }),
+                is_watched: false,
             };
             let progress = Arc::new(Progress::default());
             progress.cancelled.store(true, Ordering::Relaxed);

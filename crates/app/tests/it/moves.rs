@@ -290,6 +290,7 @@ pub async fn check_laws(app: &TestApp, says: &str) {
             reason: None,
             format: Format::Csv,
             out: folder.path().to_owned(),
+            is_watched: false,
         };
         let progress = Arc::new(Progress::default());
         export(&app.context, app.act(), wanted, progress).await.unwrap();

@@ -50,6 +50,7 @@ pub(crate) async fn run(args: ExportArgs) -> Done {
             FormatArg::Xlsx => Format::Xlsx,
         },
         out: args.out,
+        is_watched: false,
     };
     let act = Act::new(Actor::command("export"), &*context.clock, "export");
     let progress = Arc::new(Progress::default());

@@ -2,7 +2,10 @@
 
 use std::{path::Path, process::ExitCode};
 
-use daohu_app::exchange::{TableWriter, read_table, tables};
+use daohu_app::{
+    exchange::{TableWriter, read_table, tables},
+    sheet::Sheet,
+};
 
 use super::Done;
 use crate::{
@@ -29,9 +32,9 @@ pub(crate) fn run(args: &SampleArgs) -> Done {
     };
     let (households, seed, year, dirty) = (args.households, args.seed, args.year, args.dirty);
     let options = Options { households, seed, year, dirty, place };
-    let names: &[&str] = match args.format {
-        FormatArg::Csv => &["areas.csv", "households.csv", "persons.csv", "incomes.csv"],
-        FormatArg::Xlsx => &[WORKBOOK],
+    let names = match args.format {
+        FormatArg::Csv => Sheet::ALL.map(|sheet| format!("{}.csv", sheet.name)).to_vec(),
+        FormatArg::Xlsx => vec![WORKBOOK.to_owned()],
     };
     if let Some(file) = names.iter().map(|name| args.out.join(name)).find(|file| file.exists()) {
         let file = file.display();

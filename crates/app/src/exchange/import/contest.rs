@@ -9,7 +9,6 @@ use daohu_base::Scope;
 
 use super::{
     check::Checker,
-    decide::covers,
     group::{Existing, Group, person_key, village_of},
     stage::Row,
 };
@@ -68,7 +67,7 @@ pub(super) fn settle(
     (tree, scope, checker, keys): (&Tree, &Scope, Checker<'_>, &Keys),
 ) {
     let stored = existing.households.get(&group.no).into_iter().flatten();
-    let stored: Vec<_> = stored.filter(|row| covers(scope, row.village())).collect();
+    let stored: Vec<_> = stored.filter(|row| scope.covers(row.village())).collect();
     let new = group.households.iter().filter(|row| !row.is_dead).filter_map(village_of);
     let new = new.filter(|village| tree.is_open_village(village) && scope.contains(village));
     let mut counties: Vec<String> = new.map(|village| village.county()).collect();

@@ -90,7 +90,7 @@ impl Decider<'_> {
         let mut homes = self.decide_households(group, existing, &mut households)?;
         for row in existing.households.get(&group.no).into_iter().flatten() {
             let known = homes.iter().any(|home| home.id == row.id());
-            if !known && self.covers(row.village()) {
+            if !known && self.scope.covers(row.village()) {
                 homes.push(home_of(row));
             }
         }
@@ -118,11 +118,6 @@ impl Decider<'_> {
             self.outcomes.record(decided.place, decided.outcome, decided.notes)?;
         }
         Ok(())
-    }
-
-    /// True if the importer's scope covers a stored record of this village.
-    pub(super) fn covers(&self, village: &str) -> bool {
-        covers(self.scope, village)
     }
 
     /// The household of the group's persons and incomes, or why there is none.
@@ -163,7 +158,7 @@ impl Decider<'_> {
             let mut stored = existing.households.get(&group.no).into_iter().flatten();
             let stored = stored.find(|stored| stored.county() == village.county());
             // The number belongs to a household elsewhere, which a row cannot fetch from there.
-            if stored.is_some_and(|stored| !self.covers(stored.village())) {
+            if stored.is_some_and(|stored| !self.scope.covers(stored.village())) {
                 decided.push(Decided::rejected(row, self.note("R03", &HOUSEHOLDS, household::NO)));
                 continue;
             }
@@ -514,11 +509,6 @@ impl Decider<'_> {
         };
         Note { column, value: None, code: code.to_owned(), message }
     }
-}
-
-/// True if the scope covers a stored record of this village.
-pub(super) fn covers(scope: &Scope, village: &str) -> bool {
-    AreaCode::parse(village).is_ok_and(|village| scope.contains(&village))
 }
 
 /// Why a row has no household to belong to.

@@ -204,7 +204,7 @@ impl Decider<'_> {
         let elsewhere = holder
             .filter(|holder| holder.county == home.county && holder.household != home.id)
             .and_then(|holder| existing.person(holder.household, holder.person))
-            .filter(|mover| self.covers(mover.village()));
+            .filter(|mover| self.scope.covers(mover.village()));
         if let Some(mover) = elsewhere {
             if derived.is_current {
                 return self.move_here(row, derived, home, mover, existing);

@@ -113,6 +113,7 @@ async fn run_export(
         reason: request.reason.clone(),
         format,
         out,
+        is_watched: true,
     };
     let act = Act::new(authority.actor, &*context.clock, format!("export {id}"));
     let (files, rows) = export(context, act, options, Arc::clone(&progress)).await?;

@@ -132,8 +132,8 @@ impl Line {
 
 impl<'p> Tally<'p> {
     pub(super) fn new(marks: Marks<'p>, area: &AreaCode) -> Self {
-        let below = AreaLevel::ALL.into_iter().find(|level| *level > area.level());
-        let level = below.map_or(AreaLevel::Village, |level| level.min(AreaLevel::Village));
+        let level =
+            area.level().below().map_or(AreaLevel::Village, |level| level.min(AreaLevel::Village));
         Self { marks, area: area.clone(), digits: level.digits(), parts: BTreeMap::new() }
     }
 

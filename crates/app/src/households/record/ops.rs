@@ -1,6 +1,6 @@
 //! Reading one household or person.
 
-use daohu_base::{AreaCode, Day, Scope, county_of_birth};
+use daohu_base::{Day, Scope, county_of_birth};
 use daohu_db::{FutureExt, Tx};
 use serde_json::{Map, Value as Json};
 
@@ -18,10 +18,6 @@ use crate::{
     sheet::{HOUSEHOLDS, INCOMES, PERSONS, shown_journal},
 };
 
-fn is_inside(scope: &Scope, village: &str) -> bool {
-    AreaCode::parse(village).is_ok_and(|village| scope.contains(&village))
-}
-
 /// The household with this id, if it lies inside the scope.
 pub(in crate::households) async fn household(
     tx: &mut Tx,
@@ -37,7 +33,7 @@ pub(in crate::households) async fn household(
     {
         row = rows::household(tx, keys, &county, id).await?;
     }
-    row.filter(|row| is_inside(scope, row.village())).ok_or_else(missing)
+    row.filter(|row| scope.covers(row.village())).ok_or_else(missing)
 }
 
 /// The person with this id, if the household lies inside the scope.
@@ -57,7 +53,7 @@ pub(in crate::households) async fn person(
     let row = row.ok_or_else(missing)?;
     let home = rows::household(tx, keys, row.county(), row.household()).await?;
     let home = home.ok_or_else(missing)?;
-    if is_inside(scope, home.village()) { Ok((row, home)) } else { Err(missing()) }
+    if scope.covers(home.village()) { Ok((row, home)) } else { Err(missing()) }
 }
 
 /// One household.
