@@ -54,14 +54,14 @@ pub(crate) async fn tree(tx: &mut Tx, keys: &Keys, today: &str) -> Result<Tree, 
 /// needs to find in an empty store. Figures of what lies above are not for whoever has a scope.
 pub(crate) async fn each(
     tx: &mut Tx,
-    keys: &Keys,
     scope: &Scope,
     with_above: bool,
     each: EachRow<'_>,
 ) -> Result<(), Error> {
     let filter = around(scope, with_above);
-    let sql = format!("select {} from areas{} order by code", AREA.select(""), filter.clause());
-    tx.for_each(&sql, filter.params(), |row| each(AREA.from_row(keys, row)?.values)).await
+    let columns = AREA.select_values(str::to_owned);
+    let sql = format!("select {columns} from areas{} order by code", filter.clause());
+    tx.for_each(&sql, filter.params(), each).await
 }
 
 /// How many areas [`each`] hands on.

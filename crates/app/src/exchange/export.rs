@@ -11,7 +11,7 @@ use std::{
 };
 
 use daohu_base::{AreaCode, Scope};
-use daohu_db::{FutureExt, Value};
+use daohu_db::{FutureExt, Row, Value};
 use daohu_policy::Policy;
 use tokio::sync::oneshot;
 
@@ -21,14 +21,14 @@ use super::{
 };
 use crate::{
     Context, Error, areas,
-    households::rows as registry,
+    households::{layouts, rows as registry},
     journal::{self, Act, Action, Change},
     keys::Keys,
-    sheet::{AREAS, HOUSEHOLDS, INCOMES, Masking, PERSONS, Printer, Sheet},
+    sheet::{AREAS, HOUSEHOLDS, Layout, Masking, PERSONS, Printer, Sheet},
 };
 
 /// Rows handed over together.
-const BATCH_ROWS: usize = 500;
+const BATCH_ROWS: u64 = 500;
 /// Batches that may wait to be printed.
 const BATCHES: usize = 4;
 
@@ -104,12 +104,14 @@ pub async fn export(
             let groups = areas::rows::tree(tx, &keys, &today).await?.group_names();
             let (send, receive) = mpsc::sync_channel(BATCHES);
             let (done, printed) = oneshot::channel();
-            std::thread::spawn(move || {
+            let print = move || {
+                let printed = print_all(&receive, out, (&policy, &keys), &groups, options.masking);
                 // The other half may be gone: then nobody asks.
-                let _ = done.send(print_all(&receive, out, &policy, &groups, options.masking));
-            });
-            let mut run = Run { send, rows: Vec::new(), total: 0, progress: &progress };
-            let read = read_all(tx, &keys, &options.sheets, &scope, with_above, &mut run).await;
+                let _ = done.send(printed);
+            };
+            std::thread::Builder::new().name("export-printer".to_owned()).spawn(print)?;
+            let mut run = Run { send, cells: Vec::new(), rows: 0, total: 0, progress: &progress };
+            let read = read_all(tx, &options.sheets, &scope, with_above, &mut run).await;
             let total = run.total;
             drop(run);
             match (read, printed.await) {
@@ -142,39 +144,42 @@ async fn count_all(
 
 /// What the reading half sends to the printing half.
 enum Message {
-    Begin(&'static Sheet),
-    Rows(Vec<Vec<Value>>),
+    Begin(&'static Layout),
+    /// Cells of rows, one row after the other, as [`Layout::select_values`] has them: to open and to
+    /// print them is as much work as to read them.
+    Rows(Vec<Value>),
     /// All is read: the files are whole.
     End,
+}
+
+/// How a sheet's rows lie in their table.
+fn layout_of(sheet: &Sheet) -> Option<&'static Layout> {
+    let layouts: [&'static Layout; 4] =
+        [&areas::AREA, &layouts::HOUSEHOLD, &layouts::PERSON, &layouts::INCOME];
+    layouts.into_iter().find(|layout| layout.sheet.name == sheet.name)
 }
 
 /// Reads all rows of the sheets.
 async fn read_all(
     tx: &mut daohu_db::Tx,
-    keys: &Keys,
     sheets: &[&'static Sheet],
     scope: &Scope,
     with_above: bool,
     run: &mut Run<'_>,
 ) -> Result<(), Error> {
-    for sheet in sheets {
+    for layout in sheets.iter().filter_map(|sheet| layout_of(sheet)) {
         run.progress.check()?;
-        run.send(Message::Begin(sheet))?;
-        let mut each = |values| run.row(values);
-        match sheet.name {
+        run.send(Message::Begin(layout))?;
+        let mut each = |row: &mut Row| run.row(row);
+        match layout.sheet.name {
             name if name == AREAS.name => {
-                areas::rows::each(tx, keys, scope, with_above, &mut each).await?;
+                areas::rows::each(tx, scope, with_above, &mut each).await?;
             }
             name if name == HOUSEHOLDS.name => {
-                registry::each_household(tx, keys, scope, &mut each).await?;
+                registry::each_household(tx, scope, &mut each).await?;
             }
-            name if name == PERSONS.name => {
-                registry::each_person(tx, keys, scope, &mut each).await?;
-            }
-            name if name == INCOMES.name => {
-                registry::each_income(tx, keys, scope, &mut each).await?;
-            }
-            _ => {}
+            name if name == PERSONS.name => registry::each_person(tx, scope, &mut each).await?,
+            _ => registry::each_income(tx, scope, &mut each).await?,
         }
         run.flush()?;
     }
@@ -184,15 +189,17 @@ async fn read_all(
 /// The hand-over from the reading half to the printing half.
 struct Run<'p> {
     send: mpsc::SyncSender<Message>,
-    rows: Vec<Vec<Value>>,
+    cells: Vec<Value>,
+    rows: u64,
     total: u64,
     progress: &'p Progress,
 }
 
 impl Run<'_> {
-    fn row(&mut self, values: Vec<Value>) -> Result<ControlFlow<()>, Error> {
-        self.rows.push(values);
-        if self.rows.len() == BATCH_ROWS {
+    fn row(&mut self, row: &mut Row) -> Result<ControlFlow<()>, Error> {
+        self.cells.append(&mut row.0);
+        self.rows += 1;
+        if self.rows == BATCH_ROWS {
             self.flush()?;
         }
         Ok(ControlFlow::Continue(()))
@@ -200,11 +207,12 @@ impl Run<'_> {
 
     fn flush(&mut self) -> Result<(), Error> {
         self.progress.check()?;
-        let rows = std::mem::replace(&mut self.rows, Vec::with_capacity(BATCH_ROWS));
-        let count = u64::try_from(rows.len()).unwrap_or_default();
-        self.total += count;
-        self.progress.rows_done.fetch_add(count, Ordering::Relaxed);
-        self.send(Message::Rows(rows))
+        let room = self.cells.len();
+        let cells = std::mem::replace(&mut self.cells, Vec::with_capacity(room));
+        let rows = std::mem::take(&mut self.rows);
+        self.total += rows;
+        self.progress.rows_done.fetch_add(rows, Ordering::Relaxed);
+        self.send(Message::Rows(cells))
     }
 
     /// An error if the printing half has given up.
@@ -218,28 +226,30 @@ impl Run<'_> {
 fn print_all(
     receive: &mpsc::Receiver<Message>,
     mut out: TableWriter,
-    policy: &Policy,
+    (policy, keys): (&Policy, &Keys),
     groups: &HashMap<String, String>,
     masking: Masking,
 ) -> Result<Vec<PathBuf>, Error> {
-    let mut printer = None;
-    let mut cells: Vec<String> = Vec::new();
+    let mut begun = None;
+    let mut values: Vec<Value> = Vec::new();
+    let mut texts: Vec<String> = Vec::new();
     while let Ok(message) = receive.recv() {
         match message {
-            Message::Begin(sheet) => {
-                out.begin(sheet, &[])?;
-                let plain = Printer::new(sheet, policy, masking);
-                printer = Some(plain.with_groups(groups.clone()));
+            Message::Begin(layout) => {
+                out.begin(layout.sheet, &[])?;
+                let plain = Printer::new(layout.sheet, policy, masking);
+                begun = Some((layout, plain.with_groups(groups.clone())));
             }
-            Message::Rows(rows) => {
-                let Some(printer) = &printer else { continue };
-                for values in &rows {
-                    cells.resize_with(values.len(), String::new);
-                    for (i, (cell, value)) in cells.iter_mut().zip(values).enumerate() {
-                        cell.clear();
-                        printer.print(i, value, cell);
+            Message::Rows(mut cells) => {
+                let Some((layout, printer)) = &begun else { continue };
+                for row in cells.chunks_exact_mut(layout.values_width()) {
+                    layout.read_values(keys, row, &mut values)?;
+                    texts.resize_with(values.len(), String::new);
+                    for (i, (text, value)) in texts.iter_mut().zip(&values).enumerate() {
+                        text.clear();
+                        printer.print(i, value, text);
                     }
-                    out.row(&cells)?;
+                    out.row(&texts)?;
                 }
             }
             Message::End => return out.finish(),

@@ -10,7 +10,7 @@ use super::model::{HouseholdRow, IdKind, IncomeRow, PersonRow, Serials, layouts}
 use crate::{
     Error, areas,
     keys::Keys,
-    sheet::{EachRow, HOUSEHOLDS, INCOMES, Layout, PERSONS, Record, Sheet, income, person},
+    sheet::{EachRow, HOUSEHOLDS, INCOMES, Layout, PERSONS, Record, Sheet, person},
 };
 
 /// Rows asked for by one `in (…)`: a fixed length, so that the statement is prepared once.
@@ -369,59 +369,47 @@ pub(crate) async fn count(tx: &mut Tx, sheet: &Sheet, scope: &Scope) -> Result<u
 /// Hands on the households of a scope, by county and number.
 pub(crate) async fn each_household(
     tx: &mut Tx,
-    keys: &Keys,
     scope: &Scope,
     each: EachRow<'_>,
 ) -> Result<(), Error> {
     let mut filter = Filter::new();
     areas::rows::within(&mut filter, "(village >= ? and village < ?)", scope);
-    let (columns, clause) = (layouts::HOUSEHOLD.select(""), filter.clause());
+    let (columns, clause) = (layouts::HOUSEHOLD.select_values(str::to_owned), filter.clause());
     let sql = format!("select {columns} from households{clause} order by county, no");
-    tx.for_each(&sql, filter.params(), |row| each(layouts::HOUSEHOLD.from_row(keys, row)?.values))
-        .await
+    tx.for_each(&sql, filter.params(), each).await
 }
 
 /// Hands on the persons of a scope, by county, number of the household and id: the members of each
 /// household and those who belonged to it before.
 pub(crate) async fn each_person(
     tx: &mut Tx,
-    keys: &Keys,
     scope: &Scope,
     each: EachRow<'_>,
 ) -> Result<(), Error> {
     let mut filter = Filter::new();
     areas::rows::within(&mut filter, "(h.village >= ? and h.village < ?)", scope);
-    let past = past_by_household(tx, keys, &filter).await?;
-    let mut past = past.into_iter().peekable();
-    let (columns, clause) = (layouts::PERSON.select("p."), filter.clause());
+    let mut past = past_by_household(tx, &filter).await?.into_iter().peekable();
+    let columns = layouts::PERSON.select_values(|column| format!("p.{column}"));
     let sql = format!(
         "select {columns}, h.no from households h
-         join persons p on p.county = h.county and p.household = h.id{clause}
-         order by h.county, h.no, p.id"
+         join persons p on p.county = h.county and p.household = h.id{}
+         order by h.county, h.no, p.id",
+        filter.clause()
     );
-    let layout = &*layouts::PERSON;
     let mut broken = false;
     tx.for_each(&sql, filter.params(), |row| {
-        let no = row.0.pop().unwrap_or_default();
-        let person = PersonRow(layout.from_row(keys, row)?);
-        let no_text = no.as_text().unwrap_or_default().to_owned();
-        let key = (person.county().to_owned(), no_text, person.id());
-        while let Some((_, values)) = past.next_if(|(past_key, _)| *past_key < key) {
-            if each(values)?.is_break() {
+        while let Some(mut past) = past.next_if(|past| before(past, row)) {
+            if each(&mut past)?.is_break() {
                 broken = true;
                 return Ok(ControlFlow::Break(()));
             }
         }
-        let mut values = person.0.values;
-        if let Some(slot) = values.get_mut(person::HOUSEHOLD_NO) {
-            *slot = no;
-        }
-        each(values)
+        each(row)
     })
     .await
     .and_then(|()| {
-        for (_, values) in past.by_ref().take_while(|_| !broken) {
-            if each(values)?.is_break() {
+        for mut past in past.by_ref().take_while(|_| !broken) {
+            if each(&mut past)?.is_break() {
                 break;
             }
         }
@@ -429,69 +417,52 @@ pub(crate) async fn each_person(
     })
 }
 
-/// County, number of the household and the person's id.
-type PersonKey = (String, String, i64);
+/// True if a row of persons comes before another: by county, number of the household and id.
+fn before(one: &Row, other: &Row) -> bool {
+    fn key(row: &Row) -> (Option<&str>, Option<&str>, Option<i64>) {
+        let county = row.0.first().and_then(Value::as_text);
+        let no = row.0.last().and_then(Value::as_text);
+        (county, no, row.0.get(1).and_then(Value::as_int))
+    }
+    key(one) < key(other)
+}
 
 /// Rows of those who moved to another household, with how they left this one; whoever came back is a
-/// member again and has one row. Few: who moves is
-/// rare, so they are held in memory.
-async fn past_by_household(
-    tx: &mut Tx,
-    keys: &Keys,
-    filter: &Filter,
-) -> Result<Vec<(PersonKey, Vec<Value>)>, Error> {
-    let (columns, clause) = (layouts::PERSON.select("p."), filter.clause());
+/// member again and has one row. Few: who moves is rare, so they are held in memory.
+async fn past_by_household(tx: &mut Tx, filter: &Filter) -> Result<Vec<Row>, DbError> {
+    let how = [person::RELATION, person::CHANGE_KIND, person::CHANGE_ON];
+    let how = how.map(|i| PERSONS.columns.get(i).map(|column| column.name));
+    let columns = layouts::PERSON.select_values(|column| {
+        let table = if how.contains(&Some(column)) { "m" } else { "p" };
+        format!("{table}.{column}")
+    });
     let sql = format!(
-        "select {columns}, h.no, m.relation, m.change_kind, m.change_on from memberships m
+        "select {columns}, h.no from memberships m
          join households h on h.county = m.county and h.id = m.household
          join persons p on p.county = m.county and p.id = m.person
-           and p.household <> m.household{clause}
-         order by h.county, h.no, p.id"
+           and p.household <> m.household{}
+         order by h.county, h.no, p.id",
+        filter.clause()
     );
-    let layout = &*layouts::PERSON;
-    let mut rows = Vec::new();
-    for mut row in tx.query(&sql, filter.params()).await? {
-        let own = row.0.split_off(layout.width());
-        let person = PersonRow(layout.from_row(keys, &mut row)?);
-        let no = own.first().and_then(Value::as_text).unwrap_or_default().to_owned();
-        let key = (person.county().to_owned(), no, person.id());
-        let mut values = person.0.values;
-        let columns =
-            [person::HOUSEHOLD_NO, person::RELATION, person::CHANGE_KIND, person::CHANGE_ON];
-        for (i, value) in columns.into_iter().zip(own) {
-            if let Some(slot) = values.get_mut(i) {
-                *slot = value;
-            }
-        }
-        rows.push((key, values));
-    }
-    Ok(rows)
+    tx.query(&sql, filter.params()).await
 }
 
 /// Hands on the incomes of a scope, by county, number of the household and year.
 pub(crate) async fn each_income(
     tx: &mut Tx,
-    keys: &Keys,
     scope: &Scope,
     each: EachRow<'_>,
 ) -> Result<(), Error> {
     let mut filter = Filter::new();
     areas::rows::within(&mut filter, "(h.village >= ? and h.village < ?)", scope);
-    let (columns, clause) = (layouts::INCOME.select("i."), filter.clause());
+    let columns = layouts::INCOME.select_values(|column| format!("i.{column}"));
     let sql = format!(
         "select {columns}, h.no from households h
-         join incomes i on i.county = h.county and i.household = h.id{clause}
-         order by h.county, h.no, i.year"
+         join incomes i on i.county = h.county and i.household = h.id{}
+         order by h.county, h.no, i.year",
+        filter.clause()
     );
-    tx.for_each(&sql, filter.params(), |row| {
-        let no = row.0.pop().unwrap_or_default();
-        let mut values = layouts::INCOME.from_row(keys, row)?.values;
-        if let Some(slot) = values.get_mut(income::HOUSEHOLD_NO) {
-            *slot = no;
-        }
-        each(values)
-    })
-    .await
+    tx.for_each(&sql, filter.params(), each).await
 }
 
 /// Up to `limit` rows of a table that have sealed numbers, and what is sealed behind each.

@@ -11,16 +11,17 @@
 //!
 //! Invariants: `journal` is insert-only; `chain` of an entry is SHA-256 over the previous chain and
 //! every column of the entry, so altering, removing or reordering one is named by its sequence; a
-//! cut tail is found against a checkpoint; bodies are encrypted and bound to their record.
+//! cut tail is found against a checkpoint; bodies are packed, encrypted and bound to their record.
 
 mod api;
 mod listing;
 mod model;
 mod ops;
+mod packing;
 mod sql;
 mod verify;
 
 pub(crate) use api::routes;
-pub use model::{Act, Action, Change, Entry, NO_COUNTY, Problem, RecordRef};
+pub use model::{Act, Action, Change, Draft, Entry, NO_COUNTY, Problem, RecordRef};
 pub use ops::{Bulk, fill, latest_of, record, seal_all, state_at};
 pub use verify::{Bad, Current, Depth, HouseholdOf, Verdict, Watched, verify_store};

@@ -6,6 +6,7 @@ use daohu_base::{Actor, Clock, Stamp, Timestamp};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
+use super::packing;
 use crate::keys::{KeyError, Keys};
 
 /// Under which county the journal keeps what belongs to none.
@@ -75,6 +76,17 @@ pub struct Change {
     pub after: Option<String>,
 }
 
+/// Changes of one act on their way into the journal.
+#[derive(Clone, Debug)]
+pub struct Draft {
+    /// Whose changes they are.
+    pub act: Act,
+    /// Of the first of them within the act.
+    pub position: i64,
+    /// In the order of their positions.
+    pub changes: Vec<Change>,
+}
+
 /// An entry as stored, without its place in the chain.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the columns of the journal, described in the migration")]
@@ -141,6 +153,15 @@ impl Act {
         let at = clock.now();
         Self { at, stamp: next_stamp(at), ..self.clone() }
     }
+
+    /// Puts the act behind an instant. Clocks of two servers differ, and whoever changes what the other
+    /// one wrote comes after it in the journal too.
+    pub fn follow(&mut self, last: Timestamp) {
+        if self.at < last {
+            self.at = Timestamp(last.0.saturating_add(1));
+            self.stamp = next_stamp(self.at);
+        }
+    }
 }
 
 /// A mark that no other transaction has. Processes start counting at a random place, so that two
@@ -157,9 +178,17 @@ fn next_stamp(at: Timestamp) -> Stamp {
     Stamp(at.0.saturating_mul(STAMPS_PER_MS).saturating_add(serial))
 }
 
+impl Draft {
+    /// The entries, their bodies packed and sealed.
+    pub(super) fn entries(self, keys: &Keys) -> Result<Vec<Entry>, KeyError> {
+        let changes = (self.position..).zip(self.changes);
+        changes.map(|(position, change)| Entry::new(keys, &self.act, position, change)).collect()
+    }
+}
+
 impl Entry {
-    /// The entry of one change, its body sealed.
-    pub fn new(keys: &Keys, act: &Act, position: i64, change: Change) -> Result<Self, KeyError> {
+    /// The entry of one change, its body packed and sealed.
+    fn new(keys: &Keys, act: &Act, position: i64, change: Change) -> Result<Self, KeyError> {
         let before = change.before.as_deref().unwrap_or("null");
         let after = change.after.as_deref().unwrap_or("null");
         let body = ["{\"before\":", before, ",\"after\":", after, "}"].concat();
@@ -176,13 +205,14 @@ impl Entry {
             action: change.action.as_str().to_owned(),
             body: Vec::new(),
         };
-        entry.body = keys.seal(&entry.context(), body.as_bytes())?;
+        entry.body = keys.seal(&entry.context(), &packing::pack(&body))?;
         Ok(entry)
     }
 
     /// The JSON text `{"before": …, "after": …}`.
     pub fn open(&self, keys: &Keys) -> Result<Vec<u8>, KeyError> {
-        keys.open(&self.context(), &self.body)
+        let packed = keys.open(&self.context(), &self.body)?;
+        packing::unpack(&packed).ok_or(KeyError::Sealed)
     }
 
     /// What the body is bound to.

@@ -6,7 +6,7 @@ use daohu_base::Timestamp;
 use daohu_db::{FutureExt, Suspended, Tx};
 
 use super::{
-    model::{Act, Change, Entry, Link, RecordRef, Root},
+    model::{Act, Change, Draft, Entry, Link, RecordRef, Root},
     sql,
 };
 use crate::{Error, keys::Keys};
@@ -21,11 +21,8 @@ pub async fn record(
     act: &Act,
     changes: Vec<Change>,
 ) -> Result<(), Error> {
-    let mut entries = Vec::with_capacity(changes.len());
-    for (position, change) in (0..).zip(changes) {
-        entries.push(Entry::new(keys, act, position, change)?);
-    }
-    Ok(sql::append(tx, entries).await?)
+    let draft = Draft { act: act.clone(), position: 0, changes };
+    Ok(sql::append(tx, draft.entries(keys)?).await?)
 }
 
 /// Seals what waits in one county; returns how many entries. A transaction seals one county only: it
@@ -78,24 +75,29 @@ impl Bulk {
                 sql::drop_pending(tx, entry).await?;
             }
             sealed += waiting.len();
-            self.link(waiting)?.insert(tx).await?;
+            self.link_entries(waiting)?.insert(tx).await?;
         }
     }
 
-    /// Locks the heads of these entries' counties: what [`Bulk::link`] needs.
-    pub async fn lock_for(&mut self, tx: &mut Tx, entries: &[Entry]) -> Result<(), Error> {
-        let counties: BTreeSet<&str> = entries.iter().map(|entry| entry.county.as_str()).collect();
+    /// Locks the heads of the counties of a draft: what [`Bulk::link`] needs.
+    pub async fn lock_for(&mut self, tx: &mut Tx, draft: &Draft) -> Result<(), Error> {
+        let counties = draft.changes.iter().map(|change| change.county.as_str());
+        let counties: BTreeSet<&str> = counties.collect();
         for county in counties {
             self.lock(tx, county).await?;
         }
         Ok(())
     }
 
-    /// Gives these entries the next places, in this order. Only computes: an import does it beside
-    /// its other writes.
+    /// Gives the changes of a draft the next places, in this order. Only computes: an import does it
+    /// beside its other writes.
     ///
     /// Errors: a county whose head is not locked.
-    pub fn link(&mut self, entries: Vec<Entry>) -> Result<Linked, Error> {
+    pub fn link(&mut self, keys: &Keys, draft: Draft) -> Result<Linked, Error> {
+        self.link_entries(draft.entries(keys)?)
+    }
+
+    fn link_entries(&mut self, entries: Vec<Entry>) -> Result<Linked, Error> {
         let mut sealed = Vec::with_capacity(entries.len());
         for entry in entries {
             // Without its head an entry would be lost, and with it a change: nothing is written.

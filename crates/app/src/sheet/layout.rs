@@ -5,7 +5,7 @@
 
 use std::ops::ControlFlow;
 
-use daohu_db::{Column as DbColumn, Row, Table, Type, Value};
+use daohu_db::{Column as DbColumn, Error as DbError, Row, Table, Type, Value};
 use serde::{Deserialize, Serialize};
 
 use super::{Kind, Sheet};
@@ -22,6 +22,7 @@ pub struct Layout {
     plain: Vec<usize>,
     secret: Vec<usize>,
     derived: usize,
+    elsewhere: &'static [usize],
 }
 
 /// Who wrote a row, when, and how often it changed.
@@ -59,9 +60,12 @@ impl Record {
     }
 }
 
-/// Takes the values of a sheet's rows one by one; stops the query with `Break`.
+/// Takes rows of [`Layout::select_values`] out of their slot, one by one; stops the query with `Break`.
 pub(crate) type EachRow<'a> =
-    &'a mut (dyn FnMut(Vec<Value>) -> Result<ControlFlow<()>, Error> + Send);
+    &'a mut (dyn FnMut(&mut Row) -> Result<ControlFlow<()>, Error> + Send);
+
+/// The key columns that sealed numbers are bound to.
+const BOUND: usize = 2;
 
 #[derive(Serialize, Deserialize)]
 struct Secrets(Vec<Option<String>>);
@@ -81,7 +85,7 @@ impl Layout {
         key: &'static [&'static str],
         lead: &[(&'static str, Type)],
         derived: &[(&'static str, Type)],
-        elsewhere: &[usize],
+        elsewhere: &'static [usize],
     ) -> Self {
         let of = |wanted: bool| {
             let kind = |i: &usize| sheet.columns.get(*i).map(|column| column.kind);
@@ -107,7 +111,8 @@ impl Layout {
             .map(|(name, kind)| DbColumn { name, kind })
             .collect();
         let table = Table { name: sheet.name, columns, key };
-        Self { sheet, table, lead: lead.len(), plain, secret, derived: derived.len() }
+        let (lead, derived) = (lead.len(), derived.len());
+        Self { sheet, table, lead, plain, secret, derived, elsewhere }
     }
 
     /// The columns in the order of a row, each behind `prefix` (`h.` or nothing).
@@ -115,6 +120,53 @@ impl Layout {
         let names: Vec<String> =
             self.table.columns.iter().map(|column| format!("{prefix}{}", column.name)).collect();
         names.join(", ")
+    }
+
+    /// The columns that [`Layout::read_values`] needs, each as `name` writes it; behind them come those
+    /// that lie in other tables, which the caller adds.
+    pub(crate) fn select_values(&self, name: impl Fn(&str) -> String) -> String {
+        let bound = self.table.columns.iter().take(self.lead.min(BOUND));
+        let plain = self.table.columns.iter().skip(self.lead).take(self.plain.len());
+        let sealed = self.table.columns.iter().skip(self.lead + self.plain.len() + self.derived);
+        let sealed = sealed.take(usize::from(!self.secret.is_empty()));
+        let names = bound.chain(plain).chain(sealed).map(|column| name(column.name));
+        names.collect::<Vec<_>>().join(", ")
+    }
+
+    /// How many columns a row of [`Layout::select_values`] has, with those of other tables.
+    pub(crate) fn values_width(&self) -> usize {
+        let sealed = usize::from(!self.secret.is_empty());
+        self.lead.min(BOUND) + self.plain.len() + sealed + self.elsewhere.len()
+    }
+
+    /// Takes the values of a row of [`Layout::select_values`] over into `values`, in the order of the
+    /// sheet's columns, numbers in full.
+    pub(crate) fn read_values(
+        &self,
+        keys: &Keys,
+        row: &mut [Value],
+        values: &mut Vec<Value>,
+    ) -> Result<(), Error> {
+        values.clear();
+        values.resize(self.sheet.columns.len(), Value::Null);
+        let (bound, rest) = row.split_at_mut_checked(self.lead.min(BOUND)).ok_or(DbError::NoRow)?;
+        let mut cells = rest.iter_mut().map(std::mem::take);
+        for (i, cell) in self.plain.iter().zip(cells.by_ref()) {
+            if let Some(slot) = values.get_mut(*i) {
+                *slot = cell;
+            }
+        }
+        if !self.secret.is_empty()
+            && let Some(Value::Blob(sealed)) = cells.next()
+        {
+            self.open(keys, bound, &sealed, values)?;
+        }
+        for (i, cell) in self.elsewhere.iter().zip(cells) {
+            if let Some(slot) = values.get_mut(*i) {
+                *slot = cell;
+            }
+        }
+        Ok(())
     }
 
     /// The names of the leading key columns.

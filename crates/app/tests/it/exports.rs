@@ -191,6 +191,8 @@ async fn an_export_of_areas_holds_those_of_the_makers_area() {
         let clerk = app.client(&["village_clerk@990101100"]).await;
         let body = json!({ "area": "990101", "sheets": ["areas"] });
         clerk.post("/exports", body).send().await.problem(404, "record.not_found");
+        let nowhere = json!({ "area": "990101100999", "sheets": ["areas"] });
+        clerk.post("/exports", nowhere).send().await.problem(404, "record.not_found");
     }
 }
 

@@ -371,3 +371,27 @@ async fn who_left_is_not_counted() {
         }
     }
 }
+
+#[tokio::test]
+async fn two_numbers_for_a_member_without_one_are_both_refused() {
+    for engine in Engine::BOTH {
+        let app = start(engine, 1).await;
+        let member = |numbers: &[&str]| {
+            let mut text = "户编号,姓名,证件类型,证件号码,与户主关系,出生日期\n".to_owned();
+            for number in numbers {
+                let kind = if number.is_empty() { "无证件" } else { "居民身份证" };
+                writeln!(text, "A0,戊,{kind},{number},之子,1970-01-01").unwrap();
+            }
+            text
+        };
+        let [one, other] =
+            ["006", "007"].map(|serial| seed::id_number(&format!("99010119700101{serial}")));
+        let first = app.import_text("persons.csv", &member(&[""])).await;
+        assert_eq!(told(&first), "created 1", "{:?}", first.problems);
+        let both = app.import_text("persons.csv", &member(&[&one, &other])).await;
+        assert_eq!(told(&both), "rejected 2 row.duplicate_key@2 row.duplicate_key@3");
+        let one = app.import_text("persons.csv", &member(&[&one])).await;
+        assert_eq!(told(&one), "updated 1", "{:?}", one.problems);
+        check_laws(&app, "a number that comes later").await;
+    }
+}

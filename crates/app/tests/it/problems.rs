@@ -310,7 +310,8 @@ fn read(folder: &Path, text: &mut String) {
         let path = entry.unwrap().path();
         if path.is_dir() {
             read(&path, text);
-        } else if !path.ends_with("catalogue.rs") {
+        } else if path.extension().is_some_and(|ext| ext == "rs") && !path.ends_with("catalogue.rs")
+        {
             text.push_str(&std::fs::read_to_string(&path).unwrap());
         }
     }

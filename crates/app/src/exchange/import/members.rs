@@ -45,20 +45,32 @@ impl Decider<'_> {
         let home_id = home.as_ref().map_or(0, |home| home.id);
         let stored = existing.persons_of(home_id);
         let mut members: Vec<Member> = Vec::new();
-        let mut touched: HashSet<i64> = HashSet::new();
+        let (mut touched, mut twice) = (HashSet::new(), HashSet::new());
         let mut accepted: Vec<(&Row, Derived, Known<'_>)> = Vec::new();
         for row in group.persons.iter().filter(|row| !row.is_dead) {
             let derived = Derived::of(self.checker.marks, self.author.keys, &row.values);
             match self.accept_person(group, existing, home, row, &derived) {
                 Ok(known) => {
-                    if let Known::Member(member) = known {
-                        touched.insert(member.id());
+                    if let Known::Member(member) = known
+                        && !touched.insert(member.id())
+                    {
+                        twice.insert(member.id());
                     }
                     accepted.push((row, derived, known));
                 }
                 Err(note) => decided.push(Decided::rejected(row, note)),
             }
         }
+        // Two numbers for a member without one: which is right, nobody can tell.
+        accepted.retain(|(row, _, known)| {
+            let is_twice = matches!(known, Known::Member(member) if twice.contains(&member.id()));
+            if is_twice {
+                let note = self.duplicate(&PERSONS, person::NAME);
+                decided.push(Decided::rejected(row, note));
+            }
+            !is_twice
+        });
+        touched.retain(|id| !twice.contains(id));
         for member in stored.iter().filter(|member| !touched.contains(&member.id())) {
             let (values, is_current) = (member.0.values.clone(), member.is_current());
             members.push(Member { values, is_current, decided: None });
@@ -156,7 +168,7 @@ impl Decider<'_> {
             Known::Member(member) if moves_on => {
                 let version = past_version(existing, home.id, member.id());
                 let past = past_of(row, derived, home, member.id(), version);
-                self.writes.past_membership(&self.author, &home.county, &past)?;
+                self.writes.past_membership(&self.author, &home.county, &past);
                 Ok((Outcome::Updated, row.values.clone()))
             }
             Known::Member(member) => self.update_person(row, home, member, existing),
@@ -174,7 +186,7 @@ impl Decider<'_> {
             Known::Nobody if moves_on => {
                 let id = self.contested_person(derived, &home.county)?;
                 let past = past_of(row, derived, home, id, 0);
-                self.writes.past_membership(&self.author, &home.county, &past)?;
+                self.writes.past_membership(&self.author, &home.county, &past);
                 Ok((Outcome::Created, row.values.clone()))
             }
             Known::Nobody => self.join(row, derived, home, existing),
@@ -210,14 +222,14 @@ impl Decider<'_> {
                 return self.move_here(row, derived, home, mover, existing);
             }
             let past = past_of(row, derived, home, mover.id(), 0);
-            self.writes.past_membership(&self.author, &home.county, &past)?;
+            self.writes.past_membership(&self.author, &home.county, &past);
             return Ok((Outcome::Created, row.values.clone()));
         }
         let id = self.contested_person(derived, &home.county)?;
         if !derived.is_current && self.is_recorded(derived, id) {
             // Left this household as well as the one that the record went to.
             let past = past_of(row, derived, home, id, 0);
-            self.writes.past_membership(&self.author, &home.county, &past)?;
+            self.writes.past_membership(&self.author, &home.county, &past);
             return Ok((Outcome::Created, row.values.clone()));
         }
         let lead = vec![
@@ -259,7 +271,7 @@ impl Decider<'_> {
                 change_on: cells.text(person::CHANGE_ON).map(str::to_owned),
                 version: past_version(existing, mover.household(), mover.id()),
             };
-            self.writes.past_membership(&self.author, &home.county, &past)?;
+            self.writes.past_membership(&self.author, &home.county, &past);
         }
         let before = with_no(&mover.0.values, person::HOUSEHOLD_NO, &row.values);
         // How the person left the old household says nothing of the new one.
@@ -338,7 +350,7 @@ impl Decider<'_> {
             && past.change_kind == stored.change_kind
             && past.change_on == stored.change_on);
         if !same {
-            self.writes.past_membership(&self.author, &home.county, &past)?;
+            self.writes.past_membership(&self.author, &home.county, &past);
         }
         let outcome = if same { Outcome::Unchanged } else { Outcome::Updated };
         Ok((outcome, row.values.clone()))

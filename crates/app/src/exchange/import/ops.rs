@@ -36,7 +36,8 @@ use crate::{
         spill::{Sorted, Spill},
     },
     households::{Marks, Serials, rows as registry},
-    journal::{self, Act},
+    journal::{self, Act, Draft},
+    keys::Keys,
     sheet::{AREAS, Sheet},
 };
 
@@ -214,7 +215,7 @@ async fn read(
 
 /// What the deciding half sends to the writing half.
 enum Message {
-    Batch(Writes),
+    Batch(Box<Writes>, Draft),
     /// All is decided: the ID numbers, sorted, and the serials that were used.
     End {
         keys: Sorted,
@@ -243,7 +244,7 @@ async fn decide_and_write(
     let at = act.at;
     let abort = options.on_error == OnError::Abort;
     let job = options.job.clone();
-    let runtime = Handle::current();
+    let (keys, runtime) = (Arc::clone(&context.keys), Handle::current());
     let db = context.db.clone();
     // A task of its own: whoever is stopped while another import is stored need not wait for that one.
     // When its turn comes, nothing is sent to it, and it is rolled back.
@@ -258,7 +259,7 @@ async fn decide_and_write(
             }
             // The other half may be gone already; then nothing comes and nothing is written.
             let _ = opened.send(Start { serials, is_empty });
-            write_all(tx, &mut receive, at, &runtime).await?;
+            write_all(tx, &mut receive, at, (&keys, &runtime)).await?;
             for indexes in suspended {
                 tx.resume_indexes(indexes).await?;
             }
@@ -318,17 +319,17 @@ async fn write_all(
     tx: &mut Tx,
     receive: &mut mpsc::Receiver<Message>,
     at: Timestamp,
-    runtime: &Handle,
+    (keys, runtime): (&Arc<Keys>, &Handle),
 ) -> Result<(), Error> {
     let mut journal = journal::Bulk::default();
     while let Some(message) = receive.recv().await {
         match message {
-            Message::Batch(mut writes) => {
-                let entries = writes.take_entries();
-                journal.lock_for(tx, &entries).await?;
-                // The hashes of the chain are computed beside the other writes.
+            Message::Batch(writes, draft) => {
+                journal.lock_for(tx, &draft).await?;
+                // Entries are packed, sealed and chained beside the other writes.
+                let keys = Arc::clone(keys);
                 let linking = runtime.spawn_blocking(move || {
-                    let linked = journal.link(entries);
+                    let linked = journal.link(&keys, draft);
                     (journal, linked)
                 });
                 writes.apply(tx).await?;
@@ -541,7 +542,8 @@ impl Run {
             let value = postcard::to_allocvec(&claim).map_err(std::io::Error::other)?;
             self.held.push(&key, &value)?;
         }
-        send.send(Message::Batch(writes)).await.map_err(|_| Error::Cancelled)
+        let draft = writes.take_draft(decider.author.act);
+        send.send(Message::Batch(Box::new(writes), draft)).await.map_err(|_| Error::Cancelled)
     }
 
     async fn end(mut self, decider: &mut Decider<'_>) -> Result<(), Error> {

@@ -6,7 +6,7 @@ use super::relied::{Claim, Relied};
 use crate::{
     Error, areas,
     households::layouts,
-    journal::{Act, Action, Change, Entry},
+    journal::{Act, Action, Change, Draft},
     keys::Keys,
     sheet::{Layout, Meta, Record, journal_of, to_journal},
 };
@@ -21,8 +21,8 @@ pub(super) struct Writes {
     memberships: Vec<Vec<Value>>,
     claims: Vec<Claim>,
     pub(super) relied: Relied,
-    entries: Vec<Entry>,
-    /// Room for the journal's positions, counted over the whole import.
+    changes: Vec<Change>,
+    /// Of the first of the changes, counted over the whole import.
     position: i64,
 }
 
@@ -77,15 +77,16 @@ impl Author<'_> {
 }
 
 impl Writes {
-    /// An empty batch that goes on counting where another ended, with room for as many entries.
+    /// An empty batch that goes on counting where another ended, with room for as many changes.
     pub(super) fn after(other: &Self) -> Self {
-        let entries = Vec::with_capacity(other.entries.len());
-        Self { position: other.position, entries, ..Self::default() }
+        let room = other.changes.len();
+        let position = other.position + i64::try_from(room).unwrap_or_default();
+        Self { position, changes: Vec::with_capacity(room), ..Self::default() }
     }
 
     /// The number of rows.
     pub(super) fn len(&self) -> usize {
-        self.entries.len() + self.claims.len()
+        self.changes.len() + self.claims.len()
     }
 
     /// Adds a new record.
@@ -101,7 +102,8 @@ impl Writes {
         let row = layout.to_row(author.keys, record)?;
         self.rows(kind).new.push(row);
         let after = Some(to_journal(layout, record));
-        self.journal(author, kind.name(), county, key, Action::Created, (None, after))
+        self.journal(kind.name(), county, key, Action::Created, (None, after));
+        Ok(())
     }
 
     /// Adds a changed record; `stored` are the values before, `changed` the columns that differ.
@@ -123,7 +125,8 @@ impl Writes {
         self.rows(kind).changed.push(row);
         let before = Some(journal_of(layout, stored, changed));
         let after = Some(to_journal(layout, record));
-        self.journal(author, kind.name(), county, key, Action::Updated, (before, after))
+        self.journal(kind.name(), county, key, Action::Updated, (before, after));
+        Ok(())
     }
 
     /// Adds an earlier membership, new or changed.
@@ -132,7 +135,7 @@ impl Writes {
         author: &Author<'_>,
         county: &str,
         past: &crate::households::rows::PastMembership,
-    ) -> Result<(), Error> {
+    ) {
         let meta = author.meta();
         let version = past.version + 1;
         self.memberships.push(vec![
@@ -151,7 +154,7 @@ impl Writes {
         let key = format!("{}/{}", past.household, past.person);
         let action = if version == 1 { Action::Created } else { Action::Updated };
         let after = Some(past.to_journal(county));
-        self.journal(author, "membership", county, key, action, (None, after))
+        self.journal("membership", county, key, action, (None, after));
     }
 
     /// Says who holds an ID number from now on.
@@ -159,9 +162,9 @@ impl Writes {
         self.claims.push(claim);
     }
 
-    /// The number of journal entries: it grows with every record that is written.
+    /// The number of journaled changes: it grows with every record that is written.
     pub(super) fn records(&self) -> usize {
-        self.entries.len()
+        self.changes.len()
     }
 
     fn rows(&mut self, kind: Kind) -> &mut Rows {
@@ -175,18 +178,14 @@ impl Writes {
 
     fn journal(
         &mut self,
-        author: &Author<'_>,
         kind: &'static str,
         county: &str,
         record: String,
         action: Action,
         (before, after): (Option<String>, Option<String>),
-    ) -> Result<(), Error> {
+    ) {
         let county = county.to_owned();
-        let change = Change { county, kind, record, action, before, after };
-        self.entries.push(Entry::new(author.keys, author.act, self.position, change)?);
-        self.position += 1;
-        Ok(())
+        self.changes.push(Change { county, kind, record, action, before, after });
     }
 
     /// Takes out who holds which number, to be written sorted at the end.
@@ -194,9 +193,10 @@ impl Writes {
         std::mem::take(&mut self.claims)
     }
 
-    /// Takes out the journal's entries.
-    pub(super) fn take_entries(&mut self) -> Vec<Entry> {
-        std::mem::take(&mut self.entries)
+    /// Takes out what the journal gets.
+    pub(super) fn take_draft(&mut self, act: &Act) -> Draft {
+        let changes = std::mem::take(&mut self.changes);
+        Draft { act: act.clone(), position: self.position, changes }
     }
 
     /// Writes everything but the claims and the journal.

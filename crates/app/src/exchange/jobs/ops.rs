@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use daohu_base::Timestamp;
+use daohu_base::{AreaCode, Timestamp};
 use daohu_db::{FutureExt, Tx};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::json;
@@ -15,7 +15,7 @@ use super::{
     uploads::Reserved,
 };
 use crate::{
-    Context, Error, accounts,
+    Context, Error, accounts, areas,
     journal::{self, Act, Action, Change, NO_COUNTY},
     keys::Keys,
 };
@@ -73,6 +73,15 @@ pub(super) async fn create_export(
     user_id: &str,
     request: ExportRequest,
 ) -> Result<Job, Error> {
+    let unknown = || Error::NotFound("area");
+    let area = AreaCode::parse(&request.area).map_err(|_| unknown())?;
+    let known = jobs
+        .context()
+        .db
+        .read(move |tx| async move { areas::ops::is_known(tx, &area).await }.boxed());
+    if !known.await? {
+        return Err(unknown());
+    }
     admit(jobs, user_id, 1).await?;
     let id = accounts::new_id(act.at)?;
     create(jobs, act, user_id, id, Request::Export(request)).await

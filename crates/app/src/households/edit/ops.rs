@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use daohu_base::{AreaCode, Scope};
+use daohu_base::{AreaCode, Scope, Timestamp};
 use daohu_db::{FutureExt, Tx, Value};
 use daohu_policy::Policy;
 use serde_json::{Map, Value as Json};
@@ -38,14 +38,16 @@ impl Frame {
         Self { keys, policy, act, scope, lang }
     }
 
-    /// Writes a changed record; gives its journal entry.
+    /// Writes a changed record; gives its journal entry. The act comes after the change before, whatever
+    /// the clock of the server that made that one said.
     pub(super) async fn save(
-        &self,
+        &mut self,
         tx: &mut Tx,
         (layout, kind, key): (&Layout, &'static str, String),
         before: &[Value],
         record: &mut Record,
     ) -> Result<Change, Error> {
+        self.act.follow(Timestamp(record.meta.updated_at));
         record.meta.updated_at = self.act.at.0;
         record.meta.version += 1;
         sql::save(tx, &self.keys, layout, record).await?;
@@ -79,13 +81,13 @@ pub(super) fn check_version(
 /// Changes columns of a household that the caller read at `version`.
 pub(super) async fn change_household(
     context: &Context,
-    frame: Frame,
+    mut frame: Frame,
     id: i64,
     version: i64,
     body: &Map<String, Json>,
 ) -> Result<HouseholdRow, Error> {
     let changes = read(&HOUSEHOLDS, &frame.policy, body, &[], frame.lang)?;
-    let work = async move |tx: &mut Tx| {
+    let mut work = async move |tx: &mut Tx| {
         let found = record::household(tx, &frame.keys, &frame.scope, id).await?;
         sql::lock(tx, found.county(), id).await?;
         let stored = record::household(tx, &frame.keys, &frame.scope, id).await?;
@@ -101,7 +103,7 @@ pub(super) async fn change_household(
         let table = (&*layouts::HOUSEHOLD, "household", id.to_string());
         let mut entries = vec![frame.save(tx, table, &stored.0.values, &mut row.0).await?];
         if row.village() != stored.village() {
-            entries.extend(move_members(tx, &frame, &row).await?);
+            entries.extend(move_members(tx, &mut frame, &row).await?);
         }
         frame.record(tx, entries).await?;
         Ok(row)
@@ -157,7 +159,7 @@ async fn check_place(
 /// The members go with their household.
 async fn move_members(
     tx: &mut Tx,
-    frame: &Frame,
+    frame: &mut Frame,
     home: &HouseholdRow,
 ) -> Result<Vec<Change>, Error> {
     let mut entries = Vec::new();
@@ -181,14 +183,14 @@ pub(super) struct Put {
 /// income that is not there yet.
 pub(super) async fn put_income(
     context: &Context,
-    frame: Frame,
+    mut frame: Frame,
     (id, year): (i64, i64),
     version: Option<i64>,
     body: &Map<String, Json>,
 ) -> Result<Put, Error> {
     let fixed = [income::HOUSEHOLD_NO, income::YEAR];
     let changes = read(&INCOMES, &frame.policy, body, &fixed, frame.lang)?;
-    let work = async move |tx: &mut Tx| {
+    let mut work = async move |tx: &mut Tx| {
         let found = record::household(tx, &frame.keys, &frame.scope, id).await?;
         sql::lock(tx, found.county(), id).await?;
         let home = record::household(tx, &frame.keys, &frame.scope, id).await?;

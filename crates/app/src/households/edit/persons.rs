@@ -22,7 +22,7 @@ use crate::{
 /// document is checked, a number has one current holder in all counties, a household one head.
 pub(super) async fn change_person(
     context: &Context,
-    frame: Frame,
+    mut frame: Frame,
     id: i64,
     version: i64,
     body: &Map<String, Json>,
@@ -31,7 +31,7 @@ pub(super) async fn change_person(
         return Err(refused("household_no", "person.household_fixed"));
     }
     let changes = read(&PERSONS, &frame.policy, body, &[], frame.lang)?;
-    let work = async move |tx: &mut Tx| {
+    let mut work = async move |tx: &mut Tx| {
         let (_, home) = record::person(tx, &frame.keys, &frame.scope, id).await?;
         sql::lock(tx, home.county(), home.id()).await?;
         let (stored, home) = record::person(tx, &frame.keys, &frame.scope, id).await?;
