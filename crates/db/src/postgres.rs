@@ -373,7 +373,7 @@ fn as_sql(value: &Value) -> &(dyn ToSql + Sync) {
     value
 }
 
-/// One look at the type for each cell: an export reads millions.
+/// The types of [`ToSql`] below, and the padded text of the server's own tables.
 impl<'a> FromSql<'a> for Value {
     fn from_sql(ty: &PgType, raw: &'a [u8]) -> Result<Self, Box<dyn StdError + Sync + Send>> {
         Ok(match *ty {
@@ -381,6 +381,7 @@ impl<'a> FromSql<'a> for Value {
             PgType::INT4 => i64::from(i32::from_sql(ty, raw)?).into(),
             PgType::FLOAT8 => f64::from_sql(ty, raw)?.into(),
             PgType::BYTEA => raw.to_vec().into(),
+            // What is left of the accepted types is text.
             _ => std::str::from_utf8(raw)?.into(),
         })
     }

@@ -52,6 +52,13 @@ pub(crate) async fn is_known(tx: &mut Tx, code: &AreaCode) -> Result<bool, Error
     Ok(sql::names(tx, [code.to_string()]).await?.contains_key(code.as_str()))
 }
 
+/// An error if the tree does not have this area.
+pub(crate) async fn check_known(context: &Context, code: &AreaCode) -> Result<(), Error> {
+    let code = code.clone();
+    let known = context.db.read(move |tx| async move { is_known(tx, &code).await }.boxed());
+    if known.await? { Ok(()) } else { Err(Error::NotFound("area")) }
+}
+
 /// Names of areas by code, after `after`. Names are open: no scope.
 pub(crate) async fn list(
     context: &Context,

@@ -11,7 +11,7 @@ use std::{
 };
 
 use daohu_base::{AreaCode, Scope};
-use daohu_db::{FutureExt, Row, Value};
+use daohu_db::{Error as DbError, FutureExt, Row, Value};
 use daohu_policy::Policy;
 use tokio::sync::oneshot;
 
@@ -21,10 +21,10 @@ use super::{
 };
 use crate::{
     Context, Error, areas,
-    households::{layouts, rows as registry},
+    households::rows as registry,
     journal::{self, Act, Action, Change},
     keys::Keys,
-    sheet::{AREAS, HOUSEHOLDS, Layout, Masking, PERSONS, Printer, Sheet},
+    sheet::{AREAS, Layout, Masking, Printer, Sheet},
 };
 
 /// Rows handed over together.
@@ -75,12 +75,7 @@ pub async fn export(
     if scope.is_nothing() {
         return Err(Error::NotFound("area"));
     }
-    let area = options.area.clone();
-    let known =
-        context.db.read(move |tx| async move { areas::ops::is_known(tx, &area).await }.boxed());
-    if !known.await? {
-        return Err(Error::NotFound("area"));
-    }
+    areas::ops::check_known(context, &options.area).await?;
     // What lies above is for the owner of the store, who may want to fill an empty one.
     let with_above = options.scope == Scope::all();
     disclose(context, act.clone(), &options).await?;
@@ -110,7 +105,7 @@ pub async fn export(
                 let _ = done.send(printed);
             };
             std::thread::Builder::new().name("export-printer".to_owned()).spawn(print)?;
-            let mut run = Run { send, cells: Vec::new(), rows: 0, total: 0, progress: &progress };
+            let mut run = Run::new(send, &progress);
             let read = read_all(tx, &options.sheets, &scope, with_above, &mut run).await;
             let total = run.total;
             drop(run);
@@ -152,13 +147,6 @@ enum Message {
     End,
 }
 
-/// How a sheet's rows lie in their table.
-fn layout_of(sheet: &Sheet) -> Option<&'static Layout> {
-    let layouts: [&'static Layout; 4] =
-        [&areas::AREA, &layouts::HOUSEHOLD, &layouts::PERSON, &layouts::INCOME];
-    layouts.into_iter().find(|layout| layout.sheet.name == sheet.name)
-}
-
 /// Reads all rows of the sheets.
 async fn read_all(
     tx: &mut daohu_db::Tx,
@@ -167,19 +155,14 @@ async fn read_all(
     with_above: bool,
     run: &mut Run<'_>,
 ) -> Result<(), Error> {
-    for layout in sheets.iter().filter_map(|sheet| layout_of(sheet)) {
-        run.progress.check()?;
-        run.send(Message::Begin(layout))?;
-        let mut each = |row: &mut Row| run.row(row);
-        match layout.sheet.name {
-            name if name == AREAS.name => {
-                areas::rows::each(tx, scope, with_above, &mut each).await?;
-            }
-            name if name == HOUSEHOLDS.name => {
-                registry::each_household(tx, scope, &mut each).await?;
-            }
-            name if name == PERSONS.name => registry::each_person(tx, scope, &mut each).await?,
-            _ => registry::each_income(tx, scope, &mut each).await?,
+    for sheet in sheets {
+        if sheet.name == AREAS.name {
+            run.begin(&areas::AREA)?;
+            areas::rows::each(tx, scope, with_above, &mut |row| run.row(row)).await?;
+        } else {
+            let layout = registry::layout(sheet).ok_or(Error::NotFound("sheet"))?;
+            run.begin(layout)?;
+            registry::each(tx, layout, scope, &mut |row| run.row(row)).await?;
         }
         run.flush()?;
     }
@@ -189,14 +172,29 @@ async fn read_all(
 /// The hand-over from the reading half to the printing half.
 struct Run<'p> {
     send: mpsc::SyncSender<Message>,
+    width: usize,
     cells: Vec<Value>,
     rows: u64,
     total: u64,
     progress: &'p Progress,
 }
 
-impl Run<'_> {
+impl<'p> Run<'p> {
+    fn new(send: mpsc::SyncSender<Message>, progress: &'p Progress) -> Self {
+        Self { send, width: 0, cells: Vec::new(), rows: 0, total: 0, progress }
+    }
+
+    fn begin(&mut self, layout: &'static Layout) -> Result<(), Error> {
+        self.progress.check()?;
+        self.width = layout.values_width();
+        self.send(Message::Begin(layout))
+    }
+
     fn row(&mut self, row: &mut Row) -> Result<ControlFlow<()>, Error> {
+        if row.0.len() != self.width {
+            // All rows after it would be cut at the wrong places.
+            return Err(DbError::Column { index: row.0.len(), wanted: "a row's width" }.into());
+        }
         self.cells.append(&mut row.0);
         self.rows += 1;
         if self.rows == BATCH_ROWS {

@@ -2,7 +2,7 @@
 //! transaction of the caller's. Everything else goes through `ops`.
 
 pub(crate) use super::sql::{
-    Holder, PastMembership, any_household, by_numbers, count, each_household, each_income,
-    each_person, fill, holders, incomes_of, lock_holders, lock_serials, lock_villages,
-    past_memberships_of, person, persons_of, set_serials, versions_of,
+    Holder, PastMembership, any_household, by_numbers, count, each, fill, holders, incomes_of,
+    layout, lock_holders, lock_serials, lock_villages, past_memberships_of, person, persons_of,
+    set_serials, versions_of,
 };

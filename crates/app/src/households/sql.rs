@@ -340,7 +340,28 @@ pub(crate) async fn set_serials(tx: &mut Tx, serials: Serials) -> Result<(), DbE
     Ok(())
 }
 
-/// How many rows [`each_household`], [`each_person`] or [`each_income`] hands on.
+/// How the rows of a sheet lie, if it is one of this slice's.
+pub(crate) fn layout(sheet: &Sheet) -> Option<&'static Layout> {
+    let layouts: [&'static Layout; 3] = [&layouts::HOUSEHOLD, &layouts::PERSON, &layouts::INCOME];
+    layouts.into_iter().find(|layout| layout.sheet.name == sheet.name)
+}
+
+/// Hands on the rows of a scope as [`Layout::select_values`] has them: households by county and number,
+/// persons and incomes by those of their household and by id or year.
+pub(crate) async fn each(
+    tx: &mut Tx,
+    layout: &Layout,
+    scope: &Scope,
+    each: EachRow<'_>,
+) -> Result<(), Error> {
+    match layout.sheet.name {
+        name if name == HOUSEHOLDS.name => each_household(tx, scope, each).await,
+        name if name == PERSONS.name => each_person(tx, scope, each).await,
+        _ => each_income(tx, scope, each).await,
+    }
+}
+
+/// How many rows [`each`] hands on.
 pub(crate) async fn count(tx: &mut Tx, sheet: &Sheet, scope: &Scope) -> Result<u64, DbError> {
     const PERSONS_AND_PAST: &[&str] = &[
         "join persons p on p.county = h.county and p.household = h.id",
@@ -366,12 +387,7 @@ pub(crate) async fn count(tx: &mut Tx, sheet: &Sheet, scope: &Scope) -> Result<u
     Ok(u64::try_from(rows).unwrap_or_default())
 }
 
-/// Hands on the households of a scope, by county and number.
-pub(crate) async fn each_household(
-    tx: &mut Tx,
-    scope: &Scope,
-    each: EachRow<'_>,
-) -> Result<(), Error> {
+async fn each_household(tx: &mut Tx, scope: &Scope, each: EachRow<'_>) -> Result<(), Error> {
     let mut filter = Filter::new();
     areas::rows::within(&mut filter, "(village >= ? and village < ?)", scope);
     let (columns, clause) = (layouts::HOUSEHOLD.select_values(str::to_owned), filter.clause());
@@ -379,13 +395,8 @@ pub(crate) async fn each_household(
     tx.for_each(&sql, filter.params(), each).await
 }
 
-/// Hands on the persons of a scope, by county, number of the household and id: the members of each
-/// household and those who belonged to it before.
-pub(crate) async fn each_person(
-    tx: &mut Tx,
-    scope: &Scope,
-    each: EachRow<'_>,
-) -> Result<(), Error> {
+/// The members of each household and those who belonged to it before.
+async fn each_person(tx: &mut Tx, scope: &Scope, each: EachRow<'_>) -> Result<(), Error> {
     let mut filter = Filter::new();
     areas::rows::within(&mut filter, "(h.village >= ? and h.village < ?)", scope);
     let mut past = past_by_household(tx, &filter).await?.into_iter().peekable();
@@ -447,12 +458,7 @@ async fn past_by_household(tx: &mut Tx, filter: &Filter) -> Result<Vec<Row>, DbE
     tx.query(&sql, filter.params()).await
 }
 
-/// Hands on the incomes of a scope, by county, number of the household and year.
-pub(crate) async fn each_income(
-    tx: &mut Tx,
-    scope: &Scope,
-    each: EachRow<'_>,
-) -> Result<(), Error> {
+async fn each_income(tx: &mut Tx, scope: &Scope, each: EachRow<'_>) -> Result<(), Error> {
     let mut filter = Filter::new();
     areas::rows::within(&mut filter, "(h.village >= ? and h.village < ?)", scope);
     let columns = layouts::INCOME.select_values(|column| format!("i.{column}"));

@@ -154,10 +154,13 @@ impl Act {
         Self { at, stamp: next_stamp(at), ..self.clone() }
     }
 
-    /// Puts the act behind an instant. Clocks of two servers differ, and whoever changes what the other
-    /// one wrote comes after it in the journal too.
+    /// Puts the act behind the instant of what it changes. Clocks of two servers differ, and whoever
+    /// changes what the other one wrote comes after it in the journal too. The instant is then no
+    /// reading of this server's clock, and the log says by how much.
     pub fn follow(&mut self, last: Timestamp) {
         if self.at < last {
+            let behind_ms = last.0.saturating_sub(self.at.0);
+            tracing::warn!(behind_ms, "another server's clock is ahead of this one");
             self.at = Timestamp(last.0.saturating_add(1));
             self.stamp = next_stamp(self.at);
         }
@@ -325,6 +328,17 @@ mod tests {
         }
         assert_ne!(entry.link(&START, 2), link);
         assert_ne!(entry.link(&link, 1), link);
+    }
+
+    #[test]
+    fn an_act_comes_after_what_it_changes() {
+        let clock_at = Act::new(Actor::command("test"), &SystemClock, "test");
+        for (ahead_ms, follows) in [(-1, false), (0, false), (1, true), (60_000, true)] {
+            let (mut act, last) = (clock_at.clone(), Timestamp(clock_at.at.0 + ahead_ms));
+            act.follow(last);
+            assert!(act.at >= last);
+            assert_eq!((act.at > clock_at.at, act.stamp.0 > clock_at.stamp.0), (follows, follows));
+        }
     }
 
     #[test]

@@ -14,14 +14,16 @@ use zstd::{
 /// One whose bytes are in a database can never change: a better one gets the next number, and this
 /// one stays. How it was made: `docs/adr/0009-journal-bodies-packed.md`.
 const DICTIONARY_1: &[u8] = include_bytes!("dictionary_1.zdict");
-/// The number of the dictionary in use.
-const CURRENT: u8 = 1;
 /// The number of no dictionary.
 const PLAIN: u8 = 0;
+/// The number of the first dictionary.
+const FIRST: u8 = 1;
+/// The number of the one that packs; every number before it still unpacks.
+const CURRENT: u8 = FIRST;
 /// Of zstd: more is slower and gains next to nothing on texts this short.
 const LEVEL: i32 = 1;
-/// What a frame may claim to hold: a file of larger records is refused long before.
-const BODY_BYTES_MAX: usize = 64 << 20;
+/// What a frame may claim to hold; a longer text stays as it is.
+const BODY_BYTES_MAX: usize = 16 << 20;
 
 static ENCODER: LazyLock<EncoderDictionary<'static>> =
     LazyLock::new(|| EncoderDictionary::copy(DICTIONARY_1, LEVEL));
@@ -36,9 +38,11 @@ pub(super) fn pack(text: &str) -> Vec<u8> {
         || Compressor::with_prepared_dictionary(&ENCODER),
         |compressor| compressor.compress(text.as_bytes()),
     );
-    let (number, body) = match &compressed {
-        Some(compressed) if compressed.len() < text.len() => (CURRENT, compressed.as_slice()),
-        _ => (PLAIN, text.as_bytes()),
+    let is_worth_it =
+        |compressed: &&Vec<u8>| compressed.len() < text.len() && text.len() <= BODY_BYTES_MAX;
+    let (number, body) = match compressed.as_ref().filter(is_worth_it) {
+        Some(compressed) => (CURRENT, compressed.as_slice()),
+        None => (PLAIN, text.as_bytes()),
     };
     [&[number], body].concat()
 }
@@ -48,7 +52,7 @@ pub(super) fn unpack(packed: &[u8]) -> Option<Vec<u8>> {
     let (number, body) = packed.split_first()?;
     match *number {
         PLAIN => Some(body.to_vec()),
-        CURRENT => {
+        FIRST => {
             let length = zstd::zstd_safe::get_frame_content_size(body).ok()??;
             let length = usize::try_from(length).ok().filter(|length| *length <= BODY_BYTES_MAX)?;
             DECOMPRESSORS.with(
@@ -92,7 +96,8 @@ mod tests {
         let record =
             r#"{"before":null,"after":{"county":"990102","id":9901020000001,"no":"H001"}}"#;
         let long = format!("{{\"after\":\"{}\"}}", "户".repeat(100_000));
-        for text in ["", "null", record, &long] {
+        let longer = "户".repeat(BODY_BYTES_MAX / 3 + 1);
+        for text in ["", "null", record, &long, &longer] {
             assert_eq!(unpack(&pack(text)).as_deref(), Some(text.as_bytes()));
         }
         let household = r#"{"before":null,"after":{"no":"H1","village":"990102100200","identified_year":2014,"poverty_kind":1,"main_cause":2,"is_relocated":0,"farmland_mu":2.5,"floor_area_m2":80,"is_unsafe":0,"water_is_safe":1}}"#;

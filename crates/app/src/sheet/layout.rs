@@ -151,21 +151,13 @@ impl Layout {
         values.resize(self.sheet.columns.len(), Value::Null);
         let (bound, rest) = row.split_at_mut_checked(self.lead.min(BOUND)).ok_or(DbError::NoRow)?;
         let mut cells = rest.iter_mut().map(std::mem::take);
-        for (i, cell) in self.plain.iter().zip(cells.by_ref()) {
-            if let Some(slot) = values.get_mut(*i) {
-                *slot = cell;
-            }
-        }
+        fill(&self.plain, &mut cells, values);
         if !self.secret.is_empty()
             && let Some(Value::Blob(sealed)) = cells.next()
         {
             self.open(keys, bound, &sealed, values)?;
         }
-        for (i, cell) in self.elsewhere.iter().zip(cells) {
-            if let Some(slot) = values.get_mut(*i) {
-                *slot = cell;
-            }
-        }
+        fill(self.elsewhere, &mut cells, values);
         Ok(())
     }
 
@@ -220,11 +212,7 @@ impl Layout {
         let mut cells = std::mem::take(&mut row.0).into_iter();
         let lead: Vec<Value> = cells.by_ref().take(self.lead).collect();
         let mut values = vec![Value::Null; self.sheet.columns.len()];
-        for i in &self.plain {
-            if let (Some(slot), Some(cell)) = (values.get_mut(*i), cells.next()) {
-                *slot = cell;
-            }
-        }
+        fill(&self.plain, &mut cells, &mut values);
         let derived: Vec<Value> = cells.by_ref().take(self.derived).collect();
         if !self.secret.is_empty()
             && let Some(Value::Blob(sealed)) = cells.next()
@@ -268,5 +256,52 @@ impl Layout {
             _ => String::new(),
         };
         format!("{}/{}/{}", self.sheet.name, text(lead.first()), text(lead.get(1)))
+    }
+}
+
+/// Puts the next cells into the slots of these columns.
+fn fill(columns: &[usize], cells: &mut impl Iterator<Item = Value>, values: &mut [Value]) {
+    // The columns first: behind the last of them no cell is taken.
+    for (i, cell) in columns.iter().zip(cells) {
+        if let Some(slot) = values.get_mut(*i) {
+            *slot = cell;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{areas::AREA, households::layouts};
+
+    #[test]
+    fn what_is_selected_for_its_values_is_read_as_they_are() {
+        let keys = Keys::generate().unwrap();
+        let layouts: [&Layout; 4] =
+            [&AREA, &layouts::HOUSEHOLD, &layouts::PERSON, &layouts::INCOME];
+        for layout in layouts {
+            let selected = layout.select_values(str::to_owned);
+            let selected: Vec<&str> = selected.split(", ").collect();
+            let width = selected.len() + layout.elsewhere.len();
+            assert_eq!(layout.values_width(), width, "{}", layout.sheet.name);
+            let meta =
+                Meta { created_at: 1, created_by: "a".to_owned(), updated_at: 2, version: 3 };
+            let record = Record {
+                lead: (0..layout.lead).map(|i| format!("k{i}").into()).collect(),
+                values: (0..layout.sheet.columns.len()).map(|i| format!("v{i}").into()).collect(),
+                derived: (0..layout.derived).map(|i| format!("d{i}").into()).collect(),
+                meta,
+            };
+            let row = layout.to_row(&keys, &record).unwrap();
+            let cell = |name: &&str| {
+                let columns = layout.table.columns.iter();
+                columns.zip(&row).find(|(c, _)| c.name == *name).map(|(_, v)| v.clone()).unwrap()
+            };
+            let mut cells: Vec<Value> = selected.iter().map(cell).collect();
+            cells.extend(layout.elsewhere.iter().map(|i| record.values[*i].clone()));
+            let mut values = Vec::new();
+            layout.read_values(&keys, &mut cells, &mut values).unwrap();
+            assert_eq!(values, record.values, "{}", layout.sheet.name);
+        }
     }
 }

@@ -425,7 +425,7 @@ async fn nothing_is_begun_that_there_is_no_room_for() {
         let spare = "disk_spare_bytes = 268_435_456";
         let (_app, client) = limited(engine, spare, "disk_spare_bytes = 0").await;
         client.upload(&[("a.csv", TWO.as_bytes())], &[]).send().await.expect(202);
-        let all = "first_import_bytes_per_csv_byte = 16";
+        let all = "first_import_bytes_per_csv_byte = 11";
         // More than any disk has: the import itself looks before it begins.
         let huge = "first_import_bytes_per_csv_byte = 1_000_000_000_000_000";
         let (app, client) = limited_later(engine, all, huge).await;

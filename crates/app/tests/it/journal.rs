@@ -1,7 +1,7 @@
 //! The journal as auditors and inspectors read it.
 
 use daohu_app::{
-    households,
+    accounts, households,
     journal::{Action, Change, Depth, record, seal_all, verify_store},
 };
 use daohu_db::{Engine, FutureExt, Tx};
@@ -156,27 +156,48 @@ async fn a_long_journal_is_verified_page_by_page() {
     }
 }
 
-/// Two servers' clocks differ, and one record is changed on both before anything is sealed.
+/// Two servers' clocks differ, and records are changed on both before anything is sealed.
 #[tokio::test]
 async fn a_change_comes_after_the_one_it_was_made_on_whatever_the_clocks_say() {
     for engine in Engine::BOTH {
         let app = TestApp::new(engine).await;
         seed::registry(&app).await;
         let clerk = app.client(&["office_clerk@990101"]).await;
-        let (id, version) = seed::household_no(&app, "H001").await;
-        let path = format!("/households/{id}");
-        let name = |name: &str| json!({ "head_name": name });
+        let administrator = app.client(&["system_admin"]).await;
+        let (id, version) = seed::household_no(&app, "H002").await;
+        let (household, village) = (format!("/households/{id}"), "990101100201");
+        let (person, _) = seed::person_in(&app, "990101100200").await;
+        let user = json!({ "name": "zhangsan", "display_name": "张三" });
+        let user =
+            administrator.post("/users", user).send().await.expect(201)["user"]["id"].clone();
+        let user = format!("/users/{}", user.as_str().unwrap());
+        let change = async |path: &str, body: Value, version: i64| {
+            clerk.patch(path, body).if_match(version).send().await.expect(200);
+        };
+        let named = async |name: &str, version: i64| {
+            let body = json!({ "display_name": name });
+            administrator.patch(&user, body).if_match(version).send().await.expect(200);
+        };
         app.clock.advance_minutes(5);
-        clerk.patch(&path, name("张四")).if_match(version).send().await.expect(200);
+        change(&format!("/persons/{person}"), json!({ "name": "张四" }), 1).await;
+        named("张四", 1).await;
         app.clock.advance_minutes(-5);
-        clerk.patch(&path, name("张六")).if_match(version + 1).send().await.expect(200);
+        // The member, whose last change is ahead, goes along with the household.
+        change(&household, json!({ "village": village }), version).await;
+        named("张六", 2).await;
+        app.clock.advance_minutes(1);
+        change(&household, json!({ "head_name": "张六" }), version + 1).await;
         for _ in ["waiting", "sealed"] {
             // The seed writes areas without a journal.
-            let watched = households::watched().into_iter().filter(|one| one.kind != "area");
-            let verdict = verify_store(&app.context, None, Depth::Rows, watched.collect());
-            let verdict = verdict.await.unwrap();
+            let watched = households::watched().into_iter().chain(accounts::watched());
+            let watched = watched.filter(|one| one.kind != "area").collect();
+            let verdict = verify_store(&app.context, None, Depth::Rows, watched).await.unwrap();
             assert_eq!(verdict.bad, 0, "{engine:?}: {:?}", verdict.first_bad);
             seal_all(&app.context).await.unwrap();
         }
+        // What the server ahead wrote is told at once.
+        let story = clerk.get(&format!("{household}/journal")).send().await.expect(200);
+        let names = story["items"].as_array().unwrap().iter().map(|one| &one["after"]["name"]);
+        assert!(names.into_iter().any(|name| name == "张四"), "{engine:?} {story}");
     }
 }

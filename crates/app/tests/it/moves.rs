@@ -376,22 +376,30 @@ async fn who_left_is_not_counted() {
 async fn two_numbers_for_a_member_without_one_are_both_refused() {
     for engine in Engine::BOTH {
         let app = start(engine, 1).await;
-        let member = |numbers: &[&str]| {
-            let mut text = "户编号,姓名,证件类型,证件号码,与户主关系,出生日期\n".to_owned();
-            for number in numbers {
-                let kind = if number.is_empty() { "无证件" } else { "居民身份证" };
-                writeln!(text, "A0,戊,{kind},{number},之子,1970-01-01").unwrap();
-            }
-            text
-        };
         let [one, other] =
             ["006", "007"].map(|serial| seed::id_number(&format!("99010119700101{serial}")));
-        let first = app.import_text("persons.csv", &member(&[""])).await;
-        assert_eq!(told(&first), "created 1", "{:?}", first.problems);
-        let both = app.import_text("persons.csv", &member(&[&one, &other])).await;
-        assert_eq!(told(&both), "rejected 2 row.duplicate_key@2 row.duplicate_key@3");
-        let one = app.import_text("persons.csv", &member(&[&one])).await;
-        assert_eq!(told(&one), "updated 1", "{:?}", one.problems);
+        let none = String::new();
+        // Rows of one name and birth date: household, number, 变动类型.
+        let import = async |rows: &[(&str, &String, &str)]| {
+            let header = "户编号,姓名,证件类型,证件号码,与户主关系,出生日期,变动类型\n";
+            let mut text = header.to_owned();
+            for (no, number, change) in rows {
+                let kind = if number.is_empty() { "无证件" } else { "居民身份证" };
+                writeln!(text, "{no},戊,{kind},{number},之子,1970-01-01,{change}").unwrap();
+            }
+            let summary = app.import_text("persons.csv", &text).await;
+            told(&summary)
+        };
+        assert_eq!(import(&[("A0", &none, "")]).await, "created 1");
+        let both = import(&[("A0", &one, ""), ("A0", &other, "")]).await;
+        assert_eq!(both, "rejected 2 row.duplicate_key@2 row.duplicate_key@3");
+        // Nor does who leaves another household go to one that refuses the row.
+        assert_eq!(import(&[("B0", &one, "")]).await, "created 1");
+        let moves = [("A0", &one, "迁入"), ("A0", &other, "迁入"), ("B0", &one, "迁出")];
+        let moved = import(&moves).await;
+        assert_eq!(moved, "updated 1, rejected 2 row.duplicate_key@2 row.duplicate_key@3");
+        assert_eq!(state(&app, 0, "戊").await, "A+戊 B-戊");
+        assert_eq!(import(&[("A0", &other, "")]).await, "updated 1");
         check_laws(&app, "a number that comes later").await;
     }
 }

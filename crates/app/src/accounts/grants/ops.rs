@@ -113,13 +113,13 @@ pub async fn add_grant(
 /// Takes a role from today on; the grant stays as history. The user's sessions end.
 pub async fn end_grant(
     context: &Context,
-    act: Act,
+    mut act: Act,
     user_id: &str,
     grant_id: &str,
 ) -> Result<(), Error> {
     let (user_id, grant_id) = (user_id.to_owned(), grant_id.to_owned());
     let (keys, policy) = (context.keys.clone(), context.policy.clone());
-    let work = async move |tx: &mut Tx| {
+    let mut work = async move |tx: &mut Tx| {
         let today = act.at.day();
         users::sql::lock(tx, &user_id).await?.ok_or(Error::NotFound("user"))?;
         let held = sql::of_user(tx, &user_id).await?;
@@ -129,6 +129,7 @@ pub async fn end_grant(
             return Err(Error::Refused("grant.ended"));
         }
         keep_administrators(tx, &policy, &user_id, Some(&before), today).await?;
+        act.follow(before.created_at);
         let mut grant = before.clone();
         grant.ends_on = Some(today);
         grant.version += 1;

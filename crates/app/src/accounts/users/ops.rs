@@ -114,7 +114,7 @@ pub async fn list_users(
 /// Changes a user that the caller read at `version`. Locking ends all sessions.
 pub async fn change_user(
     context: &Context,
-    act: Act,
+    mut act: Act,
     id: &str,
     version: i64,
     wanted: UserChange,
@@ -136,7 +136,7 @@ pub async fn change_user(
             grants::ops::keep_administrators(tx, &policy, &id, None, act.at.day()).await?;
             changes.extend(sessions::ops::end_all(tx, &id, None).await?);
         }
-        changes.push(save(tx, &act, &before, &mut user, None).await?);
+        changes.push(save(tx, &mut act, &before, &mut user, None).await?);
         journal::record(tx, &keys, &act, changes).await?;
         Ok(user)
     };
@@ -176,19 +176,19 @@ pub(crate) async fn reset_password(
 /// Writes a password's hash and ends the user's sessions but the one to keep.
 pub(in crate::accounts) async fn replace_password(
     context: &Context,
-    act: Act,
+    mut act: Act,
     id: &str,
     password_hash: String,
     must_change: bool,
     session_kept: Option<String>,
 ) -> Result<User, Error> {
     let (id, keys) = (id.to_owned(), context.keys.clone());
-    let work = async move |tx: &mut Tx| {
+    let mut work = async move |tx: &mut Tx| {
         let before = sql::lock(tx, &id).await?.ok_or(Error::NotFound("user"))?;
         let mut user = before.clone();
         (user.must_change, user.password_at) = (must_change, act.at);
         let mut changes = sessions::ops::end_all(tx, &id, session_kept.as_deref()).await?;
-        changes.push(save(tx, &act, &before, &mut user, Some(&password_hash)).await?);
+        changes.push(save(tx, &mut act, &before, &mut user, Some(&password_hash)).await?);
         journal::record(tx, &keys, &act, changes).await?;
         Ok(user)
     };
@@ -198,11 +198,12 @@ pub(in crate::accounts) async fn replace_password(
 /// Writes the user as its next version; what an administrator touched is no longer shut out.
 async fn save(
     tx: &mut Tx,
-    act: &Act,
+    act: &mut Act,
     before: &User,
     user: &mut User,
     password_hash: Option<&str>,
 ) -> Result<Change, Error> {
+    act.follow(before.updated_at);
     user.locked_until = None;
     user.updated_at = act.at;
     user.version += 1;

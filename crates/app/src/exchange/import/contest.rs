@@ -10,6 +10,7 @@ use daohu_base::Scope;
 use super::{
     check::Checker,
     group::{Existing, Group, person_key, village_of},
+    members::{is_about, named_twice},
     stage::Row,
 };
 use crate::{
@@ -76,9 +77,15 @@ pub(super) fn settle(
     counties.dedup();
     let [county] = counties.as_slice() else { return };
     let home = stored.iter().find(|row| row.county() == county).map(|row| row.id());
+    let id = home.unwrap_or_default();
+    let twice = named_twice(group, existing, id, (checker.marks, keys));
     for row in group.persons.iter().filter(|row| !row.is_dead && is_single(group, row)) {
         let derived = Derived::of(checker.marks, keys, &row.values);
         let Some(contest) = derived.identity.and_then(|id| contests.get_mut(&id)) else { continue };
+        // Refused with the other row: nobody may count on it.
+        if is_about(&twice, existing, id, (row, &derived)) {
+            continue;
+        }
         if !derived.is_current {
             contest.leaves = home.or(contest.leaves);
             contest.leaver = Some(row.place);

@@ -17,9 +17,10 @@ use crate::{
     Error,
     exchange::outcome::{Note, Outcome},
     households::{
-        Derived, IdKind, PersonRow, merge,
+        Derived, IdKind, Marks, PersonRow, merge,
         rows::{Holder, PastMembership},
     },
+    keys::Keys,
     sheet::{PERSONS, Record, person},
 };
 
@@ -45,32 +46,25 @@ impl Decider<'_> {
         let home_id = home.as_ref().map_or(0, |home| home.id);
         let stored = existing.persons_of(home_id);
         let mut members: Vec<Member> = Vec::new();
-        let (mut touched, mut twice) = (HashSet::new(), HashSet::new());
+        let mut touched: HashSet<i64> = HashSet::new();
+        let twice = named_twice(group, existing, home_id, (self.checker.marks, self.author.keys));
         let mut accepted: Vec<(&Row, Derived, Known<'_>)> = Vec::new();
         for row in group.persons.iter().filter(|row| !row.is_dead) {
             let derived = Derived::of(self.checker.marks, self.author.keys, &row.values);
             match self.accept_person(group, existing, home, row, &derived) {
+                Ok(Known::Member(member)) if twice.contains(&member.id()) => {
+                    let note = self.duplicate(&PERSONS, person::NAME);
+                    decided.push(Decided::rejected(row, note));
+                }
                 Ok(known) => {
-                    if let Known::Member(member) = known
-                        && !touched.insert(member.id())
-                    {
-                        twice.insert(member.id());
+                    if let Known::Member(member) = known {
+                        touched.insert(member.id());
                     }
                     accepted.push((row, derived, known));
                 }
                 Err(note) => decided.push(Decided::rejected(row, note)),
             }
         }
-        // Two numbers for a member without one: which is right, nobody can tell.
-        accepted.retain(|(row, _, known)| {
-            let is_twice = matches!(known, Known::Member(member) if twice.contains(&member.id()));
-            if is_twice {
-                let note = self.duplicate(&PERSONS, person::NAME);
-                decided.push(Decided::rejected(row, note));
-            }
-            !is_twice
-        });
-        touched.retain(|id| !twice.contains(id));
         for member in stored.iter().filter(|member| !touched.contains(&member.id())) {
             let (values, is_current) = (member.0.values.clone(), member.is_current());
             members.push(Member { values, is_current, decided: None });
@@ -126,7 +120,7 @@ impl Decider<'_> {
             Ok(home) => home,
             Err(reason) => return Err(self.homeless(&PERSONS, person::HOUSEHOLD_NO, reason)),
         };
-        let known = find(existing, home, row, derived);
+        let known = find(existing, home.id, row, derived);
         if !derived.is_current || !derived.is_unique {
             return Ok(known);
         }
@@ -410,13 +404,13 @@ impl Decider<'_> {
 
 /// The member that a row is about: by number, or by name and birth date while neither the row nor
 /// the record has one that says otherwise.
-fn find<'e>(existing: &'e Existing, home: &Home, row: &Row, derived: &Derived) -> Known<'e> {
-    let members = existing.persons_of(home.id);
+fn find<'e>(existing: &'e Existing, home: i64, row: &Row, derived: &Derived) -> Known<'e> {
+    let members = existing.persons_of(home);
     if let Some(identity) = derived.identity {
         if let Some(member) = members.iter().find(|m| m.identity() == Some(&identity)) {
             return Known::Member(member);
         }
-        let mut past = existing.past_of(home.id).iter();
+        let mut past = existing.past_of(home).iter();
         if let Some(past) = past.find(|past| past.identity == identity) {
             return Known::Past(past);
         }
@@ -428,6 +422,40 @@ fn find<'e>(existing: &'e Existing, home: &Home, row: &Row, derived: &Derived) -
             && member.text(person::BORN_ON) == cells.text(person::BORN_ON)
     };
     members.iter().find(same).map_or(Known::Nobody, Known::Member)
+}
+
+/// Members that several rows are about: two numbers for somebody without one. Which is right, nobody can
+/// tell.
+pub(super) fn named_twice(
+    group: &Group,
+    existing: &Existing,
+    home: i64,
+    (marks, keys): (Marks<'_>, &Keys),
+) -> HashSet<i64> {
+    let (mut once, mut twice) = (HashSet::new(), HashSet::new());
+    if existing.persons_of(home).iter().all(|member| member.identity().is_some()) {
+        return twice;
+    }
+    for row in group.persons.iter().filter(|row| !row.is_dead && is_single(group, row)) {
+        let derived = Derived::of(marks, keys, &row.values);
+        if let Known::Member(member) = find(existing, home, row, &derived)
+            && !once.insert(member.id())
+        {
+            twice.insert(member.id());
+        }
+    }
+    twice
+}
+
+/// True if the row is about one of these members.
+pub(super) fn is_about(
+    members: &HashSet<i64>,
+    existing: &Existing,
+    home: i64,
+    (row, derived): (&Row, &Derived),
+) -> bool {
+    !members.is_empty()
+        && matches!(find(existing, home, row, derived), Known::Member(m) if members.contains(&m.id()))
 }
 
 /// The version of an earlier membership; zero if there was none.

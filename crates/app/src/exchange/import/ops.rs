@@ -41,8 +41,9 @@ use crate::{
     sheet::{AREAS, Sheet},
 };
 
-/// Rows written in one batch: bounds the memory between the two halves of an import.
-const BATCH_ROWS: usize = 4_000;
+/// Rows written in one batch: bounds the memory between the two halves of an import, where each row waits
+/// beside its journal entry, which is not packed yet.
+const BATCH_ROWS: usize = 2_000;
 /// Batches that may wait for the database.
 const BATCHES: usize = 1;
 /// How often an import that waits for another one looks whether it is to go on.

@@ -73,15 +73,9 @@ pub(super) async fn create_export(
     user_id: &str,
     request: ExportRequest,
 ) -> Result<Job, Error> {
-    let unknown = || Error::NotFound("area");
-    let area = AreaCode::parse(&request.area).map_err(|_| unknown())?;
-    let known = jobs
-        .context()
-        .db
-        .read(move |tx| async move { areas::ops::is_known(tx, &area).await }.boxed());
-    if !known.await? {
-        return Err(unknown());
-    }
+    // The export asks again; whoever asks for it learns now, not from a failed job.
+    let area = AreaCode::parse(&request.area).map_err(|_| Error::NotFound("area"))?;
+    areas::ops::check_known(jobs.context(), &area).await?;
     admit(jobs, user_id, 1).await?;
     let id = accounts::new_id(act.at)?;
     create(jobs, act, user_id, id, Request::Export(request)).await

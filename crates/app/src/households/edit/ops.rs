@@ -14,7 +14,7 @@ use super::{
 use crate::{
     Context, Error, Lang, areas,
     households::{
-        model::{HouseholdRow, IncomeRow, initials, layouts},
+        model::{HouseholdRow, IncomeRow, PersonRow, initials, layouts},
         record::ops as record,
         sql as rows,
     },
@@ -38,16 +38,21 @@ impl Frame {
         Self { keys, policy, act, scope, lang }
     }
 
-    /// Writes a changed record; gives its journal entry. The act comes after the change before, whatever
-    /// the clock of the server that made that one said.
+    /// Puts the act behind what the records say of their last change: before the first of them is
+    /// written.
+    pub(super) fn follow<'r>(&mut self, records: impl IntoIterator<Item = &'r Record>) {
+        let last = records.into_iter().map(|record| record.meta.updated_at).max();
+        self.act.follow(Timestamp(last.unwrap_or_default()));
+    }
+
+    /// Writes a changed record; gives its journal entry.
     pub(super) async fn save(
-        &mut self,
+        &self,
         tx: &mut Tx,
         (layout, kind, key): (&Layout, &'static str, String),
         before: &[Value],
         record: &mut Record,
     ) -> Result<Change, Error> {
-        self.act.follow(Timestamp(record.meta.updated_at));
         record.meta.updated_at = self.act.at.0;
         record.meta.version += 1;
         sql::save(tx, &self.keys, layout, record).await?;
@@ -101,10 +106,13 @@ pub(super) async fn change_household(
         }
         row.0.derived = vec![row.text(household::HEAD_NAME).map(initials).into()];
         let table = (&*layouts::HOUSEHOLD, "household", id.to_string());
+        let members = match row.village() == stored.village() {
+            true => Vec::new(),
+            false => rows::persons_of(tx, &frame.keys, row.county(), &[id]).await?,
+        };
+        frame.follow(members.iter().map(|member| &member.0).chain([&stored.0]));
         let mut entries = vec![frame.save(tx, table, &stored.0.values, &mut row.0).await?];
-        if row.village() != stored.village() {
-            entries.extend(move_members(tx, &mut frame, &row).await?);
-        }
+        entries.extend(move_members(tx, &frame, &row, members).await?);
         frame.record(tx, entries).await?;
         Ok(row)
     };
@@ -159,11 +167,12 @@ async fn check_place(
 /// The members go with their household.
 async fn move_members(
     tx: &mut Tx,
-    frame: &mut Frame,
+    frame: &Frame,
     home: &HouseholdRow,
+    members: Vec<PersonRow>,
 ) -> Result<Vec<Change>, Error> {
     let mut entries = Vec::new();
-    for mut member in rows::persons_of(tx, &frame.keys, home.county(), &[home.id()]).await? {
+    for mut member in members {
         let before = member.0.values.clone();
         member.settle(home.county(), home.id(), home.village());
         let table = (&*layouts::PERSON, "person", member.id().to_string());
@@ -209,6 +218,7 @@ pub(super) async fn put_income(
                 let mut row = stored.clone();
                 row.0.values = values;
                 if row.0.values != stored.0.values {
+                    frame.follow([&stored.0]);
                     let entry = frame.save(tx, table, &stored.0.values, &mut row.0).await?;
                     frame.record(tx, vec![entry]).await?;
                 }

@@ -47,6 +47,7 @@ pub(super) async fn change_person(
         hold(tx, &stored, &derived).await?;
         row.0.derived = derived.columns(&row.0.values);
         let table = (&*layouts::PERSON, "person", id.to_string());
+        frame.follow([&stored.0]);
         let entry = frame.save(tx, table, &stored.0.values, &mut row.0).await?;
         frame.record(tx, vec![entry]).await?;
         Ok((row, home))
