@@ -37,7 +37,7 @@ async fn main() -> ExitCode {
             commands::journal::verify(args, lang).await
         }
         Command::User(command) => commands::user::run(command, lang).await,
-        Command::Keys(KeysCommand::Rotate(args)) => commands::keys::rotate(args).await,
+        Command::Keys(KeysCommand::Rotate(args)) => commands::keys::rotate(args, lang).await,
         Command::Openapi => commands::openapi::run(),
     };
     done.unwrap_or_else(|failure: Failure| failure.report(lang))

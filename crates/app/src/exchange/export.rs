@@ -27,10 +27,10 @@ use crate::{
     sheet::{AREAS, Layout, Masking, Printer, Sheet},
 };
 
-/// Rows handed over together.
-const BATCH_ROWS: u64 = 500;
+/// Rows handed over together: few enough to be printed while they are still near the processor.
+const BATCH_ROWS: u64 = 100;
 /// Batches that may wait to be printed.
-const BATCHES: usize = 4;
+const BATCHES: usize = 16;
 
 /// The form of the files.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

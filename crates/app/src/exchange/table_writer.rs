@@ -10,6 +10,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use csv::ByteRecord;
 use rust_xlsxwriter::{ColNum, Format, RowNum, Workbook, XlsxError};
 use tempfile::NamedTempFile;
 
@@ -51,7 +52,8 @@ pub enum ByteOrderMark {
 impl TableWriter {
     /// One file for each sheet in an existing folder, named as the exchange format says.
     pub fn csv(folder: &Path, mark: ByteOrderMark) -> Self {
-        let folder = CsvFolder { folder: folder.to_owned(), mark, files: Vec::new(), current: 0 };
+        let (folder, record) = (folder.to_owned(), ByteRecord::new());
+        let folder = CsvFolder { folder, mark, files: Vec::new(), current: 0, record };
         Self { target: Target::Csv(folder) }
     }
 
@@ -121,6 +123,8 @@ struct CsvFolder {
     mark: ByteOrderMark,
     files: Vec<CsvFile>,
     current: usize,
+    /// The row that is being written: whole rows take the writer's shorter way.
+    record: ByteRecord,
 }
 
 struct CsvFile {
@@ -149,8 +153,9 @@ impl CsvFolder {
 
     fn row<S: AsRef<str>>(&mut self, cells: &[S]) -> Result<(), Error> {
         let file = self.files.get_mut(self.current).ok_or_else(not_begun)?;
-        let cells = cells.iter().map(|cell| cell.as_ref().as_bytes());
-        Ok(file.csv.write_record(cells).map_err(io::Error::from)?)
+        self.record.clear();
+        cells.iter().for_each(|cell| self.record.push_field(cell.as_ref().as_bytes()));
+        Ok(file.csv.write_byte_record(&self.record).map_err(io::Error::from)?)
     }
 
     fn finish(mut self) -> Result<Vec<PathBuf>, Error> {

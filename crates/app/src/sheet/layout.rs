@@ -255,7 +255,7 @@ impl Layout {
             Some(Value::Int(number)) => number.to_string(),
             _ => String::new(),
         };
-        format!("{}/{}/{}", self.sheet.name, text(lead.first()), text(lead.get(1)))
+        [self.sheet.name, &text(lead.first()), &text(lead.get(1))].join("/")
     }
 }
 

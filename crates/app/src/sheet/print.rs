@@ -53,6 +53,10 @@ impl<'p> Printer<'p> {
             (Kind::Flag, Value::Int(flag)) => {
                 out.push_str(if *flag == 0 { &self.flags[0] } else { &self.flags[1] });
             }
+            // Most amounts are whole yuan; an export prints millions of them.
+            (Kind::Yuan, Value::Int(fen)) if fen % 100 == 0 => {
+                out.push_str(itoa::Buffer::new().format(fen / 100));
+            }
             // Writing to a String cannot fail.
             (Kind::Yuan, Value::Int(fen)) => drop(write!(out, "{}", Fen(*fen))),
             (Kind::Code(_), Value::Int(code)) => self.code(i, *code, out),

@@ -146,9 +146,12 @@ fn print(report: &Report, lang: Lang, has_report: bool) -> Result<(), output::Fa
         let says = lang.pick("不认识、已忽略的列", "unknown columns, ignored");
         line(format_args!("{file}: {says}: {}", columns.join("、")))?;
     }
-    let stored = match report.summary.committed {
-        true => lang.pick("已导入", "imported"),
-        false => lang.pick("没有导入任何数据", "nothing was stored"),
+    let rejected: u64 = report.summary.sheets.values().map(|counts| counts.rejected).sum();
+    let stored = match (report.summary.committed, rejected, lang) {
+        (true, 0, _) => lang.pick("已导入", "imported").to_owned(),
+        (true, _, Lang::Zh) => format!("已导入，拒绝 {rejected} 行"),
+        (true, _, Lang::En) => format!("imported, but for {rejected} refused rows"),
+        (false, ..) => lang.pick("没有导入任何数据", "nothing was stored").to_owned(),
     };
     line(format_args!("{stored} ({:.1} s)", report.seconds))
 }

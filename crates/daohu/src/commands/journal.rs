@@ -11,7 +11,7 @@ use super::Done;
 use crate::{
     cli::VerifyArgs,
     open::{Wanted, open},
-    output::{FINDING, Failure, json, line},
+    output::{FINDING, Failure, json, line, note},
 };
 
 pub(crate) async fn verify(args: VerifyArgs, lang: Lang) -> Done {
@@ -52,23 +52,32 @@ fn read_checkpoint(path: &Path) -> Result<String, Failure> {
 fn print(verdict: &Verdict, depth: Depth, lang: Lang) -> Result<(), Failure> {
     let looked_at = match depth {
         Depth::Chains => lang.pick(
-            "只核对了台账的链（--deep 另核对每一行数据）",
+            "只核对了日志的链（--deep 另核对每一行数据）",
             "chains only (--deep compares every row, too)",
         ),
-        Depth::Rows => lang.pick("核对了台账的链和每一行数据", "chains and every row"),
+        Depth::Rows => lang.pick("核对了日志的链和每一行数据", "chains and every row"),
     };
     let (sealed, waiting) = (verdict.sealed, verdict.entries.saturating_sub(verdict.sealed));
     line(match lang {
         Lang::Zh => format!("{looked_at}：已封存 {sealed} 条，待封存 {waiting} 条"),
         Lang::En => format!("checked: {looked_at}; entries: {sealed} sealed, {waiting} waiting"),
     })?;
+    if verdict.ok {
+        line(match depth {
+            Depth::Chains => lang.pick("链完好", "the chains are whole"),
+            Depth::Rows => lang.pick("完好", "whole"),
+        })?;
+        return verdict.checkpoint.as_ref().map_or(Ok(()), line);
+    }
     let bad = verdict.bad;
-    line(match (verdict.ok, lang) {
-        (true, Lang::Zh) => "完好".to_owned(),
-        (true, Lang::En) => "whole".to_owned(),
-        (false, Lang::Zh) => format!("有问题：{bad} 处"),
-        (false, Lang::En) => format!("not whole: {bad} found"),
-    })?;
+    let says = match lang {
+        Lang::Zh => format!("有问题：{bad} 处"),
+        Lang::En => format!("not whole: {bad} found"),
+    };
+    // Where the output goes to a file, as a checkpoint does, it is still seen. And no checkpoint: one is
+    // worth keeping as proof of what was found whole.
+    note(&says);
+    line(says)?;
     for bad in &verdict.named {
         line(fault(bad, lang))?;
     }
@@ -79,7 +88,7 @@ fn print(verdict: &Verdict, depth: Depth, lang: Lang) -> Result<(), Failure> {
             Lang::En => format!("… {unnamed} more"),
         })?;
     }
-    verdict.checkpoint.as_ref().map_or(Ok(()), line)
+    Ok(())
 }
 
 /// `500242 #44  altered: household 500242000000007 (500242/50024200000007)`
@@ -105,13 +114,13 @@ const fn says(problem: Problem, lang: Lang) -> &'static str {
         (Problem::Removed, En) => "removed",
         (Problem::Reordered, Zh) => "次序被动",
         (Problem::Reordered, En) => "reordered",
-        (Problem::Cut, Zh) => "末尾被截",
-        (Problem::Cut, En) => "cut off at the end",
-        (Problem::RowDiffers, Zh) => "与台账不符",
+        (Problem::Cut, Zh) => "末尾缺失：被截，或恢复了旧备份",
+        (Problem::Cut, En) => "the end is missing: cut off, or an older backup restored",
+        (Problem::RowDiffers, Zh) => "与日志不符",
         (Problem::RowDiffers, En) => "differs from the journal",
-        (Problem::RowMissing, Zh) => "台账有而表中没有",
+        (Problem::RowMissing, Zh) => "日志有而表中没有",
         (Problem::RowMissing, En) => "missing from its table",
-        (Problem::RowUnknown, Zh) => "表中有而台账没有",
+        (Problem::RowUnknown, Zh) => "表中有而日志没有",
         (Problem::RowUnknown, En) => "a row without an entry",
         (Problem::ForgedCheckpoint, Zh) => "检查点不是用这些密钥签的",
         (Problem::ForgedCheckpoint, En) => "the checkpoint was not signed with these keys",

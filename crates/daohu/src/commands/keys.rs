@@ -2,7 +2,7 @@
 
 use std::{process::ExitCode, sync::Arc, time::Duration};
 
-use daohu_app::{Context, households};
+use daohu_app::{Context, Lang, households};
 
 use super::Done;
 use crate::{
@@ -14,7 +14,7 @@ use crate::{
 /// How long servers that run may take to notice the new key: they look every second.
 const NOTICED: Duration = Duration::from_secs(2);
 
-pub(crate) async fn rotate(args: RotateArgs) -> Done {
+pub(crate) async fn rotate(args: RotateArgs, lang: Lang) -> Done {
     let context = open(&args.db, Wanted::Existing).await?;
     let keys = context.keys.rotated()?;
     // The file first: what is sealed with a key that no file holds is lost.
@@ -26,7 +26,10 @@ pub(crate) async fn rotate(args: RotateArgs) -> Done {
     if args.json {
         json(&serde_json::json!({ "resealed": rows }))?;
     } else {
-        line(format_args!("重新加密 / resealed: {rows}"))?;
+        line(match lang {
+            Lang::Zh => format!("已换用新密钥，重新加密 {rows} 行"),
+            Lang::En => format!("a new key is in use; {rows} rows were sealed with it"),
+        })?;
     }
     Ok(ExitCode::SUCCESS)
 }

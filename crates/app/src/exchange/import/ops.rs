@@ -8,7 +8,7 @@ use std::{
 };
 
 use daohu_base::{Scope, Timestamp};
-use daohu_db::{FutureExt, Tx};
+use daohu_db::{Engine, FutureExt, Tx};
 use serde::Serialize;
 use tokio::{
     runtime::Handle,
@@ -42,8 +42,14 @@ use crate::{
 };
 
 /// Rows written in one batch: bounds the memory between the two halves of an import, where each row waits
-/// beside its journal entry, which is not packed yet.
-const BATCH_ROWS: usize = 2_000;
+/// beside its journal entry, which is not packed yet. On PostgreSQL a batch is a COPY into each table, and
+/// the fewer the better.
+const fn batch_rows(engine: Engine) -> usize {
+    match engine {
+        Engine::Sqlite => 2_000,
+        Engine::Postgres => 4_000,
+    }
+}
 /// Batches that may wait for the database.
 const BATCHES: usize = 1;
 /// How often an import that waits for another one looks whether it is to go on.
@@ -358,12 +364,13 @@ struct Start {
 
 /// Writes who holds which ID number; of several claims to one number the last counts.
 async fn write_keys(tx: &mut Tx, mut keys: Sorted) -> Result<(), Error> {
-    let mut claims: Vec<Claim> = Vec::with_capacity(BATCH_ROWS);
+    let batch_rows = batch_rows(tx.engine());
+    let mut claims: Vec<Claim> = Vec::with_capacity(batch_rows);
     while let Some((_, value)) = keys.next()? {
         let claim: Claim = postcard::from_bytes(&value).map_err(std::io::Error::other)?;
         if claims.last().is_some_and(|last| last.identity == claim.identity) {
             claims.pop();
-        } else if claims.len() >= BATCH_ROWS {
+        } else if claims.len() >= batch_rows {
             relied::write(tx, &claims).await?;
             claims.clear();
         }
@@ -482,7 +489,7 @@ async fn decide_all(
             let rows = u64::try_from(rows).unwrap_or_default();
             progress.rows_done.fetch_add(rows, Ordering::Relaxed);
         }
-        if decider.writes.len() >= BATCH_ROWS {
+        if decider.writes.len() >= batch_rows(tx.engine()) {
             run.flush(decider).await?;
         }
     }
@@ -502,7 +509,7 @@ async fn follow_all(
         for (member, village) in &batch {
             decider.follow(member, village)?;
         }
-        if decider.writes.len() >= BATCH_ROWS {
+        if decider.writes.len() >= batch_rows(tx.engine()) {
             run.flush(decider).await?;
         }
     }
