@@ -141,19 +141,36 @@ fn values(entry: Entry) -> Vec<Value> {
 }
 
 pub(super) fn entry(row: &Row) -> Result<Entry, Error> {
+    let int = |i| Ok::<_, Error>(row.value(i)?.as_int().unwrap_or(i64::MIN));
+    let text = |i| Ok::<_, Error>(row.value(i)?.as_text().unwrap_or_default().to_owned());
     Ok(Entry {
-        county: row.text(0)?.to_owned(),
-        stamp: row.int(1)?,
-        position: row.int(2)?,
-        at: row.int(3)?,
-        actor: row.text(4)?.to_owned(),
-        authority: row.text(5)?.to_owned(),
-        source: row.text(6)?.to_owned(),
-        kind: row.text(7)?.to_owned(),
-        record: row.text(8)?.to_owned(),
-        action: row.text(9)?.to_owned(),
-        body: row.blob(10)?.to_vec(),
+        county: text(0)?,
+        stamp: int(1)?,
+        position: int(2)?,
+        at: int(3)?,
+        actor: text(4)?,
+        authority: text(5)?,
+        source: text(6)?,
+        kind: text(7)?,
+        record: text(8)?,
+        action: text(9)?,
+        body: bytes(row, 10)?,
     })
+}
+
+/// What stands in a column of bytes. SQLite keeps whatever is written into a column, of any type: that is
+/// an entry which is not what was sealed, and no failure of the database.
+fn bytes(row: &Row, i: usize) -> Result<Vec<u8>, Error> {
+    Ok(match row.value(i)? {
+        Value::Blob(bytes) => bytes.clone(),
+        Value::Text(text) => text.clone().into_bytes(),
+        _ => Vec::new(),
+    })
+}
+
+/// A link that is only compared: what is none equals none.
+fn compared_link(row: &Row, i: usize) -> Result<Link, Error> {
+    Ok(link(&bytes(row, i)?).unwrap_or([0xff; 32]))
 }
 
 /// Takes sealed entries one by one; stops with `Break`.
@@ -172,7 +189,9 @@ pub(super) async fn heads(tx: &mut Tx) -> Result<Vec<(String, i64, Link)>, Error
     let sql = "select county, sequence, chain from journal_heads where county <> $1
                order by county";
     let rows = tx.query(sql, &[ROOT.into()]).await?;
-    rows.iter().map(|row| Ok((row.text(0)?.to_owned(), row.int(1)?, link(row.blob(2)?)?))).collect()
+    rows.iter()
+        .map(|row| Ok((row.text(0)?.to_owned(), row.int(1)?, compared_link(row, 2)?)))
+        .collect()
 }
 
 /// Counties that have sealed entries.
@@ -189,7 +208,7 @@ pub(super) async fn chain_at(
 ) -> Result<Option<Link>, Error> {
     let sql = "select chain from journal where county = $1 and sequence = $2";
     let row = tx.query_opt(sql, &[county.into(), sequence.into()]).await?;
-    row.map(|row| link(row.blob(0)?)).transpose()
+    row.map(|row| compared_link(&row, 0)).transpose()
 }
 
 /// Sealed entries by their place in the chain.
@@ -207,7 +226,7 @@ pub(super) async fn sealed_between(
 }
 
 fn sealed(row: &Row) -> Result<Sealed, Error> {
-    Ok(Sealed { entry: entry(row)?, sequence: row.int(11)?, chain: link(row.blob(12)?)? })
+    Ok(Sealed { entry: entry(row)?, sequence: row.int(11)?, chain: compared_link(row, 12)? })
 }
 
 /// The root chain, from behind a number on.
@@ -220,9 +239,9 @@ pub(super) async fn roots(tx: &mut Tx, after: i64, limit: i64) -> Result<Vec<(Ro
             at: row.int(1)?,
             county: row.text(2)?.to_owned(),
             sequence: row.int(3)?,
-            head: link(row.blob(4)?)?,
+            head: compared_link(row, 4)?,
         };
-        Ok((root, link(row.blob(5)?)?))
+        Ok((root, compared_link(row, 5)?))
     };
     tx.query(sql, &[after.into(), limit.into()]).await?.iter().map(root).collect()
 }

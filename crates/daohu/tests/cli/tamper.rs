@@ -29,6 +29,29 @@ async fn a_changed_removed_or_moved_entry_is_named() {
             "altered",
             44,
         ),
+        // SQLite lets a column hold what is not of its type.
+        (
+            Engine::Sqlite,
+            vec![
+                "update journal set body = substr(body, 1, 40) || 'x' || substr(body, 42) where sequence = 44 and county = '500242'",
+            ],
+            "altered",
+            44,
+        ),
+        // SQLite lets a column hold what is not of its type.
+        (
+            Engine::Sqlite,
+            vec!["update journal set at = 'yesterday' where sequence = 44 and county = '500242'"],
+            "altered",
+            44,
+        ),
+        // SQLite lets a column hold what is not of its type.
+        (
+            Engine::Sqlite,
+            vec!["update journal set chain = 'x' where sequence = 44 and county = '500242'"],
+            "altered",
+            44,
+        ),
         (
             Engine::Postgres,
             vec!["update journal set at = at + 1 where sequence = 44 and county = '500242'"],
