@@ -1,11 +1,16 @@
 //! Scratch databases for tests: each on its own, gone when dropped, on either engine.
 #![expect(clippy::expect_used, reason = "only tests come here, and they want to fail loudly")]
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::{
+    sync::atomic::{AtomicU64, Ordering},
+    time::Duration,
+};
 
+use futures_util::{FutureExt, future::BoxFuture};
+use tokio::{sync::oneshot, task::JoinHandle};
 use tokio_postgres::NoTls;
 
-use crate::{Db, DbUrl, Engine, Missing, Options};
+use crate::{Db, DbUrl, Engine, Error, Missing, Options, Tx};
 
 /// Names a PostgreSQL server on which tests may create schemas.
 pub const POSTGRES: &str = "DAOHU_TEST_POSTGRES";
@@ -70,6 +75,50 @@ impl Drop for Scratch {
             Ok::<_, std::io::Error>(())
         };
         let _ = std::thread::spawn(work).join();
+    }
+}
+
+/// A write transaction that is held open, with the locks that it took.
+pub struct Held {
+    release: oneshot::Sender<()>,
+    holder: JoinHandle<Result<(), Error>>,
+}
+
+/// Runs `work` in a write transaction, and keeps that open.
+pub async fn hold<F>(db: &Db, work: F) -> Held
+where
+    F: for<'t> FnOnce(&'t mut Tx) -> BoxFuture<'t, Result<(), Error>> + Send + 'static,
+{
+    let (taken, when_taken) = oneshot::channel();
+    let (release, released) = oneshot::channel();
+    let work = async move |tx: &mut Tx| {
+        work(tx).await?;
+        let _ = taken.send(());
+        let _ = released.await;
+        Ok(())
+    };
+    let db = db.clone();
+    let holder =
+        tokio::spawn(
+            async move { db.write(move |tx| async move { work(tx).await }.boxed()).await },
+        );
+    when_taken.await.expect("a transaction to hold");
+    Held { release, holder }
+}
+
+impl Held {
+    /// Commits it.
+    pub async fn release(self) {
+        self.release.send(()).expect("a transaction that was held");
+        self.holder.await.expect("its task").expect("its commit");
+    }
+
+    /// Commits it when a while has passed.
+    pub fn release_after(self, delay: Duration) -> JoinHandle<()> {
+        tokio::spawn(async move {
+            tokio::time::sleep(delay).await;
+            self.release().await;
+        })
     }
 }
 

@@ -9,7 +9,10 @@ use std::{
     time::Duration,
 };
 
-use daohu_db::{Db, Engine, Error, FutureExt, Migration, Tx, Value, testing::Scratch};
+use daohu_db::{
+    Db, Engine, Error, FutureExt, Migration, Tx, Value,
+    testing::{Scratch, hold},
+};
 use futures_util::future::{join, join_all};
 use tokio::sync::oneshot;
 
@@ -46,18 +49,8 @@ async fn whoever_waits_too_long_is_told_that_the_database_is_busy() {
         if engine == Engine::Sqlite {
             pragma(&db, "pragma busy_timeout = 20").await;
         }
-        let (taken, has_taken) = oneshot::channel();
-        let (release, released) = oneshot::channel::<()>();
-        let hold = async move |tx: &mut Tx| {
-            insert(tx, 1, 0).await?;
-            taken.send(()).unwrap();
-            released.await.unwrap();
-            Ok::<_, Error>(())
-        };
-        let holder = tokio::spawn(async move {
-            other.write(move |tx| async move { hold(tx).await }.boxed()).await
-        });
-        has_taken.await.unwrap();
+        let work = async |tx: &mut Tx| insert(tx, 1, 0).await;
+        let held = hold(&other, move |tx| async move { work(tx).await }.boxed()).await;
         for bulk in [false, true] {
             let ran = Arc::new(AtomicBool::new(false));
             let has_run = Arc::clone(&ran);
@@ -76,8 +69,7 @@ async fn whoever_waits_too_long_is_told_that_the_database_is_busy() {
             // SQLite gives the one place to write to nobody else, so that nothing need be undone.
             assert_eq!(has_run.load(Ordering::Relaxed), engine == Engine::Postgres);
         }
-        release.send(()).unwrap();
-        holder.await.unwrap().unwrap();
+        held.release().await;
         assert_eq!(ids(&db).await, [1], "{engine:?}");
     }
 }
@@ -91,23 +83,10 @@ async fn who_takes_turns_waits_as_long_as_it_takes() {
         let turn = "update items set data = data";
         let one = async move |tx: &mut Tx| insert(tx, 1, 0).await;
         db.write(move |tx| async move { one(tx).await }.boxed()).await.unwrap();
-        let (taken, has_taken) = oneshot::channel();
-        let (release, released) = oneshot::channel::<()>();
-        let hold = async move |tx: &mut Tx| {
-            tx.execute_patiently(turn).await?;
-            taken.send(()).unwrap();
-            let _ = released.await;
-            Ok::<_, Error>(())
-        };
-        let holder = tokio::spawn(async move {
-            other.write(move |tx| async move { hold(tx).await }.boxed()).await
-        });
-        has_taken.await.unwrap();
-        tokio::spawn(async move {
-            // Longer than those wait who do not take turns.
-            tokio::time::sleep(Duration::from_millis(100)).await;
-            release.send(())
-        });
+        let first = async move |tx: &mut Tx| tx.execute_patiently(turn).await.map(drop);
+        let held = hold(&other, move |tx| async move { first(tx).await }.boxed()).await;
+        // Longer than those wait who do not take turns.
+        let holder = held.release_after(Duration::from_millis(100));
         let work = async move |tx: &mut Tx| {
             if tx.engine() == Engine::Postgres {
                 tx.execute("set local lock_timeout = '20ms'", &[]).await?;
@@ -121,7 +100,7 @@ async fn who_takes_turns_waits_as_long_as_it_takes() {
         };
         let done = db.write(move |tx| async move { work(tx).await }.boxed()).await;
         assert_eq!(done.unwrap(), 1, "{engine:?}");
-        holder.await.unwrap().unwrap();
+        holder.await.unwrap();
     }
 }
 

@@ -61,7 +61,7 @@ pub(crate) async fn each(
     let filter = around(scope, with_above);
     let columns = AREA.select_values(str::to_owned);
     let sql = format!("select {columns} from areas{} order by code", filter.clause());
-    tx.for_each(&sql, filter.params(), each).await
+    tx.for_each(&sql, filter.params(), |row| each(row).map(ControlFlow::Continue)).await
 }
 
 /// How many areas [`each`] hands on.

@@ -5,7 +5,6 @@
 
 use std::{
     collections::HashMap,
-    ops::ControlFlow,
     path::PathBuf,
     sync::{Arc, atomic::Ordering, mpsc},
 };
@@ -190,7 +189,7 @@ impl<'p> Run<'p> {
         self.send(Message::Begin(layout))
     }
 
-    fn row(&mut self, row: &mut Row) -> Result<ControlFlow<()>, Error> {
+    fn row(&mut self, row: &mut Row) -> Result<(), Error> {
         if row.0.len() != self.width {
             // All rows after it would be cut at the wrong places.
             return Err(DbError::Column { index: row.0.len(), wanted: "a row's width" }.into());
@@ -200,7 +199,7 @@ impl<'p> Run<'p> {
         if self.rows == BATCH_ROWS {
             self.flush()?;
         }
-        Ok(ControlFlow::Continue(()))
+        Ok(())
     }
 
     fn flush(&mut self) -> Result<(), Error> {

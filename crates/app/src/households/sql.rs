@@ -138,10 +138,7 @@ pub(crate) async fn person(
     county: &str,
     id: i64,
 ) -> Result<Option<PersonRow>, Error> {
-    let mut filter = Filter::new();
-    filter.and("county = ? and id = ?", [county.into(), id.into()]);
-    let found = records(tx, keys, &layouts::PERSON, &filter).await?;
-    Ok(found.into_iter().next().map(PersonRow))
+    Ok(record(tx, keys, &layouts::PERSON, (county, id)).await?.map(PersonRow))
 }
 
 /// One household.
@@ -151,10 +148,18 @@ pub(crate) async fn household(
     county: &str,
     id: i64,
 ) -> Result<Option<HouseholdRow>, Error> {
+    Ok(record(tx, keys, &layouts::HOUSEHOLD, (county, id)).await?.map(HouseholdRow))
+}
+
+async fn record(
+    tx: &mut Tx,
+    keys: &Keys,
+    layout: &Layout,
+    (county, id): (&str, i64),
+) -> Result<Option<Record>, Error> {
     let mut filter = Filter::new();
     filter.and("county = ? and id = ?", [county.into(), id.into()]);
-    let found = records(tx, keys, &layouts::HOUSEHOLD, &filter).await?;
-    Ok(found.into_iter().next().map(HouseholdRow))
+    Ok(records(tx, keys, layout, &filter).await?.into_iter().next())
 }
 
 /// The 户编号 of a household, without opening what is sealed in its row.
@@ -392,7 +397,7 @@ async fn each_household(tx: &mut Tx, scope: &Scope, each: EachRow<'_>) -> Result
     areas::rows::within(&mut filter, "(village >= ? and village < ?)", scope);
     let (columns, clause) = (layouts::HOUSEHOLD.select_values(str::to_owned), filter.clause());
     let sql = format!("select {columns} from households{clause} order by county, no");
-    tx.for_each(&sql, filter.params(), each).await
+    tx.for_each(&sql, filter.params(), |row| each(row).map(ControlFlow::Continue)).await
 }
 
 /// The members of each household and those who belonged to it before.
@@ -407,25 +412,14 @@ async fn each_person(tx: &mut Tx, scope: &Scope, each: EachRow<'_>) -> Result<()
          order by h.county, h.no, p.id",
         filter.clause()
     );
-    let mut broken = false;
     tx.for_each(&sql, filter.params(), |row| {
         while let Some(mut past) = past.next_if(|past| before(past, row)) {
-            if each(&mut past)?.is_break() {
-                broken = true;
-                return Ok(ControlFlow::Break(()));
-            }
+            each(&mut past)?;
         }
-        each(row)
+        each(row).map(ControlFlow::Continue)
     })
-    .await
-    .and_then(|()| {
-        for mut past in past.by_ref().take_while(|_| !broken) {
-            if each(&mut past)?.is_break() {
-                break;
-            }
-        }
-        Ok(())
-    })
+    .await?;
+    past.try_for_each(|mut past| each(&mut past))
 }
 
 /// True if a row of persons comes before another: by county, number of the household and id.
@@ -468,7 +462,7 @@ async fn each_income(tx: &mut Tx, scope: &Scope, each: EachRow<'_>) -> Result<()
          order by h.county, h.no, i.year",
         filter.clause()
     );
-    tx.for_each(&sql, filter.params(), each).await
+    tx.for_each(&sql, filter.params(), |row| each(row).map(ControlFlow::Continue)).await
 }
 
 /// Up to `limit` rows of a table that have sealed numbers, and what is sealed behind each.
@@ -502,8 +496,10 @@ pub(crate) async fn set_sealed(
 mod tests {
     use std::time::Duration;
 
-    use daohu_db::{Engine, FutureExt, testing::Scratch};
-    use tokio::sync::oneshot;
+    use daohu_db::{
+        Engine, FutureExt,
+        testing::{Scratch, hold},
+    };
 
     use super::*;
     use crate::schema::MIGRATIONS;
@@ -514,23 +510,10 @@ mod tests {
             let scratch = Scratch::new(engine).await;
             let (db, other) = (scratch.open().await, scratch.open().await);
             db.migrate(&MIGRATIONS).await.unwrap();
-            let (taken, has_taken) = oneshot::channel();
-            let (release, released) = oneshot::channel::<()>();
-            let hold = async move |tx: &mut Tx| {
-                lock_serials(tx).await?;
-                taken.send(()).unwrap();
-                let _ = released.await;
-                Ok::<_, DbError>(())
-            };
-            let first = tokio::spawn(async move {
-                other.write_bulk(move |tx| async move { hold(tx).await }.boxed()).await
-            });
-            has_taken.await.unwrap();
-            tokio::spawn(async move {
-                // Longer than an edit waits, which is less here.
-                tokio::time::sleep(Duration::from_millis(100)).await;
-                release.send(())
-            });
+            let turn = async |tx: &mut Tx| lock_serials(tx).await.map(drop);
+            let held = hold(&other, move |tx| async move { turn(tx).await }.boxed()).await;
+            // Longer than an edit waits, which is less here.
+            let first = held.release_after(Duration::from_millis(100));
             let work = async move |tx: &mut Tx| {
                 if tx.engine() == Engine::Postgres {
                     tx.execute("set local lock_timeout = '20ms'", &[]).await?;
@@ -539,7 +522,7 @@ mod tests {
             };
             let second = db.write_bulk(move |tx| async move { work(tx).await }.boxed()).await;
             assert!(second.is_ok(), "{engine:?} {second:?}");
-            first.await.unwrap().unwrap();
+            first.await.unwrap();
         }
     }
 }

@@ -3,8 +3,6 @@
 //! A row is: leading key columns · the sheet's plain columns · columns derived for search · the
 //! sealed numbers, if the sheet has any · who wrote it and when.
 
-use std::ops::ControlFlow;
-
 use daohu_db::{Column as DbColumn, Error as DbError, Row, Table, Type, Value};
 use serde::{Deserialize, Serialize};
 
@@ -60,9 +58,8 @@ impl Record {
     }
 }
 
-/// Takes rows of [`Layout::select_values`] out of their slot, one by one; stops the query with `Break`.
-pub(crate) type EachRow<'a> =
-    &'a mut (dyn FnMut(&mut Row) -> Result<ControlFlow<()>, Error> + Send);
+/// Takes rows of [`Layout::select_values`] out of their slot, one by one; an error ends the query.
+pub(crate) type EachRow<'a> = &'a mut (dyn FnMut(&mut Row) -> Result<(), Error> + Send);
 
 /// The key columns that sealed numbers are bound to.
 const BOUND: usize = 2;
@@ -122,21 +119,24 @@ impl Layout {
         names.join(", ")
     }
 
+    /// The columns of the table that [`Layout::read_values`] needs.
+    fn value_columns(&self) -> impl Iterator<Item = &DbColumn> {
+        let columns = &self.table.columns;
+        let bound = columns.iter().take(self.lead.min(BOUND));
+        let plain = columns.iter().skip(self.lead).take(self.plain.len());
+        let sealed = columns.iter().skip(self.lead + self.plain.len() + self.derived);
+        bound.chain(plain).chain(sealed.take(usize::from(!self.secret.is_empty())))
+    }
+
     /// The columns that [`Layout::read_values`] needs, each as `name` writes it; behind them come those
     /// that lie in other tables, which the caller adds.
     pub(crate) fn select_values(&self, name: impl Fn(&str) -> String) -> String {
-        let bound = self.table.columns.iter().take(self.lead.min(BOUND));
-        let plain = self.table.columns.iter().skip(self.lead).take(self.plain.len());
-        let sealed = self.table.columns.iter().skip(self.lead + self.plain.len() + self.derived);
-        let sealed = sealed.take(usize::from(!self.secret.is_empty()));
-        let names = bound.chain(plain).chain(sealed).map(|column| name(column.name));
-        names.collect::<Vec<_>>().join(", ")
+        self.value_columns().map(|column| name(column.name)).collect::<Vec<_>>().join(", ")
     }
 
     /// How many columns a row of [`Layout::select_values`] has, with those of other tables.
     pub(crate) fn values_width(&self) -> usize {
-        let sealed = usize::from(!self.secret.is_empty());
-        self.lead.min(BOUND) + self.plain.len() + sealed + self.elsewhere.len()
+        self.value_columns().count() + self.elsewhere.len()
     }
 
     /// Takes the values of a row of [`Layout::select_values`] over into `values`, in the order of the

@@ -7,9 +7,8 @@ use daohu_app::{
     Error,
     exchange::import::{Progress, Summary, import},
 };
-use daohu_db::{Engine, FutureExt, Tx};
+use daohu_db::{Engine, FutureExt, Tx, testing::hold};
 use serde_json::{Value, json};
-use tokio::sync::oneshot;
 
 use crate::{
     exchange::options,
@@ -65,21 +64,10 @@ impl TestApp {
 
     /// Imports, and lets `between` act when all is decided and nothing is written.
     async fn import_with(&self, text: &str, between: impl AsyncFnOnce()) -> Result<Summary, Error> {
-        let (release, released) = oneshot::channel::<()>();
-        let (taken, when_taken) = oneshot::channel();
-        let hold = async move |tx: &mut Tx| {
-            // What an import waits for before its first row, and a clerk does not.
-            tx.execute("update journal_heads set sequence = sequence", &[]).await?;
-            let _ = taken.send(());
-            let _ = released.await;
-            Ok::<_, daohu_db::Error>(())
-        };
-        let db = self.context.db.clone();
-        let holder =
-            tokio::spawn(
-                async move { db.write(move |tx| async move { hold(tx).await }.boxed()).await },
-            );
-        when_taken.await.unwrap();
+        // What an import waits for before its first row, and a clerk does not.
+        let lock = "update journal_heads set sequence = sequence";
+        let work = async move |tx: &mut Tx| tx.execute(lock, &[]).await.map(drop);
+        let held = hold(&self.context.db, move |tx| async move { work(tx).await }.boxed()).await;
         let progress = Arc::<Progress>::default();
         let watched = Arc::clone(&progress);
         let meanwhile = async {
@@ -90,10 +78,9 @@ impl TestApp {
                 tokio::task::yield_now().await;
             }
             between().await;
-            release.send(()).unwrap();
+            held.release().await;
         };
         let (summary, ()) = tokio::join!(self.import_watched(text, progress), meanwhile);
-        holder.await.unwrap().unwrap();
         summary
     }
 }

@@ -70,14 +70,14 @@ fn print(verdict: &Verdict, depth: Depth, lang: Lang) -> Result<(), Failure> {
         return verdict.checkpoint.as_ref().map_or(Ok(()), line);
     }
     let bad = verdict.bad;
-    let says = match lang {
+    let found = match lang {
         Lang::Zh => format!("有问题：{bad} 处"),
         Lang::En => format!("not whole: {bad} found"),
     };
     // Where the output goes to a file, as a checkpoint does, it is still seen. And no checkpoint: one is
     // worth keeping as proof of what was found whole.
-    note(&says);
-    line(says)?;
+    note(&found);
+    line(found)?;
     for bad in &verdict.named {
         line(fault(bad, lang))?;
     }

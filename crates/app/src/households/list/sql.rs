@@ -21,18 +21,17 @@ pub(super) async fn list(
 ) -> Result<Vec<HouseholdRow>, Error> {
     tx.plan_by_values().await?;
     let mut found: Vec<HouseholdRow> = Vec::new();
-    for Piece { mut filter, order, needs_sorting } in pieces(scope, sort, after) {
+    for mut piece in pieces(scope, sort, after) {
         let rest = limit - i64::try_from(found.len()).unwrap_or(limit);
         if rest <= 0 {
             break;
         }
         for (column, values) in conditions {
-            filter.and_in(column, values.iter().cloned());
+            piece.filter.and_in(column, values.iter().cloned());
         }
-        let rest = filter.param(rest);
-        let columns = layouts::HOUSEHOLD.select("h.");
-        let sql = select(&columns, filter.clause(), (order, needs_sorting), &rest);
-        for mut row in tx.query(&sql, filter.params()).await? {
+        let rest = piece.filter.param(rest);
+        let sql = piece.select(&layouts::HOUSEHOLD.select("h."), &rest);
+        for mut row in tx.query(&sql, piece.filter.params()).await? {
             found.push(HouseholdRow(layouts::HOUSEHOLD.from_row(keys, &mut row)?));
         }
     }
@@ -47,23 +46,22 @@ struct Piece {
     needs_sorting: bool,
 }
 
-/// The statement of a piece. To sort whole rows is to carry them all about: keys are sorted, and the few
-/// rows that are wanted are fetched by them.
-fn select(
-    columns: &str,
-    clause: &str,
-    (order, needs_sorting): (&str, bool),
-    limit: &str,
-) -> String {
-    if needs_sorting {
-        format!(
-            "select {columns} from (select county as page_county, id as page_id from households{clause}
-               order by {order} limit {limit}) page_keys
-             cross join households h
-             where h.county = page_county and h.id = page_id order by {order}"
-        )
-    } else {
-        format!("select {columns} from households h{clause} order by {order} limit {limit}")
+impl Piece {
+    /// To sort whole rows is to carry them all about: keys are sorted, and the few rows that are wanted
+    /// are fetched by them.
+    fn select(&self, columns: &str, limit: &str) -> String {
+        let (clause, order) = (self.filter.clause(), self.order);
+        if self.needs_sorting {
+            format!(
+                "select {columns} from
+                   (select county as page_county, id as page_id from households{clause}
+                    order by {order} limit {limit}) page_keys
+                 cross join households h
+                 where h.county = page_county and h.id = page_id order by {order}"
+            )
+        } else {
+            format!("select {columns} from households h{clause} order by {order} limit {limit}")
+        }
     }
 }
 
@@ -198,9 +196,9 @@ mod tests {
                         continue;
                     }
                     for after in [None, mark.as_ref()] {
-                        for Piece { filter, order, needs_sorting } in pieces(&scope, sort, after) {
-                            let sql = select("h.*", filter.clause(), (order, needs_sorting), "51");
-                            let plan = plan(&db, sql, filter.params().to_vec()).await;
+                        for piece in pieces(&scope, sort, after) {
+                            let (sql, params) = (piece.select("h.*", "51"), piece.filter.params());
+                            let plan = plan(&db, sql, params.to_vec()).await;
                             // The sorted keys of a page are few.
                             let read = plan.replacen("SCAN page_keys;", "", 1);
                             assert!(!reads_all(&read), "{area} {sort:?}: {plan}");

@@ -198,9 +198,9 @@ pub(crate) async fn village_of(
     let Ok(id) = first.parse::<i64>() else { return Ok(None) };
     Ok(match kind {
         "household" | "household_reveal" | "income" | "membership" => {
-            sql::village_of_household(tx, county, id).await?
+            sql::village_of(tx, "households", county, id).await?
         }
-        "person" | "person_reveal" => sql::village_of_person(tx, county, id).await?,
+        "person" | "person_reveal" => sql::village_of(tx, "persons", county, id).await?,
         _ => None,
     })
 }

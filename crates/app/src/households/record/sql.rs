@@ -17,24 +17,14 @@ pub(super) async fn county_of(
     row.map(|row| row.text(0).map(str::to_owned)).transpose()
 }
 
-/// The village of a household.
-pub(super) async fn village_of_household(
+/// The village that a household, or a person's, lies in.
+pub(super) async fn village_of(
     tx: &mut Tx,
+    table: &'static str,
     county: &str,
     id: i64,
 ) -> Result<Option<String>, Error> {
-    let sql = "select village from households where county = $1 and id = $2";
-    let row = tx.query_opt(sql, &[county.into(), id.into()]).await?;
-    row.map(|row| row.text(0).map(str::to_owned)).transpose()
-}
-
-/// The village of a person's household.
-pub(super) async fn village_of_person(
-    tx: &mut Tx,
-    county: &str,
-    id: i64,
-) -> Result<Option<String>, Error> {
-    let sql = "select village from persons where county = $1 and id = $2";
-    let row = tx.query_opt(sql, &[county.into(), id.into()]).await?;
+    let sql = format!("select village from {table} where county = $1 and id = $2");
+    let row = tx.query_opt(&sql, &[county.into(), id.into()]).await?;
     row.map(|row| row.text(0).map(str::to_owned)).transpose()
 }
