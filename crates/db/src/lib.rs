@@ -47,7 +47,7 @@ struct Inner {
 
 enum Store {
     Sqlite(sqlite::Store),
-    Postgres(postgres::Store),
+    Postgres(Box<postgres::Store>),
 }
 
 /// What to do when the database is not there yet.
@@ -84,7 +84,9 @@ impl Db {
     pub async fn open(url: &DbUrl, options: Options) -> Result<Self, Error> {
         let store = match url {
             DbUrl::Sqlite(path) => Store::Sqlite(sqlite::Store::open(path, options)?),
-            DbUrl::Postgres(url) => Store::Postgres(postgres::Store::open(url, options).await?),
+            DbUrl::Postgres(url) => {
+                Store::Postgres(Box::new(postgres::Store::open(url, options).await?))
+            }
         };
         let scans = Arc::new(Semaphore::new((options.readers / 2).max(1)));
         Ok(Self(Arc::new(Inner { store, scans })))

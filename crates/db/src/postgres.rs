@@ -1,18 +1,23 @@
 //! PostgreSQL: a pool of connections, cached statements, binary COPY for many rows.
 
 use std::{
-    error::Error as StdError, ops::ControlFlow, panic::AssertUnwindSafe, pin::pin, sync::Arc,
+    error::Error as StdError,
+    ops::{ControlFlow, Deref},
+    panic::AssertUnwindSafe,
+    pin::pin,
+    sync::Arc,
 };
 
 use bytes::{BufMut, Bytes, BytesMut};
 use deadpool_postgres::{
-    Hook, HookError, Manager, ManagerConfig, Object, Pool, PoolError, RecyclingMethod,
+    ClientWrapper, Hook, HookError, Manager, ManagerConfig, Object, Pool, PoolError,
+    RecyclingMethod,
 };
 use futures_util::{
     FutureExt, SinkExt, StreamExt,
     future::{BoxFuture, join},
 };
-use tokio::runtime::Handle;
+use tokio::runtime;
 use tokio_postgres::{
     Config, Statement,
     config::Host,
@@ -36,6 +41,7 @@ const STATEMENTS_KEPT: usize = 256;
 
 pub(crate) struct Store {
     pool: Pool,
+    access: Access,
     /// For people: without user and password.
     address: Address,
 }
@@ -79,17 +85,15 @@ impl Store {
         // One writer and the readers; more would wait for the server's cores anyway.
         // Who waits for a lock too long gives the connection back: others may need it to let go.
         let settings = Hook::async_fn(|client, _| {
-            Box::pin(async move {
-                let settings = format!("{LOCK_TIMEOUT}; {NO_HELPERS}");
-                client.batch_execute(&settings).await.map_err(HookError::Backend)
-            })
+            Box::pin(async { set_up(client).await.map_err(HookError::Backend) })
         });
         let pool = Pool::builder(manager)
             .max_size(options.readers * 2 + 2)
             .post_create(settings)
             .build()
             .map_err(|e| Error::Connection(e.to_string()))?;
-        let store = Self { pool, address: Address::of(&access.config) };
+        let address = Address::of(&access.config);
+        let store = Self { pool, access: access.clone(), address };
         match store.session().await {
             Ok(_) => Ok(store),
             Err(error) if options.missing == Missing::Create => {
@@ -102,7 +106,7 @@ impl Store {
 
     async fn session(&self) -> Result<Session, Error> {
         let client = self.pool.get().await.map_err(|error| self.address.refusal(error))?;
-        Ok(Session(Arc::new(client)))
+        Ok(Session(Arc::new(Client::Shared(client))))
     }
 
     pub(crate) async fn read<T, E, F>(&self, run: F, weight: Weight) -> Result<T, E>
@@ -136,49 +140,61 @@ impl Store {
         E: From<Error> + Send + 'static,
         F: for<'t> FnOnce(&'t mut Tx) -> BoxFuture<'t, Result<T, E>> + Send + 'static,
     {
-        let session = self.session().await?;
         // A task of its own: a caller that goes away must not leave a connection inside a
         // transaction, and what was begun is either committed or rolled back.
-        let work = async move {
-            let client = Arc::clone(&session.0);
-            let mut tx = Tx(Connection::Postgres(session));
-            // The first query follows `begin` on the wire without waiting for its answer: a round
-            // trip less in every transaction.
-            let begun = client.batch_execute(begin);
-            // A panic must not give the connection back with the transaction open: whoever got it
-            // next would commit the rest.
-            let run = AssertUnwindSafe(async { run(&mut tx).await }).catch_unwind();
-            let (begun, result) = join(begun, run).await;
-            let result = result.unwrap_or_else(|_| Err(Error::Abandoned.into()));
-            drop(tx);
-            let ended = match (end, begun) {
-                (_, Err(error)) => Err(error),
-                // Whoever gets the connection next is behind it on the wire.
-                (End::Later, Ok(())) => {
-                    client.batch_execute("commit").now_or_never().unwrap_or(Ok(()))
-                }
-                (End::Now, Ok(())) => {
-                    let end = if result.is_ok() { "commit" } else { "rollback" };
-                    client.batch_execute(end).await
-                }
-            };
-            if ended.is_err() {
-                // The connection may still be inside the transaction: do not give it back.
-                drop(Arc::into_inner(client).map(Object::take));
-            }
-            let value = result?;
-            ended.map_err(Error::from)?;
-            Ok(value)
-        };
         let work = match weight {
-            Weight::Light => tokio::spawn(work),
+            Weight::Light => tokio::spawn(transact(self.session().await?, begin, end, run)),
             Weight::Heavy => {
-                let runtime = Handle::current();
-                tokio::task::spawn_blocking(move || runtime.block_on(work))
+                let access = self.access.clone();
+                tokio::task::spawn_blocking(move || {
+                    let own = runtime::Builder::new_current_thread().enable_all().build();
+                    let own = own.map_err(|error| Error::Connection(error.to_string()))?;
+                    own.block_on(async {
+                        let session = Session::of_its_own(&access).await?;
+                        transact(session, begin, End::Now, run).await
+                    })
+                })
             }
         };
         work.await.map_err(|_| Error::Abandoned)?
     }
+}
+
+/// Runs a closure in a transaction of this connection.
+async fn transact<T, E, F>(session: Session, begin: &str, end: End, run: F) -> Result<T, E>
+where
+    E: From<Error>,
+    F: for<'t> FnOnce(&'t mut Tx) -> BoxFuture<'t, Result<T, E>>,
+{
+    let client = Arc::clone(&session.0);
+    let mut tx = Tx(Connection::Postgres(session));
+    // The first query follows `begin` on the wire without waiting for its answer: a round trip less
+    // in every transaction.
+    let begun = client.batch_execute(begin);
+    // A panic must not give the connection back with the transaction open: whoever got it next would
+    // commit the rest.
+    let run = AssertUnwindSafe(async { run(&mut tx).await }).catch_unwind();
+    let (begun, result) = join(begun, run).await;
+    let result = result.unwrap_or_else(|_| Err(Error::Abandoned.into()));
+    drop(tx);
+    let ended = match (end, begun) {
+        (_, Err(error)) => Err(error),
+        // Whoever gets the connection next is behind it on the wire.
+        (End::Later, Ok(())) => client.batch_execute("commit").now_or_never().unwrap_or(Ok(())),
+        (End::Now, Ok(())) => {
+            let end = if result.is_ok() { "commit" } else { "rollback" };
+            client.batch_execute(end).await
+        }
+    };
+    if ended.is_err() {
+        // The connection may still be inside the transaction: do not give it back.
+        if let Some(client) = Arc::into_inner(client) {
+            client.close();
+        }
+    }
+    let value = result?;
+    ended.map_err(Error::from)?;
+    Ok(value)
 }
 
 /// What a transaction's closure does between its queries.
@@ -187,7 +203,8 @@ pub(crate) enum Weight {
     /// Little.
     Light,
     /// It computes, or waits for another thread: it has a thread of its own, lest it keep the threads
-    /// from the requests that share them.
+    /// from the requests that share them, and a connection that is driven by this thread. Rows that
+    /// another one receives for it, 8 KiB at a time, cost more in waking each other than in being read.
     Heavy,
 }
 
@@ -216,10 +233,51 @@ async fn create_database(access: Access) -> Result<(), Error> {
     Ok(made?)
 }
 
+async fn set_up(client: &tokio_postgres::Client) -> Result<(), tokio_postgres::Error> {
+    client.batch_execute(&format!("{LOCK_TIMEOUT}; {NO_HELPERS}")).await
+}
+
+/// A connection and its statements.
+enum Client {
+    /// Of the pool, which gets it back.
+    Shared(Object),
+    /// Closed when it is dropped.
+    Own(ClientWrapper),
+}
+
+impl Client {
+    /// Does not give it back.
+    fn close(self) {
+        if let Self::Shared(client) = self {
+            drop(Object::take(client));
+        }
+    }
+}
+
+impl Deref for Client {
+    type Target = ClientWrapper;
+
+    fn deref(&self) -> &ClientWrapper {
+        match self {
+            Self::Shared(client) => client,
+            Self::Own(client) => client,
+        }
+    }
+}
+
 /// One connection, inside a transaction.
-pub(crate) struct Session(Arc<Object>);
+pub(crate) struct Session(Arc<Client>);
 
 impl Session {
+    /// On a new connection, which the calling thread's runtime drives.
+    async fn of_its_own(access: &Access) -> Result<Self, Error> {
+        let (client, connection) = access.config.connect(access.tls.clone()).await?;
+        // Its end is told to whoever waits for an answer.
+        let driver = tokio::spawn(connection.map(|_| ()));
+        set_up(&client).await?;
+        Ok(Self(Arc::new(Client::Own(ClientWrapper::new(client, driver)))))
+    }
+
     pub(crate) async fn for_each<E: From<Error>>(
         &mut self,
         sql: &str,

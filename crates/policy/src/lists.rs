@@ -1,19 +1,22 @@
 //! Code lists: the legal values of a field, their codes, names and aliases.
 
-use std::collections::HashMap;
-
+use rustc_hash::FxHashMap;
 use serde::Deserialize;
 
 /// How many legal values a message names when a value is unknown.
 const NEAREST_SHOWN: usize = 6;
+
+/// So many codes there can be: they have two digits.
+const CODES: usize = 100;
 
 /// A list of legal values, such as 致贫原因.
 #[derive(Debug)]
 pub struct CodeList {
     name: String,
     values: Vec<CodeValue>,
-    by_text: HashMap<String, u8>,
-    by_code: HashMap<u8, usize>,
+    by_text: FxHashMap<String, u8>,
+    /// The place of a code's value, at the code.
+    by_code: Vec<Option<usize>>,
 }
 
 /// One legal value.
@@ -45,8 +48,8 @@ pub struct Unknown {
 impl CodeList {
     /// Builds a list; the reason if a code is not two digits or a text stands for two values.
     pub(crate) fn new(name: String, values: Vec<CodeValue>) -> Result<Self, String> {
-        let mut by_text = HashMap::new();
-        let mut by_code = HashMap::new();
+        let mut by_text = FxHashMap::default();
+        let mut by_code = vec![None; CODES];
         for (i, value) in values.iter().enumerate() {
             let code: u8 = value
                 .code
@@ -54,7 +57,9 @@ impl CodeList {
                 .ok()
                 .filter(|_| value.code.len() == 2)
                 .ok_or_else(|| format!("list {name}: code {} is not two digits", value.code))?;
-            by_code.insert(code, i);
+            if let Some(place) = by_code.get_mut(usize::from(code)) {
+                *place = Some(i);
+            }
             for text in [&value.code, &value.name].into_iter().chain(&value.aliases) {
                 if by_text.insert(text.clone(), code).is_some_and(|other| other != code) {
                     return Err(format!("list {name}: {text} stands for two values"));
@@ -81,19 +86,22 @@ impl CodeList {
 
     /// True if the code is on the list.
     pub fn has(&self, code: u8) -> bool {
-        self.by_code.contains_key(&code)
+        self.value(code).is_some()
     }
 
     /// True if the value of this code bears the mark.
     pub fn is_marked(&self, code: i64, mark: &str) -> bool {
-        let value = u8::try_from(code).ok().and_then(|code| self.by_code.get(&code));
-        let value = value.and_then(|i| self.values.get(*i));
+        let value = u8::try_from(code).ok().and_then(|code| self.value(code));
         value.is_some_and(|value| value.marks.iter().any(|m| m == mark))
     }
 
     /// The name of a code.
     pub fn name_of(&self, code: u8) -> Option<&str> {
-        self.by_code.get(&code).and_then(|i| self.values.get(*i)).map(|v| v.name.as_str())
+        self.value(code).map(|value| value.name.as_str())
+    }
+
+    fn value(&self, code: u8) -> Option<&CodeValue> {
+        self.by_code.get(usize::from(code)).copied().flatten().and_then(|i| self.values.get(i))
     }
 
     fn unknown(&self, text: &str) -> Unknown {

@@ -1,7 +1,6 @@
 //! Reading packs.
 
-use std::collections::HashMap;
-
+use rustc_hash::FxHashMap;
 use serde::Deserialize;
 
 use crate::{CodeList, CodeValue, Role, Rule};
@@ -18,8 +17,8 @@ const EMBEDDED: [(&str, &str); 5] = [
 /// The policy in force.
 #[derive(Debug)]
 pub struct Policy {
-    lists: HashMap<String, CodeList>,
-    rules: Vec<Rule>,
+    lists: FxHashMap<String, CodeList>,
+    rules: FxHashMap<String, Rule>,
     roles: Vec<Role>,
     security: Security,
     exchange: Exchange,
@@ -110,7 +109,8 @@ impl Policy {
 
     /// Reads packs from pairs of file name and text.
     pub fn read<'a>(files: impl IntoIterator<Item = (&'a str, &'a str)>) -> Result<Self, BadPack> {
-        let (mut lists, mut rules, mut roles) = (HashMap::new(), Vec::new(), Vec::new());
+        let (mut lists, mut rules) = (FxHashMap::default(), FxHashMap::default());
+        let mut roles = Vec::new();
         let (mut security, mut exchange) = (None, None);
         for (name, text) in files {
             let bad = |reason: String| BadPack { file: name.to_owned(), reason };
@@ -119,7 +119,7 @@ impl Policy {
                 let list = CodeList::new(list.name, list.values).map_err(bad)?;
                 lists.insert(list.name().to_owned(), list);
             }
-            rules.extend(file.rule);
+            rules.extend(file.rule.into_iter().map(|rule| (rule.id.clone(), rule)));
             roles.extend(file.role);
             security = file.security.or(security);
             exchange = file.exchange.or(exchange);
@@ -147,7 +147,7 @@ impl Policy {
 
     /// The quality rule with this id; none where no pack has it, and then it is not checked.
     pub fn rule(&self, id: &str) -> Option<&Rule> {
-        self.rules.iter().find(|rule| rule.id == id)
+        self.rules.get(id)
     }
 
     /// The role of this name.

@@ -38,4 +38,13 @@ impl Rule {
     pub fn bound(&self, name: &str) -> Option<i64> {
         self.bounds.get(name).copied()
     }
+
+    /// True if the number is within `<name>_min` and `<name>_max`, as far as they are given.
+    pub fn admits(&self, name: &str, number: i64) -> bool {
+        self.bounds.iter().all(|(key, bound)| match key.strip_prefix(name) {
+            Some("_min") => number >= *bound,
+            Some("_max") => number <= *bound,
+            _ => true,
+        })
+    }
 }

@@ -97,14 +97,16 @@ pub async fn export(
             tx.prefer_streams().await?;
             let groups = areas::rows::tree(tx, &keys, &today).await?.group_names();
             let (send, receive) = mpsc::sync_channel(BATCHES);
+            let (give_back, spare) = mpsc::channel();
             let (done, printed) = oneshot::channel();
             let print = move || {
-                let printed = print_all(&receive, out, (&policy, &keys), &groups, options.masking);
+                let from = (&receive, &give_back);
+                let printed = print_all(from, out, (&policy, &keys), &groups, options.masking);
                 // The other half may be gone: then nobody asks.
                 let _ = done.send(printed);
             };
             std::thread::Builder::new().name("export-printer".to_owned()).spawn(print)?;
-            let mut run = Run::new(send, &progress);
+            let mut run = Run::new(send, spare, &progress);
             let read = read_all(tx, &options.sheets, &scope, with_above, &mut run).await;
             let total = run.total;
             drop(run);
@@ -171,6 +173,8 @@ async fn read_all(
 /// The hand-over from the reading half to the printing half.
 struct Run<'p> {
     send: mpsc::SyncSender<Message>,
+    /// Emptied by the other half: their room is at hand, new room has to be cleared first.
+    spare: mpsc::Receiver<Vec<Value>>,
     width: usize,
     cells: Vec<Value>,
     rows: u64,
@@ -179,8 +183,12 @@ struct Run<'p> {
 }
 
 impl<'p> Run<'p> {
-    fn new(send: mpsc::SyncSender<Message>, progress: &'p Progress) -> Self {
-        Self { send, width: 0, cells: Vec::new(), rows: 0, total: 0, progress }
+    fn new(
+        send: mpsc::SyncSender<Message>,
+        spare: mpsc::Receiver<Vec<Value>>,
+        progress: &'p Progress,
+    ) -> Self {
+        Self { send, spare, width: 0, cells: Vec::new(), rows: 0, total: 0, progress }
     }
 
     fn begin(&mut self, layout: &'static Layout) -> Result<(), Error> {
@@ -204,8 +212,7 @@ impl<'p> Run<'p> {
 
     fn flush(&mut self) -> Result<(), Error> {
         self.progress.check()?;
-        let room = self.cells.len();
-        let cells = std::mem::replace(&mut self.cells, Vec::with_capacity(room));
+        let cells = std::mem::replace(&mut self.cells, self.spare.try_recv().unwrap_or_default());
         let rows = std::mem::take(&mut self.rows);
         self.total += rows;
         self.progress.rows_done.fetch_add(rows, Ordering::Relaxed);
@@ -221,7 +228,7 @@ impl<'p> Run<'p> {
 /// The printing half: beside the reading one, on a thread of its own. Without an end nothing is left
 /// of what it wrote.
 fn print_all(
-    receive: &mpsc::Receiver<Message>,
+    (receive, give_back): (&mpsc::Receiver<Message>, &mpsc::Sender<Vec<Value>>),
     mut out: TableWriter,
     (policy, keys): (&Policy, &Keys),
     groups: &HashMap<String, String>,
@@ -248,6 +255,9 @@ fn print_all(
                     }
                     out.row(&texts)?;
                 }
+                cells.clear();
+                // The other half may be done: then nobody needs it.
+                let _ = give_back.send(cells);
             }
             Message::End => return out.finish(),
         }

@@ -18,6 +18,7 @@ mod ops;
 mod record;
 pub(crate) mod rows;
 mod search;
+mod sheets;
 mod sql;
 #[cfg(test)]
 mod testing;

@@ -1,8 +1,8 @@
 //! What imports and exports may do with this slice's tables: whole rows, many at a time, inside a
 //! transaction of the caller's. Everything else goes through `ops`.
 
+pub(crate) use super::sheets::sql::{count, each, layout};
 pub(crate) use super::sql::{
-    Holder, PastMembership, any_household, by_numbers, count, each, fill, holders, incomes_of,
-    layout, lock_holders, lock_serials, lock_villages, past_memberships_of, person, persons_of,
-    set_serials, versions_of,
+    Holder, PastMembership, any_household, by_numbers, fill, holders, incomes_of, lock_holders,
+    lock_serials, lock_villages, past_memberships_of, person, persons_of, set_serials, versions_of,
 };

@@ -1,16 +1,13 @@
 //! SQL of households, persons and incomes.
 
-use std::ops::ControlFlow;
-
-use daohu_base::Scope;
 use daohu_db::{Error as DbError, Filter, Row, Suspended, Tx, Value};
 use serde::{Deserialize, Serialize};
 
 use super::model::{HouseholdRow, IdKind, IncomeRow, PersonRow, Serials, layouts};
 use crate::{
-    Error, areas,
+    Error,
     keys::Keys,
-    sheet::{EachRow, HOUSEHOLDS, INCOMES, Layout, PERSONS, Record, Sheet, person},
+    sheet::{Layout, Record},
 };
 
 /// Rows asked for by one `in (…)`: a fixed length, so that the statement is prepared once.
@@ -343,126 +340,6 @@ pub(crate) async fn set_serials(tx: &mut Tx, serials: Serials) -> Result<(), DbE
         tx.execute(sql, &[county.into(), kind.as_str().into(), next.into()]).await?;
     }
     Ok(())
-}
-
-/// How the rows of a sheet lie, if it is one of this slice's.
-pub(crate) fn layout(sheet: &Sheet) -> Option<&'static Layout> {
-    let layouts: [&'static Layout; 3] = [&layouts::HOUSEHOLD, &layouts::PERSON, &layouts::INCOME];
-    layouts.into_iter().find(|layout| layout.sheet.name == sheet.name)
-}
-
-/// Hands on the rows of a scope as [`Layout::select_values`] has them: households by county and number,
-/// persons and incomes by those of their household and by id or year.
-pub(crate) async fn each(
-    tx: &mut Tx,
-    layout: &Layout,
-    scope: &Scope,
-    each: EachRow<'_>,
-) -> Result<(), Error> {
-    match layout.sheet.name {
-        name if name == HOUSEHOLDS.name => each_household(tx, scope, each).await,
-        name if name == PERSONS.name => each_person(tx, scope, each).await,
-        _ => each_income(tx, scope, each).await,
-    }
-}
-
-/// How many rows [`each`] hands on.
-pub(crate) async fn count(tx: &mut Tx, sheet: &Sheet, scope: &Scope) -> Result<u64, DbError> {
-    const PERSONS_AND_PAST: &[&str] = &[
-        "join persons p on p.county = h.county and p.household = h.id",
-        "join memberships m on h.county = m.county and h.id = m.household
-         join persons p on p.county = m.county and p.id = m.person and p.household <> m.household",
-    ];
-    let joins = match sheet.name {
-        name if name == HOUSEHOLDS.name => &[""][..],
-        name if name == PERSONS.name => PERSONS_AND_PAST,
-        name if name == INCOMES.name => {
-            &["join incomes i on i.county = h.county and i.household = h.id"]
-        }
-        _ => &[],
-    };
-    let mut filter = Filter::new();
-    areas::rows::within(&mut filter, "(h.village >= ? and h.village < ?)", scope);
-    let mut rows = 0;
-    for join in joins {
-        let clause = filter.clause();
-        let sql = format!("select cast(count(*) as bigint) from households h {join}{clause}");
-        rows += tx.query_one(&sql, filter.params()).await?.int(0)?;
-    }
-    Ok(u64::try_from(rows).unwrap_or_default())
-}
-
-async fn each_household(tx: &mut Tx, scope: &Scope, each: EachRow<'_>) -> Result<(), Error> {
-    let mut filter = Filter::new();
-    areas::rows::within(&mut filter, "(village >= ? and village < ?)", scope);
-    let (columns, clause) = (layouts::HOUSEHOLD.select_values(str::to_owned), filter.clause());
-    let sql = format!("select {columns} from households{clause} order by county, no");
-    tx.for_each(&sql, filter.params(), |row| each(row).map(ControlFlow::Continue)).await
-}
-
-/// The members of each household and those who belonged to it before.
-async fn each_person(tx: &mut Tx, scope: &Scope, each: EachRow<'_>) -> Result<(), Error> {
-    let mut filter = Filter::new();
-    areas::rows::within(&mut filter, "(h.village >= ? and h.village < ?)", scope);
-    let mut past = past_by_household(tx, &filter).await?.into_iter().peekable();
-    let columns = layouts::PERSON.select_values(|column| format!("p.{column}"));
-    let sql = format!(
-        "select {columns}, h.no from households h
-         join persons p on p.county = h.county and p.household = h.id{}
-         order by h.county, h.no, p.id",
-        filter.clause()
-    );
-    tx.for_each(&sql, filter.params(), |row| {
-        while let Some(mut past) = past.next_if(|past| before(past, row)) {
-            each(&mut past)?;
-        }
-        each(row).map(ControlFlow::Continue)
-    })
-    .await?;
-    past.try_for_each(|mut past| each(&mut past))
-}
-
-/// True if a row of persons comes before another: by county, number of the household and id.
-fn before(one: &Row, other: &Row) -> bool {
-    fn key(row: &Row) -> (Option<&str>, Option<&str>, Option<i64>) {
-        let county = row.0.first().and_then(Value::as_text);
-        let no = row.0.last().and_then(Value::as_text);
-        (county, no, row.0.get(1).and_then(Value::as_int))
-    }
-    key(one) < key(other)
-}
-
-/// Rows of those who moved to another household, with how they left this one; whoever came back is a
-/// member again and has one row. Few: who moves is rare, so they are held in memory.
-async fn past_by_household(tx: &mut Tx, filter: &Filter) -> Result<Vec<Row>, DbError> {
-    let how = [person::RELATION, person::CHANGE_KIND, person::CHANGE_ON];
-    let how = how.map(|i| PERSONS.columns.get(i).map(|column| column.name));
-    let columns = layouts::PERSON.select_values(|column| {
-        let table = if how.contains(&Some(column)) { "m" } else { "p" };
-        format!("{table}.{column}")
-    });
-    let sql = format!(
-        "select {columns}, h.no from memberships m
-         join households h on h.county = m.county and h.id = m.household
-         join persons p on p.county = m.county and p.id = m.person
-           and p.household <> m.household{}
-         order by h.county, h.no, p.id",
-        filter.clause()
-    );
-    tx.query(&sql, filter.params()).await
-}
-
-async fn each_income(tx: &mut Tx, scope: &Scope, each: EachRow<'_>) -> Result<(), Error> {
-    let mut filter = Filter::new();
-    areas::rows::within(&mut filter, "(h.village >= ? and h.village < ?)", scope);
-    let columns = layouts::INCOME.select_values(|column| format!("i.{column}"));
-    let sql = format!(
-        "select {columns}, h.no from households h
-         join incomes i on i.county = h.county and i.household = h.id{}
-         order by h.county, h.no, i.year",
-        filter.clause()
-    );
-    tx.for_each(&sql, filter.params(), |row| each(row).map(ControlFlow::Continue)).await
 }
 
 /// Up to `limit` rows of a table that have sealed numbers, and what is sealed behind each.

@@ -90,12 +90,9 @@ impl<'p> Checker<'p> {
         self.policy.rule(rule).and_then(|rule| rule.bound(name))
     }
 
-    /// True if the number is within the rule's `<name>_min` and `<name>_max`; a bound that the pack
-    /// leaves open is no bound.
+    /// True if the rule admits the number; a rule that no pack has admits all.
     fn within(&self, rule: &str, name: &str, number: i64) -> bool {
-        let min = self.bound(rule, &format!("{name}_min"));
-        let max = self.bound(rule, &format!("{name}_max"));
-        min.is_none_or(|min| number >= min) && max.is_none_or(|max| number <= max)
+        self.policy.rule(rule).is_none_or(|rule| rule.admits(name, number))
     }
 
     /// Rules that refuse a person's row, and what follows from a good ID number: it gives the birth

@@ -1,0 +1,3 @@
+//! The slice's sheets, row by row: what an export reads.
+
+pub(super) mod sql;
