@@ -33,8 +33,6 @@ pub use tx::{Column, Engine, Table, Tx};
 pub use url::DbUrl;
 pub use value::{Row, Type, Value};
 
-use self::postgres::Weight;
-
 /// A database: cheap to clone, shared by all requests.
 #[derive(Clone)]
 pub struct Db(Arc<Inner>);
@@ -119,11 +117,12 @@ impl Db {
     {
         match &self.0.store {
             Store::Sqlite(store) => store.read(run).await,
-            Store::Postgres(store) => store.read(run, Weight::Light).await,
+            Store::Postgres(store) => store.read(run).await,
         }
     }
 
-    /// As [`Db::read`], for work of many rows: the closure may compute, and wait for other threads.
+    /// As [`Db::read`], for work of many rows: the closure may compute, and wait for other threads. It uses
+    /// nothing but its `Tx`: what it starts beside it ends with it.
     pub async fn read_bulk<T, E, F>(&self, run: F) -> Result<T, E>
     where
         T: Send + 'static,
@@ -132,12 +131,12 @@ impl Db {
     {
         match &self.0.store {
             Store::Sqlite(store) => store.read(run).await,
-            Store::Postgres(store) => store.read(run, Weight::Heavy).await,
+            Store::Postgres(store) => store.read_bulk(run).await,
         }
     }
 
-    /// As [`Db::read_bulk`], for a request that reads many rows: of these only some run at once, so that
-    /// the short ones always find a connection.
+    /// As [`Db::read`], for a request that reads many rows, one after the other: of these only some run at
+    /// once, so that the short ones always find a connection.
     pub async fn read_scan<T, E, F>(&self, run: F) -> Result<T, E>
     where
         T: Send + 'static,
@@ -146,7 +145,7 @@ impl Db {
     {
         let turn = Arc::clone(&self.0.scans).acquire_owned().await;
         let turn = turn.map_err(|_| Error::Abandoned)?;
-        self.read_bulk(move |tx| {
+        self.read(move |tx| {
             let done = run(tx);
             // A caller that goes away does not end what it began: the turn lasts as long as the work.
             async move {
@@ -168,12 +167,12 @@ impl Db {
     {
         match &self.0.store {
             Store::Sqlite(store) => store.write(run, sqlite::Group::Shared).await,
-            Store::Postgres(store) => store.write(run, Weight::Light).await,
+            Store::Postgres(store) => store.write(run).await,
         }
     }
 
     /// As [`Db::write`], for work of many rows: it shares its transaction with nobody, and its closure
-    /// may compute.
+    /// may compute. It uses nothing but its `Tx`, as in [`Db::read_bulk`].
     pub async fn write_bulk<T, E, F>(&self, run: F) -> Result<T, E>
     where
         T: Send + 'static,
@@ -182,7 +181,7 @@ impl Db {
     {
         match &self.0.store {
             Store::Sqlite(store) => store.write(run, sqlite::Group::Alone).await,
-            Store::Postgres(store) => store.write(run, Weight::Heavy).await,
+            Store::Postgres(store) => store.write_bulk(run).await,
         }
     }
 

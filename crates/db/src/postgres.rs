@@ -1,23 +1,22 @@
-//! PostgreSQL: a pool of connections, cached statements, binary COPY for many rows.
+//! PostgreSQL: a pool of connections, cached statements, binary COPY for many rows, and a connection and
+//! a thread of its own for work of many rows.
 
 use std::{
-    error::Error as StdError,
-    ops::{ControlFlow, Deref},
-    panic::AssertUnwindSafe,
-    pin::pin,
-    sync::Arc,
+    error::Error as StdError, ops::ControlFlow, panic::AssertUnwindSafe, pin::pin, sync::Arc,
 };
 
 use bytes::{BufMut, Bytes, BytesMut};
 use deadpool_postgres::{
-    ClientWrapper, Hook, HookError, Manager, ManagerConfig, Object, Pool, PoolError,
-    RecyclingMethod,
+    Hook, HookError, Manager, ManagerConfig, Object, Pool, PoolError, RecyclingMethod,
 };
 use futures_util::{
     FutureExt, SinkExt, StreamExt,
     future::{BoxFuture, join},
 };
-use tokio::runtime;
+use tokio::{
+    runtime,
+    sync::{Semaphore, oneshot},
+};
 use tokio_postgres::{
     Config, Statement,
     config::Host,
@@ -43,7 +42,11 @@ pub(crate) struct Store {
     pool: Pool,
     access: Access,
     /// For people: without user and password.
-    address: Address,
+    address: Arc<Address>,
+    /// Turns of bulk work. Who writes and who reads do not wait for each other: an import does both at
+    /// once.
+    bulk_reads: Arc<Semaphore>,
+    bulk_writes: Arc<Semaphore>,
 }
 
 /// Of a server and a database on it.
@@ -80,24 +83,16 @@ impl Address {
 impl Store {
     pub(crate) async fn open(url: &str, options: Options) -> Result<Self, Error> {
         let access = Access::of(url)?;
-        let recycle = ManagerConfig { recycling_method: RecyclingMethod::Fast };
-        let manager = Manager::from_config(access.config.clone(), access.tls.clone(), recycle);
         // One writer and the readers; more would wait for the server's cores anyway.
-        // Who waits for a lock too long gives the connection back: others may need it to let go.
-        let settings = Hook::async_fn(|client, _| {
-            Box::pin(async { set_up(client).await.map_err(HookError::Backend) })
-        });
-        let pool = Pool::builder(manager)
-            .max_size(options.readers * 2 + 2)
-            .post_create(settings)
-            .build()
-            .map_err(|e| Error::Connection(e.to_string()))?;
-        let address = Address::of(&access.config);
-        let store = Self { pool, access: access.clone(), address };
+        let pool = pool(&access, options.readers * 2 + 2)?;
+        let address = Arc::new(Address::of(&access.config));
+        let turns = || Arc::new(Semaphore::new(options.readers));
+        let (bulk_reads, bulk_writes) = (turns(), turns());
+        let store = Self { pool, access, address, bulk_reads, bulk_writes };
         match store.session().await {
             Ok(_) => Ok(store),
             Err(error) if options.missing == Missing::Create => {
-                create_database(access).await.map_err(|_| error)?;
+                create_database(store.access.clone()).await.map_err(|_| error)?;
                 store.session().await.map(|_| store)
             }
             Err(error) => Err(error),
@@ -105,59 +100,124 @@ impl Store {
     }
 
     async fn session(&self) -> Result<Session, Error> {
-        let client = self.pool.get().await.map_err(|error| self.address.refusal(error))?;
-        Ok(Session(Arc::new(Client::Shared(client))))
+        Session::of(&self.pool, &self.address).await
     }
 
-    pub(crate) async fn read<T, E, F>(&self, run: F, weight: Weight) -> Result<T, E>
+    pub(crate) async fn read<T, E, F>(&self, run: F) -> Result<T, E>
     where
         T: Send + 'static,
         E: From<Error> + Send + 'static,
         F: for<'t> FnOnce(&'t mut Tx) -> BoxFuture<'t, Result<T, E>> + Send + 'static,
     {
-        let begin = "begin isolation level repeatable read read only";
-        self.transact(begin, End::Later, run, weight).await
+        self.short(BEGIN_READ, End::Later, run).await
     }
 
-    pub(crate) async fn write<T, E, F>(&self, run: F, weight: Weight) -> Result<T, E>
+    pub(crate) async fn write<T, E, F>(&self, run: F) -> Result<T, E>
     where
         T: Send + 'static,
         E: From<Error> + Send + 'static,
         F: for<'t> FnOnce(&'t mut Tx) -> BoxFuture<'t, Result<T, E>> + Send + 'static,
     {
-        self.transact("begin", End::Now, run, weight).await
+        self.short(BEGIN_WRITE, End::Now, run).await
     }
 
-    async fn transact<T, E, F>(
+    pub(crate) async fn read_bulk<T, E, F>(&self, run: F) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<Error> + Send + 'static,
+        F: for<'t> FnOnce(&'t mut Tx) -> BoxFuture<'t, Result<T, E>> + Send + 'static,
+    {
+        self.bulk(&self.bulk_reads, BEGIN_READ, End::IfDone, run).await
+    }
+
+    pub(crate) async fn write_bulk<T, E, F>(&self, run: F) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<Error> + Send + 'static,
+        F: for<'t> FnOnce(&'t mut Tx) -> BoxFuture<'t, Result<T, E>> + Send + 'static,
+    {
+        self.bulk(&self.bulk_writes, BEGIN_WRITE, End::Now, run).await
+    }
+
+    async fn short<T, E, F>(&self, begin: &'static str, end: End, run: F) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<Error> + Send + 'static,
+        F: for<'t> FnOnce(&'t mut Tx) -> BoxFuture<'t, Result<T, E>> + Send + 'static,
+    {
+        let session = self.session().await?;
+        // A task of its own: a caller that goes away must not leave a connection inside a
+        // transaction, and what was begun is either committed or rolled back.
+        let work = tokio::spawn(transact(session, begin, end, run));
+        work.await.map_err(|_| Error::Abandoned)?
+    }
+
+    /// Work of many rows has a thread, lest it keep those that the requests share, and a connection that
+    /// this thread drives: rows that another one receives for it, 8 KiB at a time, cost more in waking
+    /// each other than in being read. Nobody waits for the thread when the process ends.
+    async fn bulk<T, E, F>(
         &self,
+        turns: &Arc<Semaphore>,
         begin: &'static str,
         end: End,
         run: F,
-        weight: Weight,
     ) -> Result<T, E>
     where
         T: Send + 'static,
         E: From<Error> + Send + 'static,
         F: for<'t> FnOnce(&'t mut Tx) -> BoxFuture<'t, Result<T, E>> + Send + 'static,
     {
-        // A task of its own: a caller that goes away must not leave a connection inside a
-        // transaction, and what was begun is either committed or rolled back.
-        let work = match weight {
-            Weight::Light => tokio::spawn(transact(self.session().await?, begin, end, run)),
-            Weight::Heavy => {
-                let access = self.access.clone();
-                tokio::task::spawn_blocking(move || {
-                    let own = runtime::Builder::new_current_thread().enable_all().build();
-                    let own = own.map_err(|error| Error::Connection(error.to_string()))?;
-                    own.block_on(async {
-                        let session = Session::of_its_own(&access).await?;
-                        transact(session, begin, End::Now, run).await
-                    })
-                })
-            }
+        let turn = Arc::clone(turns).acquire_owned().await.map_err(|_| Error::Abandoned)?;
+        let (access, address) = (self.access.clone(), Arc::clone(&self.address));
+        let (answer, answered) = oneshot::channel();
+        let work = move || {
+            let done = on_own_connection(&access, &address, begin, end, run);
+            drop(turn);
+            // A caller that went away does not want to know.
+            let _ = answer.send(done);
         };
-        work.await.map_err(|_| Error::Abandoned)?
+        let thread = std::thread::Builder::new().name("postgres-bulk".to_owned()).spawn(work);
+        thread.map_err(|error| Error::Connection(format!("no thread for it: {error}")))?;
+        answered.await.map_err(|_| Error::Abandoned)?
     }
+}
+
+const BEGIN_READ: &str = "begin isolation level repeatable read read only";
+const BEGIN_WRITE: &str = "begin";
+
+/// Connections to the database, made as they are needed.
+fn pool(access: &Access, size: usize) -> Result<Pool, Error> {
+    let recycle = ManagerConfig { recycling_method: RecyclingMethod::Fast };
+    let manager = Manager::from_config(access.config.clone(), access.tls.clone(), recycle);
+    // Who waits for a lock too long gives the connection back: others may need it to let go.
+    let settings = Hook::async_fn(|client, _| {
+        Box::pin(async move {
+            let settings = format!("{LOCK_TIMEOUT}; {NO_HELPERS}");
+            client.batch_execute(&settings).await.map_err(HookError::Backend)
+        })
+    });
+    let pool = Pool::builder(manager).max_size(size).post_create(settings).build();
+    pool.map_err(|error| Error::Connection(error.to_string()))
+}
+
+/// Runs a closure in a transaction of a connection that nobody else has, on the calling thread.
+fn on_own_connection<T, E, F>(
+    access: &Access,
+    address: &Address,
+    begin: &str,
+    end: End,
+    run: F,
+) -> Result<T, E>
+where
+    E: From<Error>,
+    F: for<'t> FnOnce(&'t mut Tx) -> BoxFuture<'t, Result<T, E>>,
+{
+    let own = runtime::Builder::new_current_thread().enable_all().build();
+    let own = own.map_err(|error| Error::Connection(format!("no runtime for it: {error}")))?;
+    own.block_on(async {
+        let session = Session::of(&pool(access, 1)?, address).await?;
+        transact(session, begin, end, run).await
+    })
 }
 
 /// Runs a closure in a transaction of this connection.
@@ -179,33 +239,22 @@ where
     drop(tx);
     let ended = match (end, begun) {
         (_, Err(error)) => Err(error),
+        // Its connection ends with it. What the server still sends would have to be waited for.
+        (End::IfDone, Ok(())) if result.is_err() => Ok(()),
         // Whoever gets the connection next is behind it on the wire.
         (End::Later, Ok(())) => client.batch_execute("commit").now_or_never().unwrap_or(Ok(())),
-        (End::Now, Ok(())) => {
+        (End::Now | End::IfDone, Ok(())) => {
             let end = if result.is_ok() { "commit" } else { "rollback" };
             client.batch_execute(end).await
         }
     };
     if ended.is_err() {
         // The connection may still be inside the transaction: do not give it back.
-        if let Some(client) = Arc::into_inner(client) {
-            client.close();
-        }
+        drop(Arc::into_inner(client).map(Object::take));
     }
     let value = result?;
     ended.map_err(Error::from)?;
     Ok(value)
-}
-
-/// What a transaction's closure does between its queries.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Weight {
-    /// Little.
-    Light,
-    /// It computes, or waits for another thread: it has a thread of its own, lest it keep the threads
-    /// from the requests that share them, and a connection that is driven by this thread. Rows that
-    /// another one receives for it, 8 KiB at a time, cost more in waking each other than in being read.
-    Heavy,
 }
 
 /// When a transaction's end is waited for.
@@ -215,6 +264,9 @@ enum End {
     Now,
     /// Not at all: it only read.
     Later,
+    /// As [`End::Now`] if the closure is content; otherwise it only read on a connection of its own, and
+    /// both are dropped.
+    IfDone,
 }
 
 /// Creates the database that the address names, through the server's `postgres` database.
@@ -233,49 +285,13 @@ async fn create_database(access: Access) -> Result<(), Error> {
     Ok(made?)
 }
 
-async fn set_up(client: &tokio_postgres::Client) -> Result<(), tokio_postgres::Error> {
-    client.batch_execute(&format!("{LOCK_TIMEOUT}; {NO_HELPERS}")).await
-}
-
-/// A connection and its statements.
-enum Client {
-    /// Of the pool, which gets it back.
-    Shared(Object),
-    /// Closed when it is dropped.
-    Own(ClientWrapper),
-}
-
-impl Client {
-    /// Does not give it back.
-    fn close(self) {
-        if let Self::Shared(client) = self {
-            drop(Object::take(client));
-        }
-    }
-}
-
-impl Deref for Client {
-    type Target = ClientWrapper;
-
-    fn deref(&self) -> &ClientWrapper {
-        match self {
-            Self::Shared(client) => client,
-            Self::Own(client) => client,
-        }
-    }
-}
-
 /// One connection, inside a transaction.
-pub(crate) struct Session(Arc<Client>);
+pub(crate) struct Session(Arc<Object>);
 
 impl Session {
-    /// On a new connection, which the calling thread's runtime drives.
-    async fn of_its_own(access: &Access) -> Result<Self, Error> {
-        let (client, connection) = access.config.connect(access.tls.clone()).await?;
-        // Its end is told to whoever waits for an answer.
-        let driver = tokio::spawn(connection.map(|_| ()));
-        set_up(&client).await?;
-        Ok(Self(Arc::new(Client::Own(ClientWrapper::new(client, driver)))))
+    async fn of(pool: &Pool, address: &Address) -> Result<Self, Error> {
+        let client = pool.get().await.map_err(|error| address.refusal(error))?;
+        Ok(Self(Arc::new(client)))
     }
 
     pub(crate) async fn for_each<E: From<Error>>(

@@ -100,7 +100,7 @@ impl Policy {
         Self::read(EMBEDDED)
     }
 
-    /// The packs that the program carries, and others that go before them.
+    /// The packs that the program carries, and others that go before them, item by item.
     pub fn embedded_and<'a>(
         files: impl IntoIterator<Item = (&'a str, &'a str)>,
     ) -> Result<Self, BadPack> {
@@ -115,11 +115,19 @@ impl Policy {
         for (name, text) in files {
             let bad = |reason: String| BadPack { file: name.to_owned(), reason };
             let file: File = toml::from_str(text).map_err(|e| bad(e.to_string()))?;
+            let names = file.list.iter().map(|list| &list.name);
+            let named = names.chain(file.rule.iter().map(|rule| &rule.id));
+            let mut named: Vec<&String> = named.chain(file.role.iter().map(|r| &r.name)).collect();
+            named.sort();
+            if let Some([name, _]) = named.array_windows().find(|[one, next]| one == next) {
+                return Err(bad(format!("{name} stands here twice")));
+            }
             for list in file.list {
                 let list = CodeList::new(list.name, list.values).map_err(bad)?;
                 lists.insert(list.name().to_owned(), list);
             }
             rules.extend(file.rule.into_iter().map(|rule| (rule.id.clone(), rule)));
+            roles.retain(|role: &Role| file.role.iter().all(|other| other.name != role.name));
             roles.extend(file.role);
             security = file.security.or(security);
             exchange = file.exchange.or(exchange);
@@ -189,5 +197,34 @@ mod tests {
         let error = Policy::read([("x/y.toml", "[[list]]\nname = 3")]).unwrap_err();
         assert_eq!(error.file, "x/y.toml");
         assert!(error.reason.contains("line 2"), "{}", error.reason);
+    }
+
+    const R10: &str = "[[rule]]\nid = 'R10'\nlevel = 'warn'\nsays = '月数'\nsays_en = 'months'\n\
+                       source = 'a test'\nbounds = { months_min = 1, months_max = 11 }\n";
+
+    #[test]
+    fn what_a_later_pack_says_goes_before_item_by_item() {
+        let role =
+            "[[role]]\nname = 'audit_admin'\ntitle = '审计'\ntitle_en = 'audit'\nrights = []\n";
+        let policy = Policy::embedded_and([("x.toml", R10), ("y.toml", role)]).unwrap();
+        let (rule, before) = (policy.rule("R10").unwrap(), Policy::embedded().unwrap());
+        assert_eq!(rule.says_en, "months");
+        assert_ne!(rule.bounds, before.rule("R10").unwrap().bounds);
+        for (months, admitted) in [(0, false), (1, true), (11, true), (12, false)] {
+            assert_eq!(rule.admits("months", months), admitted, "{months}");
+        }
+        assert!(rule.admits("month", 12), "another figure");
+        assert!(policy.rule("R11").is_some(), "what it does not say stays");
+        assert_eq!(policy.role("audit_admin").unwrap().title_en, "audit");
+        assert_eq!(policy.roles().len(), before.roles().len());
+    }
+
+    #[test]
+    fn a_pack_that_says_one_thing_twice_is_refused() {
+        let error = Policy::embedded_and([("x.toml", [R10, R10].concat().as_str())]).unwrap_err();
+        assert_eq!(
+            (error.file.as_str(), error.reason.as_str()),
+            ("x.toml", "R10 stands here twice")
+        );
     }
 }

@@ -93,7 +93,7 @@ fn before(one: &Row, other: &Row) -> bool {
     fn key(row: &Row) -> (Option<&str>, Option<&str>, Option<i64>) {
         let county = row.0.first().and_then(Value::as_text);
         let no = row.0.last().and_then(Value::as_text);
-        (county, no, row.0.get(1).and_then(Value::as_int))
+        (county, no, row.0.get(PERSON_ID).and_then(Value::as_int))
     }
     key(one) < key(other)
 }
@@ -177,40 +177,76 @@ mod tests {
     use super::*;
     use crate::schema::MIGRATIONS;
 
-    const HOUSEHOLDS: &str = "
-        with recursive n(i) as (select cast(0 as bigint) union all select i + 1 from n where i < 99)
+    /// Ten households; in the order of their ids their numbers go down.
+    const TEN: &str = "
+        with recursive n(i) as (select cast(0 as bigint) union all select i + 1 from n where i < 9)
         insert into households (county, id, no, village, created_at, created_by, updated_at, version)
-        select '990101', 990101000000000 + i, 'H' || cast(100 + i as text), '990101100200', 0, 'x', 0, 1
-        from n";
-    // The last come first.
+        select '990101', i, 'H' || cast(19 - i as text), '990101100200', 0, 'x', 0, 1 from n";
+    /// Five members of each but the first and the last, the last come first.
     const MEMBERS: &str = "
-        with recursive n(i) as (select cast(499 as bigint) union all select i - 1 from n where i > 0)
+        with recursive n(i) as (select cast(49 as bigint) union all select i - 1 from n where i > 0)
         insert into persons (county, id, household, village, name, relation, is_current,
                              created_at, created_by, updated_at, version)
-        select '990101', 990101000000000 + i, 990101000000000 + i % 100, '990101100200', 'z', 1, 1,
-               0, 'x', 0, 1
-        from n";
+        select '990101', i, i % 10, '990101100200', 'z', 1, 1, 0, 'x', 0, 1 from n
+        where i % 10 between 1 and 8";
+    /// Memberships in the household before a person's own, and in the next one.
+    const PAST: [&str; 2] = [
+        "insert into memberships (county, household, person, identity, relation,
+                                  created_at, created_by, updated_at, version)
+         select '990101', household - 1, id, $1, 1, 0, 'x', 0, 1 from persons
+         where id % 5 = 1 or id in (12, 32, 48)",
+        "insert into memberships (county, household, person, identity, relation,
+                                  created_at, created_by, updated_at, version)
+         select '990101', household + 1, id, $1, 1, 0, 'x', 0, 1 from persons
+         where id % 5 = 3",
+    ];
+    const YEARS: &str = "
+        with recursive n(i) as (select cast(2019 as bigint) union all select i - 1 from n where i > 2010)
+        insert into incomes (county, household, year, created_at, created_by, updated_at, version)
+        select '990101', h.id, n.i, 0, 'x', 0, 1 from n cross join households h";
+
+    /// The household's number, and the integer at `nth`, of all rows.
+    async fn keys(tx: &mut Tx, layout: &Layout, nth: usize) -> Result<Vec<(String, i64)>, Error> {
+        let mut keys = Vec::new();
+        each(tx, layout, &Scope::all(), &mut |row| {
+            keys.push((row.text(row.0.len() - 1)?.to_owned(), row.int(nth)?));
+            Ok(())
+        })
+        .await?;
+        Ok(keys)
+    }
 
     #[tokio::test(flavor = "multi_thread")]
-    async fn members_come_in_order_however_the_database_finds_them() {
+    async fn rows_of_a_household_come_in_order_however_the_database_finds_them() {
         for engine in Engine::BOTH {
             let scratch = Scratch::new(engine).await;
             let db = scratch.open().await;
             db.migrate(&MIGRATIONS).await.unwrap();
             let read = async move |tx: &mut Tx| {
-                tx.execute(HOUSEHOLDS, &[]).await?;
-                tx.execute(MEMBERS, &[]).await?;
-                let mut rows = Vec::new();
-                each(tx, &layouts::PERSON, &Scope::all(), &mut |row| {
-                    rows.push((row.text(row.0.len() - 1)?.to_owned(), row.int(PERSON_ID)?));
-                    Ok(())
-                })
-                .await?;
-                Ok::<_, Error>(rows)
+                for sql in [TEN, MEMBERS, YEARS] {
+                    tx.execute(sql, &[]).await?;
+                }
+                for sql in PAST {
+                    tx.execute(sql, &[vec![0_u8].into()]).await?;
+                }
+                let members = keys(tx, &layouts::PERSON, PERSON_ID).await?;
+                Ok::<_, Error>((members, keys(tx, &layouts::INCOME, INCOME_YEAR).await?))
             };
-            let rows = db.write(move |tx| async move { read(tx).await }.boxed()).await.unwrap();
-            assert_eq!(rows.len(), 500);
-            assert!(rows.is_sorted(), "{engine:?} {rows:?}");
+            let read = db.write(move |tx| async move { read(tx).await }.boxed()).await;
+            let (members, years) = read.unwrap();
+            assert_eq!((members.len(), years.len()), (40 + 10 + 3 + 10, 100), "{engine:?}");
+            assert!(members.is_sorted(), "{engine:?} {members:?}");
+            assert!(years.is_sorted(), "{engine:?} {years:?}");
         }
+    }
+
+    #[test]
+    fn the_columns_are_where_they_are_looked_for() {
+        let nth = |layout: &Layout, nth| {
+            let columns = layout.select_values(str::to_owned);
+            columns.split(", ").nth(nth).map(str::to_owned)
+        };
+        assert_eq!(nth(&layouts::PERSON, PERSON_ID).as_deref(), Some("id"));
+        assert_eq!(nth(&layouts::INCOME, INCOME_YEAR).as_deref(), Some("year"));
     }
 }

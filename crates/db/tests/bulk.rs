@@ -1,0 +1,131 @@
+//! Work of many rows: what it must not make others wait for, and what it leaves behind.
+#![expect(clippy::unwrap_used, reason = "clippy knows test functions, but not what they call")]
+
+use std::{
+    ops::ControlFlow,
+    sync::mpsc,
+    time::{Duration, Instant},
+};
+
+use daohu_db::{
+    Db, DbUrl, Engine, Error, FutureExt, Migration, Missing, Options, Tx,
+    testing::{Scratch, hold},
+};
+use tokio::{runtime::Runtime, time::timeout};
+
+static ITEMS: [Migration; 1] =
+    [Migration { number: 1, name: "items", sql: "create table items (id bigint primary key);" }];
+
+/// Long enough for any machine, and far less than what must not be waited for.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// More rows than anybody waits for.
+const ENDLESS: &str = "
+    with recursive n(i) as (select cast(1 as bigint) union all select i + 1 from n where i < 2000000000)
+    select i from n";
+
+async fn insert(tx: &mut Tx, id: i64) -> Result<(), Error> {
+    tx.execute("insert into items (id) values ($1)", &[id.into()]).await.map(drop)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_bulk_read_sees_one_picture_and_gives_its_answer() {
+    for engine in Engine::BOTH {
+        let scratch = Scratch::new(engine).await;
+        let db = scratch.open().await;
+        db.migrate(&ITEMS).await.unwrap();
+        db.write_bulk(|tx| async move { insert(tx, 7).await }.boxed()).await.unwrap();
+        let (other, sql) = (db.clone(), "select id from items order by id");
+        let read = async move |tx: &mut Tx| {
+            let before = tx.query(sql, &[]).await?;
+            let write = other.write(|tx| async move { insert(tx, 8).await }.boxed());
+            write.await?;
+            assert_eq!(tx.query(sql, &[]).await?, before);
+            Ok::<_, Error>(before.len())
+        };
+        let seen = db.read_bulk(move |tx| async move { read(tx).await }.boxed()).await;
+        assert_eq!(seen.unwrap(), 1, "{engine:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_bulk_read_that_is_given_up_does_not_wait_for_the_rest() {
+    for engine in Engine::BOTH {
+        let scratch = Scratch::new(engine).await;
+        let db = scratch.open().await;
+        let read = async |tx: &mut Tx| {
+            tx.for_each(ENDLESS, &[], |_| Err::<ControlFlow<()>, _>(Error::NoRow)).await
+        };
+        let done = db.read_bulk(move |tx| async move { read(tx).await }.boxed());
+        let done = timeout(PATIENCE, done).await;
+        assert!(matches!(done, Ok(Err(Error::NoRow))), "{engine:?} {done:?}");
+    }
+}
+
+/// PostgreSQL only: SQLite's writing thread is never joined either, but waits for others no longer than a
+/// moment.
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_ends_does_not_wait_for_a_bulk_write_that_waits() {
+    let scratch = Scratch::new(Engine::Postgres).await;
+    let db = scratch.open().await;
+    db.migrate(&ITEMS).await.unwrap();
+    let first = async |tx: &mut Tx| insert(tx, 1).await;
+    let held = hold(&db, move |tx| async move { first(tx).await }.boxed()).await;
+    let (begun, when_begun) = mpsc::channel();
+    let (ended, when_ended) = mpsc::channel();
+    let url = scratch.url.clone();
+    std::thread::spawn(move || {
+        let runtime = Runtime::new().unwrap();
+        runtime.spawn(async move {
+            let db = Db::open(&url, Options::default()).await.unwrap();
+            let work = async move |tx: &mut Tx| {
+                begun.send(()).unwrap();
+                tx.execute_patiently("insert into items (id) values (1)").await.map(drop)
+            };
+            db.write_bulk(move |tx| async move { work(tx).await }.boxed()).await
+        });
+        when_begun.recv().unwrap();
+        drop(runtime);
+        ended.send(()).unwrap();
+    });
+    let ended = tokio::task::spawn_blocking(move || when_ended.recv_timeout(PATIENCE));
+    assert_eq!(ended.await.unwrap(), Ok(()));
+    held.release().await;
+}
+
+/// How many connections the server counts under a name.
+async fn connections(db: &Db, name: &'static str) -> i64 {
+    let sql = "select count(*) from pg_stat_activity where application_name = $1";
+    let read = async move |tx: &mut Tx| tx.query_one(sql, &[name.into()]).await?.int(0);
+    db.read(move |tx| async move { read(tx).await }.boxed()).await.unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn bulk_work_leaves_no_connection_behind() {
+    const NAME: &str = "leaves_no_connection";
+    let scratch = Scratch::new(Engine::Postgres).await;
+    let DbUrl::Postgres(url) = &scratch.url else { unreachable!() };
+    let url = DbUrl::Postgres(format!("{url}&application_name={NAME}"));
+    let options = Options { missing: Missing::Create, readers: 2, ..Options::default() };
+    let (db, other) = (Db::open(&url, options).await.unwrap(), scratch.open().await);
+    db.migrate(&ITEMS).await.unwrap();
+    // More often than there are turns: each is given back.
+    for id in 0..5 {
+        db.write_bulk(move |tx| async move { insert(tx, id).await }.boxed()).await.unwrap();
+        let again = db.write_bulk(move |tx| async move { insert(tx, id).await }.boxed()).await;
+        assert!(matches!(again, Err(Error::Violation(_))), "{again:?}");
+        let panicked = async |_: &mut Tx| -> Result<(), Error> { panic!("on purpose") };
+        let done = db.write_bulk(move |tx| async move { panicked(tx).await }.boxed()).await;
+        assert!(matches!(done, Err(Error::Abandoned)), "{done:?}");
+        let read = async |tx: &mut Tx| tx.query("select 1", &[]).await;
+        db.read_bulk(move |tx| async move { read(tx).await }.boxed()).await.unwrap();
+        let failed = async |_: &mut Tx| Err::<(), _>(Error::NoRow);
+        db.read_bulk(move |tx| async move { failed(tx).await }.boxed()).await.unwrap_err();
+    }
+    // The one that opened the database is in the pool.
+    let since = Instant::now();
+    while connections(&other, NAME).await > 1 {
+        assert!(since.elapsed() < PATIENCE, "{} are left", connections(&other, NAME).await);
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+}
