@@ -1,6 +1,6 @@
 //! Who acts, and what of the country they may see.
 
-use crate::AreaCode;
+use crate::{AreaCode, AreaLevel};
 
 /// The part of the country that a request may touch: a union of area subtrees.
 ///
@@ -71,6 +71,15 @@ impl Scope {
         }
     }
 
+    /// The counties in which the scope lies, where a part of it is less than a county.
+    pub fn counties(&self) -> Self {
+        let county = |area: &AreaCode| area.at(AreaLevel::County).unwrap_or_else(|| area.clone());
+        match &self.areas {
+            None => Self::all(),
+            Some(areas) => Self::of(areas.iter().map(county)),
+        }
+    }
+
     /// The half-open ranges of village codes that make up the scope; `None` for all of them.
     pub fn ranges(&self) -> Option<Vec<(String, String)>> {
         let range = |area: &AreaCode| (area.as_str().to_owned(), area.end());
@@ -114,6 +123,16 @@ mod tests {
         assert!(scope.contains(&area("500242100201")));
         assert!(scope.touches(&area("50")) && !scope.contains(&area("50")));
         assert!(!scope.touches(&area("500243")));
+    }
+
+    #[test]
+    fn what_is_less_than_a_county_lies_in_one() {
+        let scope =
+            Scope::of([area("500242100"), area("500242101201"), area("500243"), area("52")]);
+        let counties = Scope::of([area("500242"), area("500243"), area("52")]);
+        assert_eq!(scope.counties(), counties);
+        assert_eq!(Scope::all().counties(), Scope::all());
+        assert_eq!(Scope::nothing().counties(), Scope::nothing());
     }
 
     #[test]

@@ -47,8 +47,7 @@ pub(crate) async fn count(tx: &mut Tx, sheet: &Sheet, scope: &Scope) -> Result<u
         }
         _ => &[],
     };
-    let mut filter = Filter::new();
-    areas::rows::within(&mut filter, "(h.village >= ? and h.village < ?)", scope);
+    let filter = of_scope(scope);
     let mut rows = 0;
     for join in joins {
         let clause = filter.clause();
@@ -58,18 +57,29 @@ pub(crate) async fn count(tx: &mut Tx, sheet: &Sheet, scope: &Scope) -> Result<u
     Ok(u64::try_from(rows).unwrap_or_default())
 }
 
-async fn each_household(tx: &mut Tx, scope: &Scope, each: EachRow<'_>) -> Result<(), Error> {
+/// The households of a scope. Their county is that of their village; said beside it, a database of many
+/// counties reads those in order of their numbers, and no others.
+fn of_scope(scope: &Scope) -> Filter {
     let mut filter = Filter::new();
-    areas::rows::within(&mut filter, "(village >= ? and village < ?)", scope);
-    let (columns, clause) = (layouts::HOUSEHOLD.select_values(str::to_owned), filter.clause());
-    let sql = format!("select {columns} from households{clause} order by county, no");
+    areas::rows::within(&mut filter, "(h.county >= ? and h.county < ?)", &scope.counties());
+    areas::rows::within(&mut filter, "(h.village >= ? and h.village < ?)", scope);
+    filter
+}
+
+async fn each_household(tx: &mut Tx, scope: &Scope, each: EachRow<'_>) -> Result<(), Error> {
+    let filter = of_scope(scope);
+    let sql = households(&filter);
     tx.for_each(&sql, filter.params(), |row| each(row).map(ControlFlow::Continue)).await
+}
+
+fn households(filter: &Filter) -> String {
+    let (columns, clause) = (layouts::HOUSEHOLD.select_values(str::to_owned), filter.clause());
+    format!("select {columns} from households h{clause} order by county, no")
 }
 
 /// The members of each household and those who belonged to it before.
 async fn each_person(tx: &mut Tx, scope: &Scope, each: EachRow<'_>) -> Result<(), Error> {
-    let mut filter = Filter::new();
-    areas::rows::within(&mut filter, "(h.village >= ? and h.village < ?)", scope);
+    let filter = of_scope(scope);
     let mut past = past_by_household(tx, &filter).await?.into_iter().peekable();
     let columns = layouts::PERSON.select_values(|column| format!("p.{column}"));
     let sql = format!(
@@ -119,8 +129,7 @@ async fn past_by_household(tx: &mut Tx, filter: &Filter) -> Result<Vec<Row>, DbE
 }
 
 async fn each_income(tx: &mut Tx, scope: &Scope, each: EachRow<'_>) -> Result<(), Error> {
-    let mut filter = Filter::new();
-    areas::rows::within(&mut filter, "(h.village >= ? and h.village < ?)", scope);
+    let filter = of_scope(scope);
     let columns = layouts::INCOME.select_values(|column| format!("i.{column}"));
     let sql = format!(
         "select {columns}, h.no from households h
@@ -172,10 +181,14 @@ async fn each_by_household(
 
 #[cfg(test)]
 mod tests {
+    use daohu_base::AreaCode;
     use daohu_db::{Engine, FutureExt, testing::Scratch};
 
     use super::*;
-    use crate::schema::MIGRATIONS;
+    use crate::{
+        households::testing::{filled, reads_all},
+        schema::MIGRATIONS,
+    };
 
     /// Ten households; in the order of their ids their numbers go down.
     const TEN: &str = "
@@ -237,6 +250,33 @@ mod tests {
             assert_eq!((members.len(), years.len()), (40 + 10 + 3 + 10, 100), "{engine:?}");
             assert!(members.is_sorted(), "{engine:?} {members:?}");
             assert!(years.is_sorted(), "{engine:?} {years:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn households_of_other_counties_are_not_read() {
+        for engine in Engine::BOTH {
+            let (_scratch, db) = filled(engine).await;
+            for area in ["990101", "990101100", "990101100200"] {
+                let filter = of_scope(&Scope::of(AreaCode::parse(area)));
+                let (sql, explain) = (
+                    households(&filter),
+                    match engine {
+                        Engine::Sqlite => ("explain query plan", 3),
+                        Engine::Postgres => ("explain", 0),
+                    },
+                );
+                let plan = async move |tx: &mut Tx| {
+                    tx.prefer_streams().await?;
+                    let rows = tx.query(&format!("{} {sql}", explain.0), filter.params()).await?;
+                    let lines: Result<Vec<&str>, _> =
+                        rows.iter().map(|row| row.text(explain.1)).collect();
+                    Ok::<_, DbError>(lines?.join("; "))
+                };
+                let plan = db.read(move |tx| async move { plan(tx).await }.boxed()).await.unwrap();
+                assert!(!reads_all(&plan) && !plan.contains("TEMP"), "{area}: {plan}");
+                assert!(plan.contains("county>?") || plan.contains("Cond: ((county >="), "{plan}");
+            }
         }
     }
 
