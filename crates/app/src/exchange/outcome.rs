@@ -195,6 +195,11 @@ impl Outcomes {
         Ok(())
     }
 
+    /// The name of a table's file.
+    pub(super) fn file(&self, table: u16) -> Option<&str> {
+        self.tables.get(usize::from(table)).map(|(_, file)| file.as_str())
+    }
+
     /// Refused rows first: warnings give way to them when the list is full.
     fn add_problem(&mut self, problem: RowReport) {
         if self.problems.len() < PROBLEMS_MAX {

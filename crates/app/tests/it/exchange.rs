@@ -94,6 +94,17 @@ fn check(summary: &Summary, again: bool) {
                 text => panic!("{sheet} {row}: no code is expected for {text}"),
             };
             assert_eq!(note.code, code, "{sheet} {row}");
+            if code == "row.duplicate_key" {
+                let twin = expected().into_iter().filter(|((other, _), ..)| *other == sheet);
+                let mut twin = twin.filter(|((_, at), _, also)| *at != row && *also == why);
+                let names = |at: u64| note.message.contains(&format!("第{at}行"));
+                assert!(twin.any(|((_, at), ..)| names(at)), "{sheet} {row}: {note:?}");
+                assert!(!names(row), "{sheet} {row}: {note:?}");
+            }
+            if code == "quality.R03" {
+                let given = note.value.as_deref().unwrap();
+                assert!(note.message.contains(given), "{sheet} {row}: {note:?}");
+            }
         } else if let Some(rule) = why.split("warning ").nth(1) {
             let rule = format!("quality.{}", &rule[..3]);
             let notes = &report.unwrap().notes;

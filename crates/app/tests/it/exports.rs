@@ -246,7 +246,7 @@ async fn an_export_that_waits_can_be_stopped() {
         cancel().await.problem(409, "job.ended");
         app.jobs.run_queued().await.unwrap();
         let file = client.get(&format!("/exports/{id}/file")).send().await;
-        file.problem(404, "record.not_found");
+        file.problem(409, "job.no_file");
     }
 }
 

@@ -96,7 +96,7 @@ async fn keys_are_short_and_not_for_uploads() {
         let app = TestApp::new(engine).await;
         let admin = app.client(&["system_admin"]).await;
         let body = json!({ "name": "li.na", "display_name": "李娜" });
-        for key in ["", &"k".repeat(129)] {
+        for key in ["", "two words", "tab\tkey", &"k".repeat(129)] {
             let answer = admin.post("/users", body.clone()).header("idempotency-key", key);
             answer.send().await.problem(400, "request.bad_idempotency_key");
         }

@@ -354,6 +354,8 @@ async fn a_file_cut_short_fails_with_its_reason() {
             assert!(detail.starts_with("户.xlsx") && detail.contains(words), "{detail}");
             assert!(job.get("summary").is_none() && job["has_report"] == false);
         }
+        // It is there, and has no report: that is not the same as not being there.
+        client.get(&format!("{path}/report")).send().await.problem(409, "job.no_file");
     }
 }
 

@@ -24,6 +24,9 @@ use crate::{
     sheet::{AREAS, HOUSEHOLDS, INCOMES, Record, Sheet, area, household, income},
 };
 
+/// How many rows of the same key a note names.
+const TWINS_SHOWN: usize = 3;
+
 /// Everything that decisions need and that lasts for the whole import.
 pub(super) struct Decider<'a> {
     pub(super) author: Author<'a>,
@@ -142,16 +145,17 @@ impl Decider<'_> {
         let mut homes = Vec::new();
         let county = |row: &Row| village_of(row).map(|village| village.county());
         for row in group.households.iter().filter(|row| !row.is_dead) {
-            let is_twin = |other: &&Row| county(other) == county(row);
-            if group.households.len() > 1 && group.households.iter().filter(is_twin).count() > 1 {
-                decided.push(Decided::rejected(row, self.duplicate(&HOUSEHOLDS, household::NO)));
+            let twins = group.households.iter().filter(|other| county(other) == county(row));
+            if twins.clone().count() > 1 {
+                let note = self.duplicate(&HOUSEHOLDS, household::NO, row, twins.map(|t| t.place));
+                decided.push(Decided::rejected(row, note));
                 continue;
             }
             let village = village_of(row).filter(|village| {
                 self.tree.is_open_village(village) && self.scope.contains(village)
             });
             let Some(village) = village else {
-                let note = self.note("R03", &HOUSEHOLDS, household::VILLAGE);
+                let note = self.unknown(&HOUSEHOLDS, household::VILLAGE, row);
                 decided.push(Decided::rejected(row, note));
                 continue;
             };
@@ -159,7 +163,8 @@ impl Decider<'_> {
             let stored = stored.find(|stored| stored.county() == village.county());
             // The number belongs to a household elsewhere, which a row cannot fetch from there.
             if stored.is_some_and(|stored| !self.scope.covers(stored.village())) {
-                decided.push(Decided::rejected(row, self.note("R03", &HOUSEHOLDS, household::NO)));
+                let note = self.unknown(&HOUSEHOLDS, household::NO, row);
+                decided.push(Decided::rejected(row, note));
                 continue;
             }
             let mut values = row.values.clone();
@@ -246,15 +251,16 @@ impl Decider<'_> {
         let year = |row: &Row| Cells(&row.values).int(income::YEAR);
         let members: Vec<&[Value]> = members.iter().map(|m| m.values.as_slice()).collect();
         for row in group.incomes.iter().filter(|row| !row.is_dead) {
-            let twins = group.incomes.iter().filter(|other| year(other) == year(row)).count();
-            if twins > 1 {
-                decided.push(Decided::rejected(row, self.duplicate(&INCOMES, income::YEAR)));
+            let twins = group.incomes.iter().filter(|other| year(other) == year(row));
+            if twins.clone().count() > 1 {
+                let note = self.duplicate(&INCOMES, income::YEAR, row, twins.map(|t| t.place));
+                decided.push(Decided::rejected(row, note));
                 continue;
             }
             let home = match home {
                 Ok(home) => home,
                 Err(reason) => {
-                    let note = self.homeless(&INCOMES, income::HOUSEHOLD_NO, reason);
+                    let note = self.homeless(&INCOMES, income::HOUSEHOLD_NO, row, reason);
                     decided.push(Decided::rejected(row, note));
                     continue;
                 }
@@ -301,10 +307,10 @@ impl Decider<'_> {
         let code = |row: &Row| {
             Cells(&row.values).text(area::CODE).and_then(|code| AreaCode::parse(code).ok())
         };
-        let mut seen: HashMap<AreaCode, usize> = HashMap::new();
+        let mut seen: HashMap<AreaCode, Vec<Place>> = HashMap::new();
         for row in rows {
             if let Some(code) = code(row) {
-                *seen.entry(code).or_default() += 1;
+                seen.entry(code).or_default().push(row.place);
             }
         }
         let stored: HashMap<&str, &Record> = stored
@@ -329,10 +335,10 @@ impl Decider<'_> {
         &self,
         row: &Row,
         code: &AreaCode,
-        seen: &HashMap<AreaCode, usize>,
+        seen: &HashMap<AreaCode, Vec<Place>>,
     ) -> Result<(), Note> {
-        if seen.get(code).is_some_and(|count| *count > 1) {
-            return Err(self.duplicate(&AREAS, area::CODE));
+        if let Some(twins) = seen.get(code).filter(|twins| twins.len() > 1) {
+            return Err(self.duplicate(&AREAS, area::CODE, row, twins.iter().copied()));
         }
         let level = Cells(&row.values).int(area::LEVEL);
         if level != Some(i64::from(code.level().list_code())) {
@@ -355,7 +361,7 @@ impl Decider<'_> {
             ));
         }
         if !self.areas.contains(code) {
-            return Err(self.note("R03", &AREAS, area::CODE));
+            return Err(self.unknown(&AREAS, area::CODE, row));
         }
         Ok(())
     }
@@ -472,20 +478,48 @@ impl Decider<'_> {
         says(self.checker.note(rule, sheet, i))
     }
 
-    pub(super) fn duplicate(&self, sheet: &Sheet, i: usize) -> Note {
-        let zh = "同一关键字在文件中出现了两次，两行都不导入";
-        self.say(
-            sheet,
-            i,
-            "row.duplicate_key",
-            zh,
-            "stands twice in the files: neither row goes in",
-        )
+    /// The note of R03, with what is not known.
+    fn unknown(&self, sheet: &Sheet, i: usize, row: &Row) -> Note {
+        let mut note = self.note("R03", sheet, i);
+        if let Some(given) = Cells(&row.values).text(i) {
+            note.message += &match self.checker.lang {
+                Lang::Zh => format!("（{}：{given}）", note.column),
+                Lang::En => format!(" ({}: {given})", note.column),
+            };
+            note.value = Some(given.to_owned());
+        }
+        note
     }
 
-    pub(super) fn homeless(&self, sheet: &Sheet, i: usize, reason: &Reason) -> Note {
+    /// The note that a key stands in other rows too: at these places, its own among them.
+    pub(super) fn duplicate(
+        &self,
+        sheet: &Sheet,
+        i: usize,
+        row: &Row,
+        twins: impl Iterator<Item = Place>,
+    ) -> Note {
+        let others = twins.filter(|place| *place != row.place).take(TWINS_SHOWN);
+        let others: Vec<String> = others
+            .map(|place| {
+                let file = self.outcomes.file(place.table);
+                let file = file.filter(|_| place.table != row.place.table);
+                match (file, self.checker.lang) {
+                    (None, Lang::Zh) => format!("第{}行", place.row),
+                    (None, Lang::En) => format!("row {}", place.row),
+                    (Some(file), Lang::Zh) => format!("{file} 第{}行", place.row),
+                    (Some(file), Lang::En) => format!("{file} row {}", place.row),
+                }
+            })
+            .collect();
+        let zh = format!("的关键字与{}相同，都不导入", others.join("、"));
+        let en = format!("has the same key as {}: none of them goes in", others.join(", "));
+        self.say(sheet, i, "row.duplicate_key", &zh, &en)
+    }
+
+    pub(super) fn homeless(&self, sheet: &Sheet, i: usize, row: &Row, reason: &Reason) -> Note {
         match reason {
-            Reason::Unknown => self.note("R03", sheet, i),
+            Reason::Unknown => self.unknown(sheet, i, row),
             Reason::HouseholdRejected => {
                 let (zh, en) =
                     ("所属的户被拒绝，本行不导入", "belongs to a household that was refused");

@@ -8,7 +8,7 @@ use super::{
     check::Cells,
     contest::is_single,
     decide::{Decided, Decider, Home, Member, Reason, with_no},
-    group::{Existing, Group},
+    group::{Existing, Group, person_key},
     relied::Claim,
     stage::Row,
     writes::Kind,
@@ -53,7 +53,14 @@ impl Decider<'_> {
             let derived = Derived::of(self.checker.marks, self.author.keys, &row.values);
             match self.accept_person(group, existing, home, row, &derived) {
                 Ok(Known::Member(member)) if twice.contains(&member.id()) => {
-                    let note = self.duplicate(&PERSONS, person::NAME);
+                    let same = HashSet::from([member.id()]);
+                    let twins = group.persons.iter().filter(|other| {
+                        let derived =
+                            Derived::of(self.checker.marks, self.author.keys, &other.values);
+                        !other.is_dead && is_about(&same, existing, home_id, (other, &derived))
+                    });
+                    let twins = twins.map(|twin| twin.place);
+                    let note = self.duplicate(&PERSONS, person::NAME, row, twins);
                     decided.push(Decided::rejected(row, note));
                 }
                 Ok(known) => {
@@ -114,11 +121,14 @@ impl Decider<'_> {
         derived: &Derived,
     ) -> Result<Known<'e>, Note> {
         if !is_single(group, row) {
-            return Err(self.duplicate(&PERSONS, person::ID_NUMBER));
+            let key = person_key(&row.values);
+            let twins = group.persons.iter().filter(|other| person_key(&other.values) == key);
+            let twins = twins.map(|twin| twin.place);
+            return Err(self.duplicate(&PERSONS, person::ID_NUMBER, row, twins));
         }
         let home = match home {
             Ok(home) => home,
-            Err(reason) => return Err(self.homeless(&PERSONS, person::HOUSEHOLD_NO, reason)),
+            Err(reason) => return Err(self.homeless(&PERSONS, person::HOUSEHOLD_NO, row, reason)),
         };
         let known = find(existing, home.id, row, derived);
         if !derived.is_current || !derived.is_unique {

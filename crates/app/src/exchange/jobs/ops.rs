@@ -150,7 +150,7 @@ pub(super) async fn product(
         return Err(Error::Refused("job.files_gone"));
     }
     if !job.has_file() {
-        return Err(Error::NotFound("file"));
+        return Err(Error::Refused("job.no_file"));
     }
     Ok(jobs.folder().product(&job))
 }

@@ -194,7 +194,10 @@ impl Claim {
 fn key(method: &Method, headers: &HeaderMap) -> Answer<Option<String>> {
     let repeatable = matches!(*method, Method::POST | Method::PUT | Method::PATCH);
     let Some(value) = headers.get(HEADER).filter(|_| repeatable) else { return Ok(None) };
-    let key = value.to_str().ok().filter(|key| (1..=KEY_CHARACTERS_MAX).contains(&key.len()));
+    let is_key = |key: &&str| {
+        (1..=KEY_CHARACTERS_MAX).contains(&key.len()) && key.bytes().all(|b| b.is_ascii_graphic())
+    };
+    let key = value.to_str().ok().filter(is_key);
     let key = key.ok_or_else(|| ApiError::new("request.bad_idempotency_key"))?;
     Ok(Some(key.to_owned()))
 }
