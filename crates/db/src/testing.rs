@@ -10,7 +10,7 @@ use futures_util::{FutureExt, future::BoxFuture};
 use tokio::{sync::oneshot, task::JoinHandle};
 use tokio_postgres::NoTls;
 
-use crate::{Db, DbUrl, Engine, Error, Missing, Options, Tx};
+use crate::{Db, DbUrl, Engine, Error, Migration, Missing, Options, Tx};
 
 /// Names a PostgreSQL server on which tests may create schemas.
 pub const POSTGRES: &str = "DAOHU_TEST_POSTGRES";
@@ -53,6 +53,14 @@ impl Scratch {
             }
         };
         Self { url, place }
+    }
+
+    /// A new place, and its database with these migrations.
+    pub async fn migrated(engine: Engine, migrations: &'static [Migration]) -> (Self, Db) {
+        let scratch = Self::new(engine).await;
+        let db = scratch.open().await;
+        db.migrate(migrations).await.expect("migrations that apply");
+        (scratch, db)
     }
 
     /// The database there, empty the first time.

@@ -31,9 +31,7 @@ async fn insert(tx: &mut Tx, id: i64) -> Result<(), Error> {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_bulk_read_sees_one_picture_and_gives_its_answer() {
     for engine in Engine::BOTH {
-        let scratch = Scratch::new(engine).await;
-        let db = scratch.open().await;
-        db.migrate(&ITEMS).await.unwrap();
+        let (_scratch, db) = Scratch::migrated(engine, &ITEMS).await;
         db.write_bulk(|tx| async move { insert(tx, 7).await }.boxed()).await.unwrap();
         let (other, sql) = (db.clone(), "select id from items order by id");
         let read = async move |tx: &mut Tx| {
@@ -66,9 +64,7 @@ async fn a_bulk_read_that_is_given_up_does_not_wait_for_the_rest() {
 /// moment.
 #[tokio::test(flavor = "multi_thread")]
 async fn whoever_ends_does_not_wait_for_a_bulk_write_that_waits() {
-    let scratch = Scratch::new(Engine::Postgres).await;
-    let db = scratch.open().await;
-    db.migrate(&ITEMS).await.unwrap();
+    let (scratch, db) = Scratch::migrated(Engine::Postgres, &ITEMS).await;
     let first = async |tx: &mut Tx| insert(tx, 1).await;
     let held = hold(&db, move |tx| async move { first(tx).await }.boxed()).await;
     let (begun, when_begun) = mpsc::channel();

@@ -43,9 +43,7 @@ static CHANGED: [Migration; 1] =
     [Migration { number: 1, name: "items", sql: "create table items (id bigint primary key);" }];
 
 async fn store(engine: Engine) -> (Scratch, Db) {
-    let scratch = Scratch::new(engine).await;
-    let db = scratch.open().await;
-    db.migrate(&FIRST).await.unwrap();
+    let (scratch, db) = Scratch::migrated(engine, &FIRST).await;
     (scratch, db)
 }
 
@@ -304,9 +302,7 @@ static COUNTED: [Migration; 1] = [Migration {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_row_that_somebody_else_wrote_meanwhile_is_not_replaced() {
     for engine in Engine::BOTH {
-        let scratch = Scratch::new(engine).await;
-        let db = scratch.open().await;
-        db.migrate(&COUNTED).await.unwrap();
+        let (_scratch, db) = Scratch::migrated(engine, &COUNTED).await;
         let column = |name| Column { name, kind: Type::Int };
         let columns = vec![column("id"), column("version")];
         let table = Table { name: "counted", columns, key: &["id"] };

@@ -106,9 +106,7 @@ async fn who_takes_turns_waits_as_long_as_it_takes() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_full_disk_is_told_and_nothing_is_kept_of_those_who_were_told_no() {
-    let scratch = Scratch::new(Engine::Sqlite).await;
-    let db = scratch.open().await;
-    db.migrate(&ITEMS).await.unwrap();
+    let (_scratch, db) = Scratch::migrated(Engine::Sqlite, &ITEMS).await;
     // Room for a few small rows beside what there is.
     pragma(&db, "pragma max_page_count = 20").await;
     let (release, released) = oneshot::channel::<()>();
@@ -158,9 +156,7 @@ async fn wait(db: Db, begun: oneshot::Sender<()>, end: oneshot::Receiver<()>) ->
 #[tokio::test(flavor = "multi_thread")]
 async fn a_reader_whose_caller_went_away_is_given_to_nobody_else() {
     for engine in Engine::BOTH {
-        let scratch = Scratch::new(engine).await;
-        let db = scratch.open().await;
-        db.migrate(&ITEMS).await.unwrap();
+        let (_scratch, db) = Scratch::migrated(engine, &ITEMS).await;
         let mut ends = Vec::new();
         for _ in 0..2 {
             let ((begun, has_begun), (end, ended)) = (oneshot::channel(), oneshot::channel());

@@ -422,9 +422,7 @@ mod tests {
 
     #[tokio::test]
     async fn pages_of_records_are_read_from_their_index() {
-        let scratch = Scratch::new(Engine::Sqlite).await;
-        let db = scratch.open().await;
-        db.migrate(&crate::schema::MIGRATIONS).await.unwrap();
+        let (_scratch, db) = Scratch::migrated(Engine::Sqlite, &crate::schema::MIGRATIONS).await;
         let explain = format!("explain query plan {}", records_in("journal"));
         let read = async move |tx: &mut Tx| {
             let params = ["1".into(), "990101".into(), "person".into(), 10.into()];

@@ -144,9 +144,7 @@ impl TestApp {
 
     /// Under a policy of the test's own.
     pub async fn governed(engine: Engine, config: HttpConfig, policy: Policy) -> Self {
-        let scratch = Scratch::new(engine).await;
-        let db = scratch.open().await;
-        db.migrate(&MIGRATIONS).await.unwrap();
+        let (scratch, db) = Scratch::migrated(engine, &MIGRATIONS).await;
         let clock = Arc::new(FakeClock(AtomicI64::new(START.0)));
         let context = Context {
             db,

@@ -98,7 +98,11 @@ pub(super) fn settle(
 
 /// True if the row's key stands once in the group.
 pub(super) fn is_single(group: &Group, row: &Row) -> bool {
+    person_key(&row.values).is_some() && of_key(group, row).count() == 1
+}
+
+/// The rows of the group with this row's key, itself among them.
+pub(super) fn of_key<'g>(group: &'g Group, row: &Row) -> impl Iterator<Item = &'g Row> {
     let key = person_key(&row.values);
-    key.is_some()
-        && group.persons.iter().filter(|other| person_key(&other.values) == key).count() == 1
+    group.persons.iter().filter(move |other| person_key(&other.values) == key)
 }

@@ -145,9 +145,11 @@ impl Decider<'_> {
         let mut homes = Vec::new();
         let county = |row: &Row| village_of(row).map(|village| village.county());
         for row in group.households.iter().filter(|row| !row.is_dead) {
-            let twins = group.households.iter().filter(|other| county(other) == county(row));
-            if twins.clone().count() > 1 {
-                let note = self.duplicate(&HOUSEHOLDS, household::NO, row, twins.map(|t| t.place));
+            let others = group.households.iter().filter(|other| other.place != row.place);
+            let mut twins = others.filter(|other| county(other) == county(row)).peekable();
+            if twins.peek().is_some() {
+                let note =
+                    self.duplicate(&HOUSEHOLDS, household::NO, row, twins.map(|twin| twin.place));
                 decided.push(Decided::rejected(row, note));
                 continue;
             }
@@ -251,9 +253,11 @@ impl Decider<'_> {
         let year = |row: &Row| Cells(&row.values).int(income::YEAR);
         let members: Vec<&[Value]> = members.iter().map(|m| m.values.as_slice()).collect();
         for row in group.incomes.iter().filter(|row| !row.is_dead) {
-            let twins = group.incomes.iter().filter(|other| year(other) == year(row));
-            if twins.clone().count() > 1 {
-                let note = self.duplicate(&INCOMES, income::YEAR, row, twins.map(|t| t.place));
+            let others = group.incomes.iter().filter(|other| other.place != row.place);
+            let mut twins = others.filter(|other| year(other) == year(row)).peekable();
+            if twins.peek().is_some() {
+                let note =
+                    self.duplicate(&INCOMES, income::YEAR, row, twins.map(|twin| twin.place));
                 decided.push(Decided::rejected(row, note));
                 continue;
             }

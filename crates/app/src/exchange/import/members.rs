@@ -1,21 +1,21 @@
 //! What becomes of the rows of 人: who joins, stays, leaves or moves.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use daohu_db::Value;
 
 use super::{
     check::Cells,
-    contest::is_single,
+    contest::{is_single, of_key},
     decide::{Decided, Decider, Home, Member, Reason, with_no},
-    group::{Existing, Group, person_key},
+    group::{Existing, Group},
     relied::Claim,
     stage::Row,
     writes::Kind,
 };
 use crate::{
     Error,
-    exchange::outcome::{Note, Outcome},
+    exchange::outcome::{Note, Outcome, Place},
     households::{
         Derived, IdKind, Marks, PersonRow, merge,
         rows::{Holder, PastMembership},
@@ -52,18 +52,15 @@ impl Decider<'_> {
         for row in group.persons.iter().filter(|row| !row.is_dead) {
             let derived = Derived::of(self.checker.marks, self.author.keys, &row.values);
             match self.accept_person(group, existing, home, row, &derived) {
-                Ok(Known::Member(member)) if twice.contains(&member.id()) => {
-                    let same = HashSet::from([member.id()]);
-                    let twins = group.persons.iter().filter(|other| {
-                        let derived =
-                            Derived::of(self.checker.marks, self.author.keys, &other.values);
-                        !other.is_dead && is_about(&same, existing, home_id, (other, &derived))
-                    });
-                    let twins = twins.map(|twin| twin.place);
-                    let note = self.duplicate(&PERSONS, person::NAME, row, twins);
-                    decided.push(Decided::rejected(row, note));
-                }
                 Ok(known) => {
+                    if let Known::Member(member) = known
+                        && let Some(twins) = twice.get(&member.id())
+                    {
+                        let twins = twins.iter().copied();
+                        let note = self.duplicate(&PERSONS, person::NAME, row, twins);
+                        decided.push(Decided::rejected(row, note));
+                        continue;
+                    }
                     if let Known::Member(member) = known {
                         touched.insert(member.id());
                     }
@@ -121,9 +118,7 @@ impl Decider<'_> {
         derived: &Derived,
     ) -> Result<Known<'e>, Note> {
         if !is_single(group, row) {
-            let key = person_key(&row.values);
-            let twins = group.persons.iter().filter(|other| person_key(&other.values) == key);
-            let twins = twins.map(|twin| twin.place);
+            let twins = of_key(group, row).map(|twin| twin.place);
             return Err(self.duplicate(&PERSONS, person::ID_NUMBER, row, twins));
         }
         let home = match home {
@@ -434,38 +429,37 @@ fn find<'e>(existing: &'e Existing, home: i64, row: &Row, derived: &Derived) -> 
     members.iter().find(same).map_or(Known::Nobody, Known::Member)
 }
 
-/// Members that several rows are about: two numbers for somebody without one. Which is right, nobody can
-/// tell.
+/// Members that several rows are about, and where these stand: two numbers for somebody without one.
+/// Which is right, nobody can tell.
 pub(super) fn named_twice(
     group: &Group,
     existing: &Existing,
     home: i64,
     (marks, keys): (Marks<'_>, &Keys),
-) -> HashSet<i64> {
-    let (mut once, mut twice) = (HashSet::new(), HashSet::new());
+) -> HashMap<i64, Vec<Place>> {
+    let mut named: HashMap<i64, Vec<Place>> = HashMap::new();
     if existing.persons_of(home).iter().all(|member| member.identity().is_some()) {
-        return twice;
+        return named;
     }
     for row in group.persons.iter().filter(|row| !row.is_dead && is_single(group, row)) {
         let derived = Derived::of(marks, keys, &row.values);
-        if let Known::Member(member) = find(existing, home, row, &derived)
-            && !once.insert(member.id())
-        {
-            twice.insert(member.id());
+        if let Known::Member(member) = find(existing, home, row, &derived) {
+            named.entry(member.id()).or_default().push(row.place);
         }
     }
-    twice
+    named.retain(|_, places| places.len() > 1);
+    named
 }
 
 /// True if the row is about one of these members.
 pub(super) fn is_about(
-    members: &HashSet<i64>,
+    members: &HashMap<i64, Vec<Place>>,
     existing: &Existing,
     home: i64,
     (row, derived): (&Row, &Derived),
 ) -> bool {
     !members.is_empty()
-        && matches!(find(existing, home, row, derived), Known::Member(m) if members.contains(&m.id()))
+        && matches!(find(existing, home, row, derived), Known::Member(m) if members.contains_key(&m.id()))
 }
 
 /// The version of an earlier membership; zero if there was none.

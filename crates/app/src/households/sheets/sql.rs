@@ -81,20 +81,13 @@ fn households(filter: &Filter) -> String {
 async fn each_person(tx: &mut Tx, scope: &Scope, each: EachRow<'_>) -> Result<(), Error> {
     let filter = of_scope(scope);
     let mut past = past_by_household(tx, &filter).await?.into_iter().peekable();
-    let columns = layouts::PERSON.select_values(|column| format!("p.{column}"));
-    let sql = format!(
-        "select {columns}, h.no from households h
-         join persons p on p.county = h.county and p.household = h.id{}
-         order by h.county, h.no",
-        filter.clause()
-    );
     let mut with_past = |row: &mut Row| {
         while let Some(mut past) = past.next_if(|past| before(past, row)) {
             each(&mut past)?;
         }
         each(row)
     };
-    each_by_household(tx, &sql, filter.params(), PERSON_ID, &mut with_past).await?;
+    each_by_household(tx, &layouts::PERSON, &filter, PERSON_ID, &mut with_past).await?;
     past.try_for_each(|mut past| each(&mut past))
 }
 
@@ -129,33 +122,33 @@ async fn past_by_household(tx: &mut Tx, filter: &Filter) -> Result<Vec<Row>, DbE
 }
 
 async fn each_income(tx: &mut Tx, scope: &Scope, each: EachRow<'_>) -> Result<(), Error> {
-    let filter = of_scope(scope);
-    let columns = layouts::INCOME.select_values(|column| format!("i.{column}"));
-    let sql = format!(
-        "select {columns}, h.no from households h
-         join incomes i on i.county = h.county and i.household = h.id{}
-         order by h.county, h.no",
-        filter.clause()
-    );
-    each_by_household(tx, &sql, filter.params(), INCOME_YEAR, each).await
+    each_by_household(tx, &layouts::INCOME, &of_scope(scope), INCOME_YEAR, each).await
 }
 
 /// Where a row of [`Layout::select_values`] has the person's id, and the year of an income.
 const PERSON_ID: usize = 1;
 const INCOME_YEAR: usize = 2;
 
-/// Hands on the rows of a query that gives them household by household, with its county first and its
-/// number last, and those of each household by the integer at `nth`.
+/// Hands on the rows of a table household by household, the household's county first and its number last,
+/// and those of each household by the integer at `nth`.
 ///
 /// The few rows of a household are put in order here: PostgreSQL does not see that its index has them
 /// in order already, and would sort them all, which takes it longer than to find them.
 async fn each_by_household(
     tx: &mut Tx,
-    sql: &str,
-    params: &[Value],
+    layout: &Layout,
+    filter: &Filter,
     nth: usize,
     each: EachRow<'_>,
 ) -> Result<(), Error> {
+    let columns = layout.select_values(|column| format!("t.{column}"));
+    let sql = format!(
+        "select {columns}, h.no from households h
+         join {} t on t.county = h.county and t.household = h.id{}
+         order by h.county, h.no",
+        layout.table.name,
+        filter.clause()
+    );
     fn household(row: &Row) -> (Option<&Value>, Option<&Value>) {
         (row.0.last(), row.0.first())
     }
@@ -168,7 +161,7 @@ async fn each_by_household(
             Ok::<_, Error>(())
         })
     };
-    tx.for_each(sql, params, |row| {
+    tx.for_each(&sql, filter.params(), |row| {
         if rows.first().is_some_and(|first| household(first) != household(row)) {
             hand_on(&mut rows, &mut spare)?;
         }
@@ -186,7 +179,7 @@ mod tests {
 
     use super::*;
     use crate::{
-        households::testing::{filled, reads_all},
+        households::testing::{explained, filled, reads_all},
         schema::MIGRATIONS,
     };
 
@@ -232,9 +225,7 @@ mod tests {
     #[tokio::test(flavor = "multi_thread")]
     async fn rows_of_a_household_come_in_order_however_the_database_finds_them() {
         for engine in Engine::BOTH {
-            let scratch = Scratch::new(engine).await;
-            let db = scratch.open().await;
-            db.migrate(&MIGRATIONS).await.unwrap();
+            let (_scratch, db) = Scratch::migrated(engine, &MIGRATIONS).await;
             let read = async move |tx: &mut Tx| {
                 for sql in [TEN, MEMBERS, YEARS] {
                     tx.execute(sql, &[]).await?;
@@ -259,19 +250,9 @@ mod tests {
             let (_scratch, db) = filled(engine).await;
             for area in ["990101", "990101100", "990101100200"] {
                 let filter = of_scope(&Scope::of(AreaCode::parse(area)));
-                let (sql, explain) = (
-                    households(&filter),
-                    match engine {
-                        Engine::Sqlite => ("explain query plan", 3),
-                        Engine::Postgres => ("explain", 0),
-                    },
-                );
                 let plan = async move |tx: &mut Tx| {
                     tx.prefer_streams().await?;
-                    let rows = tx.query(&format!("{} {sql}", explain.0), filter.params()).await?;
-                    let lines: Result<Vec<&str>, _> =
-                        rows.iter().map(|row| row.text(explain.1)).collect();
-                    Ok::<_, DbError>(lines?.join("; "))
+                    explained(tx, &households(&filter), filter.params()).await
                 };
                 let plan = db.read(move |tx| async move { plan(tx).await }.boxed()).await.unwrap();
                 assert!(!reads_all(&plan) && !plan.contains("TEMP"), "{area}: {plan}");

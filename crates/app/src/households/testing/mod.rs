@@ -2,4 +2,4 @@
 
 mod sql;
 
-pub(super) use sql::{filled, plan, reads_all, uses};
+pub(super) use sql::{explained, filled, plan, reads_all, uses};

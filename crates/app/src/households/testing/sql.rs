@@ -25,9 +25,7 @@ const PERSONS: &str = "
 
 /// A store with these rows; the place goes with it.
 pub(in crate::households) async fn filled(engine: Engine) -> (Scratch, Db) {
-    let scratch = Scratch::new(engine).await;
-    let db = scratch.open().await;
-    db.migrate(&crate::schema::MIGRATIONS).await.unwrap();
+    let (scratch, db) = Scratch::migrated(engine, &crate::schema::MIGRATIONS).await;
     let fill = async move |tx: &mut Tx| {
         for sql in [AREAS, HOUSEHOLDS, PERSONS] {
             tx.execute(sql, &[]).await?;
@@ -43,18 +41,26 @@ pub(in crate::households) async fn filled(engine: Engine) -> (Scratch, Db) {
 
 /// How the engine would answer this query for these values, in its words.
 pub(in crate::households) async fn plan(db: &Db, sql: String, params: Vec<Value>) -> String {
-    let (explain, column) = match db.engine() {
+    let read = async move |tx: &mut Tx| {
+        tx.plan_by_values().await?;
+        explained(tx, &sql, &params).await
+    };
+    db.read(move |tx| async move { read(tx).await }.boxed()).await.unwrap()
+}
+
+/// As [`plan`], in a transaction that says itself how to plan.
+pub(in crate::households) async fn explained(
+    tx: &mut Tx,
+    sql: &str,
+    params: &[Value],
+) -> Result<String, daohu_db::Error> {
+    let (explain, column) = match tx.engine() {
         Engine::Sqlite => ("explain query plan", 3),
         Engine::Postgres => ("explain", 0),
     };
-    let sql = format!("{explain} {sql}");
-    let read = async move |tx: &mut Tx| {
-        tx.plan_by_values().await?;
-        let rows = tx.query(&sql, &params).await?;
-        let lines: Result<Vec<&str>, _> = rows.iter().map(|row| row.text(column)).collect();
-        Ok::<_, daohu_db::Error>(lines?.join("; "))
-    };
-    db.read(move |tx| async move { read(tx).await }.boxed()).await.unwrap()
+    let rows = tx.query(&format!("{explain} {sql}"), params).await?;
+    let lines: Result<Vec<&str>, _> = rows.iter().map(|row| row.text(column)).collect();
+    Ok(lines?.join("; "))
 }
 
 /// True if a table is read from end to end, or an index is.
