@@ -208,7 +208,8 @@ pub(crate) struct ExportArgs {
     /// The area whose rows are wanted.
     #[arg(long, value_parser = parse_area)]
     pub(crate) area: AreaCode,
-    /// areas, households, persons, incomes or all
+    /// areas, organisations, villages, cadres, teams, households, persons, incomes, pairings, targets,
+    /// indicators or all
     #[arg(long, default_value = "all")]
     pub(crate) what: String,
     /// Without the numbers that name a person.

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::Lang;
+use crate::{Lang, sheet::Sheet};
 
 /// A file that cannot be read, and where it stopped.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
@@ -132,11 +132,20 @@ impl FileProblem {
                 Lang::Zh => format!("文件损坏或不完整（{why}）；请重新保存或传送"),
                 Lang::En => format!("is damaged or cut off ({why}): save or send it again"),
             },
-            Self::UnknownSheet => say(
-                "不认识这张表；文件名或工作表名应为“行政区划、户、人、年度收入”之一，第一行须是表头（表头上方不要有标题行）",
-                "is not a known sheet: name it 行政区划, 户, 人 or 年度收入 (or areas, households, persons, \
-                 incomes); its first row must be the header, without a title above it",
-            ),
+            Self::UnknownSheet => {
+                let list =
+                    |name: fn(&Sheet) -> &str| Sheet::ALL.map(name).join(lang.pick("、", ", "));
+                let (titles, names) = (list(|sheet| sheet.title), list(|sheet| sheet.name));
+                match lang {
+                    Lang::Zh => format!(
+                        "不认识这张表；文件名或工作表名应为“{titles}”之一（或 {names}），第一行须是表头（表头上方不要有标题行）"
+                    ),
+                    Lang::En => format!(
+                        "is not a known sheet: name it {names} (or {titles}); its first row must be the \
+                         header, without a title above it"
+                    ),
+                }
+            }
             Self::NoSheets { skipped } if skipped.is_empty() => {
                 say("文件夹是空的，没有可导入的表", "no sheets found: the folder is empty")
             }

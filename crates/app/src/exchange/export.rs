@@ -23,6 +23,7 @@ use crate::{
     households::rows as registry,
     journal::{self, Act, Action, Change},
     keys::Keys,
+    registers::{self, Register},
     sheet::{AREAS, Layout, Masking, Printer, Sheet},
 };
 
@@ -130,9 +131,10 @@ async fn count_all(
 ) -> Result<u64, Error> {
     let mut total = 0;
     for sheet in sheets {
-        total += match sheet.name == AREAS.name {
-            true => areas::rows::count(tx, scope, with_above).await?,
-            false => registry::count(tx, sheet, scope).await?,
+        total += match Register::of(sheet) {
+            _ if sheet.name == AREAS.name => areas::rows::count(tx, scope, with_above).await?,
+            Some(register) => registers::rows::count(tx, register, scope, with_above).await?,
+            None => registry::count(tx, sheet, scope).await?,
         };
     }
     Ok(total)
@@ -160,6 +162,9 @@ async fn read_all(
         if sheet.name == AREAS.name {
             run.begin(&areas::AREA)?;
             areas::rows::each(tx, scope, with_above, &mut |row| run.row(row)).await?;
+        } else if let Some(register) = Register::of(sheet) {
+            run.begin(register.layout())?;
+            registers::rows::each(tx, register, scope, with_above, &mut |row| run.row(row)).await?;
         } else {
             let layout = registry::layout(sheet).ok_or(Error::NotFound("sheet"))?;
             run.begin(layout)?;

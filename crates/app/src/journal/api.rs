@@ -10,6 +10,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use super::listing::{self, Line, Mark, View};
 use crate::{
     http::{Answer, App, At, Json, Page, PageRequest, Query, Session},
+    registers::Register,
     sheet::{AREAS, HOUSEHOLDS, INCOMES, PERSONS, shown_journal},
 };
 
@@ -92,6 +93,7 @@ fn shown(kind: &str, object: Map<String, Any>) -> Option<Map<String, Any>> {
         "income" => &INCOMES,
         "area" => &AREAS,
         // Who belonged where, and what was asked for and why: no numbers.
+        kind if let Some(register) = Register::of_kind(kind) => register.sheet,
         "membership" | "export" | "household_reveal" | "person_reveal" => return Some(object),
         _ => return None,
     };

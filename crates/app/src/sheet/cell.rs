@@ -10,7 +10,7 @@ use daohu_base::{AreaCode, BadMoney, Day, Fen, IdNumber};
 use daohu_db::Value;
 use daohu_policy::{CodeList, Policy};
 
-use super::{CellError, Column, Kind, Secret, Sheet};
+use super::{CellError, Column, Kind, Secret, Sheet, period};
 
 /// A cell as a file gives it.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -117,6 +117,11 @@ fn date_text(kind: Kind, serial: f64) -> Result<String, CellError> {
         Kind::Day | Kind::Text(_) | Kind::Group => {
             Day::from_excel(serial).map(|day| day.to_string()).ok_or(CellError::NotADay)
         }
+        // What was typed as 2015-06 is shown as a month, and kept as its first day.
+        Kind::Period => Day::from_excel(serial)
+            .map(|day| day.to_string())
+            .and_then(|day| day.strip_suffix("-01").map(str::to_owned))
+            .ok_or(CellError::NotAPeriod),
         Kind::Yuan | Kind::Quantity(..) | Kind::Count(_) => Err(CellError::NotANumber),
         Kind::Year => Err(CellError::NotAYear),
         _ => Err(CellError::LostPrecision),
@@ -205,6 +210,12 @@ fn parse(kind: Kind, list: Option<&CodeList>, text: &str) -> Result<(Value, bool
             let (date, cleaned) = without_time(text);
             let day = Day::parse(date).map_err(|_| CellError::NotADay)?.to_string();
             Ok((day.into(), cleaned))
+        }
+        Kind::Period => {
+            let (text, cleaned) = unspaced(text);
+            let period = period::canonical(&text, &YEARS).ok_or(CellError::NotAPeriod)?;
+            let cleaned = cleaned || period != text;
+            Ok((period.into(), cleaned))
         }
         Kind::Secret(secret) => number(secret, text),
     }

@@ -164,9 +164,12 @@ fn property(column: &Column) -> Schema {
         }
         Kind::Quantity(..) => object(Type::Number).format(known(KnownFormat::Double)),
         Kind::Day => object(Type::String).format(known(KnownFormat::Date)),
-        Kind::Text(_) | Kind::Key | Kind::Area(_) | Kind::Group | Kind::Secret(_) => {
-            object(Type::String)
-        }
+        Kind::Text(_)
+        | Kind::Key
+        | Kind::Area(_)
+        | Kind::Group
+        | Kind::Period
+        | Kind::Secret(_) => object(Type::String),
     }
     .description(Some(doc))
     .build()

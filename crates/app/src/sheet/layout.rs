@@ -204,7 +204,7 @@ impl Layout {
         }
         // A Vec of options always encodes.
         let plain = postcard::to_allocvec(&Secrets(secrets)).unwrap_or_default();
-        Ok(keys.seal(&self.context(&record.lead), &plain)?.into())
+        Ok(keys.seal(&self.context(&record.lead, &record.values), &plain)?.into())
     }
 
     /// The record of a row that [`Layout::select`] gave; columns after it are left alone.
@@ -237,7 +237,7 @@ impl Layout {
         sealed: &[u8],
         values: &mut [Value],
     ) -> Result<(), Error> {
-        let plain = keys.open(&self.context(lead), sealed)?;
+        let plain = keys.open(&self.context(lead, values), sealed)?;
         let Secrets(secrets) =
             postcard::from_bytes(&plain).map_err(|_| crate::keys::KeyError::Sealed)?;
         for (i, secret) in self.secret.iter().zip(secrets) {
@@ -248,14 +248,15 @@ impl Layout {
         Ok(())
     }
 
-    /// What sealed numbers are bound to: the table and the first two key columns.
-    fn context(&self, lead: &[Value]) -> String {
+    /// What sealed numbers are bound to: the table and the first two columns of the key. Where only one
+    /// of them leads, the other is the sheet's first column.
+    fn context(&self, lead: &[Value], values: &[Value]) -> String {
         let text = |value: Option<&Value>| match value {
             Some(Value::Text(text)) => text.clone(),
             Some(Value::Int(number)) => number.to_string(),
             _ => String::new(),
         };
-        [self.sheet.name, &text(lead.first()), &text(lead.get(1))].join("/")
+        [self.sheet.name, &text(lead.first()), &text(lead.get(1).or(values.first()))].join("/")
     }
 }
 

@@ -12,6 +12,7 @@ mod cell_error;
 mod columns;
 mod json;
 mod layout;
+mod period;
 mod print;
 #[cfg(test)]
 pub(crate) mod tests;
@@ -23,7 +24,11 @@ pub(crate) use cell::id_number;
 pub use cell::{Raw, Reader};
 pub use cell_error::CellError;
 pub(crate) use cell_error::field_error;
-pub use columns::{AREAS, HOUSEHOLDS, INCOMES, PERSONS, area, household, income, person};
+pub use columns::{
+    AREAS, CADRES, HOUSEHOLDS, INCOMES, INDICATORS, ORGANISATIONS, PAIRINGS, PERSONS, TARGETS,
+    TEAMS, VILLAGES, area, cadre, household, income, indicator, organisation, pairing, person,
+    target, team, village,
+};
 pub(crate) use json::shown_journal;
 pub use json::{from_json, journal_of, schema, to_journal, to_json};
 pub(crate) use layout::EachRow;
@@ -85,6 +90,8 @@ pub enum Kind {
     Year,
     /// A calendar day.
     Day,
+    /// A year, quarters of it from the first on, or a month: 2015, 2015Q1-3, 2015-06.
+    Period,
     /// A number that names a person: sealed in the database, masked on screen.
     Secret(Secret),
 }
@@ -102,7 +109,24 @@ pub enum Secret {
 
 impl Sheet {
     /// The sheets in the order in which they are read.
-    pub const ALL: [&'static Sheet; 4] = [&AREAS, &HOUSEHOLDS, &PERSONS, &INCOMES];
+    pub const ALL: [&'static Sheet; 11] = [
+        &AREAS,
+        &ORGANISATIONS,
+        &VILLAGES,
+        &CADRES,
+        &TEAMS,
+        &HOUSEHOLDS,
+        &PERSONS,
+        &INCOMES,
+        &PAIRINGS,
+        &TARGETS,
+        &INDICATORS,
+    ];
+
+    /// Where the sheet stands among [`Sheet::ALL`].
+    pub fn order(&self) -> usize {
+        Self::ALL.iter().position(|sheet| sheet.name == self.name).unwrap_or(Self::ALL.len())
+    }
 
     /// The sheet of this file or worksheet name.
     pub fn named(name: &str) -> Option<&'static Sheet> {
@@ -127,6 +151,7 @@ impl Kind {
             | Self::Group
             | Self::Codes(..)
             | Self::Day
+            | Self::Period
             | Self::Secret(_) => Type::Text,
         }
     }

@@ -33,6 +33,7 @@ mod moves;
 mod problems;
 mod races;
 mod records;
+mod registers;
 mod registry;
 mod relocations;
 mod runner;

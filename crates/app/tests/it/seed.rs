@@ -132,3 +132,72 @@ async fn one(app: &TestApp, sql: &'static str, param: &str) -> (i64, i64) {
     let row = app.context.db.read(move |tx| async move { work(tx).await }.boxed()).await.unwrap();
     (row.int(0).unwrap(), row.int(1).unwrap())
 }
+
+/// Who helps in the small country, what its villages have, and its figures: a file for each register.
+pub const HELPERS: [(&str, &str); 7] = [
+    (
+        "organisations.csv",
+        "单位编号,名称,单位级别,单位类型,统一社会信用代码,所在区划代码\n\
+         U1,南县交通局,县,党政机关,,990101\n\
+         U2,南省农科院,省,事业单位,,99\n\
+         U3,南甲乡政府,乡,党政机关,,990101100\n",
+    ),
+    (
+        "villages.csv",
+        "行政村代码,年度,户数,人口,集体经济收入,是否通硬化路,有无卫生室,主要致贫原因,主导产业\n\
+         990101100200,2014,300,1000,0,否,无,缺技术、缺资金,玉米\n\
+         990101100200,2015,305,1010,12000.50,是,有,缺技术,茶叶\n\
+         990101100201,2015,200,700,,是,无,,\n",
+    ),
+    (
+        "cadres.csv",
+        "工号,姓名,性别,单位编号,职务,角色,联系电话,所在区划代码\n\
+         C1,周县长,男,U1,副县长,县级领导,19900000001,990101\n\
+         C2,吴书记,女,U1,科长,第一书记、驻村队员,19900000002,990101\n\
+         C3,郑帮,男,U3,,帮扶干部,19900000003,990101100\n\
+         C4,冯技,男,U2,研究员,农技员,,99\n",
+    ),
+    (
+        "teams.csv",
+        "队编号,行政村代码,工号,是否队长,开始日期,结束日期,结束原因\n\
+         T1,990101100200,C2,是,2015-03-01,,\n\
+         T1,990101100200,C3,否,2015-03-01,2016-02-29,调离\n",
+    ),
+    (
+        "pairings.csv",
+        "主体类型,主体编号,对象类型,对象编号,开始日期,结束日期,结束原因\n\
+         干部,C1,乡,990101100,2015-01-01,,\n\
+         干部,C3,户,H002,2015-01-01,2016-12-31,调离\n\
+         干部,C2,户,H002,2017-01-01,,\n\
+         干部,C3,户,H003,2015-01-01,,\n\
+         干部,C4,村,990101100200,2015-01-01,,\n\
+         单位,U1,村,990101100200,2015-01-01,,\n\
+         单位,U2,县,990101,2015-01-01,,\n\
+         工作队,T1,村,990101100200,2015-03-01,,\n",
+    ),
+    (
+        "targets.csv",
+        "区划代码,年度,指标,目标值\n\
+         990101,2015,出列村,38\n\
+         990101100,2015,脱贫人口,1200\n",
+    ),
+    (
+        "indicators.csv",
+        "区划代码,期间,指标,数值,计量单位,来源\n\
+         990101,2015,地区生产总值,117,亿元,统计公报\n\
+         990101,2015Q1-3,固定资产投资,154.5,亿元,\n",
+    ),
+];
+
+/// Imports [`HELPERS`] beside a registry.
+pub async fn helpers(app: &TestApp) {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, text) in HELPERS {
+        std::fs::write(folder.path().join(name), text).unwrap();
+    }
+    let summary = app.import(&[folder.path().to_owned()], crate::exchange::options()).await;
+    assert!(summary.committed, "{summary:?}");
+    for (sheet, counts) in summary.sheets {
+        assert_eq!(counts.created, counts.rows, "{sheet} {:?}", summary.problems);
+    }
+}

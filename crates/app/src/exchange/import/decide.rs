@@ -13,6 +13,7 @@ use super::{
     contest::{Contest, Contests},
     follow::Moves,
     group::{Existing, Group, village_of},
+    registers::Brought,
     stage::Row,
     writes::{Author, Kind, Writes},
 };
@@ -42,6 +43,8 @@ pub(super) struct Decider<'a> {
     pub(super) outcomes: Outcomes,
     pub(super) writes: Writes,
     pub(super) moves: Moves,
+    /// Who helps, as far as rows of this import say so.
+    pub(super) brought: Brought,
 }
 
 /// A household that rows of a group can belong to.
@@ -112,12 +115,15 @@ impl Decider<'_> {
         }
         let mut incomes = Vec::new();
         self.decide_incomes(group, existing, &home, &members, &mut incomes)?;
+        let mut pairings = Vec::new();
+        self.decide_pairings(group, existing, &home, &mut pairings)?;
         if let Ok(home) = &home
             && self.writes.records() > written
         {
             self.writes.relied.on_village(home);
         }
-        for decided in households.into_iter().chain(persons).chain(incomes) {
+        let decided = households.into_iter().chain(persons).chain(incomes).chain(pairings);
+        for decided in decided {
             self.outcomes.record(decided.place, decided.outcome, decided.notes)?;
         }
         Ok(())
@@ -483,7 +489,7 @@ impl Decider<'_> {
     }
 
     /// The note of R03, with what is not known.
-    fn unknown(&self, sheet: &Sheet, i: usize, row: &Row) -> Note {
+    pub(super) fn unknown(&self, sheet: &Sheet, i: usize, row: &Row) -> Note {
         let mut note = self.note("R03", sheet, i);
         if let Some(given) = Cells(&row.values).text(i) {
             note.message += &match self.checker.lang {

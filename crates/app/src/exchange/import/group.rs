@@ -7,6 +7,7 @@ use daohu_db::{Tx, Value};
 
 use super::{
     check::Cells,
+    registers::Stored,
     stage::{Row, split_key},
 };
 use crate::{
@@ -17,7 +18,8 @@ use crate::{
         rows::{self, Holder, PastMembership},
     },
     keys::Keys,
-    sheet::{HOUSEHOLDS, INCOMES, PERSONS, household, person},
+    registers,
+    sheet::{HOUSEHOLDS, INCOMES, PAIRINGS, PERSONS, Record, household, person},
 };
 
 /// All rows of one 户编号.
@@ -27,6 +29,16 @@ pub(super) struct Group {
     pub(super) households: Vec<Row>,
     pub(super) persons: Vec<Row>,
     pub(super) incomes: Vec<Row>,
+    /// Rows of 结对 that help the household.
+    pub(super) pairings: Vec<Row>,
+}
+
+impl Group {
+    /// The number of rows.
+    pub(super) fn len(&self) -> usize {
+        let all = [&self.households, &self.persons, &self.incomes, &self.pairings];
+        all.into_iter().map(Vec::len).sum()
+    }
 }
 
 /// Households looked up together.
@@ -76,6 +88,7 @@ impl Groups {
                     name if name == HOUSEHOLDS.name => group.households.push(row),
                     name if name == PERSONS.name => group.persons.push(row),
                     name if name == INCOMES.name => group.incomes.push(row),
+                    name if name == PAIRINGS.name => group.pairings.push(row),
                     _ => {}
                 }
             }
@@ -92,13 +105,17 @@ pub(super) struct Existing {
     pub(super) persons: HashMap<i64, Vec<PersonRow>>,
     pub(super) past: HashMap<i64, Vec<PastMembership>>,
     pub(super) incomes: HashMap<i64, Vec<IncomeRow>>,
+    /// By household.
+    pub(super) pairings: HashMap<i64, Vec<Record>>,
+    /// Who helps, as rows of 结对 name them.
+    pub(super) named: Stored,
     pub(super) holders: HashMap<[u8; 16], Holder>,
     /// Persons whose number stands in these groups, of households that do not.
     movers: HashMap<i64, PersonRow>,
 }
 
 impl Existing {
-    /// Looks the groups up.
+    /// Looks the groups up in a registry that has households.
     pub(super) async fn load(
         tx: &mut Tx,
         keys: &Keys,
@@ -118,6 +135,13 @@ impl Existing {
             }
             for row in rows::incomes_of(tx, keys, county, ids).await? {
                 existing.incomes.entry(row.household()).or_default().push(row);
+            }
+            // Whoever imports no pairings need not look for them.
+            if groups.iter().any(|group| !group.pairings.is_empty()) {
+                for row in registers::rows::pairings_of(tx, keys, county, ids).await? {
+                    let household = registers::household_of(&row).unwrap_or_default();
+                    existing.pairings.entry(household).or_default().push(row);
+                }
             }
             for row in rows::past_memberships_of(tx, county, ids).await? {
                 existing.past.entry(row.household).or_default().push(row);
@@ -198,6 +222,10 @@ impl Existing {
 
     pub(super) fn past_of(&self, household: i64) -> &[PastMembership] {
         self.past.get(&household).map_or(&[], Vec::as_slice)
+    }
+
+    pub(super) fn pairings_of(&self, household: i64) -> &[Record] {
+        self.pairings.get(&household).map_or(&[], Vec::as_slice)
     }
 
     pub(super) fn incomes_of(&self, household: i64) -> &[IncomeRow] {

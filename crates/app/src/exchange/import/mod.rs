@@ -7,6 +7,7 @@ mod follow;
 mod group;
 mod members;
 mod ops;
+mod registers;
 mod relied;
 mod stage;
 mod writes;

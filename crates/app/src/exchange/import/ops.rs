@@ -22,6 +22,7 @@ use super::{
     decide::Decider,
     follow::Moves,
     group::{Existing, Groups},
+    registers::{Brought, Known, Registers, Stored},
     relied::{self, Claim},
     stage::{Progress, Reading, Staged, stage},
     writes::{Author, Writes},
@@ -38,7 +39,7 @@ use crate::{
     households::{Marks, Serials, rows as registry},
     journal::{self, Act, Draft},
     keys::Keys,
-    sheet::{AREAS, Sheet},
+    sheet::{AREAS, HOUSEHOLDS, PAIRINGS, Sheet},
 };
 
 /// Rows written in one batch: bounds the memory between the two halves of an import, where each row waits
@@ -418,6 +419,7 @@ async fn decide_only(
                     outcomes: staged.outcomes,
                     writes: Writes::default(),
                     moves: Moves::new(&staged.folder),
+                    brought: Brought::default(),
                 };
                 let stored_areas = match staged.areas.is_empty() {
                     true => Vec::new(),
@@ -425,6 +427,10 @@ async fn decide_only(
                 };
                 decider.decide_areas(&staged.areas, &stored_areas)?;
                 let mut run = Run { send, held: Spill::new(KEYS_BYTES, &staged.folder), serial: 0 };
+                let mut registers = Registers::new(staged.registers)?;
+                let helpers = Some(&HOUSEHOLDS);
+                decide_registers(tx, &mut decider, &mut registers, helpers, &mut run, &progress)
+                    .await?;
                 let (contests, homes) = contested(&mut { staged.numbers })?;
                 let mut groups = Groups::new(staged.rows)?;
                 decider.contests = contests;
@@ -432,6 +438,8 @@ async fn decide_only(
                     settle_all(tx, &mut decider, &mut groups, &homes, is_empty).await?;
                 }
                 decide_all(tx, &mut decider, &mut groups, is_empty, &mut run, &progress).await?;
+                decide_registers(tx, &mut decider, &mut registers, None, &mut run, &progress)
+                    .await?;
                 let abort = options.on_error == OnError::Abort;
                 if run.send.is_some() && !(abort && decider.outcomes.any_rejected()) {
                     let moves = std::mem::replace(&mut decider.moves, Moves::new(&staged.folder));
@@ -485,14 +493,36 @@ async fn decide_all(
         let existing = look_up(tx, decider, &batch, is_empty).await?;
         for group in &batch {
             decider.decide(group, &existing)?;
-            let rows = group.households.len() + group.persons.len() + group.incomes.len();
-            let rows = u64::try_from(rows).unwrap_or_default();
+            let rows = u64::try_from(group.len()).unwrap_or_default();
             progress.rows_done.fetch_add(rows, Ordering::Relaxed);
         }
         if decider.writes.len() >= batch_rows(tx.engine()) {
             run.flush(decider).await?;
         }
     }
+}
+
+/// Decides the rows of the registers that are read before households, or of the others.
+async fn decide_registers(
+    tx: &mut Tx,
+    decider: &mut Decider<'_>,
+    registers: &mut Registers,
+    before: Option<&Sheet>,
+    run: &mut Run,
+    progress: &Progress,
+) -> Result<(), Error> {
+    while let Some((register, batch)) = registers.batch(before)? {
+        progress.check()?;
+        let known = (decider.checker.marks, &decider.brought);
+        let known = Known::load(tx, decider.author.keys, known, register, &batch).await?;
+        decider.decide_registers(register, &batch, &known)?;
+        let rows: usize = batch.iter().map(|keyed| keyed.rows.len()).sum();
+        progress.rows_done.fetch_add(u64::try_from(rows).unwrap_or_default(), Ordering::Relaxed);
+        if decider.writes.len() >= batch_rows(tx.engine()) {
+            run.flush(decider).await?;
+        }
+    }
+    Ok(())
 }
 
 /// The members of households that moved go along, but for those whom rows wrote.
@@ -523,11 +553,14 @@ async fn look_up(
     batch: &[super::group::Group],
     is_empty: bool,
 ) -> Result<Existing, Error> {
-    if is_empty {
-        return Ok(Existing::default());
-    }
     let marks: Marks<'_> = decider.checker.marks;
-    Existing::load(tx, decider.author.keys, marks, batch).await
+    let mut existing = match is_empty {
+        true => Existing::default(),
+        false => Existing::load(tx, decider.author.keys, marks, batch).await?,
+    };
+    let pairings = batch.iter().flat_map(|group| &group.pairings);
+    existing.named = Stored::load(tx, (marks, &decider.brought), &PAIRINGS, pairings).await?;
+    Ok(existing)
 }
 
 /// The hand-over from the deciding half to the writing half.

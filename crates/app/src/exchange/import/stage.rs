@@ -1,4 +1,5 @@
-//! The first pass: cells are read, rows checked by themselves and sorted by household.
+//! The first pass: cells are read, rows checked by themselves and sorted: those of a household together,
+//! those of a register by their key.
 
 use std::{
     collections::BTreeMap,
@@ -14,7 +15,10 @@ use daohu_db::Value;
 use daohu_policy::Policy;
 use serde::{Deserialize, Serialize};
 
-use super::check::{Cells, Checker, cell_note};
+use super::{
+    check::{Cells, Checker, cell_note},
+    registers,
+};
 use crate::{
     Error,
     exchange::{
@@ -24,11 +28,16 @@ use crate::{
     },
     households::Derived,
     keys::Keys,
-    sheet::{AREAS, Kind, PERSONS, Raw, Reader, Sheet, person},
+    sheet::{
+        AREAS, HOUSEHOLDS, INCOMES, Kind, PAIRINGS, PERSONS, Raw, Reader, Sheet, household, income,
+        pairing, person,
+    },
 };
 
 /// Memory for rows that wait to be decided.
 const ROWS_BYTES: usize = 32 << 20;
+/// Memory for rows of registers that wait to be decided.
+const REGISTER_BYTES: usize = 8 << 20;
 /// Memory for ID numbers that wait to be compared.
 const NUMBERS_BYTES: usize = 16 << 20;
 /// Tables read at the same time: the deciding half takes longer than this many readers.
@@ -70,8 +79,10 @@ impl Progress {
 pub(super) struct Staged {
     /// Rows of 行政区划, in the order of the files.
     pub(super) areas: Vec<Row>,
-    /// Rows of the other sheets: by 户编号, sheet and place.
+    /// Rows of households, and of what hangs on them: by 户编号, sheet and place.
     pub(super) rows: Sorted,
+    /// Rows of registers: by sheet, key and place.
+    pub(super) registers: Sorted,
     /// ID numbers: blind index and place, with the 户编号.
     pub(super) numbers: Sorted,
     /// What became of the rows refused so far.
@@ -131,11 +142,13 @@ fn together(
     mut outcomes: Outcomes,
     folder: Arc<Path>,
 ) -> Result<Staged, Error> {
-    let (mut areas, mut rows, mut numbers) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut areas, mut rows) = (Vec::new(), Vec::new());
+    let (mut registers, mut numbers) = (Vec::new(), Vec::new());
     let mut by_table = BTreeMap::new();
     for part in parts {
         areas.extend(part.areas);
         rows.push(part.rows);
+        registers.push(part.registers);
         numbers.push(part.numbers);
         by_table.extend(part.outcomes);
     }
@@ -158,13 +171,15 @@ fn together(
     };
     let present = tables.iter().map(has).collect();
     let (rows, numbers) = (Spill::merged(rows)?, Spill::merged(numbers)?);
-    Ok(Staged { areas, rows, numbers, outcomes, present, folder })
+    let registers = Spill::merged(registers)?;
+    Ok(Staged { areas, rows, registers, numbers, outcomes, present, folder })
 }
 
 /// What one thread reads.
 struct Part {
     areas: Vec<Row>,
     rows: Spill,
+    registers: Spill,
     numbers: Spill,
     outcomes: BTreeMap<usize, Result<Outcomes, Error>>,
     buffer: Vec<u8>,
@@ -176,6 +191,7 @@ impl Part {
         Self {
             areas: Vec::new(),
             rows: Spill::new(ROWS_BYTES / threads, folder),
+            registers: Spill::new(REGISTER_BYTES / threads, folder),
             numbers: Spill::new(NUMBERS_BYTES / threads, folder),
             outcomes: BTreeMap::new(),
             buffer: Vec::new(),
@@ -199,7 +215,7 @@ impl Part {
             }
             let row = parser.parse(number, cells, outcomes)?;
             reading.progress.rows_done.fetch_add(1, Ordering::Relaxed);
-            row.map_or(Ok(()), |row| self.keep(reading, table.sheet, row))
+            self.keep(reading, table.sheet, row)
         })?;
         outcomes.count(table_no, parser.cleaned, 0);
         Ok(())
@@ -213,21 +229,36 @@ impl Part {
         if std::ptr::eq(sheet, &raw const PERSONS) && !row.is_dead {
             push_number(reading, &row, &mut self.numbers)?;
         }
-        let Some(key) = sort_key(sheet, &row) else { return Ok(()) };
+        let (key, spill) = match household_column(sheet, &row, &reading.policy) {
+            Some(i) => (sort_key(sheet, &row, i), &mut self.rows),
+            None => (registers::sort_key(sheet, &row), &mut self.registers),
+        };
+        let Some(key) = key else { return Ok(()) };
         self.buffer.clear();
         postcard::to_io(&row, &mut self.buffer).map_err(std::io::Error::other)?;
-        Ok(self.rows.push(&key, &self.buffer)?)
+        Ok(spill.push(&key, &self.buffer)?)
+    }
+}
+
+/// The column of 户编号 of what hangs on a household.
+fn household_column(sheet: &Sheet, row: &Row, policy: &Policy) -> Option<usize> {
+    match sheet.name {
+        name if name == HOUSEHOLDS.name => Some(household::NO),
+        name if name == PERSONS.name => Some(person::HOUSEHOLD_NO),
+        name if name == INCOMES.name => Some(income::HOUSEHOLD_NO),
+        name if name == PAIRINGS.name => {
+            registers::helps_household(policy, &row.values).then_some(pairing::OBJECT)
+        }
+        _ => None,
     }
 }
 
 /// 户编号, zero, sheet, place: groups a household's rows, households first.
-fn sort_key(sheet: &Sheet, row: &Row) -> Option<Vec<u8>> {
-    // The first column of these sheets is 户编号.
-    let no = Cells(&row.values).text(0)?;
-    let order = Sheet::ALL.iter().position(|other| other.name == sheet.name)?;
+fn sort_key(sheet: &Sheet, row: &Row, i: usize) -> Option<Vec<u8>> {
+    let no = Cells(&row.values).text(i)?;
     let mut key = no.as_bytes().to_vec();
     key.push(0);
-    key.push(u8::try_from(order).unwrap_or(u8::MAX));
+    key.push(u8::try_from(sheet.order()).unwrap_or(u8::MAX));
     key.extend(row.place.to_bytes());
     Some(key)
 }
@@ -266,13 +297,13 @@ impl<'c> Parser<'c> {
         Self { sheet, table, reader, checker, cleaned: 0 }
     }
 
-    /// The row, dead if it was refused; none if it was refused and has not even a key.
+    /// The row, dead if it was refused.
     fn parse(
         &mut self,
         number: u64,
         cells: &[Raw<'_>],
         outcomes: &mut Outcomes,
-    ) -> Result<Option<Row>, Error> {
+    ) -> Result<Row, Error> {
         let place = Place { table: self.table, row: number };
         let mut values = Vec::with_capacity(cells.len());
         let mut refused = Vec::new();
@@ -290,10 +321,9 @@ impl<'c> Parser<'c> {
             }
         }
         let mut notes = Vec::new();
-        if refused.is_empty() && std::ptr::eq(self.sheet, &raw const PERSONS) {
-            let born = Cells(&values).text(person::BORN_ON).map(str::to_owned);
-            match self.checker.accept_person(&mut values) {
-                Ok(()) => notes = self.checker.doubt_person(&values, born.as_deref()),
+        if refused.is_empty() {
+            match self.accept(&mut values) {
+                Ok(doubts) => notes = doubts,
                 Err(note) => refused.push(note),
             }
         }
@@ -301,8 +331,21 @@ impl<'c> Parser<'c> {
         if is_dead {
             outcomes.record(place, Outcome::Rejected, refused)?;
         }
-        let keyless = Cells(&values).text(0).is_none();
-        Ok((!keyless).then_some(Row { place, values, notes, is_dead }))
+        Ok(Row { place, values, notes, is_dead })
+    }
+
+    /// Rules that the row can break by itself: what is doubtful, or why it is refused.
+    fn accept(&self, values: &mut [Value]) -> Result<Vec<Note>, Note> {
+        if std::ptr::eq(self.sheet, &raw const PERSONS) {
+            let born = Cells(values).text(person::BORN_ON).map(str::to_owned);
+            self.checker.accept_person(values)?;
+            return Ok(self.checker.doubt_person(values, born.as_deref()));
+        }
+        self.checker.accept_period(self.sheet, values)?;
+        if std::ptr::eq(self.sheet, &raw const PAIRINGS) {
+            self.checker.accept_object(values)?;
+        }
+        Ok(Vec::new())
     }
 
     /// The value as typed, cut; nothing of a number that names a person.

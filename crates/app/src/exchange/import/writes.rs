@@ -5,19 +5,18 @@ use daohu_db::{Column, Table, Tx, Type, Value};
 use super::relied::{Claim, Relied};
 use crate::{
     Error, areas,
-    households::layouts,
+    households::{self, layouts},
     journal::{Act, Action, Change, Draft},
     keys::Keys,
-    sheet::{Layout, Meta, Record, journal_of, to_journal},
+    registers::Register,
+    sheet::{AREAS, Layout, Meta, Record, Sheet, journal_of, to_journal},
 };
 
 /// Rows to write in one go.
 #[derive(Default)]
 pub(super) struct Writes {
-    households: Rows,
-    persons: Rows,
-    incomes: Rows,
-    areas: Rows,
+    /// By the order of the sheets.
+    rows: [Rows; Sheet::ALL.len()],
     memberships: Vec<Vec<Value>>,
     claims: Vec<Claim>,
     pub(super) relied: Relied,
@@ -33,12 +32,13 @@ struct Rows {
 }
 
 /// Which table a record belongs to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy)]
 pub(super) enum Kind {
     Area,
     Household,
     Person,
     Income,
+    Of(&'static Register),
 }
 
 impl Kind {
@@ -48,6 +48,7 @@ impl Kind {
             Self::Household => &layouts::HOUSEHOLD,
             Self::Person => &layouts::PERSON,
             Self::Income => &layouts::INCOME,
+            Self::Of(register) => register.layout(),
         }
     }
 
@@ -58,6 +59,7 @@ impl Kind {
             Self::Household => "household",
             Self::Person => "person",
             Self::Income => "income",
+            Self::Of(register) => register.kind,
         }
     }
 }
@@ -100,7 +102,9 @@ impl Writes {
     ) -> Result<(), Error> {
         let layout = kind.layout();
         let row = layout.to_row(author.keys, record)?;
-        self.rows(kind).new.push(row);
+        if let Some(rows) = self.rows.get_mut(layout.sheet.order()) {
+            rows.new.push(row);
+        }
         let after = Some(to_journal(layout, record));
         self.journal(kind.name(), county, key, Action::Created, (None, after));
         Ok(())
@@ -122,7 +126,9 @@ impl Writes {
         record.meta.version += 1;
         let layout = kind.layout();
         let row = layout.to_row(author.keys, record)?;
-        self.rows(kind).changed.push(row);
+        if let Some(rows) = self.rows.get_mut(layout.sheet.order()) {
+            rows.changed.push(row);
+        }
         let before = Some(journal_of(layout, stored, changed));
         let after = Some(to_journal(layout, record));
         self.journal(kind.name(), county, key, Action::Updated, (before, after));
@@ -167,15 +173,6 @@ impl Writes {
         self.changes.len()
     }
 
-    fn rows(&mut self, kind: Kind) -> &mut Rows {
-        match kind {
-            Kind::Area => &mut self.areas,
-            Kind::Household => &mut self.households,
-            Kind::Person => &mut self.persons,
-            Kind::Income => &mut self.incomes,
-        }
-    }
-
     fn journal(
         &mut self,
         kind: &'static str,
@@ -202,19 +199,22 @@ impl Writes {
     /// Writes everything but the claims and the journal.
     pub(super) async fn apply(self, tx: &mut Tx) -> Result<(), Error> {
         self.relied.check(tx).await?;
-        let all = [
-            (Kind::Area, self.areas),
-            (Kind::Household, self.households),
-            (Kind::Person, self.persons),
-            (Kind::Income, self.incomes),
-        ];
-        for (kind, rows) in all {
-            let table = &kind.layout().table;
-            tx.insert_rows(table, &rows.new).await?;
-            tx.upsert_rows(table, &rows.changed).await?;
+        for (sheet, rows) in Sheet::ALL.into_iter().zip(self.rows) {
+            if let Some(table) = table_of(sheet) {
+                tx.insert_rows(table, &rows.new).await?;
+                tx.upsert_rows(table, &rows.changed).await?;
+            }
         }
         Ok(tx.upsert_rows(&memberships(), &self.memberships).await?)
     }
+}
+
+/// The table of a sheet.
+fn table_of(sheet: &'static Sheet) -> Option<&'static Table> {
+    let area = (sheet.name == AREAS.name).then(|| &*areas::AREA);
+    let registered = Register::of(sheet).map(Register::layout);
+    let layout = area.or(registered).or_else(|| households::rows::layout(sheet));
+    layout.map(|layout| &layout.table)
 }
 
 fn memberships() -> Table {

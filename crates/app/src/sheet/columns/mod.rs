@@ -11,14 +11,28 @@ macro_rules! positions {
 }
 
 mod areas;
+mod cadres;
 mod households;
 mod incomes;
+mod indicators;
+mod organisations;
+mod pairings;
 mod persons;
+mod targets;
+mod teams;
+mod villages;
 
 pub use areas::{AREAS, area};
+pub use cadres::{CADRES, cadre};
 pub use households::{HOUSEHOLDS, household};
 pub use incomes::{INCOMES, income};
+pub use indicators::{INDICATORS, indicator};
+pub use organisations::{ORGANISATIONS, organisation};
+pub use pairings::{PAIRINGS, pairing};
 pub use persons::{PERSONS, person};
+pub use targets::{TARGETS, target};
+pub use teams::{TEAMS, team};
+pub use villages::{VILLAGES, village};
 
 use super::Column;
 

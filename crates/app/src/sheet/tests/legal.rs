@@ -58,6 +58,9 @@ fn known(kind: Kind, policy: &Policy) -> BoxedStrategy<Value> {
         Kind::Day => {
             (-25_000..50_000_i64).prop_map(|n| Day::from_epoch_days(n).to_string().into()).boxed()
         }
+        Kind::Period => {
+            "20[0-9]{2}(|Q[1-4]|Q1-[2-4]|-0[1-9]|-1[0-2])".prop_map(Value::Text).boxed()
+        }
         Kind::Secret(Secret::IdNumber) => "[0-9A-Z-]{1,40}".prop_map(Value::Text).boxed(),
         Kind::Secret(Secret::Phone) => "[0-9+()-]{1,40}".prop_map(Value::Text).boxed(),
         Kind::Secret(Secret::BankCard) => "[0-9]{1,40}".prop_map(Value::Text).boxed(),

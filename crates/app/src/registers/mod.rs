@@ -1,0 +1,21 @@
+//! Registers beside the households: who helps (organisations, cadres, teams, pairings), what villages
+//! have (yearly records), and figures of areas (targets, statistics).
+//!
+//! ```text
+//! organisation ◄── cadre ──► team (one row a member) ──► village ──► yearly record
+//!      │             │         │
+//!      └─────────────┴─────────┴──► pairing ──► county, township, village, household
+//! ```
+//!
+//! Invariants: what holds for one register holds for all of them, and is written once
+//! ([`model::Register`]); a record belongs to an area, and is seen and changed where that lies in the
+//! scope; organisations and cadres work in many counties and are known everywhere by their number;
+//! what ended keeps its row, with its last day and why.
+
+mod model;
+mod ops;
+pub(crate) mod rows;
+mod sql;
+
+pub(crate) use model::{Register, household_of, layouts};
+pub use ops::{reseal, watched};

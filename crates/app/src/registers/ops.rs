@@ -1,0 +1,95 @@
+//! Use cases of the registers.
+
+use daohu_db::{BoxFuture, FutureExt, Tx, Value};
+
+use super::{layouts, model::REGISTERS, sql};
+use crate::{
+    Context, Error,
+    journal::Watched,
+    keys::Keys,
+    sheet::{cadre, to_journal},
+};
+
+/// The kinds of records that `journal verify --deep` compares with their rows.
+pub fn watched() -> Vec<Watched> {
+    fn watch<const N: usize>() -> Watched {
+        let register = &REGISTERS[N];
+        let (kind, table) = (register.kind, register.sheet.name);
+        Watched { kind, table, current: current::<N>, household: None }
+    }
+    vec![
+        watch::<0>(),
+        watch::<1>(),
+        watch::<2>(),
+        watch::<3>(),
+        watch::<4>(),
+        watch::<5>(),
+        watch::<6>(),
+    ]
+}
+
+/// The record of a register as its last entry should have it.
+fn current<'t, const N: usize>(
+    tx: &'t mut Tx,
+    keys: &'t Keys,
+    county: &'t str,
+    record: &'t str,
+) -> BoxFuture<'t, Result<Option<String>, Error>> {
+    async move {
+        let register = &REGISTERS[N];
+        let row = sql::one(tx, keys, register, (county, record)).await?;
+        Ok(row.map(|row| to_journal(register.layout(), &row)))
+    }
+    .boxed()
+}
+
+/// Rows sealed anew in one transaction.
+const RESEAL_ROWS: i64 = 1_000;
+
+/// Seals every cadre's telephone number with the present key; gives how many rows had another.
+pub async fn reseal(context: &Context) -> Result<u64, Error> {
+    let (mut total, mut after) = (0, String::new());
+    loop {
+        let keys = context.keys.clone();
+        let work = async move |tx: &mut Tx| reseal_some(tx, &keys, &after).await;
+        let step = context.db.write(move |tx| async move { work(tx).await }.boxed());
+        let (rows, last) = step.await?;
+        total += rows;
+        match last {
+            Some(last) => after = last,
+            None => return Ok(total),
+        }
+    }
+}
+
+async fn reseal_some(
+    tx: &mut Tx,
+    keys: &Keys,
+    after: &str,
+) -> Result<(u64, Option<String>), Error> {
+    let layout = &layouts::CADRE;
+    let (mut count, mut last) = (0, None);
+    for mut row in sql::sealed_cadres(tx, after, RESEAL_ROWS).await? {
+        let is_current = keys.is_current(row.blob(layout.width())?);
+        let record = layout.from_row(keys, &mut row)?;
+        let no = record.values.get(cadre::NO).and_then(Value::as_text).unwrap_or_default();
+        if !is_current {
+            let sealed = layout.seal(keys, &record)?;
+            // A row that was changed meanwhile keeps what it was given: old keys still open it.
+            count += sql::set_sealed_cadre(tx, no, record.meta.version, sealed).await?;
+        }
+        last = Some(no.to_owned());
+    }
+    Ok((count, last))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_register_is_watched() {
+        let kinds: Vec<&str> = watched().iter().map(|watched| watched.kind).collect();
+        assert_eq!(kinds, REGISTERS.iter().map(|register| register.kind).collect::<Vec<_>>());
+    }
+}

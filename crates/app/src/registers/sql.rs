@@ -1,0 +1,216 @@
+//! SQL of the registers.
+
+use std::ops::ControlFlow;
+
+use daohu_base::Scope;
+use daohu_db::{Error as DbError, Filter, Row, Tx, Value};
+
+use super::model::Register;
+use crate::{
+    Error, areas,
+    keys::Keys,
+    sheet::{CADRES, EachRow, Layout, ORGANISATIONS, PAIRINGS, Record},
+};
+
+async fn records(
+    tx: &mut Tx,
+    keys: &Keys,
+    layout: &Layout,
+    filter: &Filter,
+) -> Result<Vec<Record>, Error> {
+    let (columns, table) = (layout.select(""), layout.table.name);
+    let sql = format!("select {columns} from {table}{}", filter.clause());
+    let mut rows = tx.query(&sql, filter.params()).await?;
+    rows.iter_mut().map(|row| layout.from_row(keys, row)).collect()
+}
+
+/// The records with one of these values where they are looked up, in these counties.
+pub(crate) async fn looked_up(
+    tx: &mut Tx,
+    keys: &Keys,
+    register: &Register,
+    counties: Vec<String>,
+    values: Vec<Value>,
+) -> Result<Vec<Record>, Error> {
+    let mut filter = Filter::new();
+    if !register.is_everywhere {
+        filter.and_in("county", counties.into_iter().map(Value::from));
+    }
+    filter.and_in(register.lookup_name(), values);
+    records(tx, keys, register.layout(), &filter).await
+}
+
+/// One record, by its county and its key as the journal has it.
+pub(super) async fn one(
+    tx: &mut Tx,
+    keys: &Keys,
+    register: &Register,
+    (county, key): (&str, &str),
+) -> Result<Option<Record>, Error> {
+    let mut filter = Filter::new();
+    filter.and("county = ?", [county.into()]);
+    for (i, part) in register.key.iter().zip(register.parts_of(key)) {
+        let name = register.sheet.columns.get(*i).map_or("", |column| column.name);
+        filter.and_in(name, [part]);
+    }
+    Ok(records(tx, keys, register.layout(), &filter).await?.into_iter().next())
+}
+
+/// The pairings of these households of a county.
+pub(crate) async fn pairings_of(
+    tx: &mut Tx,
+    keys: &Keys,
+    county: &str,
+    households: &[i64],
+) -> Result<Vec<Record>, Error> {
+    let mut filter = Filter::new();
+    filter.and("county = ?", [county.into()]);
+    filter.and_in("household", households.iter().copied().map(Value::from));
+    records(tx, keys, &super::layouts::PAIRING, &filter).await
+}
+
+/// Those of these numbers that organisations, cadres or teams have.
+pub(crate) async fn known(
+    tx: &mut Tx,
+    register: &Register,
+    numbers: Vec<String>,
+) -> Result<Vec<String>, DbError> {
+    let mut filter = Filter::new();
+    filter.and_in("no", numbers.into_iter().map(Value::from));
+    let table = register.layout().table.name;
+    let sql = format!("select distinct no from {table}{}", filter.clause());
+    let rows = tx.query(&sql, filter.params()).await?;
+    rows.iter().map(|row| row.text(0).map(str::to_owned)).collect()
+}
+
+/// Up to `limit` cadres that have a sealed number, by their own; what is sealed stands again behind each.
+pub(super) async fn sealed_cadres(
+    tx: &mut Tx,
+    after: &str,
+    limit: i64,
+) -> Result<Vec<Row>, DbError> {
+    let columns = super::layouts::CADRE.select("");
+    let sql = format!(
+        "select {columns}, sealed from cadres where no > $1 and sealed is not null
+         order by no limit $2"
+    );
+    tx.query(&sql, &[after.into(), limit.into()]).await
+}
+
+/// Writes the sealed number of a cadre anew, if the row is still the version that was read.
+pub(super) async fn set_sealed_cadre(
+    tx: &mut Tx,
+    no: &str,
+    version: i64,
+    sealed: Value,
+) -> Result<u64, DbError> {
+    let sql = "update cadres set sealed = $3 where no = $1 and version = $2";
+    tx.execute(sql, &[no.into(), version.into(), sealed]).await
+}
+
+/// Hands on the rows of a scope as [`Layout::select_values`] has them, by key. With those above it, what an
+/// import of the scope's rows needs to find in an empty store: organisations and cadres that have no
+/// area or another, but are named by what is in the scope.
+pub(crate) async fn each(
+    tx: &mut Tx,
+    register: &Register,
+    scope: &Scope,
+    with_above: bool,
+    each: EachRow<'_>,
+) -> Result<(), Error> {
+    let columns = register.layout().select_values(|column| format!("t.{column}"));
+    let keys = register.layout().table.key.iter().map(|column| format!("t.{column}"));
+    let order = keys.collect::<Vec<_>>().join(", ");
+    let (from, filter) = of_scope(register, scope, with_above);
+    let sql = format!("select {columns} from {from}{} order by {order}", filter.clause());
+    tx.for_each(&sql, filter.params(), |row| each(row).map(ControlFlow::Continue)).await
+}
+
+/// How many rows [`each`] hands on.
+pub(crate) async fn count(
+    tx: &mut Tx,
+    register: &Register,
+    scope: &Scope,
+    with_above: bool,
+) -> Result<u64, DbError> {
+    let (from, filter) = of_scope(register, scope, with_above);
+    let sql = format!("select cast(count(*) as bigint) from {from}{}", filter.clause());
+    Ok(u64::try_from(tx.query_one(&sql, filter.params()).await?.int(0)?).unwrap_or_default())
+}
+
+/// Who helps an area, a household or a village of a scope, named by the column behind the `=`.
+macro_rules! helps {
+    ($no:literal) => {
+        concat!(
+            "exists (select 1 from pairings p where p.subject = ",
+            $no,
+            " and p.household is null and p.object >= ? and p.object < ?)
+             or exists (select 1 from pairings p
+                          join households h on h.county = p.county and h.id = p.household
+                        where p.subject = ",
+            $no,
+            " and h.village >= ? and h.village < ?)
+             or exists (select 1 from teams m where m.cadre = ",
+            $no,
+            " and m.village >= ? and m.village < ?)"
+        )
+    };
+}
+
+/// Cadres of a scope, and who help there.
+const CADRE_HELPS: &str = concat!("(t.area >= ? and t.area < ?) or ", helps!("t.no"));
+/// Organisations of a scope, that help there, or whose cadres do.
+const ORGANISATION_HELPS: &str = concat!(
+    "(t.area >= ? and t.area < ?) or ",
+    helps!("t.no"),
+    " or exists (select 1 from cadres c where c.organisation = t.no and (
+        (c.area >= ? and c.area < ?) or ",
+    helps!("c.no"),
+    "))"
+);
+
+/// Where the records of a scope are found.
+fn of_scope(register: &Register, scope: &Scope, with_above: bool) -> (String, Filter) {
+    let table = register.layout().table.name;
+    let mut filter = Filter::new();
+    let Some(ranges) = scope.ranges() else {
+        return (format!("{table} t"), filter);
+    };
+    let is = |sheet| std::ptr::eq(register.sheet, sheet);
+    let helps = match () {
+        () if is(&raw const ORGANISATIONS) => Some(ORGANISATION_HELPS),
+        () if is(&raw const CADRES) => Some(CADRE_HELPS),
+        () => None,
+    };
+    if let Some(helps) = helps.filter(|_| with_above) {
+        let times = helps.matches('?').count() / 2;
+        let each = |(from, to): (String, String)| {
+            let (from, to) = (Value::from(from), Value::from(to));
+            std::iter::repeat_n([from, to], times).flatten().collect::<Vec<_>>()
+        };
+        filter.and_any(helps, ranges.into_iter().map(each));
+        return (format!("{table} t"), filter);
+    }
+    if is(&raw const PAIRINGS) {
+        areas::rows::within(&mut filter, "(t.county >= ? and t.county < ?)", &scope.counties());
+        let either = |(from, to): (String, String)| {
+            let (from, to) = (Value::from(from), Value::from(to));
+            [from.clone(), to.clone(), from, to]
+        };
+        filter.and_any(
+            "(t.household is null and t.object >= ? and t.object < ? or h.village >= ? and h.village < ?)",
+            ranges.into_iter().map(either),
+        );
+        let join = "left join households h on h.county = t.county and h.id = t.household";
+        return (format!("{table} t {join}"), filter);
+    }
+    let within = match register.sheet.columns.get(register.area).map(|column| column.name) {
+        Some("village") => "(t.village >= ? and t.village < ?)",
+        _ => "(t.area >= ? and t.area < ?)",
+    };
+    if !register.is_everywhere {
+        areas::rows::within(&mut filter, "(t.county >= ? and t.county < ?)", &scope.counties());
+    }
+    areas::rows::within(&mut filter, within, scope);
+    (format!("{table} t"), filter)
+}
