@@ -109,6 +109,9 @@ create index pairings_household on pairings (county, household);
 create index pairings_object on pairings (county, object);
 create index pairings_subject on pairings (subject, subject_kind);
 
+-- Where each household lives, without reading its row.
+create index households_place on households (county, id, village);
+
 -- What an area is to reach in a year.
 create table targets (
   county text not null,

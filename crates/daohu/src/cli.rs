@@ -59,6 +59,8 @@ pub(crate) enum Command {
     Export(ExportArgs),
     /// Show one household, now or on a past day.
     Household(HouseholdArgs),
+    /// Who answers for the households and villages of an area, and where nobody does.
+    Coverage(CoverageArgs),
     /// The journal of all changes.
     #[command(subcommand)]
     Journal(JournalCommand),
@@ -234,6 +236,19 @@ pub(crate) struct HouseholdArgs {
     /// As it was at the end of this day.
     #[arg(long, value_parser = parse_day)]
     pub(crate) as_of: Option<Day>,
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CoverageArgs {
+    #[command(flatten)]
+    pub(crate) db: DbArgs,
+    #[arg(long, value_parser = parse_area)]
+    pub(crate) area: AreaCode,
+    /// The day that it holds for (default: today).
+    #[arg(long, value_parser = parse_day)]
+    pub(crate) on: Option<Day>,
     #[arg(long)]
     pub(crate) json: bool,
 }

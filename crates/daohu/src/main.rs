@@ -32,6 +32,7 @@ async fn main() -> ExitCode {
         Command::Sample(args) => commands::sample::run(&args),
         Command::Import(args) => commands::import::run(args, lang).await,
         Command::Export(args) => commands::export::run(args).await,
+        Command::Coverage(args) => commands::coverage::run(args).await,
         Command::Household(args) => commands::household::run(args).await,
         Command::Journal(JournalCommand::Verify(args)) => {
             commands::journal::verify(args, lang).await

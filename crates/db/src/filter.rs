@@ -58,6 +58,40 @@ impl Filter {
         };
     }
 
+    /// Adds that one of these words stands in a column of words joined by spaces; null is where the column is
+    /// not known, and no word at all is false.
+    pub fn and_one_of(&mut self, column: &'static str, words: impl IntoIterator<Item = Value>) {
+        self.begin();
+        let of = |word: Value| match word {
+            Value::Null => format!("{column} is null"),
+            Value::Text(word) => {
+                let word = self.param(format!("% {word} %"));
+                format!("' ' || {column} || ' ' like {word}")
+            }
+            _ => "1 = 0".to_owned(),
+        };
+        let any = words.into_iter().map(of).collect::<Vec<_>>().join(" or ");
+        // Writing to a String cannot fail.
+        let _ = match any.as_str() {
+            "" => write!(self.sql, "1 = 0"),
+            any => write!(self.sql, "({any})"),
+        };
+    }
+
+    /// Adds `(columns) <comparison> (values)`: where a page goes on. The columns are constants, joined by
+    /// commas.
+    pub fn and_row(
+        &mut self,
+        columns: &str,
+        comparison: &'static str,
+        values: impl IntoIterator<Item = Value>,
+    ) {
+        self.begin();
+        let values: Vec<String> = values.into_iter().map(|value| self.param(value)).collect();
+        // Writing to a String cannot fail.
+        let _ = write!(self.sql, "({columns}) {comparison} ({})", values.join(", "));
+    }
+
     /// A parameter outside the conditions, such as a limit: returns its placeholder.
     pub fn param(&mut self, value: impl Into<Value>) -> String {
         self.params.push(value.into());

@@ -3,11 +3,13 @@
 //! Architecture invariants: pure; no list, threshold, period or role stands in Rust. A pack that
 //! does not parse is refused whole, with the file and the reason.
 
+mod helping;
 mod lists;
 mod pack;
 mod quality;
 mod roles;
 
+pub use helping::{Bond, Helper, Helping, VillageRole};
 pub use lists::{CodeList, CodeValue, Unknown};
 pub use pack::{BadPack, Exchange, Policy, Security};
 pub use quality::{Level, Rule};

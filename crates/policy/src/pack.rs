@@ -3,12 +3,13 @@
 use rustc_hash::FxHashMap;
 use serde::Deserialize;
 
-use crate::{CodeList, CodeValue, Role, Rule};
+use crate::{CodeList, CodeValue, Helping, Role, Rule, VillageRole};
 
 /// The files that every installation starts with.
-const EMBEDDED: [(&str, &str); 5] = [
+const EMBEDDED: [(&str, &str); 6] = [
     ("national/codes.toml", include_str!("../../../policies/national/codes.toml")),
     ("national/exchange.toml", include_str!("../../../policies/national/exchange.toml")),
+    ("national/helping.toml", include_str!("../../../policies/national/helping.toml")),
     ("national/quality.toml", include_str!("../../../policies/national/quality.toml")),
     ("national/roles.toml", include_str!("../../../policies/national/roles.toml")),
     ("national/security.toml", include_str!("../../../policies/national/security.toml")),
@@ -22,6 +23,8 @@ pub struct Policy {
     roles: Vec<Role>,
     security: Security,
     exchange: Exchange,
+    helping: Helping,
+    village_roles: Vec<VillageRole>,
 }
 
 /// Limits of sign-in and sessions.
@@ -83,6 +86,9 @@ struct File {
     role: Vec<Role>,
     security: Option<Security>,
     exchange: Option<Exchange>,
+    helping: Option<Helping>,
+    #[serde(default)]
+    village_role: Vec<VillageRole>,
 }
 
 #[derive(Deserialize)]
@@ -110,8 +116,8 @@ impl Policy {
     /// Reads packs from pairs of file name and text.
     pub fn read<'a>(files: impl IntoIterator<Item = (&'a str, &'a str)>) -> Result<Self, BadPack> {
         let (mut lists, mut rules) = (FxHashMap::default(), FxHashMap::default());
-        let mut roles = Vec::new();
-        let (mut security, mut exchange) = (None, None);
+        let (mut roles, mut village_roles) = (Vec::new(), Vec::new());
+        let (mut security, mut exchange, mut helping) = (None, None, None);
         for (name, text) in files {
             let bad = |reason: String| BadPack { file: name.to_owned(), reason };
             let file: File = toml::from_str(text).map_err(|e| bad(e.to_string()))?;
@@ -129,6 +135,11 @@ impl Policy {
             rules.extend(file.rule.into_iter().map(|rule| (rule.id.clone(), rule)));
             roles.retain(|role: &Role| file.role.iter().all(|other| other.name != role.name));
             roles.extend(file.role);
+            // Who a village must have is one list: an area's own goes before the whole of it.
+            if !file.village_role.is_empty() {
+                village_roles = file.village_role;
+            }
+            helping = file.helping.or(helping);
             security = file.security.or(security);
             exchange = file.exchange.or(exchange);
         }
@@ -138,7 +149,8 @@ impl Policy {
         };
         let security = security.ok_or_else(|| missing("security"))?;
         let exchange = exchange.ok_or_else(|| missing("exchange"))?;
-        Ok(Self { lists, rules, roles, security, exchange })
+        let helping = helping.ok_or_else(|| missing("helping"))?;
+        Ok(Self { lists, rules, roles, security, exchange, helping, village_roles })
     }
 
     /// The code list of this name.
@@ -171,6 +183,16 @@ impl Policy {
     /// Limits of sign-in and sessions.
     pub fn security(&self) -> &Security {
         &self.security
+    }
+
+    /// How much one cadre answers for.
+    pub fn helping(&self) -> &Helping {
+        &self.helping
+    }
+
+    /// Whom every poor village must have.
+    pub fn village_roles(&self) -> &[VillageRole] {
+        &self.village_roles
     }
 
     /// Limits of imports and exports.

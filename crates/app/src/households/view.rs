@@ -3,20 +3,18 @@
 
 use std::borrow::Cow;
 
-use daohu_base::Timestamp;
-use daohu_db::Value;
 use serde::Serialize;
 use serde_json::{Map, Value as Json};
 use utoipa::{
     PartialSchema, ToSchema,
     openapi::{
         RefOr,
-        schema::{KnownFormat, Object, ObjectBuilder, Schema, SchemaFormat, Type},
+        schema::{Object, ObjectBuilder, Schema, Type},
     },
 };
 
 use super::model::{HouseholdRow, IncomeRow, PersonRow, layouts};
-use crate::sheet::{HOUSEHOLDS, INCOMES, Layout, Masking, PERSONS, Record, Sheet, schema, to_json};
+use crate::sheet::{HOUSEHOLDS, INCOMES, PERSONS, Sheet, framed, integer, object, schema, text};
 
 /// A household.
 #[derive(Clone, Debug, Serialize)]
@@ -51,48 +49,6 @@ impl IncomeView {
         object.insert("household_no".to_owned(), household_no.into());
         Self(object)
     }
-}
-
-fn object(layout: &Layout, record: &Record) -> Map<String, Json> {
-    let mut object = to_json(layout.sheet, &record.values, Masking::Masked);
-    for (name, value) in layout.lead_names().zip(&record.lead) {
-        let json = match value {
-            Value::Int(number) => Json::from(*number),
-            Value::Text(text) => Json::from(text.as_str()),
-            _ => Json::Null,
-        };
-        object.insert(name.to_owned(), json);
-    }
-    let meta = &record.meta;
-    let at = |ms: i64| Json::from(Timestamp(ms).to_string());
-    object.insert("created_at".to_owned(), at(meta.created_at));
-    object.insert("created_by".to_owned(), meta.created_by.as_str().into());
-    object.insert("updated_at".to_owned(), at(meta.updated_at));
-    object.insert("version".to_owned(), meta.version.into());
-    object
-}
-
-fn integer() -> Object {
-    let int64 = SchemaFormat::KnownFormat(KnownFormat::Int64);
-    ObjectBuilder::new().schema_type(Type::Integer).format(Some(int64)).build()
-}
-
-fn text() -> Object {
-    ObjectBuilder::new().schema_type(Type::String).build()
-}
-
-fn instant() -> Object {
-    let format = SchemaFormat::KnownFormat(KnownFormat::DateTime);
-    ObjectBuilder::new().schema_type(Type::String).format(Some(format)).build()
-}
-
-fn framed(sheet: &Sheet) -> ObjectBuilder {
-    schema(sheet)
-        .property("county", text())
-        .property("created_at", instant())
-        .property("created_by", text())
-        .property("updated_at", instant())
-        .property("version", integer())
 }
 
 impl PartialSchema for HouseholdView {

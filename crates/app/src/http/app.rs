@@ -15,7 +15,7 @@ use super::{
 use crate::{
     Context, accounts, areas, codes,
     exchange::jobs::{self, Jobs},
-    households, journal,
+    households, journal, registers,
 };
 
 /// Where the interface lives.
@@ -103,6 +103,7 @@ pub(super) fn api() -> OpenApiRouter<App> {
         .merge(codes::routes())
         .merge(areas::routes())
         .merge(households::routes())
+        .merge(registers::routes())
         .merge(jobs::routes())
         .merge(journal::routes())
 }

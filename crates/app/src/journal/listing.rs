@@ -7,7 +7,7 @@ use super::{
     model::Entry,
     sql::{self, Wanted},
 };
-use crate::{Context, Error, households};
+use crate::{Context, Error, households, registers};
 
 /// Entries looked at for one page, when most of them lie outside the scope or are of another kind.
 const LOOKED_AT_MAX: usize = 2_000;
@@ -121,6 +121,10 @@ async fn is_visible(tx: &mut Tx, view: &View, entry: &Entry) -> Result<bool, Err
     if matches!(entry.kind.as_str(), "area" | "export") {
         return Ok(scope.covers(&entry.record));
     }
-    let village = households::village_of(tx, &entry.county, &entry.kind, &entry.record).await?;
-    Ok(village.is_some_and(|village| scope.covers(&village)))
+    let (county, kind, record) = (&entry.county, &entry.kind, &entry.record);
+    let area = match households::village_of(tx, county, kind, record).await? {
+        None => registers::area_of(tx, county, kind, record).await?,
+        village => village,
+    };
+    Ok(area.is_some_and(|area| scope.covers(&area)))
 }

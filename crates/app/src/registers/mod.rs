@@ -12,10 +12,24 @@
 //! scope; organisations and cadres work in many counties and are known everywhere by their number;
 //! what ended keeps its row, with its last day and why.
 
+mod coverage;
+mod lists;
 mod model;
 mod ops;
 pub(crate) mod rows;
 mod sql;
 
+use utoipa_axum::router::OpenApiRouter;
+
+pub use coverage::api::coverage;
+pub(crate) use coverage::ops::cadre_kinds;
 pub(crate) use model::{Register, household_of, layouts};
+pub(crate) use ops::area_of;
 pub use ops::{reseal, watched};
+
+use crate::http::App;
+
+/// The routes of the slice.
+pub(crate) fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new().merge(lists::api::routes()).merge(coverage::api::routes())
+}

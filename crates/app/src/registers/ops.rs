@@ -1,46 +1,54 @@
 //! Use cases of the registers.
 
-use daohu_db::{BoxFuture, FutureExt, Tx, Value};
+use daohu_db::{FutureExt, Tx, Value};
 
-use super::{layouts, model::REGISTERS, sql};
+use super::{Register, layouts, model::REGISTERS, sql};
 use crate::{
     Context, Error,
-    journal::Watched,
+    journal::{Current, Watched},
     keys::Keys,
     sheet::{cadre, to_journal},
 };
 
+/// Gives [`current`] a function for each register: what is watched is named by a function.
+macro_rules! watch {
+    ($($n:literal)*) => {
+        vec![$({
+            let register = &REGISTERS[const { $n }];
+            let (kind, table) = (register.kind, register.sheet.name);
+            let current: Current = |tx, keys, county, record| {
+                current(&REGISTERS[const { $n }], tx, keys, (county, record)).boxed()
+            };
+            Watched { kind, table, current, household: None }
+        }),*]
+    };
+}
+
 /// The kinds of records that `journal verify --deep` compares with their rows.
 pub fn watched() -> Vec<Watched> {
-    fn watch<const N: usize>() -> Watched {
-        let register = &REGISTERS[N];
-        let (kind, table) = (register.kind, register.sheet.name);
-        Watched { kind, table, current: current::<N>, household: None }
-    }
-    vec![
-        watch::<0>(),
-        watch::<1>(),
-        watch::<2>(),
-        watch::<3>(),
-        watch::<4>(),
-        watch::<5>(),
-        watch::<6>(),
-    ]
+    watch!(0 1 2 3 4 5 6)
 }
 
 /// The record of a register as its last entry should have it.
-fn current<'t, const N: usize>(
-    tx: &'t mut Tx,
-    keys: &'t Keys,
-    county: &'t str,
-    record: &'t str,
-) -> BoxFuture<'t, Result<Option<String>, Error>> {
-    async move {
-        let register = &REGISTERS[N];
-        let row = sql::one(tx, keys, register, (county, record)).await?;
-        Ok(row.map(|row| to_journal(register.layout(), &row)))
-    }
-    .boxed()
+async fn current(
+    register: &'static Register,
+    tx: &mut Tx,
+    keys: &Keys,
+    record: (&str, &str),
+) -> Result<Option<String>, Error> {
+    let row = sql::one(tx, keys, register, record).await?;
+    Ok(row.map(|row| to_journal(register.layout(), &row)))
+}
+
+/// The area that a record of the journal lies in now; none for what is not of this slice.
+pub(crate) async fn area_of(
+    tx: &mut Tx,
+    county: &str,
+    kind: &str,
+    record: &str,
+) -> Result<Option<String>, Error> {
+    let Some(register) = Register::of_kind(kind) else { return Ok(None) };
+    Ok(sql::area_of_record(tx, register, county, record).await?)
 }
 
 /// Rows sealed anew in one transaction.

@@ -9,7 +9,7 @@ use super::model::Register;
 use crate::{
     Error, areas,
     keys::Keys,
-    sheet::{CADRES, EachRow, Layout, ORGANISATIONS, PAIRINGS, Record},
+    sheet::{CADRES, EachRow, Layout, ORGANISATIONS, PAIRINGS, Record, TEAMS, team},
 };
 
 async fn records(
@@ -108,6 +108,49 @@ pub(super) async fn set_sealed_cadre(
     tx.execute(sql, &[no.into(), version.into(), sealed]).await
 }
 
+/// The area of the organisation or cadre of a number.
+async fn area_of_number(
+    tx: &mut Tx,
+    register: &Register,
+    no: &str,
+) -> Result<Option<String>, DbError> {
+    let sql = format!("select area from {} where no = $1", register.layout().table.name);
+    let row = tx.query_opt(&sql, &[no.into()]).await?;
+    Ok(row.map(|row| row.opt_text(0).map(|area| area.map(str::to_owned))).transpose()?.flatten())
+}
+
+/// The area that a record of the journal lies in now: a code of any level.
+pub(super) async fn area_of_record(
+    tx: &mut Tx,
+    register: &Register,
+    county: &str,
+    record: &str,
+) -> Result<Option<String>, DbError> {
+    let parts = register.parts_of(record);
+    let part = |i: usize| {
+        let at = register.key.iter().position(|key| *key == i)?;
+        parts.get(at).and_then(Value::as_text)
+    };
+    if register.is_everywhere {
+        return area_of_number(tx, register, record).await;
+    }
+    let village = |row: Option<Row>| row.map(|row| row.text(0).map(str::to_owned)).transpose();
+    if std::ptr::eq(register.sheet, &raw const TEAMS) {
+        let sql = "select village from teams where county = $1 and no = $2 limit 1";
+        let no = part(team::NO).unwrap_or_default();
+        return village(tx.query_opt(sql, &[county.into(), no.into()]).await?);
+    }
+    let Some(area) = part(register.area) else { return Ok(None) };
+    if std::ptr::eq(register.sheet, &raw const PAIRINGS) {
+        let sql = "select village from households where county = $1 and no = $2";
+        let row = tx.query_opt(sql, &[county.into(), area.into()]).await?;
+        if row.is_some() {
+            return village(row);
+        }
+    }
+    Ok(Some(area.to_owned()))
+}
+
 /// Hands on the rows of a scope as [`Layout::select_values`] has them, by key. With those above it, what an
 /// import of the scope's rows needs to find in an empty store: organisations and cadres that have no
 /// area or another, but are named by what is in the scope.
@@ -170,7 +213,7 @@ const ORGANISATION_HELPS: &str = concat!(
 );
 
 /// Where the records of a scope are found.
-fn of_scope(register: &Register, scope: &Scope, with_above: bool) -> (String, Filter) {
+pub(super) fn of_scope(register: &Register, scope: &Scope, with_above: bool) -> (String, Filter) {
     let table = register.layout().table.name;
     let mut filter = Filter::new();
     let Some(ranges) = scope.ranges() else {

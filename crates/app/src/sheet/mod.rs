@@ -10,12 +10,14 @@
 mod cell;
 mod cell_error;
 mod columns;
+mod conditions;
 mod json;
 mod layout;
 mod period;
 mod print;
 #[cfg(test)]
 pub(crate) mod tests;
+mod view;
 
 use daohu_base::AreaLevel;
 use daohu_db::Type;
@@ -29,11 +31,13 @@ pub use columns::{
     TEAMS, VILLAGES, area, cadre, household, income, indicator, organisation, pairing, person,
     target, team, village,
 };
+pub(crate) use conditions::{Condition, conditions};
 pub(crate) use json::shown_journal;
 pub use json::{from_json, journal_of, schema, to_journal, to_json};
 pub(crate) use layout::EachRow;
 pub use layout::{Layout, Meta, Record};
 pub use print::{Masking, Printer};
+pub(crate) use view::{framed, integer, object, text};
 
 /// A sheet of the exchange format.
 #[derive(Debug)]

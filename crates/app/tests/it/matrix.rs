@@ -153,6 +153,17 @@ async fn registry(app: &TestApp, id: &str, area: &AreaCode) -> Option<Operation>
             send(Method::PATCH, path, body).if_match(person_version).bound()
         }
         "reveal_person" => post(format!("/persons/{person}/reveal"), reason).bound(),
+        "list_organisations" | "list_cadres" | "list_pairings" | "list_targets"
+        | "list_indicators" => {
+            get(format!("/{}?area={area}", id.trim_start_matches("list_"))).bound()
+        }
+        "list_team_members" => get(format!("/teams?area={area}")).bound(),
+        "list_village_years" => get(format!("/villages?area={area}")).bound(),
+        "get_organisation" => get(format!("/organisations/U{village}")).bound(),
+        "get_cadre" => get(format!("/cadres/C{village}")).bound(),
+        "get_area_coverage" => get(format!("/areas/{area}/coverage")).bound(),
+        "list_village_coverage" => get(format!("/areas/{area}/coverage/villages")).bound(),
+        "list_cadre_loads" => get(format!("/areas/{area}/coverage/cadres")).bound(),
         "list_journal" => get(format!("/journal?county={}", area.county())).bound(),
         _ => return None,
     })
@@ -279,6 +290,7 @@ async fn status(app: &TestApp, client: &Client, operation: Operation) -> u16 {
 async fn matrix(engine: Engine) -> String {
     let app = TestApp::new(engine).await;
     seed::registry(&app).await;
+    seed::helpers_of_villages(&app).await;
     let mut who = Vec::new();
     for (name, grants) in clients(&app).await {
         let client = client(&app, &name, &grants).await;

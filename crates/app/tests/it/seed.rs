@@ -201,3 +201,21 @@ pub async fn helpers(app: &TestApp) {
         assert_eq!(counts.created, counts.rows, "{sheet} {:?}", summary.problems);
     }
 }
+
+/// Imports an organisation and a cadre of each village, `U` and `C` with the village's code.
+pub async fn helpers_of_villages(app: &TestApp) {
+    let folder = tempfile::tempdir().unwrap();
+    let villages = AREAS.iter().filter(|(code, _)| code.len() == 12);
+    let (mut units, mut cadres) = (
+        "单位编号,名称,单位级别,所在区划代码\n".to_owned(),
+        "工号,姓名,角色,所在区划代码\n".to_owned(),
+    );
+    for (code, name) in villages {
+        units += &format!("U{code},{name}委员会,村,{code}\n");
+        cadres += &format!("C{code},孙帮,帮扶干部,{code}\n");
+    }
+    std::fs::write(folder.path().join("organisations.csv"), units).unwrap();
+    std::fs::write(folder.path().join("cadres.csv"), cadres).unwrap();
+    let summary = app.import(&[folder.path().to_owned()], crate::exchange::options()).await;
+    assert!(summary.committed, "{summary:?}");
+}

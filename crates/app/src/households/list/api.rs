@@ -5,13 +5,13 @@ use serde::Deserialize;
 use utoipa::IntoParams;
 
 use super::{
-    model::{Mark, Sort, conditions},
+    model::{FILTERS, Mark, Sort, Wanted},
     ops,
 };
 use crate::{
     households::view::HouseholdView,
     http::{Answer, ApiError, Caller, Json, Page, PageRequest, Query, Session},
-    sheet::HOUSEHOLDS,
+    sheet::{HOUSEHOLDS, conditions},
 };
 
 /// Which households, which columns, which page. Filters take codes or names; several values are
@@ -39,6 +39,8 @@ pub(crate) struct ListHouseholds {
     exit_year: Option<String>,
     planned_exit_year: Option<String>,
     monitoring_kind: Option<String>,
+    /// Whether a cadre answers for the household today: a pairing in force.
+    is_answered: Option<bool>,
     /// `no` (by county and number, if absent), `-no`, `village`, or `-updated_at` (within a county).
     sort: Option<String>,
     /// The columns wanted, separated by commas; all if absent. `id`, `county` and `version` are
@@ -100,9 +102,11 @@ pub(crate) async fn list_households(
         query.planned_exit_year,
         query.monitoring_kind,
     ];
-    let conditions = conditions(&permit.context().policy, wanted, caller.lang)?;
+    let wanted = FILTERS.into_iter().zip(wanted);
+    let conditions = conditions(&permit.context().policy, &HOUSEHOLDS, wanted, caller.lang)?;
     let (after, fetch) = (page.after.clone(), page.fetch());
-    let rows = ops::list(permit.context(), scope, (sort, conditions), after, fetch).await?;
+    let wanted = Wanted { conditions, is_answered: query.is_answered };
+    let rows = ops::list(permit.context(), scope, (sort, wanted), after, fetch).await?;
     let page = page.page(rows, |row| sort.mark(row));
     Ok(Json(page.map(|row| {
         let mut view = HouseholdView::from(&row);

@@ -1,14 +1,11 @@
 //! What a list may ask for, and the legs that it is read in.
 
 use daohu_base::{AreaLevel, Scope};
-use daohu_db::Value;
-use daohu_policy::Policy;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Error, FieldError, Lang,
     households::model::HouseholdRow,
-    sheet::{HOUSEHOLDS, Raw, Reader, field_error, household},
+    sheet::{Condition, household},
 };
 
 /// An order that an index holds.
@@ -65,6 +62,14 @@ impl Sort {
     }
 }
 
+/// Which households of a scope are wanted.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Wanted {
+    pub(super) conditions: Vec<Condition>,
+    /// With or without a cadre who answers for the household.
+    pub(super) is_answered: Option<bool>,
+}
+
 /// A half-open range of codes.
 pub(super) type Range = (String, String);
 
@@ -117,41 +122,6 @@ pub(super) const FILTERS: [usize; 13] = [
     household::PLANNED_EXIT_YEAR,
     household::MONITORING_KIND,
 ];
-
-/// A column and the values that it may have.
-pub(super) type Condition = (&'static str, Vec<Value>);
-
-/// What a filter calls the rows where a column is not known. No code, year or flag is written so.
-const UNKNOWN: &str = "unknown";
-
-/// Reads filters as cells of the sheet are read: several values of one are separated by commas.
-pub(super) fn conditions(
-    policy: &Policy,
-    wanted: [Option<String>; FILTERS.len()],
-    lang: Lang,
-) -> Result<Vec<Condition>, Error> {
-    let reader = Reader::new(&HOUSEHOLDS, policy);
-    let mut conditions = Vec::new();
-    let mut wrong: Vec<FieldError> = Vec::new();
-    for (i, text) in FILTERS.into_iter().zip(wanted) {
-        let (Some(text), Some(column)) = (text, HOUSEHOLDS.columns.get(i)) else { continue };
-        let mut values = Vec::new();
-        for part in text.split(',').map(str::trim).filter(|part| !part.is_empty()) {
-            if part == UNKNOWN && !column.required {
-                values.push(Value::Null);
-                continue;
-            }
-            match reader.read(i, Raw::Text(part)) {
-                Ok((value, _)) => values.push(value),
-                Err(error) => wrong.push(field_error(column, Some(part), &error, lang)),
-            }
-        }
-        if !values.is_empty() {
-            conditions.push((column.name, values));
-        }
-    }
-    if wrong.is_empty() { Ok(conditions) } else { Err(Error::Invalid(wrong)) }
-}
 
 #[cfg(test)]
 mod tests {

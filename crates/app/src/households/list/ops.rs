@@ -4,16 +4,16 @@ use daohu_base::Scope;
 use daohu_db::FutureExt;
 
 use super::{
-    model::{Condition, Mark, Sort, legs},
-    sql,
+    model::{Mark, Sort, Wanted, legs},
+    sql::{self, Answered},
 };
-use crate::{Context, Error, FieldError, households::model::HouseholdRow};
+use crate::{Context, Error, FieldError, households::model::HouseholdRow, registers};
 
 /// Households of a scope in an order, after the mark.
 pub(super) async fn list(
     context: &Context,
     scope: Scope,
-    (sort, conditions): (Sort, Vec<Condition>),
+    (sort, wanted): (Sort, Wanted),
     after: Option<Mark>,
     limit: i64,
 ) -> Result<Vec<HouseholdRow>, Error> {
@@ -23,10 +23,16 @@ pub(super) async fn list(
         let column = "sort".to_owned();
         return Err(Error::Invalid(vec![FieldError { column, value: None, code, message }]));
     }
+    let answered = wanted.is_answered.map(|is_answered| Answered {
+        is_answered,
+        kinds: registers::cadre_kinds(&context.policy),
+        day: context.clock.now().day().to_string(),
+    });
     let keys = context.keys.clone();
     let read = context.db.read(move |tx| {
         async move {
-            sql::list(tx, &keys, &scope, (sort, &conditions), after.as_ref(), limit).await
+            let wanted = (sort, wanted.conditions.as_slice(), answered.as_ref());
+            sql::list(tx, &keys, &scope, wanted, after.as_ref(), limit).await
         }
         .boxed()
     });

@@ -3,19 +3,44 @@
 use daohu_base::Scope;
 use daohu_db::{Filter, Tx};
 
-use super::model::{Condition, Leg, Mark, Sort, legs};
+use super::model::{Leg, Mark, Sort, legs};
 use crate::{
     Error,
     households::model::{HouseholdRow, layouts},
     keys::Keys,
+    sheet::Condition,
 };
+
+/// Whether a pairing in force binds a cadre to the household.
+pub(super) struct Answered {
+    pub(super) is_answered: bool,
+    /// The codes of 主体类型 that are cadres.
+    pub(super) kinds: Vec<i64>,
+    pub(super) day: String,
+}
+
+impl Answered {
+    fn add_to(&self, filter: &mut Filter) {
+        let condition = match self.is_answered {
+            true => "exists (select 1 from pairings p where p.county = h.county and p.household = h.id
+                and p.subject_kind = ? and p.starts_on <= ? and (p.ends_on is null or p.ends_on >= ?))",
+            false => "not exists (select 1 from pairings p where p.county = h.county and p.household = h.id
+                and p.subject_kind = ? and p.starts_on <= ? and (p.ends_on is null or p.ends_on >= ?))",
+        };
+        let of = |kind: &i64| [(*kind).into(), self.day.as_str().into(), self.day.as_str().into()];
+        match self.is_answered {
+            true => filter.and_any(condition, self.kinds.iter().map(of)),
+            false => self.kinds.iter().for_each(|kind| filter.and(condition, of(kind))),
+        }
+    }
+}
 
 /// The next households of a scope in an order, after the mark.
 pub(super) async fn list(
     tx: &mut Tx,
     keys: &Keys,
     scope: &Scope,
-    (sort, conditions): (Sort, &[Condition]),
+    (sort, conditions, answered): (Sort, &[Condition], Option<&Answered>),
     after: Option<&Mark>,
     limit: i64,
 ) -> Result<Vec<HouseholdRow>, Error> {
@@ -26,8 +51,11 @@ pub(super) async fn list(
         if rest <= 0 {
             break;
         }
-        for (column, values) in conditions {
-            piece.filter.and_in(column, values.iter().cloned());
+        for condition in conditions {
+            condition.add_to(&mut piece.filter);
+        }
+        if let Some(answered) = answered {
+            answered.add_to(&mut piece.filter);
         }
         let rest = piece.filter.param(rest);
         let sql = piece.select(&layouts::HOUSEHOLD.select("h."), &rest);
@@ -54,7 +82,7 @@ impl Piece {
         if self.needs_sorting {
             format!(
                 "select {columns} from
-                   (select county as page_county, id as page_id from households{clause}
+                   (select county as page_county, id as page_id from households h{clause}
                     order by {order} limit {limit}) page_keys
                  cross join households h
                  where h.county = page_county and h.id = page_id order by {order}"

@@ -1,0 +1,136 @@
+//! Reading coverage.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use daohu_base::{AreaCode, AreaLevel, Day, Scope};
+use daohu_db::{FutureExt, Tx};
+use daohu_policy::{Helper, Policy};
+
+use super::{
+    model::{Coverage, Load, Tally},
+    sql::{self, Kinds},
+};
+use crate::{
+    Context, Error,
+    areas::{self, rows::AreaLine},
+    households::Marks,
+};
+
+/// The coverage of an area on a day, with its own name and those of the areas below.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Told {
+    pub(super) coverage: Coverage,
+    pub(super) names: BTreeMap<String, String>,
+    /// By the code of 干部角色: cadres of the area who have the role.
+    pub(super) by_role: BTreeMap<i64, i64>,
+}
+
+/// The coverage of an area on a day, if the whole of it lies inside the scope.
+pub(super) async fn coverage(
+    context: &Context,
+    scope: &Scope,
+    area: AreaCode,
+    on: Day,
+) -> Result<Told, Error> {
+    if !scope.contains(&area) || area.level() == AreaLevel::Group {
+        return Err(Error::NotFound("area"));
+    }
+    let policy = Arc::clone(&context.policy);
+    let day = on.to_string();
+    let work = async move |tx: &mut Tx| {
+        let scope = Scope::of([area.clone()]);
+        let areas = areas::rows::with_population(tx, &scope).await?;
+        let areas: Vec<AreaLine> = areas.into_iter().map(|(area, _)| area).collect();
+        if areas.iter().all(|line| line.code != area.as_str()) {
+            return Err(Error::NotFound("area"));
+        }
+        let coverage = read(tx, &policy, (&scope, &area), &areas, &day).await?;
+        let names = areas.into_iter().map(|area| (area.code, area.name)).collect();
+        let mut by_role = BTreeMap::new();
+        for (roles, count) in sql::cadres_by_roles(tx, &scope).await? {
+            for code in roles.split(' ').filter_map(|code| code.parse().ok()) {
+                *by_role.entry(code).or_default() += count;
+            }
+        }
+        Ok(Told { coverage, names, by_role })
+    };
+    context.db.read_scan(move |tx| async move { work(tx).await }.boxed()).await
+}
+
+async fn read(
+    tx: &mut Tx,
+    policy: &Policy,
+    (scope, area): (&Scope, &AreaCode),
+    areas: &[AreaLine],
+    day: &str,
+) -> Result<Coverage, Error> {
+    let limits = (policy.village_roles(), policy.helping());
+    let mut tally = Tally::new(Marks::new(policy), limits, area, areas, day);
+    let kinds = kinds(policy);
+    let [(_, cadre), ..] = &kinds;
+    for county in counties(area, areas) {
+        let roles = sql::roles_of_helpers(tx, (&county, day)).await?;
+        let helpers = roles.into_iter().map(|(no, roles)| (no, tally.is_helper(&roles)));
+        let helpers: BTreeMap<String, bool> = helpers.collect();
+        sql::each_household(tx, (scope, &county), |id, village| tally.household(id, village))
+            .await?;
+        sql::each_answer(tx, (&county, day), cadre, &helpers, |household, cadres| {
+            tally.answered(household, cadres);
+        })
+        .await?;
+        tally.next_county();
+    }
+    for pairing in sql::area_pairings(tx, (scope, day), &kinds).await? {
+        tally.pairing(&pairing);
+    }
+    // Who leads a township leads its villages, also where only one of them is asked for.
+    if let Some(township) = area.at(AreaLevel::Township).filter(|township| township != area) {
+        let above = Scope::of([township.clone()]);
+        for pairing in sql::area_pairings(tx, (&above, day), &kinds).await? {
+            if pairing.area == township.as_str() {
+                tally.township_of_village(&pairing);
+            }
+        }
+    }
+    for member in sql::members(tx, (scope, day)).await? {
+        tally.member(&member);
+    }
+    Ok(tally.coverage())
+}
+
+/// The codes of 主体类型 by what they are.
+fn kinds(policy: &Policy) -> Kinds {
+    let marks =
+        [(Helper::Cadre, "cadre"), (Helper::Organisation, "organisation"), (Helper::Team, "team")];
+    let values = policy.list("主体类型").map_or(&[][..], |list| list.values());
+    marks.map(|(helper, mark)| {
+        let marked = values.iter().filter(|value| value.marks.iter().any(|m| m == mark));
+        (helper, marked.filter_map(|value| value.code.parse().ok()).collect())
+    })
+}
+
+/// The codes of 主体类型 that are cadres.
+pub(crate) fn cadre_kinds(policy: &Policy) -> Vec<i64> {
+    let [(_, cadres), ..] = kinds(policy);
+    cadres
+}
+
+/// The counties of an area, or the one it lies in; ended ones too, where households may be left.
+fn counties(area: &AreaCode, areas: &[AreaLine]) -> Vec<String> {
+    match area.at(AreaLevel::County) {
+        Some(county) => vec![county.to_string()],
+        None => {
+            let is_county = |area: &&AreaLine| area.code.len() == AreaLevel::County.digits();
+            areas.iter().filter(is_county).map(|area| area.code.clone()).collect()
+        }
+    }
+}
+
+/// The names of these cadres.
+pub(super) async fn names(
+    context: &Context,
+    loads: Vec<Load>,
+) -> Result<BTreeMap<String, String>, Error> {
+    let read = context.db.read(move |tx| async move { sql::names(tx, &loads).await }.boxed());
+    Ok(read.await?)
+}

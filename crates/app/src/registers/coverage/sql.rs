@@ -1,0 +1,182 @@
+//! SQL of coverage. What is in force on a day is asked for in each statement.
+
+use std::{collections::BTreeMap, ops::ControlFlow};
+
+use daohu_base::Scope;
+use daohu_db::{Error as DbError, Filter, Row, Tx, Value};
+use daohu_policy::Helper;
+
+use super::model::{AreaPairing, Load, Member};
+use crate::areas::rows::within;
+
+/// Which codes of 主体类型 are what helps.
+pub(super) type Kinds = [(Helper, Vec<i64>); 3];
+
+fn in_force(filter: &mut Filter, day: &str) {
+    filter.and("p.starts_on <= ?", [day.into()]);
+    filter.and("(p.ends_on is null or p.ends_on >= ?)", [day.into()]);
+}
+
+/// The households of a county, as far as the scope reaches, each with its village.
+pub(super) async fn each_household(
+    tx: &mut Tx,
+    (scope, county): (&Scope, &str),
+    mut each: impl FnMut(i64, &str) + Send,
+) -> Result<(), DbError> {
+    let mut filter = Filter::new();
+    filter.and("county = ?", [county.into()]);
+    // A condition on the village would let the index be chosen that has no ids.
+    let ranges = scope.ranges();
+    let sql = format!("select id, village from households{} order by id", filter.clause());
+    tx.for_each(&sql, filter.params(), |row| {
+        let village = row.text(1)?;
+        let is_in =
+            |(from, to): &(String, String)| village >= from.as_str() && village < to.as_str();
+        if ranges.as_ref().is_none_or(|ranges| ranges.iter().any(is_in)) {
+            each(row.int(0)?, village);
+        }
+        Ok(ControlFlow::Continue(()))
+    })
+    .await
+}
+
+/// The cadres who answer for households of a county, each with the roles, household by household.
+pub(super) async fn each_answer(
+    tx: &mut Tx,
+    (county, day): (&str, &str),
+    kinds: &[i64],
+    helpers: &BTreeMap<String, bool>,
+    mut each: impl FnMut(i64, &BTreeMap<String, bool>) + Send,
+) -> Result<(), DbError> {
+    let mut filter = Filter::new();
+    filter.and("p.county = ?", [county.into()]);
+    filter.and("p.household is not null", []);
+    filter.and_in("p.subject_kind", kinds.iter().copied().map(Value::from));
+    in_force(&mut filter, day);
+    let sql = format!(
+        "select p.household, p.subject from pairings p{} order by p.household",
+        filter.clause()
+    );
+    let mut cadres: (i64, BTreeMap<String, bool>) = (0, BTreeMap::new());
+    tx.for_each(&sql, filter.params(), |row| {
+        let household = row.int(0)?;
+        if household != cadres.0 {
+            if !cadres.1.is_empty() {
+                each(cadres.0, &cadres.1);
+            }
+            cadres = (household, BTreeMap::new());
+        }
+        let no = row.text(1)?;
+        cadres.1.insert(no.to_owned(), helpers.get(no).copied().unwrap_or_default());
+        Ok::<_, DbError>(ControlFlow::Continue(()))
+    })
+    .await?;
+    if !cadres.1.is_empty() {
+        each(cadres.0, &cadres.1);
+    }
+    Ok(())
+}
+
+/// The roles of the cadres who answer for households of a county.
+pub(super) async fn roles_of_helpers(
+    tx: &mut Tx,
+    (county, day): (&str, &str),
+) -> Result<Vec<(String, String)>, DbError> {
+    let mut filter = Filter::new();
+    filter.and("p.county = ?", [county.into()]);
+    filter.and("p.household is not null", []);
+    in_force(&mut filter, day);
+    let sql = format!(
+        "select c.no, c.roles from cadres c
+         where c.no in (select p.subject from pairings p{})",
+        filter.clause()
+    );
+    let rows = tx.query(&sql, filter.params()).await?;
+    rows.iter().map(|row| Ok((row.text(0)?.to_owned(), row.text(1)?.to_owned()))).collect()
+}
+
+/// What helps the areas of a scope, themselves or those below them.
+pub(super) async fn area_pairings(
+    tx: &mut Tx,
+    (scope, day): (&Scope, &str),
+    kinds: &Kinds,
+) -> Result<Vec<AreaPairing>, DbError> {
+    let mut filter = Filter::new();
+    within(&mut filter, "(p.county >= ? and p.county < ?)", &scope.counties());
+    filter.and("p.household is null", []);
+    within(&mut filter, "(p.object >= ? and p.object < ?)", scope);
+    in_force(&mut filter, day);
+    let sql = format!(
+        "select p.object, p.subject_kind, p.subject, c.roles, o.level from pairings p
+         left join cadres c on c.no = p.subject
+         left join organisations o on o.no = p.subject{}",
+        filter.clause()
+    );
+    let mut found = Vec::new();
+    for row in tx.query(&sql, filter.params()).await? {
+        let kind = row.int(1)?;
+        let Some((helper, _)) = kinds.iter().find(|(_, codes)| codes.contains(&kind)) else {
+            continue;
+        };
+        found.push(AreaPairing {
+            area: row.text(0)?.to_owned(),
+            helper: *helper,
+            no: row.text(2)?.to_owned(),
+            roles: row.opt_text(3)?.unwrap_or_default().to_owned(),
+            level: row.opt_int(4)?,
+        });
+    }
+    Ok(found)
+}
+
+/// The members of the teams of a scope.
+pub(super) async fn members(
+    tx: &mut Tx,
+    (scope, day): (&Scope, &str),
+) -> Result<Vec<Member>, DbError> {
+    let mut filter = Filter::new();
+    within(&mut filter, "(p.county >= ? and p.county < ?)", &scope.counties());
+    within(&mut filter, "(p.village >= ? and p.village < ?)", scope);
+    in_force(&mut filter, day);
+    let sql = format!(
+        "select p.village, p.no, p.cadre, c.roles from teams p
+         left join cadres c on c.no = p.cadre{}",
+        filter.clause()
+    );
+    let member = |row: &Row| {
+        Ok(Member {
+            village: row.text(0)?.to_owned(),
+            team: row.text(1)?.to_owned(),
+            cadre: row.text(2)?.to_owned(),
+            roles: row.opt_text(3)?.unwrap_or_default().to_owned(),
+        })
+    };
+    tx.query(&sql, filter.params()).await?.iter().map(member).collect()
+}
+
+/// How many cadres of a scope have each set of roles.
+pub(super) async fn cadres_by_roles(
+    tx: &mut Tx,
+    scope: &Scope,
+) -> Result<Vec<(String, i64)>, DbError> {
+    let mut filter = Filter::new();
+    within(&mut filter, "(area >= ? and area < ?)", scope);
+    let sql = format!(
+        "select roles, cast(count(*) as bigint) from cadres{} group by roles",
+        filter.clause()
+    );
+    let rows = tx.query(&sql, filter.params()).await?;
+    rows.iter().map(|row| Ok((row.text(0)?.to_owned(), row.int(1)?))).collect()
+}
+
+/// The names of these cadres.
+pub(super) async fn names(
+    tx: &mut Tx,
+    loads: &[Load],
+) -> Result<BTreeMap<String, String>, DbError> {
+    let mut filter = Filter::new();
+    filter.and_in("no", loads.iter().map(|load| Value::from(load.no.as_str())));
+    let sql = format!("select no, name from cadres{}", filter.clause());
+    let rows = tx.query(&sql, filter.params()).await?;
+    rows.iter().map(|row| Ok((row.text(0)?.to_owned(), row.text(1)?.to_owned()))).collect()
+}

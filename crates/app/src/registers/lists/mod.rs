@@ -1,0 +1,6 @@
+//! Lists of registers and single records, as far as the caller's area reaches.
+
+pub(super) mod api;
+pub(super) mod ops;
+mod sql;
+mod view;

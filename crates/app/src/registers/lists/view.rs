@@ -1,0 +1,82 @@
+//! Records as the API shows them.
+
+use std::borrow::Cow;
+
+use serde::Serialize;
+use serde_json::{Map, Value as Json};
+use utoipa::{
+    PartialSchema, ToSchema,
+    openapi::{RefOr, schema::Schema},
+};
+
+use crate::{
+    registers::{Register, layouts},
+    sheet::{Layout, Record, framed, integer, object},
+};
+
+/// The view of each register, with what its table has in front beside the county.
+macro_rules! views {
+    ($($(#[$doc:meta])* $name:ident $layout:ident $($lead:literal)?;)*) => {
+        $(
+            $(#[$doc])*
+            #[derive(Clone, Debug, Serialize)]
+            pub(crate) struct $name(Map<String, Json>);
+
+            impl From<&Record> for $name {
+                fn from(record: &Record) -> Self {
+                    Self(object(&layouts::$layout, record))
+                }
+            }
+
+            impl PartialSchema for $name {
+                fn schema() -> RefOr<Schema> {
+                    framed(layouts::$layout.sheet)$(.property($lead, integer()))?.into()
+                }
+            }
+
+            impl ToSchema for $name {
+                fn name() -> Cow<'static, str> {
+                    stringify!($name).into()
+                }
+            }
+        )*
+    };
+}
+
+views! {
+    /// An organisation that helps.
+    OrganisationView ORGANISATION;
+    /// A cadre, the telephone number masked.
+    CadreView CADRE;
+    /// What a village had in one year.
+    VillageYearView VILLAGE;
+    /// A cadre's time in a village's team.
+    TeamMemberView TEAM;
+    /// Who helps whom; `household` is the id of the household that is helped.
+    PairingView PAIRING "household";
+    /// What an area is to reach in a year.
+    TargetView TARGET;
+    /// A figure of an area's statistics.
+    IndicatorView INDICATOR;
+}
+
+/// Where a list of this register goes on after a record.
+pub(super) fn mark(register: &Register, record: &Record) -> Vec<Json> {
+    let layout: &Layout = register.layout();
+    let shown = object(layout, record);
+    let plain = layout.sheet.columns.iter().zip(&record.values);
+    let named: Map<String, Json> = plain
+        .filter_map(|(column, value)| Some((column.name.to_owned(), stored(value)?)))
+        .collect();
+    let key = layout.table.key.iter();
+    key.map(|name| named.get(*name).or_else(|| shown.get(*name)).cloned().unwrap_or_default())
+        .collect()
+}
+
+fn stored(value: &daohu_db::Value) -> Option<Json> {
+    match value {
+        daohu_db::Value::Int(number) => Some(Json::from(*number)),
+        daohu_db::Value::Text(text) => Some(Json::from(text.as_str())),
+        _ => None,
+    }
+}

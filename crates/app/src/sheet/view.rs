@@ -1,0 +1,55 @@
+//! A stored record as the API shows it: key columns, the sheet's columns and the standard columns in
+//! one flat object, numbers masked; and what OpenAPI says of it.
+
+use daohu_base::Timestamp;
+use daohu_db::Value;
+use serde_json::{Map, Value as Json};
+use utoipa::openapi::schema::{KnownFormat, Object, ObjectBuilder, SchemaFormat, Type};
+
+use super::{Layout, Masking, Record, Sheet, schema, to_json};
+
+/// The object of a record.
+pub(crate) fn object(layout: &Layout, record: &Record) -> Map<String, Json> {
+    let mut object = to_json(layout.sheet, &record.values, Masking::Masked);
+    for (name, value) in layout.lead_names().zip(&record.lead) {
+        let json = match value {
+            Value::Int(number) => Json::from(*number),
+            Value::Text(text) => Json::from(text.as_str()),
+            _ => Json::Null,
+        };
+        object.insert(name.to_owned(), json);
+    }
+    let meta = &record.meta;
+    let at = |ms: i64| Json::from(Timestamp(ms).to_string());
+    object.insert("created_at".to_owned(), at(meta.created_at));
+    object.insert("created_by".to_owned(), meta.created_by.as_str().into());
+    object.insert("updated_at".to_owned(), at(meta.updated_at));
+    object.insert("version".to_owned(), meta.version.into());
+    object
+}
+
+/// A whole number.
+pub(crate) fn integer() -> Object {
+    let int64 = SchemaFormat::KnownFormat(KnownFormat::Int64);
+    ObjectBuilder::new().schema_type(Type::Integer).format(Some(int64)).build()
+}
+
+/// A text.
+pub(crate) fn text() -> Object {
+    ObjectBuilder::new().schema_type(Type::String).build()
+}
+
+fn instant() -> Object {
+    let format = SchemaFormat::KnownFormat(KnownFormat::DateTime);
+    ObjectBuilder::new().schema_type(Type::String).format(Some(format)).build()
+}
+
+/// The schema of what [`object`] gives, without the key columns after the county.
+pub(crate) fn framed(sheet: &Sheet) -> ObjectBuilder {
+    schema(sheet)
+        .property("county", text())
+        .property("created_at", instant())
+        .property("created_by", text())
+        .property("updated_at", instant())
+        .property("version", integer())
+}
