@@ -16,6 +16,7 @@ pub mod http;
 pub mod journal;
 pub mod keys;
 pub mod lang;
+pub mod quality;
 pub mod registers;
 pub mod schema;
 pub mod sheet;

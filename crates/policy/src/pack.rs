@@ -6,10 +6,11 @@ use serde::Deserialize;
 use crate::{CodeList, CodeValue, Helping, Role, Rule, VillageRole};
 
 /// The files that every installation starts with.
-const EMBEDDED: [(&str, &str); 6] = [
+const EMBEDDED: [(&str, &str); 7] = [
     ("national/codes.toml", include_str!("../../../policies/national/codes.toml")),
     ("national/exchange.toml", include_str!("../../../policies/national/exchange.toml")),
     ("national/helping.toml", include_str!("../../../policies/national/helping.toml")),
+    ("national/lines.toml", include_str!("../../../policies/national/lines.toml")),
     ("national/quality.toml", include_str!("../../../policies/national/quality.toml")),
     ("national/roles.toml", include_str!("../../../policies/national/roles.toml")),
     ("national/security.toml", include_str!("../../../policies/national/security.toml")),
@@ -25,6 +26,17 @@ pub struct Policy {
     exchange: Exchange,
     helping: Helping,
     village_roles: Vec<VillageRole>,
+    lines: Vec<Line>,
+}
+
+/// What a person must have in a year so as not to be poor.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Line {
+    year: i64,
+    yuan: i64,
+    #[serde(rename = "source")]
+    _source: String,
 }
 
 /// Limits of sign-in and sessions.
@@ -89,6 +101,8 @@ struct File {
     helping: Option<Helping>,
     #[serde(default)]
     village_role: Vec<VillageRole>,
+    #[serde(default)]
+    line: Vec<Line>,
 }
 
 #[derive(Deserialize)]
@@ -117,6 +131,7 @@ impl Policy {
     pub fn read<'a>(files: impl IntoIterator<Item = (&'a str, &'a str)>) -> Result<Self, BadPack> {
         let (mut lists, mut rules) = (FxHashMap::default(), FxHashMap::default());
         let (mut roles, mut village_roles) = (Vec::new(), Vec::new());
+        let mut lines: Vec<Line> = Vec::new();
         let (mut security, mut exchange, mut helping) = (None, None, None);
         for (name, text) in files {
             let bad = |reason: String| BadPack { file: name.to_owned(), reason };
@@ -140,6 +155,8 @@ impl Policy {
                 village_roles = file.village_role;
             }
             helping = file.helping.or(helping);
+            lines.retain(|line| file.line.iter().all(|other| other.year != line.year));
+            lines.extend(file.line);
             security = file.security.or(security);
             exchange = file.exchange.or(exchange);
         }
@@ -150,7 +167,7 @@ impl Policy {
         let security = security.ok_or_else(|| missing("security"))?;
         let exchange = exchange.ok_or_else(|| missing("exchange"))?;
         let helping = helping.ok_or_else(|| missing("helping"))?;
-        Ok(Self { lists, rules, roles, security, exchange, helping, village_roles })
+        Ok(Self { lists, rules, roles, security, exchange, helping, village_roles, lines })
     }
 
     /// The code list of this name.
@@ -190,6 +207,19 @@ impl Policy {
         &self.helping
     }
 
+    /// The poverty line of a year, in fen a person; none where no pack has it.
+    pub fn poverty_line_fen(&self, year: i64) -> Option<i64> {
+        let line = self.lines.iter().find(|line| line.year == year)?;
+        line.yuan.checked_mul(100)
+    }
+
+    /// All quality rules, by id.
+    pub fn rules(&self) -> Vec<&Rule> {
+        let mut rules: Vec<&Rule> = self.rules.values().collect();
+        rules.sort_by(|one, other| one.id.cmp(&other.id));
+        rules
+    }
+
     /// Whom every poor village must have.
     pub fn village_roles(&self) -> &[VillageRole] {
         &self.village_roles
@@ -222,7 +252,7 @@ mod tests {
     }
 
     const R10: &str = "[[rule]]\nid = 'R10'\nlevel = 'warn'\nsays = '月数'\nsays_en = 'months'\n\
-                       source = 'a test'\nbounds = { months_min = 1, months_max = 11 }\n";
+                       source = 'a test'\nneeds = ['persons']\nbounds = { months_min = 1, months_max = 11 }\n";
 
     #[test]
     fn what_a_later_pack_says_goes_before_item_by_item() {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use daohu_base::Day;
 use serde::Deserialize;
 
 /// What a rule does to a row that breaks it.
@@ -28,12 +29,27 @@ pub struct Rule {
     pub says_en: String,
     /// Where it comes from.
     pub source: String,
+    /// The sheets, or other parts of the product, whose fields it looks at.
+    pub needs: Vec<String>,
+    /// The first day on which it holds.
+    #[serde(default)]
+    pub since: Option<String>,
+    /// The last day on which it holds.
+    #[serde(default)]
+    pub until: Option<String>,
     /// The figures it compares with, by name.
     #[serde(default)]
     pub bounds: BTreeMap<String, i64>,
 }
 
 impl Rule {
+    /// True if the rule holds on a day.
+    pub fn is_in_force(&self, on: Day) -> bool {
+        let day = |text: &Option<String>| text.as_deref().and_then(|day| Day::parse(day).ok());
+        day(&self.since).is_none_or(|since| since <= on)
+            && day(&self.until).is_none_or(|until| on <= until)
+    }
+
     /// The figure of this name; none where a pack leaves it open, and then nothing is compared.
     pub fn bound(&self, name: &str) -> Option<i64> {
         self.bounds.get(name).copied()

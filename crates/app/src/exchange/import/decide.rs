@@ -9,7 +9,7 @@ use daohu_base::{AreaCode, Scope};
 use daohu_db::Value;
 
 use super::{
-    check::{Cells, Checker},
+    check::Checker,
     contest::{Contest, Contests},
     follow::Moves,
     group::{Existing, Group, village_of},
@@ -22,6 +22,7 @@ use crate::{
     areas::{Node, Tree},
     exchange::outcome::{Note, Outcome, Outcomes, Place},
     households::{HouseholdRow, IdKind, IncomeRow, PersonRow, Serials, initials, merge},
+    quality::Cells,
     sheet::{AREAS, HOUSEHOLDS, INCOMES, Record, Sheet, area, household, income},
 };
 
@@ -105,12 +106,13 @@ impl Decider<'_> {
         let written = self.writes.records();
         let members = self.decide_persons(group, existing, &home, &mut persons)?;
         self.doubt_members(&members, &mut persons);
-        let current = members.iter().filter(|member| member.is_current).count();
+        let current = members.iter().filter(|member| member.is_current);
+        let current: Vec<&[Value]> = current.map(|member| &*member.values).collect();
         for (row, decided) in
             group.households.iter().filter(|row| !row.is_dead).zip(&mut households)
         {
             if decided.outcome != Outcome::Rejected {
-                decided.notes.extend(self.checker.doubt_household(&row.values, current));
+                decided.notes.extend(self.checker.doubt_household(&row.values, &current));
             }
         }
         let mut incomes = Vec::new();
@@ -258,6 +260,9 @@ impl Decider<'_> {
     ) -> Result<(), Error> {
         let year = |row: &Row| Cells(&row.values).int(income::YEAR);
         let members: Vec<&[Value]> = members.iter().map(|m| m.values.as_slice()).collect();
+        let stored = home.as_ref().map_or(&[][..], |home| existing.incomes_of(home.id));
+        let mut years: Vec<(Option<usize>, Vec<Value>)> =
+            stored.iter().map(|stored| (None, stored.0.values.clone())).collect();
         for row in group.incomes.iter().filter(|row| !row.is_dead) {
             let others = group.incomes.iter().filter(|other| other.place != row.place);
             let mut twins = others.filter(|other| year(other) == year(row)).peekable();
@@ -279,7 +284,16 @@ impl Decider<'_> {
             let (outcome, values) = self.decide_income(row, home, stored)?;
             let mut accepted = Decided::accepted(row, outcome);
             accepted.notes.extend(self.checker.doubt_income(&values, &members));
+            years.retain(|(_, other)| Cells(other).int(income::YEAR) != year(row));
+            years.push((Some(decided.len()), values));
             decided.push(accepted);
+        }
+        let values: Vec<&[Value]> = years.iter().map(|(_, values)| &**values).collect();
+        for (i, note) in self.checker.doubt_incomes(&values) {
+            let row = years.get(i).and_then(|(row, _)| *row);
+            if let Some(decided) = row.and_then(|row| decided.get_mut(row)) {
+                decided.notes.push(note);
+            }
         }
         Ok(())
     }

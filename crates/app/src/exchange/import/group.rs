@@ -6,7 +6,6 @@ use daohu_base::AreaCode;
 use daohu_db::{Tx, Value};
 
 use super::{
-    check::Cells,
     registers::Stored,
     stage::{Row, split_key},
 };
@@ -18,6 +17,7 @@ use crate::{
         rows::{self, Holder, PastMembership},
     },
     keys::Keys,
+    quality::Cells,
     registers,
     sheet::{HOUSEHOLDS, INCOMES, PAIRINGS, PERSONS, Record, household, person},
 };

@@ -5,7 +5,6 @@ use std::collections::{HashMap, HashSet};
 use daohu_db::Value;
 
 use super::{
-    check::Cells,
     contest::{is_single, of_key},
     decide::{Decided, Decider, Home, Member, Reason, with_no},
     group::{Existing, Group},
@@ -21,6 +20,7 @@ use crate::{
         rows::{Holder, PastMembership},
     },
     keys::Keys,
+    quality::Cells,
     sheet::{PERSONS, Record, person},
 };
 
@@ -388,20 +388,12 @@ impl Decider<'_> {
 
     /// R05 and R06, which need the members together.
     pub(super) fn doubt_members(&self, members: &[Member], decided: &mut [Decided]) {
-        let marks = self.checker.marks;
-        let relation = |member: &Member| Cells(&member.values).int(person::RELATION);
-        let sex = |member: &Member| Cells(&member.values).int(person::SEX);
-        let current = || members.iter().filter(|member| member.is_current);
-        let head = current().find(|member| marks.is_head(relation(member)));
-        let spouses: Vec<&Member> =
-            current().filter(|m| marks.has("与户主关系", relation(m), "spouse")).collect();
-        for spouse in &spouses {
-            let Some(decided) = spouse.decided.and_then(|i| decided.get_mut(i)) else { continue };
-            if spouses.len() > 1 {
-                decided.notes.push(self.note("R05", &PERSONS, person::RELATION));
-            }
-            if head.is_some_and(|head| sex(head).is_some() && sex(head) == sex(spouse)) {
-                decided.notes.push(self.note("R06", &PERSONS, person::SEX));
+        let current: Vec<&Member> = members.iter().filter(|member| member.is_current).collect();
+        let values: Vec<&[Value]> = current.iter().map(|member| &*member.values).collect();
+        for (i, note) in self.checker.doubt_family(&values) {
+            let row = current.get(i).and_then(|member| member.decided);
+            if let Some(decided) = row.and_then(|row| decided.get_mut(row)) {
+                decided.notes.push(note);
             }
         }
     }

@@ -10,7 +10,7 @@ use daohu_db::{Tx, Value};
 use daohu_policy::Policy;
 
 use super::{
-    check::{Cells, Checker, cell_note},
+    check::{Checker, cell_note},
     decide::{Decided, Decider, Home, Reason},
     group::{Existing, Group},
     stage::Row,
@@ -24,6 +24,7 @@ use crate::{
     },
     households::{Marks, merge},
     keys::Keys,
+    quality::Cells,
     registers::{Register, rows},
     sheet::{
         CADRES, CellError, ORGANISATIONS, PAIRINGS, Record, Sheet, TEAMS, cadre, pairing, team,

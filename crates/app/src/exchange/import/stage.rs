@@ -16,7 +16,7 @@ use daohu_policy::Policy;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    check::{Cells, Checker, cell_note},
+    check::{Checker, cell_note},
     registers,
 };
 use crate::{
@@ -28,6 +28,7 @@ use crate::{
     },
     households::Derived,
     keys::Keys,
+    quality::Cells,
     sheet::{
         AREAS, HOUSEHOLDS, INCOMES, Kind, PAIRINGS, PERSONS, Raw, Reader, Sheet, household, income,
         pairing, person,

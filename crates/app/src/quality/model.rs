@@ -1,0 +1,371 @@
+//! Rules that records can break by themselves and beside those of their household. Pure.
+
+use daohu_base::Day;
+use daohu_db::Value;
+use daohu_policy::Policy;
+
+use crate::{
+    households::Marks,
+    sheet::{HOUSEHOLDS, INCOMES, PERSONS, Sheet, household, id_number, income, person},
+};
+
+/// Something doubtful about a record.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Finding {
+    /// The rule's id.
+    pub(crate) rule: &'static str,
+    /// The sheet of the record.
+    pub(crate) sheet: &'static Sheet,
+    /// The column that is to blame.
+    pub(crate) column: usize,
+}
+
+/// Checks records against the rules in force on a day.
+#[derive(Clone, Copy)]
+pub(crate) struct Checks<'p> {
+    policy: &'p Policy,
+    pub(crate) marks: Marks<'p>,
+    pub(crate) today: Day,
+}
+
+/// The values of a row by position.
+#[derive(Clone, Copy)]
+pub(crate) struct Cells<'a>(pub(crate) &'a [Value]);
+
+impl<'a> Cells<'a> {
+    pub(crate) fn int(self, i: usize) -> Option<i64> {
+        self.0.get(i).and_then(Value::as_int)
+    }
+
+    pub(crate) fn text(self, i: usize) -> Option<&'a str> {
+        self.0.get(i).and_then(Value::as_text)
+    }
+
+    pub(crate) fn real(self, i: usize) -> Option<f64> {
+        self.0.get(i).and_then(Value::as_real)
+    }
+
+    pub(crate) fn flag(self, i: usize) -> Option<bool> {
+        self.int(i).map(|flag| flag != 0)
+    }
+
+    pub(crate) fn day(self, i: usize) -> Option<Day> {
+        self.text(i).and_then(|day| Day::parse(day).ok())
+    }
+
+    /// True if one of several codes in a cell bears the mark.
+    pub(crate) fn any_marked(self, i: usize, marks: Marks<'_>, list: &str, mark: &str) -> bool {
+        let codes = self.text(i).into_iter().flat_map(|codes| codes.split(' '));
+        codes.into_iter().any(|code| marks.has(list, code.parse().ok(), mark))
+    }
+}
+
+impl<'p> Checks<'p> {
+    pub(crate) fn new(policy: &'p Policy, today: Day) -> Self {
+        Self { policy, marks: Marks::new(policy), today }
+    }
+
+    /// A finding of a rule; none where no pack has the rule in force.
+    pub(crate) fn finding(
+        &self,
+        rule: &'static str,
+        sheet: &'static Sheet,
+        column: usize,
+    ) -> Option<Finding> {
+        let in_force = self.policy.rule(rule)?.is_in_force(self.today);
+        in_force.then_some(Finding { rule, sheet, column })
+    }
+
+    fn bound(&self, rule: &str, name: &str) -> Option<i64> {
+        self.policy.rule(rule).and_then(|rule| rule.bound(name))
+    }
+
+    /// True if the rule admits the number; a rule that no pack has admits all.
+    fn within(&self, rule: &str, name: &str, number: i64) -> bool {
+        self.policy.rule(rule).is_none_or(|rule| rule.admits(name, number))
+    }
+
+    /// What is doubtful about a person's row. `born_cell` is the birth date as it was typed.
+    pub(crate) fn person(&self, values: &[Value], born_cell: Option<&str>) -> Vec<Finding> {
+        let cells = Cells(values);
+        let marked = |i, list, mark| self.marks.has(list, cells.int(i), mark);
+        let mut findings = Vec::new();
+        let mut doubt = |holds: bool, rule: &'static str, i: usize| {
+            if holds {
+                findings.extend(self.finding(rule, &PERSONS, i));
+            }
+        };
+        let stage = cells.int(person::SCHOOL_STAGE);
+        let health = |mark| cells.any_marked(person::HEALTH, self.marks, "健康状况", mark);
+        let several = cells.text(person::HEALTH).is_some_and(|codes| codes.contains(' '));
+        let labour = |mark| marked(person::LABOUR, "劳动技能", mark);
+        let months = cells.int(person::WORK_MONTHS);
+        let age = cells.day(person::BORN_ON).map(|born| born.age_years(self.today));
+        let is_of = |rule| age.is_some_and(|age| self.within(rule, "age", age));
+        doubt(stage.is_some() == cells.int(person::EDUCATION).is_some(), "R07", person::EDUCATION);
+        let no_health = cells.text(person::HEALTH).is_none();
+        doubt(no_health || (health("healthy") && several), "R08", person::HEALTH);
+        doubt(cells.int(person::LABOUR).is_none(), "R09", person::LABOUR);
+        let away = cells.text(person::WORK_PLACE).is_some();
+        let too_long = months.is_some_and(|months| !self.within("R10", "months", months));
+        doubt(away != months.is_some_and(|m| m > 0) || too_long, "R10", person::WORK_MONTHS);
+        let insured = [person::RESIDENT_MEDICAL, person::EMPLOYEE_MEDICAL].map(|i| cells.flag(i));
+        let alike = insured == [Some(true); 2] || insured == [Some(false); 2];
+        doubt(alike, "R11", person::RESIDENT_MEDICAL);
+        let critical = cells.flag(person::CRITICAL_ILLNESS);
+        doubt(critical != Some(true), "R12", person::CRITICAL_ILLNESS);
+        doubt(cells.text(person::PHONE).is_some_and(|p| !is_phone(p)), "R13", person::PHONE);
+        let pupil = stage.is_some() && !marked(person::SCHOOL_STAGE, "在校生状况", "preschool");
+        let able_pupil = pupil && cells.int(person::LABOUR).is_some() && !labour("none");
+        doubt(able_pupil, "R14", person::LABOUR);
+        let fit = health("healthy") && !several && stage.is_none() && is_of("R15");
+        doubt(fit && labour("unable"), "R15", person::LABOUR);
+        doubt(labour("unable") && months.is_some_and(|m| m > 0), "R16", person::WORK_MONTHS);
+        doubt(self.is_odd_stage(cells, age), "R17", person::SCHOOL_STAGE);
+        doubt(self.contradicts_id(cells, born_cell), "R18", person::ID_NUMBER);
+        let unknown_school = cells.flag(person::DROPPED_OUT).is_none() && stage.is_none();
+        doubt(is_of("R19") && unknown_school, "R19", person::DROPPED_OUT);
+        findings
+    }
+
+    fn is_odd_stage(&self, cells: Cells<'_>, age: Option<i64>) -> bool {
+        let stages = ["preschool", "primary", "junior", "senior", "college", "graduate"];
+        let stage = cells.int(person::SCHOOL_STAGE);
+        let Some(age) = age else { return false };
+        let named = |mark: &&str| self.marks.has("在校生状况", stage, mark);
+        stages.iter().find(|mark| named(mark)).is_some_and(|mark| !self.within("R17", mark, age))
+    }
+
+    fn contradicts_id(&self, cells: Cells<'_>, born_cell: Option<&str>) -> bool {
+        let number = cells.text(person::ID_NUMBER);
+        let checked = self.marks.is_checked_id(cells.int(person::ID_KIND));
+        let number = number.filter(|_| checked).and_then(|n| id_number(n, self.today).ok());
+        let Some(number) = number else { return false };
+        let mark = match number.sex() {
+            daohu_base::Sex::Male => "male",
+            daohu_base::Sex::Female => "female",
+        };
+        let sex = cells.int(person::SEX);
+        let born = born_cell.is_some_and(|born| born != number.born_on().to_string());
+        born || (sex.is_some() && !self.marks.has("性别", sex, mark))
+    }
+
+    /// What is doubtful about a household beside its current members.
+    pub(crate) fn household(&self, values: &[Value], members: &[&[Value]]) -> Vec<Finding> {
+        let cells = Cells(values);
+        let mut findings = Vec::new();
+        let mut doubt = |holds: bool, rule: &'static str, i: usize| {
+            if holds {
+                findings.extend(self.finding(rule, &HOUSEHOLDS, i));
+            }
+        };
+        let phone = cells.text(household::PHONE);
+        doubt(phone.is_some_and(|phone| !is_phone(phone)), "R13", household::PHONE);
+        let grade = cells.int(household::UNSAFE_GRADE);
+        let is = |mark| self.marks.has("危房等级", grade, mark);
+        let contradicts = match (cells.flag(household::IS_UNSAFE), grade) {
+            (None, Some(_)) => true,
+            (Some(flag), Some(_)) => {
+                if flag {
+                    is("safe")
+                } else {
+                    is("unsafe")
+                }
+            }
+            (_, None) => false,
+        };
+        doubt(contradicts, "R26", household::UNSAFE_GRADE);
+        let per_head = |i: usize| {
+            let heads = i32::try_from(members.len()).ok().filter(|heads| *heads > 0).map(f64::from);
+            cells.real(i).zip(heads).map(|(total, heads)| total / heads)
+        };
+        #[expect(clippy::cast_precision_loss, reason = "bounds are small")]
+        let bound = |name: &str| self.bound("R27", name).map(|bound| bound as f64);
+        let above = |x: Option<f64>, name| x.zip(bound(name)).is_some_and(|(x, max)| x > max);
+        let below = |x: Option<f64>, name| x.zip(bound(name)).is_some_and(|(x, min)| x < min);
+        let floor = per_head(household::FLOOR_AREA_M2);
+        let odd = above(floor, "area_per_head_m2_max") || below(floor, "area_per_head_m2_min");
+        doubt(odd, "R27", household::FLOOR_AREA_M2);
+        let farmland = per_head(household::FARMLAND_MU);
+        doubt(above(farmland, "farmland_per_head_mu_max"), "R27", household::FARMLAND_MU);
+        let out = self.marks.has("脱贫状态", cells.int(household::EXIT_STATUS), "out");
+        let exit = cells.int(household::EXIT_YEAR);
+        let identified = cells.int(household::IDENTIFIED_YEAR);
+        let early = exit.zip(identified).is_some_and(|(exit, identified)| exit < identified);
+        doubt((out && exit.is_none()) || early, "R28", household::EXIT_YEAR);
+        doubt(self.is_other_cause(cells, members), "R20", household::MAIN_CAUSE);
+        let kind = cells.int(household::POVERTY_KIND);
+        let hardship = self.marks.has("贫困户属性", kind, "hardship");
+        let able = |member: &&[Value]| {
+            let age = Cells(member).day(person::BORN_ON).map(|born| born.age_years(self.today));
+            let of_age = age.is_some_and(|age| self.within("R21", "age", age));
+            of_age && self.is_able(Cells(member))
+        };
+        doubt(hardship && members.iter().any(able), "R21", household::POVERTY_KIND);
+        findings
+    }
+
+    fn is_able(&self, member: Cells<'_>) -> bool {
+        self.marks.has("劳动技能", member.int(person::LABOUR), "able")
+    }
+
+    /// True if nobody of the household is as its main cause of poverty says. Of whom it is not known, it may be
+    /// so.
+    fn is_other_cause(&self, household: Cells<'_>, members: &[&[Value]]) -> bool {
+        let cause = household.int(household::MAIN_CAUSE);
+        let is = |mark| self.marks.has("致贫原因", cause, mark);
+        let healths = || members.iter().map(|member| Cells(member));
+        let all = |mark: &str| {
+            healths().all(|m| m.any_marked(person::HEALTH, self.marks, "健康状况", mark))
+        };
+        let known = || healths().all(|member| member.text(person::HEALTH).is_some());
+        let any = |mark: &str| {
+            healths().any(|m| m.any_marked(person::HEALTH, self.marks, "健康状况", mark))
+        };
+        let pupils = healths().any(|member| member.int(person::SCHOOL_STAGE).is_some());
+        let able = healths().filter(|member| self.is_able(*member)).count();
+        !members.is_empty()
+            && (is("illness") && all("healthy")
+                || is("disability") && known() && !any("disabled")
+                || is("schooling") && !pupils
+                || is("labour") && able * 2 > members.len())
+    }
+
+    /// Members whose relations do not go together, by their position: spouses.
+    pub(crate) fn family(&self, current: &[&[Value]]) -> Vec<(usize, Finding)> {
+        let relation = |member: &&[Value]| Cells(member).int(person::RELATION);
+        let sex = |member: &[Value]| Cells(member).int(person::SEX);
+        let is_spouse =
+            |member: &&[Value]| self.marks.has("与户主关系", relation(member), "spouse");
+        let head = current.iter().find(|member| self.marks.is_head(relation(member)));
+        let spouses: Vec<usize> =
+            (0..current.len()).filter(|i| current.get(*i).is_some_and(is_spouse)).collect();
+        let mut findings = Vec::new();
+        for i in &spouses {
+            let own = current.get(*i).and_then(|spouse| sex(spouse));
+            let alike = own.is_some() && head.is_some_and(|head| sex(head) == own);
+            let doubts =
+                [(spouses.len() > 1, "R05", person::RELATION), (alike, "R06", person::SEX)];
+            for (_, rule, column) in doubts.into_iter().filter(|(holds, ..)| *holds) {
+                findings.extend(self.finding(rule, &PERSONS, column).map(|found| (*i, found)));
+            }
+        }
+        findings
+    }
+
+    /// Years whose income a head is not plausible beside the year before, or beside the poverty line.
+    pub(crate) fn incomes(&self, years: &[&[Value]]) -> Vec<(usize, Finding)> {
+        let per_head: Vec<Option<(i64, i64)>> =
+            years.iter().map(|values| net_per_head(Cells(values))).collect();
+        let mut findings = Vec::new();
+        for (i, own) in per_head.iter().enumerate() {
+            let Some((year, fen)) = own else { continue };
+            let times = |name: &str, base: i64| {
+                let max = self.bound("R25", name).map(|max| i128::from(max) * i128::from(base));
+                max.is_some_and(|max| base > 0 && i128::from(*fen) > max)
+            };
+            let before = per_head.iter().flatten().find(|(other, _)| *other == year - 1);
+            let jumps = before.is_some_and(|(_, before)| {
+                let max = self.bound("R25", "factor_max").map(i128::from);
+                let fell =
+                    max.is_some_and(|max| *fen > 0 && i128::from(*before) > max * i128::from(*fen));
+                times("factor_max", *before) || fell
+            });
+            let line = self.policy.poverty_line_fen(*year);
+            if jumps || line.is_some_and(|line| times("line_times_max", line)) {
+                let finding = self.finding("R25", &INCOMES, income::YEAR);
+                findings.extend(finding.map(|found| (i, found)));
+            }
+        }
+        findings
+    }
+
+    /// What is doubtful about an income beside the household's members, present and gone.
+    pub(crate) fn income(&self, values: &[Value], members: &[&[Value]]) -> Vec<Finding> {
+        let cells = Cells(values);
+        let mut findings = Vec::new();
+        let mut doubt = |holds: bool, rule: &'static str, i: usize| {
+            if holds {
+                findings.extend(self.finding(rule, &INCOMES, i));
+            }
+        };
+        let end = cells.int(income::YEAR).and_then(|year| Day::new(year, 12, 31));
+        let present: Vec<Cells<'_>> = members
+            .iter()
+            .map(|values| Cells(values))
+            .filter(|member| end.is_none_or(|end| self.is_member_on(*member, end)))
+            .collect();
+        let positive = |i: usize| cells.int(i).is_some_and(|fen| fen > 0);
+        let aged = |member: &Cells<'_>, min: Option<i64>| {
+            let age = member.day(person::BORN_ON).zip(end).map(|(born, end)| born.age_years(end));
+            age.zip(min).is_none_or(|(age, min)| age >= min)
+        };
+        let workers = present.iter().any(|m| aged(m, self.bound("R22", "work_age_min")));
+        doubt(positive(income::WAGE_FEN) && !workers, "R22", income::WAGE_FEN);
+        let entitled = present.iter().any(|m| m.flag(person::HAS_ALLOWANCE) != Some(false));
+        doubt(positive(income::ALLOWANCE_FEN) && !entitled, "R22", income::ALLOWANCE_FEN);
+        let pension = |m: &Cells<'_>| {
+            let woman = self.marks.has("性别", m.int(person::SEX), "female");
+            let min = if woman { "pension_age_min_women" } else { "pension_age_min" };
+            aged(m, self.bound("R22", min))
+        };
+        let pensioners = present.iter().any(pension);
+        doubt(positive(income::PENSION_FEN) && !pensioners, "R22", income::PENSION_FEN);
+        doubt(self.parts_differ(cells), "R23", income::TRANSFER_FEN);
+        let size = cells.int(income::MEMBERS);
+        let counted = i64::try_from(present.len()).unwrap_or(i64::MAX);
+        doubt(size.is_some_and(|size| size < 1 || size != counted), "R24", income::MEMBERS);
+        findings
+    }
+
+    /// Parts that are not known may hold the rest, so only an excess or a full list is doubtful.
+    fn parts_differ(&self, cells: Cells<'_>) -> bool {
+        let parts = [
+            income::FAMILY_PLANNING_FEN,
+            income::ALLOWANCE_FEN,
+            income::HARDSHIP_FEN,
+            income::PENSION_FEN,
+            income::ECOLOGY_FEN,
+            income::OTHER_TRANSFER_FEN,
+        ];
+        let given: Vec<i64> = parts.iter().filter_map(|i| cells.int(*i)).collect();
+        let total = cells.int(income::TRANSFER_FEN).unwrap_or_default();
+        let sum: i64 = given.iter().fold(0, |sum, part| sum.saturating_add(*part));
+        let tolerance = self.bound("R23", "tolerance_fen").unwrap_or_default();
+        let excess = sum.saturating_sub(total) >= tolerance.max(1);
+        excess || (given.len() == parts.len() && total.saturating_sub(sum) >= tolerance.max(1))
+    }
+
+    /// True if a person, current or gone, belonged to the household on a day.
+    fn is_member_on(&self, member: Cells<'_>, on: Day) -> bool {
+        let change = member.int(person::CHANGE_KIND);
+        let changed_on = member.day(person::CHANGE_ON);
+        if self.marks.leaves(change) {
+            changed_on.is_some_and(|left| left > on)
+        } else {
+            change.is_none() || changed_on.is_none_or(|joined| joined <= on)
+        }
+    }
+}
+
+/// The year and the net income a head, in fen, of a year that says what was earned; none where nothing is
+/// known, or nobody lived there.
+fn net_per_head(year: Cells<'_>) -> Option<(i64, i64)> {
+    let parts =
+        [income::WAGE_FEN, income::BUSINESS_FEN, income::PROPERTY_FEN, income::TRANSFER_FEN];
+    let known: Vec<i64> = parts.into_iter().filter_map(|i| year.int(i)).collect();
+    let members = year.int(income::MEMBERS).filter(|members| *members > 0)?;
+    if known.is_empty() {
+        return None;
+    }
+    let cost = year.int(income::BUSINESS_COST_FEN).unwrap_or_default();
+    let sum = known.iter().fold(0_i64, |sum, part| sum.saturating_add(*part));
+    Some((year.int(income::YEAR)?, sum.saturating_sub(cost) / members))
+}
+
+/// Eleven digits starting with 1, or a landline with its area code.
+fn is_phone(text: &str) -> bool {
+    let digits: String = text.chars().filter(char::is_ascii_digit).collect();
+    let mobile = digits.len() == 11 && digits.starts_with('1');
+    mobile || (digits.starts_with('0') && (10..=12).contains(&digits.len()))
+}
