@@ -141,3 +141,7 @@ create table indicators (
   version bigint not null,
   primary key (county, area, period, indicator)
 );
+
+-- Persons who may be one: a hash of how the name sounds and of the birth date.
+alter table persons add column alike bigint;
+create index persons_alike on persons (county, alike);

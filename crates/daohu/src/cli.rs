@@ -61,6 +61,8 @@ pub(crate) enum Command {
     Household(HouseholdArgs),
     /// Who answers for the households and villages of an area, and where nobody does.
     Coverage(CoverageArgs),
+    /// How good the records of an area are: which rules are broken, where and how often.
+    Quality(QualityArgs),
     /// The journal of all changes.
     #[command(subcommand)]
     Journal(JournalCommand),
@@ -247,6 +249,22 @@ pub(crate) struct CoverageArgs {
     #[arg(long, value_parser = parse_area)]
     pub(crate) area: AreaCode,
     /// The day that it holds for (default: today).
+    #[arg(long, value_parser = parse_day)]
+    pub(crate) on: Option<Day>,
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct QualityArgs {
+    #[command(flatten)]
+    pub(crate) db: DbArgs,
+    #[arg(long, value_parser = parse_area)]
+    pub(crate) area: AreaCode,
+    /// One rule alone: R17.
+    #[arg(long)]
+    pub(crate) rule: Option<String>,
+    /// The day whose rules hold, and that ages are counted to (default: today).
     #[arg(long, value_parser = parse_day)]
     pub(crate) on: Option<Day>,
     #[arg(long)]

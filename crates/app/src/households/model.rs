@@ -6,6 +6,7 @@ use daohu_base::{Day, HouseholdId, PersonId};
 use daohu_db::{Type, Value};
 use daohu_policy::Policy;
 use pinyin::ToPinyin;
+use sha2::{Digest, Sha256};
 
 use crate::{
     keys::Keys,
@@ -36,6 +37,7 @@ pub mod layouts {
             ("name_initials", Type::Text),
             ("identity", Type::Blob),
             ("id_tail", Type::Int),
+            ("alike", Type::Int),
         ];
         Layout::new(&PERSONS, KEY, &lead, &derived, &[person::HOUSEHOLD_NO])
     });
@@ -271,8 +273,28 @@ impl Derived {
             name.map(initials).into(),
             self.identity.map(|identity| identity.to_vec()).into(),
             self.tail.into(),
+            alike(values).into(),
         ]
     }
+}
+
+/// What two records of one person probably have in common, however the name was written: the same for
+/// names that sound alike and the same birth date. None where either is not known.
+pub(crate) fn alike(values: &[Value]) -> Option<i64> {
+    let text = |i: usize| values.get(i).and_then(Value::as_text);
+    let (name, born_on) = (text(person::NAME)?, text(person::BORN_ON)?);
+    let mut hash = Sha256::new();
+    hash.update(born_on);
+    for c in name.chars().filter(|c| !c.is_whitespace()) {
+        match c.to_pinyin() {
+            Some(pinyin) => hash.update(pinyin.plain()),
+            None => hash.update(c.to_lowercase().collect::<String>()),
+        }
+        // Where one sound ends: xian is not xi'an.
+        hash.update([0]);
+    }
+    let bytes: [u8; 8] = hash.finalize().first_chunk().copied()?;
+    Some(i64::from_be_bytes(bytes))
 }
 
 /// The first letters of a name's pinyin: 测一 gives `cy`. Letters stand for themselves.

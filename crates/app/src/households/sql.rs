@@ -1,11 +1,12 @@
 //! SQL of households, persons and incomes.
 
+use daohu_base::Scope;
 use daohu_db::{Error as DbError, Filter, Row, Suspended, Tx, Value};
 use serde::{Deserialize, Serialize};
 
 use super::model::{HouseholdRow, IdKind, IncomeRow, PersonRow, Serials, layouts};
 use crate::{
-    Error,
+    Error, areas,
     keys::Keys,
     sheet::{Layout, Record},
 };
@@ -90,6 +91,62 @@ async fn records(
     let sql = format!("select {columns} from {table}{}", filter.clause());
     let mut rows = tx.query(&sql, filter.params()).await?;
     rows.iter_mut().map(|row| layout.from_row(keys, row)).collect()
+}
+
+/// The next households of a scope, by county and id, after `after`.
+pub(crate) async fn next_households(
+    tx: &mut Tx,
+    keys: &Keys,
+    scope: &Scope,
+    after: (&str, i64),
+    limit: i64,
+) -> Result<Vec<HouseholdRow>, Error> {
+    let mut filter = Filter::new();
+    filter.and("(county, id) > (?, ?)", [after.0.into(), after.1.into()]);
+    areas::rows::within(&mut filter, "(county >= ? and county < ?)", &scope.counties());
+    areas::rows::within(&mut filter, "(village >= ? and village < ?)", scope);
+    let limit = filter.param(limit);
+    let (columns, clause) = (layouts::HOUSEHOLD.select(""), filter.clause());
+    let sql = format!("select {columns} from households{clause} order by county, id limit {limit}");
+    let mut rows = tx.query(&sql, filter.params()).await?;
+    let row = |row| Ok(HouseholdRow(layouts::HOUSEHOLD.from_row(keys, row)?));
+    rows.iter_mut().map(row).collect()
+}
+
+/// What several persons of a county have in common, present or gone.
+pub(crate) async fn alikes(tx: &mut Tx, county: &str) -> Result<Vec<i64>, DbError> {
+    let sql = "select alike from persons where county = $1 and alike is not null
+               group by alike having count(*) > 1";
+    tx.query(sql, &[county.into()]).await?.iter().map(|row| row.int(0)).collect()
+}
+
+/// Who may be one with whom.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Alike {
+    pub(crate) alike: i64,
+    pub(crate) person: i64,
+    pub(crate) household: i64,
+    pub(crate) village: String,
+}
+
+/// The current members of a county's households who have one of these in common.
+pub(crate) async fn with_alike(
+    tx: &mut Tx,
+    county: &str,
+    alikes: impl IntoIterator<Item = i64>,
+) -> Result<Vec<Alike>, DbError> {
+    let mut found = Vec::new();
+    for list in in_lists(alikes.into_iter().map(Value::from).collect()) {
+        let mut filter = Filter::new();
+        filter.and("county = ? and is_current = 1", [county.into()]);
+        filter.and_in("alike", list);
+        let sql = format!("select alike, id, household, village from persons{}", filter.clause());
+        for row in tx.query(&sql, filter.params()).await? {
+            let (alike, person, household) = (row.int(0)?, row.int(1)?, row.int(2)?);
+            found.push(Alike { alike, person, household, village: row.text(3)?.to_owned() });
+        }
+    }
+    Ok(found)
 }
 
 /// True if there is any household at all.

@@ -15,7 +15,7 @@ use super::{
 use crate::{
     Context, accounts, areas, codes,
     exchange::jobs::{self, Jobs},
-    households, journal, registers,
+    households, journal, quality, registers,
 };
 
 /// Where the interface lives.
@@ -104,6 +104,7 @@ pub(super) fn api() -> OpenApiRouter<App> {
         .merge(areas::routes())
         .merge(households::routes())
         .merge(registers::routes())
+        .merge(quality::routes())
         .merge(jobs::routes())
         .merge(journal::routes())
 }

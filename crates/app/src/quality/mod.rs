@@ -1,8 +1,23 @@
 //! Data quality: which records break which rules, where, and what that comes to.
 //!
+//! ```text
+//! rows of an import ─┐                        ┌─► notes of the import
+//!                    ├─► checks (the rules) ──┤
+//! stored households ─┘                        └─► report of an area ─► findings, record by record
+//! ```
+//!
 //! The rules are of the pack: their words, level, dates and bounds. What each of them looks at is
 //! written here once, for rows that come in and for those that are stored.
+//!
+//! Invariants: an area's figures are the sums of those below; a rule's count is the length of the list
+//! of its findings; memory does not grow with the population.
 
+mod api;
+mod judge;
 mod model;
+mod ops;
+mod report;
 
+pub(crate) use api::routes;
+pub use api::{AreaQuality, quality};
 pub(crate) use model::{Cells, Checks, Finding};

@@ -69,6 +69,24 @@ pub(crate) async fn pairings_of(
     records(tx, keys, &super::layouts::PAIRING, &filter).await
 }
 
+/// Those of these households of a county whom a cadre answers for on a day: a pairing in force of one of
+/// these kinds.
+pub(crate) async fn answered(
+    tx: &mut Tx,
+    (county, households): (&str, &[i64]),
+    kinds: &[i64],
+    day: &str,
+) -> Result<Vec<i64>, DbError> {
+    let mut filter = Filter::new();
+    filter.and("county = ?", [county.into()]);
+    filter.and_in("household", households.iter().copied().map(Value::from));
+    filter.and_in("subject_kind", kinds.iter().copied().map(Value::from));
+    filter.and("starts_on <= ?", [day.into()]);
+    filter.and("(ends_on is null or ends_on >= ?)", [day.into()]);
+    let sql = format!("select household from pairings{}", filter.clause());
+    tx.query(&sql, filter.params()).await?.iter().map(|row| row.int(0)).collect()
+}
+
 /// Those of these numbers that organisations, cadres or teams have.
 pub(crate) async fn known(
     tx: &mut Tx,

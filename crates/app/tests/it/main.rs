@@ -32,6 +32,7 @@ mod journal;
 mod matrix;
 mod moves;
 mod problems;
+mod quality;
 mod races;
 mod records;
 mod registers;

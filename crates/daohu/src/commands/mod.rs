@@ -9,6 +9,7 @@ pub(crate) mod journal;
 pub(crate) mod keys;
 pub(crate) mod migrate;
 pub(crate) mod openapi;
+pub(crate) mod quality;
 pub(crate) mod sample;
 pub(crate) mod serve;
 pub(crate) mod user;

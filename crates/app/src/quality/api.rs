@@ -1,0 +1,301 @@
+//! `GET /areas/{code}/quality`, and the records that break a rule.
+
+use std::collections::HashMap;
+
+use daohu_base::{AreaCode, Day, Scope};
+use daohu_policy::{Level, Policy, Right, Rule};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use super::{
+    judge::Record,
+    ops::{self, Found, Mark, Report},
+    report::Figures,
+};
+use crate::{
+    Context, Error, Lang,
+    http::{Answer, ApiError, App, Caller, Json, Page, PageRequest, Path, Query, Session},
+    sheet::Sheet,
+};
+
+/// The routes of the slice.
+pub(crate) fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(get_area_quality))
+        .routes(routes!(list_findings))
+        .routes(routes!(list_rules))
+}
+
+/// On which day.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct JudgedOn {
+    /// The day whose rules hold, and that ages are counted to, `YYYY-MM-DD`; today if absent.
+    #[param(format = Date)]
+    on: Option<String>,
+}
+
+/// Which findings, which page.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct ListFindings {
+    /// The day whose rules hold, and that ages are counted to, `YYYY-MM-DD`; today if absent.
+    #[param(format = Date)]
+    on: Option<String>,
+    /// Of one rule: `R17`.
+    rule: Option<String>,
+    /// Rows of the page: 1 to 200, 50 if absent.
+    #[param(minimum = 1, maximum = 200)]
+    limit: Option<u32>,
+    /// `next` of the page before.
+    after: Option<String>,
+}
+
+/// How good the records of an area are.
+#[derive(Serialize, ToSchema)]
+pub struct AreaQuality {
+    area: String,
+    name: Option<String>,
+    /// The day whose rules hold.
+    #[schema(format = Date)]
+    on: String,
+    /// Households, persons and yearly incomes.
+    rows: i64,
+    /// Those that break no rule.
+    clean: i64,
+    /// The share of the rows that break no rule, cut to four decimals; null where there are no rows.
+    score: Option<f64>,
+    /// All rules, by id.
+    rules: Vec<RuleHits>,
+    /// Directly below, by code; none below a village.
+    children: Vec<QualityLine>,
+}
+
+/// An area directly below.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct QualityLine {
+    area: String,
+    name: Option<String>,
+    rows: i64,
+    clean: i64,
+    score: Option<f64>,
+    hits: HashMap<String, i64>,
+}
+
+/// A rule, and how many records break it: `GET /areas/{code}/quality/findings?rule=…`
+#[derive(Serialize, ToSchema)]
+pub(crate) struct RuleHits {
+    rule: String,
+    /// `reject` or `warn`.
+    level: String,
+    /// False where it has no effect: not in force on the day, or what it looks at is not there yet.
+    is_active: bool,
+    hits: i64,
+    says: String,
+}
+
+/// A rule as the pack has it.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct RuleView {
+    rule: String,
+    /// `reject`: rows that break it are refused; `warn`: they go in, and are found.
+    level: String,
+    is_active: bool,
+    says: String,
+    says_en: String,
+    /// What it looks at.
+    needs: Vec<String>,
+    #[schema(format = Date)]
+    since: Option<String>,
+    #[schema(format = Date)]
+    until: Option<String>,
+    source: String,
+}
+
+/// A record that breaks a rule.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct FindingView {
+    rule: String,
+    /// `reject` or `warn`.
+    level: String,
+    says: String,
+    /// The column to blame, by its header.
+    column: String,
+    /// `households`, `persons` or `incomes`: which record it is.
+    sheet: String,
+    county: String,
+    village: String,
+    /// The household's id.
+    household: i64,
+    household_no: String,
+    /// The person's id.
+    person: Option<i64>,
+    /// The person's name.
+    name: Option<String>,
+    /// The year of the income.
+    year: Option<i64>,
+}
+
+const fn level(level: Level) -> &'static str {
+    match level {
+        Level::Reject => "reject",
+        Level::Warn => "warn",
+    }
+}
+
+/// True if the rule is in force and all that it looks at is part of the product.
+fn is_active(rule: &Rule, on: Day) -> bool {
+    rule.is_in_force(on) && rule.needs.iter().all(|need| Sheet::named(need).is_some())
+}
+
+impl AreaQuality {
+    fn new(policy: &Policy, (area, on): (&AreaCode, Day), report: Report, lang: Lang) -> Self {
+        let Report { area: own, below, names } = report;
+        let score = own.score();
+        let rule = |rule: &&Rule| RuleHits {
+            rule: rule.id.clone(),
+            level: level(rule.level).to_owned(),
+            is_active: is_active(rule, on),
+            hits: own.hits.get(rule.id.as_str()).copied().unwrap_or_default(),
+            says: lang.pick(&rule.says, &rule.says_en).to_owned(),
+        };
+        let line = |(area, figures): (String, Figures)| QualityLine {
+            name: names.get(&area).cloned(),
+            rows: figures.rows,
+            clean: figures.clean,
+            score: figures.score(),
+            hits: figures.hits.into_iter().map(|(rule, hits)| (rule.to_owned(), hits)).collect(),
+            area,
+        };
+        Self {
+            area: area.to_string(),
+            name: names.get(area.as_str()).cloned(),
+            on: on.to_string(),
+            rows: own.rows,
+            clean: own.clean,
+            score,
+            rules: policy.rules().iter().map(rule).collect(),
+            children: below.into_iter().map(line).collect(),
+        }
+    }
+
+    /// Leaves one rule alone; false if there is none of this name.
+    pub fn only(&mut self, rule: &str) -> bool {
+        self.rules.retain(|hits| hits.rule == rule);
+        self.children.iter_mut().for_each(|child| child.hits.retain(|name, _| name == rule));
+        !self.rules.is_empty()
+    }
+}
+
+/// The quality of an area's records as the command line shows it.
+pub async fn quality(
+    context: &Context,
+    area: AreaCode,
+    on: Option<Day>,
+    lang: Lang,
+) -> Result<AreaQuality, Error> {
+    let on = on.unwrap_or_else(|| context.clock.now().day());
+    let report = ops::report(context, &Scope::all(), area.clone(), on).await?;
+    Ok(AreaQuality::new(&context.policy, (&area, on), report, lang))
+}
+
+fn area_and_day(context: &Context, code: &str, on: Option<&str>) -> Answer<(AreaCode, Day)> {
+    let area = AreaCode::parse(code).map_err(|_| ApiError::new("record.not_found"))?;
+    let on = on.map(Day::parse).transpose();
+    let on = on.map_err(|_| ApiError::field("on", "request.bad_day"))?;
+    Ok((area, on.unwrap_or_else(|| context.clock.now().day())))
+}
+
+/// How many records of an area and of those directly below it break which rules; 404 outside and above
+/// the scope, and below the villages.
+#[utoipa::path(get, path = "/areas/{code}/quality", tag = "quality",
+    params(("code" = String, Path), JudgedOn), responses((status = 200, body = AreaQuality)))]
+pub(crate) async fn get_area_quality(
+    session: Session,
+    caller: Caller,
+    Path(code): Path<String>,
+    Query(query): Query<JudgedOn>,
+) -> Answer<Json<AreaQuality>> {
+    let permit = session.require(Right::RegistryRead)?;
+    let context = permit.context();
+    let (area, on) = area_and_day(context, &code, query.on.as_deref())?;
+    let report = ops::report(context, &permit.scope, area.clone(), on).await?;
+    Ok(Json(AreaQuality::new(&context.policy, (&area, on), report, caller.lang)))
+}
+
+/// The records of an area that break a rule, household by household: what is to be put right.
+#[utoipa::path(get, path = "/areas/{code}/quality/findings", tag = "quality",
+    params(("code" = String, Path), ListFindings),
+    responses((status = 200, body = Page<FindingView>)))]
+pub(crate) async fn list_findings(
+    session: Session,
+    caller: Caller,
+    Path(code): Path<String>,
+    Query(query): Query<ListFindings>,
+) -> Answer<Json<Page<FindingView>>> {
+    let permit = session.require(Right::RegistryRead)?;
+    let context = permit.context();
+    let (area, on) = area_and_day(context, &code, query.on.as_deref())?;
+    let policy = &context.policy;
+    if query.rule.as_deref().is_some_and(|rule| policy.rule(rule).is_none()) {
+        return Err(ApiError::field("rule", "quality.unknown_rule"));
+    }
+    let page = PageRequest::<Mark>::new("findings", query.limit, query.after.as_deref())?;
+    let (after, rows) = (page.after.clone(), page.rows());
+    let listed = ops::findings(context, &permit.scope, (area, on), query.rule, after, rows);
+    let (found, next) = listed.await?;
+    let views = found.into_iter().filter_map(|found| view(policy, found, caller.lang)).collect();
+    Ok(Json(page.cut(views, next)))
+}
+
+fn view(policy: &Policy, found: Found, lang: Lang) -> Option<FindingView> {
+    let rule = policy.rule(found.finding.rule)?;
+    let (sheet, person, year) = match found.record {
+        Record::Household => ("households", None, None),
+        Record::Person(id) => ("persons", Some(id), None),
+        Record::Income(year) => ("incomes", None, Some(year)),
+    };
+    let column = found.finding.sheet.columns.get(found.finding.column);
+    Some(FindingView {
+        rule: rule.id.clone(),
+        level: level(rule.level).to_owned(),
+        says: lang.pick(&rule.says, &rule.says_en).to_owned(),
+        column: column.map_or("", |column| column.header).to_owned(),
+        sheet: sheet.to_owned(),
+        county: found.county,
+        village: found.village,
+        household: found.household,
+        household_no: found.household_no,
+        person,
+        name: found.name,
+        year,
+    })
+}
+
+/// The rules that records are judged by, by id.
+#[utoipa::path(get, path = "/quality/rules", tag = "quality", params(JudgedOn),
+    responses((status = 200, body = Vec<RuleView>)))]
+pub(crate) async fn list_rules(
+    session: Session,
+    Query(query): Query<JudgedOn>,
+) -> Answer<Json<Vec<RuleView>>> {
+    let permit = session.own();
+    let on = query.on.as_deref().map(Day::parse).transpose();
+    let on = on.map_err(|_| ApiError::field("on", "request.bad_day"))?;
+    let on = on.unwrap_or_else(|| permit.context().clock.now().day());
+    let rule = |rule: &Rule| RuleView {
+        rule: rule.id.clone(),
+        level: level(rule.level).to_owned(),
+        is_active: is_active(rule, on),
+        says: rule.says.clone(),
+        says_en: rule.says_en.clone(),
+        needs: rule.needs.clone(),
+        since: rule.since.clone(),
+        until: rule.until.clone(),
+        source: rule.source.clone(),
+    };
+    Ok(Json(permit.context().policy.rules().into_iter().map(rule).collect()))
+}

@@ -1,0 +1,152 @@
+//! How good records are: counts, and the records that they open.
+
+use daohu_app::exchange::Outcome;
+use daohu_db::Engine;
+use serde_json::{Value, json};
+
+use crate::{
+    exchange::options,
+    harness::{Client, TestApp},
+    seed,
+};
+
+/// A good household in 南乙一村, and one with faults of each sheet; a third has a member alike one of the
+/// second.
+const HOUSEHOLDS: &str = "\
+户编号,行政村代码,户主姓名,联系电话,贫困户属性,主要致贫原因,识别年度,脱贫年度,脱贫状态,危房等级,是否危房户,住房面积,经度,纬度
+Q1,990101101200,好一,13800000001,一般贫困户,因病,2014,,未脱贫,A,否,90,108.5,28.5
+Q2,990101101200,坏一,123,一般贫困户,因残,2014,2013,已脱贫,D,否,5000,,
+Q3,990101101201,坏三,13800000003,一般贫困户,缺技术,2014,,未脱贫,A,否,90,108.5,28.5
+";
+const INCOMES: &str = "\
+户编号,年度,家庭人口,工资性收入,转移性收入,低保金,生产经营性收入,财产性收入,生产经营性支出
+Q1,2014,1,3000,0,,,,
+Q1,2015,1,3100,0,,,,
+Q2,2014,1,3000,0,,,,
+Q2,2015,3,12000,100,500,,,
+Q3,2015,1,3000,0,,,,
+";
+
+/// Number of the household, name, first 17 digits of the ID number, and what follows.
+const PERSONS: [(&str, &str, &str, &str); 3] = [
+    ("Q1", "好一", "99010119800101101", "初中,,慢性病,普通劳动力,是,否,是"),
+    ("Q2", "张伟", "99010119800202201", ",,,,是,是,"),
+    ("Q3", "章伟", "99010119800202301", "初中,,健康,普通劳动力,是,否,是"),
+];
+
+async fn start(engine: Engine) -> (TestApp, Client) {
+    let app = TestApp::new(engine).await;
+    seed::areas(&app).await;
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).unwrap();
+    write("households.csv", HOUSEHOLDS);
+    write("incomes.csv", INCOMES);
+    let mut persons = "户编号,姓名,证件号码,与户主关系,性别,文化程度,在校生状况,健康状况,劳动技能,城乡居民基本医疗保险,\
+                       职工基本医疗保险,大病保险\n"
+        .to_owned();
+    for (no, name, digits, rest) in PERSONS {
+        persons += &format!("{no},{name},{},户主,男,{rest}\n", seed::id_number(digits));
+    }
+    write("persons.csv", &persons);
+    write("cadres.csv", "工号,姓名,角色,所在区划代码\nC1,帮,帮扶干部,990101\n");
+    write(
+        "pairings.csv",
+        "主体类型,主体编号,对象类型,对象编号,开始日期\n干部,C1,户,Q1,2015-01-01\n干部,C1,户,Q3,2015-01-01\n",
+    );
+    let summary = app.import(&[folder.path().to_owned()], options()).await;
+    let refused = summary.problems.iter().any(|row| row.outcome == Outcome::Rejected);
+    assert!(summary.committed && !refused, "{:?}", summary.problems);
+    let client = app.client(&["office_clerk@990101"]).await;
+    (app, client)
+}
+
+fn hits(told: &Value) -> Vec<(&str, i64)> {
+    let rules = told["rules"].as_array().unwrap().iter();
+    rules
+        .map(|rule| (rule["rule"].as_str().unwrap(), rule["hits"].as_i64().unwrap()))
+        .filter(|(_, hits)| *hits > 0)
+        .collect()
+}
+
+#[tokio::test]
+async fn an_area_is_judged_and_each_count_opens_its_records() {
+    for engine in Engine::BOTH {
+        let (_app, client) = start(engine).await;
+        let told = client.json("/areas/990101/quality?on=2016-03-01").await;
+        let expected = [
+            ("R07", 1),
+            ("R08", 1),
+            ("R09", 1),
+            ("R11", 1),
+            ("R12", 1),
+            ("R13", 1),
+            ("R23", 1),
+            ("R24", 1),
+            ("R26", 1),
+            ("R27", 1),
+            ("R28", 1),
+            ("R30", 1),
+            ("R31", 1),
+            ("R32", 2),
+        ];
+        assert_eq!(hits(&told), expected, "{engine:?}");
+        // Three households, three persons, five years; of Q1 nothing is found.
+        assert_eq!((&told["rows"], &told["clean"]), (&json!(11), &json!(7)), "{told}");
+        assert_eq!(told["score"], json!(0.6363));
+        for (rule, hits) in hits(&told) {
+            let list = client
+                .json(&format!("/areas/990101/quality/findings?on=2016-03-01&rule={rule}"))
+                .await;
+            let items = list["items"].as_array().unwrap();
+            assert_eq!(i64::try_from(items.len()).unwrap(), hits, "{engine:?} {rule}");
+            assert!(items.iter().all(|item| item["rule"] == rule), "{rule}");
+        }
+        let all: i64 = hits(&told).iter().map(|(_, hits)| hits).sum();
+        let (mut found, mut after) = (Vec::new(), String::new());
+        loop {
+            let path = format!("/areas/990101/quality/findings?on=2016-03-01&limit=3{after}");
+            let page = client.json(&path).await;
+            found.extend(page["items"].as_array().unwrap().clone());
+            match page["next"].as_str() {
+                Some(next) => after = format!("&after={next}"),
+                None => break,
+            }
+        }
+        assert_eq!(i64::try_from(found.len()).unwrap(), all, "{engine:?}");
+        let alike: Vec<&Value> =
+            found.iter().filter(|item| item["rule"] == "R32").map(|item| &item["name"]).collect();
+        assert_eq!(alike, ["张伟", "章伟"]);
+    }
+}
+
+#[tokio::test]
+async fn areas_add_up_and_rules_have_days() {
+    for engine in Engine::BOTH {
+        let (app, client) = start(engine).await;
+        let county = client.json("/areas/990101/quality?on=2016-03-01").await;
+        let township = client.json("/areas/990101101/quality?on=2016-03-01").await;
+        assert_eq!(county["rows"], township["rows"]);
+        let names = ["rows", "clean"];
+        for told in [&county, &township] {
+            for name in names {
+                let children = told["children"].as_array().unwrap().iter();
+                let sum: i64 = children.map(|child| child[name].as_i64().unwrap()).sum();
+                assert_eq!(told[name], json!(sum), "{engine:?} {name}");
+            }
+        }
+        // A year later nobody has a record of the year before.
+        let later = client.json("/areas/990101/quality?on=2018-03-01").await;
+        assert!(hits(&later).contains(&("R34", 3)), "{:?}", hits(&later));
+        let rules = client.json("/quality/rules").await;
+        let monitored = rules.as_array().unwrap().iter().find(|rule| rule["rule"] == "R29");
+        assert_eq!(monitored.unwrap()["is_active"], json!(false));
+        assert_eq!(rules.as_array().unwrap().len(), 34);
+        let elsewhere = app.client(&["office_clerk@990101100"]).await;
+        let path = "/areas/990101101/quality/findings";
+        elsewhere.get(path).send().await.problem(404, "record.not_found");
+        let empty = elsewhere.json("/areas/990101100/quality").await;
+        assert_eq!((&empty["rows"], &empty["score"]), (&json!(0), &Value::Null));
+        let unknown = client.get("/areas/990101/quality/findings?rule=R99").send().await;
+        unknown.problem(422, "request.invalid");
+    }
+}
