@@ -3,7 +3,7 @@
 use daohu_db::Migration;
 
 /// Every migration of the product. A published one never changes; see `migrations/README.md`.
-pub static MIGRATIONS: [Migration; 4] = [
+pub static MIGRATIONS: [Migration; 5] = [
     Migration {
         number: 1,
         name: "registry",
@@ -20,4 +20,9 @@ pub static MIGRATIONS: [Migration; 4] = [
         sql: include_str!("../../../migrations/0003_accounts.sql"),
     },
     Migration { number: 4, name: "jobs", sql: include_str!("../../../migrations/0004_jobs.sql") },
+    Migration {
+        number: 5,
+        name: "second_factor",
+        sql: include_str!("../../../migrations/0005_second_factor.sql"),
+    },
 ];

@@ -36,6 +36,7 @@ mod records;
 mod registry;
 mod relocations;
 mod runner;
+mod second_factor;
 mod seed;
 mod serving;
 mod sessions;

@@ -10,6 +10,7 @@ pub(crate) mod migrate;
 pub(crate) mod openapi;
 pub(crate) mod sample;
 pub(crate) mod serve;
+pub(crate) mod totp;
 pub(crate) mod user;
 
 use crate::output::Failure;
