@@ -76,9 +76,8 @@ impl From<ProveSecondFactor> for Given {
 }
 
 /// Whoever found an open browser must find neither the password nor a code by trying.
-fn limit(permit: &Permit) -> Answer<()> {
-    let per_minute = permit.context().policy.second_factor().attempts_per_minute;
-    permit.limit("second_factor", per_minute)
+fn limit(permit: &Permit, act: &'static str) -> Answer<()> {
+    permit.limit(act, permit.context().policy.second_factor().attempts_per_minute)
 }
 
 /// How the user's own second factor stands.
@@ -105,7 +104,7 @@ pub(crate) async fn start_second_factor(
     Json(body): Json<StartSecondFactor>,
 ) -> Answer<impl IntoResponse> {
     let permit = session.own();
-    limit(&permit)?;
+    limit(&permit, "second_factor")?;
     let code = Masked(body.code.unwrap_or_default());
     let given = Given { password: Masked(body.password), code };
     let made = ops::start(permit.context(), permit.act(), session.who(), given).await?;
@@ -122,7 +121,7 @@ pub(crate) async fn confirm_second_factor(
     Json(body): Json<ConfirmSecondFactor>,
 ) -> Answer<impl IntoResponse> {
     let permit = session.own();
-    limit(&permit)?;
+    limit(&permit, "confirm_second_factor")?;
     let (context, act, code) = (permit.context(), permit.act(), Masked(body.code));
     Ok(RecoveryCodes::once(ops::confirm(context, act, session.who(), code).await?))
 }
@@ -135,7 +134,7 @@ pub(crate) async fn renew_recovery_codes(
     Json(body): Json<ProveSecondFactor>,
 ) -> Answer<impl IntoResponse> {
     let permit = session.own();
-    limit(&permit)?;
+    limit(&permit, "second_factor")?;
     let (context, act) = (permit.context(), permit.act());
     Ok(RecoveryCodes::once(ops::renew_codes(context, act, session.who(), body.into()).await?))
 }
@@ -148,7 +147,7 @@ pub(crate) async fn remove_second_factor(
     Json(body): Json<ProveSecondFactor>,
 ) -> Answer<StatusCode> {
     let permit = session.own();
-    limit(&permit)?;
+    limit(&permit, "second_factor")?;
     let (context, act, who) = (permit.context(), permit.act(), session.who());
     ops::remove(context, act, who, body.into(), session.needs_second_factor()).await?;
     Ok(StatusCode::NO_CONTENT)
