@@ -508,7 +508,7 @@ async fn a_secret_moved_to_another_user_admits_nobody() {
     for engine in Engine::BOTH {
         let app = TestApp::new(engine).await;
         let (mine, theirs) = (app.user(&[]).await, app.user(&[]).await);
-        let (phone, _) = enrolled(&app, &app.signed_in(&mine).await).await;
+        let (phone, codes) = enrolled(&app, &app.signed_in(&mine).await).await;
         enrolled(&app, &app.signed_in(&theirs).await).await;
         let sql = "update second_factors set last_step = -1, secret =
                      (select secret from second_factors f join users u on u.id = f.user_id
@@ -517,6 +517,11 @@ async fn a_secret_moved_to_another_user_admits_nobody() {
         app.stranger().sign_in_with(&mine.name, &phone.code(&app)).await.expect(200);
         let answer = app.stranger().sign_in_with(&theirs.name, &phone.code(&app)).await;
         answer.problem(500, "server.internal");
+        let sql = "update recovery_codes set user_id =
+                     (select id from users where name = 'user-1')";
+        app.execute(sql).await;
+        let answer = app.stranger().sign_in_with(&theirs.name, &codes[0]).await;
+        answer.problem(401, "session.bad_code");
         app.execute("delete from second_factors").await;
         let answer = app.stranger().sign_in_with(&theirs.name, &phone.code(&app)).await;
         answer.problem(401, "session.bad_code");
