@@ -3,7 +3,7 @@
 use daohu_db::Migration;
 
 /// Every migration of the product. A published one never changes; see `migrations/README.md`.
-pub static MIGRATIONS: [Migration; 5] = [
+pub static MIGRATIONS: [Migration; 6] = [
     Migration {
         number: 1,
         name: "registry",
@@ -24,5 +24,10 @@ pub static MIGRATIONS: [Migration; 5] = [
         number: 5,
         name: "registers",
         sql: include_str!("../../../migrations/0005_registers.sql"),
+    },
+    Migration {
+        number: 6,
+        name: "second_factor",
+        sql: include_str!("../../../migrations/0006_second_factor.sql"),
     },
 ];

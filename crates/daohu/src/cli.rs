@@ -3,9 +3,10 @@
 use std::{net::SocketAddr, path::PathBuf};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use daohu_app::Lang;
+use daohu_app::{Lang, http::Enforcement};
 use daohu_base::{AreaCode, Day};
 use daohu_db::DbUrl;
+use serde::Deserialize;
 
 /// Daohu 到户: the registry of targeted poverty alleviation.
 #[derive(Debug, Parser)]
@@ -122,9 +123,30 @@ pub(crate) struct ServeArgs {
     /// Proxies whose X-Forwarded-For is believed.
     #[arg(long, value_name = "CIDR")]
     pub(crate) trusted_proxy: Vec<String>,
+    /// Whether roles that need a second factor can do without (default: required).
+    #[arg(long, value_enum)]
+    pub(crate) second_factor: Option<EnforcementArg>,
     /// A file with the same settings.
     #[arg(long)]
     pub(crate) config: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum EnforcementArg {
+    /// Without one, such a user can only enrol it.
+    Required,
+    /// Whoever wants one enrols it.
+    Offered,
+}
+
+impl From<EnforcementArg> for Enforcement {
+    fn from(arg: EnforcementArg) -> Self {
+        match arg {
+            EnforcementArg::Required => Self::Required,
+            EnforcementArg::Offered => Self::Offered,
+        }
+    }
 }
 
 #[derive(Debug, Args)]
@@ -300,6 +322,8 @@ pub(crate) enum UserCommand {
     Role(UserRoleArgs),
     /// Set a new password; prints an initial one unless one is given.
     Passwd(UserPasswdArgs),
+    /// The second factor of an account: one-time codes.
+    Totp(UserTotpArgs),
     /// List the accounts.
     List(UserListArgs),
 }
@@ -354,6 +378,26 @@ pub(crate) struct UserPasswdArgs {
 }
 
 #[derive(Debug, Args)]
+#[command(group = clap::ArgGroup::new("deed").required(true).args(["status", "enrol", "reset"]))]
+pub(crate) struct UserTotpArgs {
+    #[command(flatten)]
+    pub(crate) db: DbArgs,
+    #[arg(long)]
+    pub(crate) name: String,
+    /// Since when codes are asked for, and how many recovery codes are left.
+    #[arg(long)]
+    pub(crate) status: bool,
+    /// Make a secret that is in force at once; prints it, to be handed out, with recovery codes.
+    #[arg(long)]
+    pub(crate) enrol: bool,
+    /// Ask for no codes any more, and end the sessions.
+    #[arg(long)]
+    pub(crate) reset: bool,
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
 pub(crate) struct UserListArgs {
     #[command(flatten)]
     pub(crate) db: DbArgs,
@@ -363,7 +407,7 @@ pub(crate) struct UserListArgs {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum KeysCommand {
-    /// Make a new sealing key and seal every number with it.
+    /// Make a new sealing key and seal every number and second factor with it.
     Rotate(RotateArgs),
 }
 

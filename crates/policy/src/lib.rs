@@ -8,9 +8,11 @@ mod lists;
 mod pack;
 mod quality;
 mod roles;
+mod second_factor;
 
 pub use helping::{Bond, Helper, Helping, VillageRole};
 pub use lists::{CodeList, CodeValue, Unknown};
 pub use pack::{BadPack, Exchange, Policy, Security};
 pub use quality::{Level, Rule};
 pub use roles::{Right, Role};
+pub use second_factor::{Algorithm, SecondFactor};

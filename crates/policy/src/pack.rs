@@ -3,7 +3,7 @@
 use rustc_hash::FxHashMap;
 use serde::Deserialize;
 
-use crate::{CodeList, CodeValue, Helping, Role, Rule, VillageRole};
+use crate::{CodeList, CodeValue, Helping, Role, Rule, SecondFactor, VillageRole};
 
 /// The files that every installation starts with.
 const EMBEDDED: [(&str, &str); 7] = [
@@ -23,6 +23,7 @@ pub struct Policy {
     rules: FxHashMap<String, Rule>,
     roles: Vec<Role>,
     security: Security,
+    second_factor: SecondFactor,
     exchange: Exchange,
     helping: Helping,
     village_roles: Vec<VillageRole>,
@@ -97,6 +98,7 @@ struct File {
     #[serde(default)]
     role: Vec<Role>,
     security: Option<Security>,
+    second_factor: Option<SecondFactor>,
     exchange: Option<Exchange>,
     helping: Option<Helping>,
     #[serde(default)]
@@ -132,7 +134,8 @@ impl Policy {
         let (mut lists, mut rules) = (FxHashMap::default(), FxHashMap::default());
         let (mut roles, mut village_roles) = (Vec::new(), Vec::new());
         let mut lines: Vec<Line> = Vec::new();
-        let (mut security, mut exchange, mut helping) = (None, None, None);
+        let (mut security, mut second_factor, mut exchange) = (None, None, None);
+        let mut helping = None;
         for (name, text) in files {
             let bad = |reason: String| BadPack { file: name.to_owned(), reason };
             let file: File = toml::from_str(text).map_err(|e| bad(e.to_string()))?;
@@ -158,6 +161,8 @@ impl Policy {
             lines.retain(|line| file.line.iter().all(|other| other.year != line.year));
             lines.extend(file.line);
             security = file.security.or(security);
+            file.second_factor.as_ref().map_or(Ok(()), SecondFactor::check).map_err(bad)?;
+            second_factor = file.second_factor.or(second_factor);
             exchange = file.exchange.or(exchange);
         }
         let missing = |name: &str| BadPack {
@@ -165,9 +170,20 @@ impl Policy {
             reason: format!("no [{name}] table in any file"),
         };
         let security = security.ok_or_else(|| missing("security"))?;
+        let second_factor = second_factor.ok_or_else(|| missing("second_factor"))?;
         let exchange = exchange.ok_or_else(|| missing("exchange"))?;
         let helping = helping.ok_or_else(|| missing("helping"))?;
-        Ok(Self { lists, rules, roles, security, exchange, helping, village_roles, lines })
+        Ok(Self {
+            lists,
+            rules,
+            roles,
+            security,
+            second_factor,
+            exchange,
+            helping,
+            village_roles,
+            lines,
+        })
     }
 
     /// The code list of this name.
@@ -225,6 +241,11 @@ impl Policy {
         &self.village_roles
     }
 
+    /// What one-time codes are made and checked by.
+    pub fn second_factor(&self) -> &SecondFactor {
+        &self.second_factor
+    }
+
     /// Limits of imports and exports.
     pub fn exchange(&self) -> &Exchange {
         &self.exchange
@@ -242,6 +263,33 @@ mod tests {
         assert_eq!(policy.list("民族").unwrap().values().len(), 56);
         assert_eq!(policy.rule("R01").unwrap().level, crate::Level::Reject);
         assert!(policy.roles().iter().filter(|role| role.exclusive).count() == 3);
+    }
+
+    #[test]
+    fn administrators_and_who_may_see_or_replace_a_countys_numbers_need_a_second_factor() {
+        let policy = Policy::embedded().unwrap();
+        for role in policy.roles() {
+            let needs = role.exclusive || role.allows(crate::Right::RegistryReveal);
+            assert_eq!(role.needs_second_factor, needs, "{}", role.name);
+        }
+    }
+
+    #[test]
+    fn one_time_codes_that_prove_nothing_are_refused() {
+        let pack = include_str!("../../../policies/national/security.toml");
+        for (good, bad, says) in [
+            ("digits = 6", "digits = 5", "digits"),
+            ("digits = 6", "digits = 10", "digits"),
+            ("secret_bytes = 20", "secret_bytes = 8", "secret_bytes"),
+            ("step_seconds = 30", "step_seconds = 0", "step_seconds"),
+            ("skew_steps = 1", "skew_steps = -1", "skew_steps"),
+            ("\"SHA1\"", "\"MD5\"", "MD5"),
+        ] {
+            assert!(pack.contains(good));
+            let error = Policy::embedded_and([("x.toml", pack.replace(good, bad).as_str())]);
+            let error = error.unwrap_err();
+            assert!(error.file == "x.toml" && error.reason.contains(says), "{error}");
+        }
     }
 
     #[test]

@@ -32,6 +32,9 @@ pub enum Right {
     /// Give and take roles.
     #[serde(rename = "grants.manage")]
     GrantsManage,
+    /// Take the second factor from a user who lost it.
+    #[serde(rename = "second_factors.reset")]
+    SecondFactorsReset,
     /// Read the journal and verify it.
     #[serde(rename = "journal.read")]
     JournalRead,
@@ -53,6 +56,9 @@ pub struct Role {
     /// True if nobody may hold it beside another role.
     #[serde(default)]
     pub exclusive: bool,
+    /// True if whoever holds it signs in with a second factor.
+    #[serde(default)]
+    pub needs_second_factor: bool,
     /// What it allows.
     pub rights: Vec<Right>,
     /// Where it comes from.

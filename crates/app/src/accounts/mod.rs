@@ -6,19 +6,24 @@
 //! gone at once.
 //!
 //! ```text
-//! created (initial password) ──► must change ──► in use ⇄ locked out (failures; ends by itself)
-//!                                                  ⇅
-//!                                             locked (by an administrator)
+//! created (initial password) ──► must change ──► must enrol ──► in use ⇄ locked out (failures; ends
+//!                                                                 ⇅        by itself)
+//!                                                            locked (by an administrator)
 //! ```
+//!
+//! Who must enrol holds a role that needs a second factor and has none, where the installation insists
+//! on it; all others pass.
 //!
 //! Invariants: no password and no token reaches the log, the journal or an error; a refused
 //! sign-in looks and costs the same whatever the reason; each administrator's role keeps at least
-//! one active holder; a change of password or of roles ends the user's other sessions.
+//! one active holder; a change of password, of roles or of the second factor ends the user's other
+//! sessions; who has a second factor begins no session without a code that was never used before.
 
 mod authority;
 mod grants;
 mod model;
 mod passwords;
+mod second_factor;
 mod sessions;
 mod users;
 mod watched;
@@ -31,6 +36,9 @@ pub use grants::ops::{NewGrant, add_grant, check_grant, end_grant, grants_of};
 pub use model::{Grant, SignedIn, User};
 pub(crate) use passwords::new_id;
 pub use passwords::{Cost, Passwords};
+pub use second_factor::ops::{
+    Enrolment, SecondFactorState, enrol, reseal, reset_second_factor, second_factor_of,
+};
 pub use sessions::ops::authenticate;
 pub use users::ops::{
     NewUser, UserChange, UserFilter, change_user, create_user, find_user, get_user, list_users,
@@ -49,8 +57,16 @@ pub(crate) fn routes() -> OpenApiRouter<App> {
             sessions::api::delete_session
         ))
         .routes(routes!(sessions::api::change_password))
-        .routes(routes!(sessions::api::list_sessions))
+        .routes(routes!(sessions::api::list_sessions, sessions::api::end_other_sessions))
         .routes(routes!(sessions::api::end_session))
+        .routes(routes!(
+            second_factor::api::get_second_factor,
+            second_factor::api::start_second_factor
+        ))
+        .routes(routes!(second_factor::api::confirm_second_factor))
+        .routes(routes!(second_factor::api::renew_recovery_codes))
+        .routes(routes!(second_factor::api::remove_second_factor))
+        .routes(routes!(second_factor::api::reset_second_factor))
         .routes(routes!(users::api::list_users, users::api::create_user))
         .routes(routes!(users::api::get_user, users::api::change_user))
         .routes(routes!(users::api::reset_password))

@@ -36,6 +36,10 @@ pub struct User {
     pub created_by: String,
     pub updated_at: Timestamp,
     pub version: i64,
+    // Left out where there is none: entries of the journal from before there were any stay what the
+    // row says.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub second_factor_at: Option<Timestamp>,
 }
 
 /// A role in an area for a period.
@@ -92,10 +96,33 @@ pub(super) struct SessionRow {
     pub(super) agent: String,
 }
 
+/// What an attempt to sign in proves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Proof {
+    WrongPassword,
+    /// The password is right, and a code is wanted that was not given.
+    NoCode,
+    /// The password is right, the code is not.
+    WrongCode,
+    /// All that is asked for; with the code to be spent, where one is asked for.
+    Whole(Option<Code>),
+}
+
+/// A code that is right, and how it is kept from being used again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Code {
+    /// That of this step.
+    OfStep(i64),
+    /// The recovery code with this hash.
+    Recovery([u8; 16]),
+}
+
 /// What comes of an attempt to sign in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Verdict {
     Admitted,
+    /// Neither a success nor a failure: the code is to follow.
+    CodeWanted,
     /// The state to write; `locks_out` if this attempt was the last that is allowed.
     Refused {
         failures: i64,
@@ -105,16 +132,22 @@ pub(super) enum Verdict {
 }
 
 impl Credentials {
+    /// True if nothing that is brought admits the user now.
+    pub(super) fn is_shut(&self, now: Timestamp) -> bool {
+        self.user.is_locked || self.user.locked_until.is_some_and(|until| now < until)
+    }
+
     /// Decides an attempt. While locked out nothing counts, so that nobody can be kept out for
     /// longer than the policy says by whoever keeps trying.
-    pub(super) fn judge(&self, is_right: bool, now: Timestamp, limits: &Security) -> Verdict {
-        let until = self.user.locked_until;
-        if self.user.is_locked || until.is_some_and(|until| now < until) {
-            let failures = self.failures;
-            return Verdict::Refused { failures, locked_until: until, locks_out: false };
+    pub(super) fn judge(&self, proof: Proof, now: Timestamp, limits: &Security) -> Verdict {
+        if self.is_shut(now) {
+            let (failures, locked_until) = (self.failures, self.user.locked_until);
+            return Verdict::Refused { failures, locked_until, locks_out: false };
         }
-        if is_right {
-            return Verdict::Admitted;
+        match proof {
+            Proof::Whole(_) => return Verdict::Admitted,
+            Proof::NoCode => return Verdict::CodeWanted,
+            Proof::WrongPassword | Proof::WrongCode => {}
         }
         let failures = self.failures + 1;
         if failures < limits.lockout_failures {
@@ -122,6 +155,14 @@ impl Credentials {
         }
         let until = now.plus_ms(limits.lockout_minutes.saturating_mul(MINUTE_MS));
         Verdict::Refused { failures: 0, locked_until: Some(until), locks_out: true }
+    }
+}
+
+impl SignedIn {
+    /// True if a role that the user holds today needs a second factor.
+    pub(crate) fn needs_second_factor(&self, policy: &Policy) -> bool {
+        let mut roles = self.grants.iter().filter_map(|grant| policy.role(&grant.role));
+        roles.any(|role| role.needs_second_factor)
     }
 }
 
@@ -261,14 +302,17 @@ fn columns<T: Serialize>(record: &T) -> Map<String, Value> {
 
 /// The journal's entry of what happened to a user's session.
 pub(super) fn session_change(user_id: &str, action: Action, about: &Value) -> Change {
-    Change {
-        county: NO_COUNTY.to_owned(),
-        kind: "session",
-        record: user_id.to_owned(),
-        action,
-        before: None,
-        after: Some(about.to_string()),
-    }
+    event("session", user_id, action, about)
+}
+
+/// The journal's entry of what happened to a user's second factor.
+pub(super) fn factor_change(user_id: &str, action: Action, about: &Value) -> Change {
+    event("second_factor", user_id, action, about)
+}
+
+fn event(kind: &'static str, user_id: &str, action: Action, about: &Value) -> Change {
+    let (county, record) = (NO_COUNTY.to_owned(), user_id.to_owned());
+    Change { county, kind, record, action, before: None, after: Some(about.to_string()) }
 }
 
 #[cfg(test)]
@@ -378,6 +422,7 @@ mod tests {
                 created_by: "system".into(),
                 updated_at: now,
                 version: 1,
+                second_factor_at: None,
             },
             password_hash: String::new(),
             failures: limits.lockout_failures - 1,
@@ -388,12 +433,19 @@ mod tests {
             locked_until,
             locks_out,
         };
-        assert_eq!(user.judge(true, now, limits), Verdict::Admitted);
-        assert_eq!(user.judge(false, now, limits), refused(0, Some(end), true));
+        let right = Proof::Whole(None);
+        assert_eq!(user.judge(right, now, limits), Verdict::Admitted);
+        assert_eq!(user.judge(Proof::NoCode, now, limits), Verdict::CodeWanted);
+        for wrong in [Proof::WrongPassword, Proof::WrongCode] {
+            assert_eq!(user.judge(wrong, now, limits), refused(0, Some(end), true));
+        }
         (user.failures, user.user.locked_until) = (0, Some(end));
-        assert_eq!(user.judge(true, end.plus_ms(-1), limits), refused(0, Some(end), false));
-        assert_eq!(user.judge(true, end, limits), Verdict::Admitted);
+        // Until then not even that the password is right is told.
+        for proof in [right, Proof::NoCode] {
+            assert_eq!(user.judge(proof, end.plus_ms(-1), limits), refused(0, Some(end), false));
+        }
+        assert_eq!(user.judge(right, end, limits), Verdict::Admitted);
         user.user.is_locked = true;
-        assert_eq!(user.judge(true, end, limits), refused(0, Some(end), false));
+        assert_eq!(user.judge(right, end, limits), refused(0, Some(end), false));
     }
 }

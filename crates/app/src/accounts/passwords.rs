@@ -112,8 +112,14 @@ fn broken() -> Error {
     Error::Key(KeyError::Random)
 }
 
-fn random<const N: usize>() -> Result<[u8; N], Error> {
+pub(super) fn random<const N: usize>() -> Result<[u8; N], Error> {
     let mut bytes = [0; N];
+    getrandom::fill(&mut bytes).map_err(|_| broken())?;
+    Ok(bytes)
+}
+
+pub(super) fn random_bytes(count: usize) -> Result<Vec<u8>, Error> {
+    let mut bytes = vec![0; count];
     getrandom::fill(&mut bytes).map_err(|_| broken())?;
     Ok(bytes)
 }

@@ -23,6 +23,15 @@ pub(super) const BASE: &str = "/api/v1";
 /// What a request body may weigh unless its route says otherwise.
 const BODY_BYTES_MAX: usize = 1024 * 1024;
 
+/// What becomes of a user whose role needs a second factor and who has none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Enforcement {
+    /// Nothing but enrolling one is allowed.
+    Required,
+    /// Nothing: whoever wants one enrols it, and nobody is held to it.
+    Offered,
+}
+
 /// What the server must know about its surroundings.
 #[derive(Clone, Debug)]
 pub struct HttpConfig {
@@ -32,6 +41,8 @@ pub struct HttpConfig {
     pub secure_cookies: bool,
     /// `https://host` as browsers see it, where a proxy changes the `Host` header.
     pub public_origin: Option<String>,
+    /// Whether roles that need a second factor are held to it.
+    pub second_factor: Enforcement,
     /// What a request body may weigh; routes that import set their own.
     pub body_bytes_max: usize,
     /// How long a body may pause between two pieces.
@@ -44,6 +55,7 @@ impl Default for HttpConfig {
             trusted_proxies: Vec::new(),
             secure_cookies: true,
             public_origin: None,
+            second_factor: Enforcement::Required,
             body_bytes_max: BODY_BYTES_MAX,
             body_pause_ms_max: 20_000,
         }

@@ -34,7 +34,7 @@ mod serve;
 mod session;
 mod transfer;
 
-pub use app::{App, HttpConfig, router};
+pub use app::{App, Enforcement, HttpConfig, router};
 pub(crate) use catalogue::title as problem_title;
 pub use etag::{Created, IfMatch, Versioned};
 pub use extract::{Json, Path, Query};
@@ -44,7 +44,7 @@ pub use openapi::openapi;
 pub use page::{At, Page, PageRequest};
 pub use problem::{ApiError, FieldProblem, Problem};
 pub use serve::{ServeConfig, Tls, serve};
-pub use session::{Arrival, Permit, Session, Stranger};
+pub use session::{Arrival, Enrolling, Permit, Session, Stranger};
 pub use transfer::{Accepted, Download, Part, Upload};
 
 /// What handlers return.

@@ -23,14 +23,18 @@ const VERSION_PATTERN: &str = "^\"v[0-9]{1,18}\"$";
 /// What an `Idempotency-Key` may be.
 const KEY_PATTERN: &str = "^[!-~]{1,128}$";
 /// Operations whose rate, or whose number at once, is limited for each user.
-const LIMITED: [&str; 7] = [
+const LIMITED: [&str; 11] = [
     "change_password",
+    "confirm_second_factor",
     "create_export",
     "create_import",
+    "remove_second_factor",
+    "renew_recovery_codes",
     "retry_import",
     "reveal_household",
     "reveal_person",
     "search_registry",
+    "start_second_factor",
 ];
 /// Operations that need room on the disk.
 const STORING: [&str; 3] = ["create_export", "create_import", "retry_import"];

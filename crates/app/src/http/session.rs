@@ -9,7 +9,7 @@ use axum::{
 use daohu_base::{Actor, AreaCode, Scope};
 use daohu_policy::Right;
 
-use super::{Answer, ApiError, App, Caller};
+use super::{Answer, ApiError, App, Caller, Enforcement};
 use crate::{
     Context,
     accounts::{self, Authority, Grant, SignedIn},
@@ -25,6 +25,10 @@ pub struct Session {
 
 /// A signed-in user who may have a password to change before anything else.
 pub struct Arrival(pub Session);
+
+/// A signed-in user with a password of the own, who may have a second factor to enrol before anything
+/// else.
+pub struct Enrolling(pub Session);
 
 /// Somebody who is not signed in.
 pub struct Stranger {
@@ -63,6 +67,17 @@ impl Session {
         Ok(Permit { actor, scope, grants, app: self.app.clone() })
     }
 
+    /// True if a role of the user's needs a second factor, and the installation insists on it.
+    pub fn needs_second_factor(&self) -> bool {
+        self.app.config().second_factor == Enforcement::Required
+            && self.who.needs_second_factor(&self.app.context().policy)
+    }
+
+    /// True if a second factor is to be enrolled before anything else.
+    pub fn must_enrol(&self) -> bool {
+        self.who.user.second_factor_at.is_none() && self.needs_second_factor()
+    }
+
     /// The permit that everybody has over the own account: no business data.
     pub fn own(&self) -> Permit {
         Permit {
@@ -94,6 +109,11 @@ impl Stranger {
     /// What works with accounts before anybody is signed in.
     pub fn context(&self) -> &Context {
         self.app.context()
+    }
+
+    /// Whom the sign-in has made of the stranger.
+    pub fn arrive(&self, who: SignedIn) -> Arrival {
+        Arrival(Session { app: self.app.clone(), who: Arc::new(who) })
     }
 
     /// The header that gives the browser of this user its cookie.
@@ -170,13 +190,25 @@ impl FromRequestParts<App> for Arrival {
     }
 }
 
-impl FromRequestParts<App> for Session {
+impl FromRequestParts<App> for Enrolling {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Answer<Self> {
         let Arrival(session) = Arrival::from_request_parts(parts, app).await?;
         if session.who.user.must_change {
             return Err(ApiError::new("account.must_change_password"));
+        }
+        Ok(Self(session))
+    }
+}
+
+impl FromRequestParts<App> for Session {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Answer<Self> {
+        let Enrolling(session) = Enrolling::from_request_parts(parts, app).await?;
+        if session.must_enrol() {
+            return Err(ApiError::new("account.must_enrol_second_factor"));
         }
         Ok(session)
     }
@@ -242,6 +274,7 @@ mod tests {
             created_by: "system".into(),
             updated_at: at,
             version: 1,
+            second_factor_at: None,
         }
     }
 

@@ -42,6 +42,20 @@ pub enum Action {
     SignInFailed,
     /// Too many attempts failed: the account is shut for a while.
     LockedOut,
+    /// A user asked for a secret for one-time codes.
+    Started,
+    /// From now on codes are asked for.
+    Enrolled,
+    /// The user does without codes.
+    Removed,
+    /// Somebody else took the second factor away.
+    Reset,
+    /// The password was right, the code was not.
+    CodeRefused,
+    /// One of the codes for who has lost the telephone was used.
+    RecoveryCodeUsed,
+    /// They were replaced by new ones.
+    RecoveryCodesRenewed,
 }
 
 impl Action {
@@ -55,6 +69,13 @@ impl Action {
             Self::SignedOut => "signed_out",
             Self::SignInFailed => "sign_in_failed",
             Self::LockedOut => "locked_out",
+            Self::Started => "started",
+            Self::Enrolled => "enrolled",
+            Self::Removed => "removed",
+            Self::Reset => "reset",
+            Self::CodeRefused => "code_refused",
+            Self::RecoveryCodeUsed => "recovery_code_used",
+            Self::RecoveryCodesRenewed => "recovery_codes_renewed",
         }
     }
 }

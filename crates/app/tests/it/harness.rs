@@ -19,7 +19,7 @@ use daohu_app::{
     Context,
     accounts::{self, Cost, NewGrant, NewUser, Passwords, User},
     exchange::jobs::Jobs,
-    http::{self, App, HttpConfig},
+    http::{self, App, Enforcement, HttpConfig},
     journal::{Act, Entry},
     keys::Keys,
     schema::MIGRATIONS,
@@ -95,7 +95,11 @@ pub struct Answer {
 
 impl FakeClock {
     pub fn advance_minutes(&self, minutes: i64) {
-        self.0.fetch_add(minutes * 60_000, Ordering::Relaxed);
+        self.advance_seconds(minutes * 60);
+    }
+
+    pub fn advance_seconds(&self, seconds: i64) {
+        self.0.fetch_add(seconds * 1_000, Ordering::Relaxed);
     }
 }
 
@@ -133,9 +137,16 @@ impl std::io::Write for Lines {
     }
 }
 
+/// Over plain HTTP, and nobody is held to a second factor: those who sign in here have none, unless
+/// their test gives them one.
+pub fn config() -> HttpConfig {
+    let second_factor = Enforcement::Offered;
+    HttpConfig { secure_cookies: false, second_factor, ..HttpConfig::default() }
+}
+
 impl TestApp {
     pub async fn new(engine: Engine) -> Self {
-        Self::with(engine, HttpConfig { secure_cookies: false, ..HttpConfig::default() }).await
+        Self::with(engine, config()).await
     }
 
     pub async fn with(engine: Engine, config: HttpConfig) -> Self {
@@ -188,6 +199,13 @@ impl TestApp {
     /// A client who is not signed in.
     pub fn stranger(&self) -> Client {
         Client { router: self.router.clone(), cookie: None, address: ADDRESS, user: None }
+    }
+
+    /// The same of a server with other keys.
+    pub fn stranger_with(&self, keys: Arc<Keys>) -> Client {
+        let context = Context { keys, ..self.context.clone() };
+        let router = http::router(App::new(context, self.jobs.clone(), config()));
+        Client { router, ..self.stranger() }
     }
 
     /// A signed-in client with these grants.
@@ -295,7 +313,16 @@ impl Client {
 
     /// Signs in with a password; the client carries the cookie from then on.
     pub async fn sign_in(&mut self, name: &str, password: &str) -> Answer {
-        let body = serde_json::json!({ "name": name, "password": password });
+        self.enter(serde_json::json!({ "name": name, "password": password })).await
+    }
+
+    /// Signs in with [`PASSWORD`] and a code.
+    pub async fn sign_in_with(&mut self, name: &str, code: &str) -> Answer {
+        let body = serde_json::json!({ "name": name, "password": PASSWORD, "code": code });
+        self.enter(body).await
+    }
+
+    async fn enter(&mut self, body: Value) -> Answer {
         let answer = self.post("/session", body).send().await;
         if let Some(cookie) = answer.headers.get("set-cookie") {
             let pair = cookie.to_str().unwrap().split(';').next().unwrap();

@@ -3,13 +3,13 @@
 use std::{os::unix::fs::PermissionsExt, path::Path};
 
 use calamine::Reader;
-use daohu_app::{accounts, http::HttpConfig};
+use daohu_app::accounts;
 use daohu_db::Engine;
 use daohu_policy::Policy;
 use serde_json::{Value, json};
 
 use crate::{
-    harness::{Answer, Call, Client, TestApp},
+    harness::{self, Answer, Call, Client, TestApp},
     seed,
 };
 
@@ -393,7 +393,7 @@ async fn limited(engine: Engine, from: &str, to: &str) -> (TestApp, Client) {
     assert!(text.contains(from));
     let text = text.replace(from, to);
     let policy = Policy::embedded_and([("exchange.toml", text.as_str())]).unwrap();
-    let config = HttpConfig { secure_cookies: false, ..HttpConfig::default() };
+    let config = harness::config();
     let app = TestApp::governed(engine, config, policy).await;
     seed::registry(&app).await;
     let client = app.client(COUNTY).await;
@@ -447,7 +447,7 @@ async fn nothing_is_begun_that_there_is_no_room_for() {
 async fn limited_later(engine: Engine, from: &str, to: &str) -> (TestApp, Client) {
     let text = include_str!("../../../../policies/national/exchange.toml").replace(from, to);
     let policy = Policy::embedded_and([("exchange.toml", text.as_str())]).unwrap();
-    let config = HttpConfig { secure_cookies: false, ..HttpConfig::default() };
+    let config = harness::config();
     let app = TestApp::governed(engine, config, policy).await;
     seed::areas(&app).await;
     let client = app.client(COUNTY).await;

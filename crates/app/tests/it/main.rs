@@ -39,6 +39,7 @@ mod registers;
 mod registry;
 mod relocations;
 mod runner;
+mod second_factor;
 mod seed;
 mod serving;
 mod sessions;

@@ -6,13 +6,14 @@
 use std::{collections::BTreeMap, fmt::Write, path::Path};
 
 use axum::http::Method;
-use daohu_app::http;
+use daohu_app::{accounts, http};
 use daohu_base::AreaCode;
 use daohu_db::{Engine, FutureExt, Tx};
 use serde_json::{Value, json};
 
 use crate::{
     harness::{Client, PASSWORD, TestApp},
+    second_factor::Authenticator,
     seed,
 };
 
@@ -26,7 +27,17 @@ const RELATIONS: [(&str, &str); 4] = [
 ];
 
 /// After these a client is no longer who it was: each call has a client of its own.
-const SPENDING: [&str; 4] = ["create_session", "delete_session", "change_password", "end_session"];
+const SPENDING: [&str; 9] = [
+    "change_password",
+    "confirm_second_factor",
+    "create_session",
+    "delete_session",
+    "end_other_sessions",
+    "end_session",
+    "remove_second_factor",
+    "renew_recovery_codes",
+    "start_second_factor",
+];
 
 /// How an operation is called; `bound` if it is about an area, and then in each relation.
 struct Operation {
@@ -86,6 +97,22 @@ async fn call(app: &TestApp, client: &Client, id: &str, area: &AreaCode) -> Opti
         }
         "list_sessions" => get("/session/list"),
         "end_session" => delete(format!("/session/list/{}", own_session(client).await)),
+        "end_other_sessions" => {
+            if let Some(user) = &client.user {
+                app.signed_in(user).await;
+            }
+            delete("/session/list")
+        }
+        "get_second_factor"
+        | "start_second_factor"
+        | "confirm_second_factor"
+        | "renew_recovery_codes"
+        | "remove_second_factor" => factor(client, app, id).await,
+        "reset_second_factor" => {
+            let user = user().await;
+            accounts::enrol(&app.context, app.act(), &user.id).await.unwrap();
+            post(format!("/users/{}/second-factor-reset", user.id), json!({}))
+        }
         // Accounts.
         "list_users" => get("/users"),
         "get_user" => get(format!("/users/{}", user().await.id)),
@@ -111,6 +138,28 @@ async fn call(app: &TestApp, client: &Client, id: &str, area: &AreaCode) -> Opti
         | "cancel_export" | "get_export_file" => job(app, client, id, area).await,
         _ => return registry(app, id, area).await,
     })
+}
+
+/// Calls about the client's own second factor, which is enrolled as far as the call needs it.
+async fn factor(client: &Client, app: &TestApp, id: &str) -> Operation {
+    let path = "/session/second-factor";
+    let start = json!({ "password": PASSWORD });
+    match id {
+        "get_second_factor" => return get(path),
+        "start_second_factor" => return post(path, start),
+        _ => {}
+    }
+    let started = client.post(path, start).send().await;
+    let code = started.json["secret"].as_str().map(|secret| Authenticator::new(secret).code(app));
+    let first = json!({ "code": code.unwrap_or_default() });
+    let confirm = format!("{path}/confirm");
+    if id == "confirm_second_factor" {
+        return post(confirm, first);
+    }
+    let confirmed = client.post(&confirm, first).send().await;
+    let code = confirmed.json["recovery_codes"][0].as_str().unwrap_or_default();
+    let last = if id == "renew_recovery_codes" { "recovery-codes" } else { "removal" };
+    post(format!("{path}/{last}"), json!({ "password": PASSWORD, "code": code }))
 }
 
 /// Calls of the registry's operations. A record of the county above is one of another township.
@@ -219,7 +268,7 @@ async fn own_session(client: &Client) -> String {
 }
 
 async fn grant(app: &TestApp, user: &str) -> String {
-    let grants = daohu_app::accounts::grants_of(&app.context, user).await.unwrap();
+    let grants = accounts::grants_of(&app.context, user).await.unwrap();
     grants[0].id.clone()
 }
 

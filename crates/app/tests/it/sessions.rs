@@ -74,6 +74,30 @@ async fn users_see_and_end_their_own_sessions_only() {
 }
 
 #[tokio::test]
+async fn users_end_all_their_other_sessions_at_once() {
+    for engine in Engine::BOTH {
+        let app = TestApp::new(engine).await;
+        let user = app.user(&[]).await;
+        let (here, there) = (app.signed_in(&user).await, app.signed_in(&user).await);
+        let (elsewhere, other) = (app.signed_in(&user).await, app.client(&[]).await);
+        here.delete("/session/list").send().await.expect(204);
+        for ended in [there, elsewhere] {
+            ended.get("/session").send().await.problem(401, "auth.not_signed_in");
+        }
+        other.get("/session").send().await.expect(200);
+        let left = here.get("/session/list").send().await.expect(200);
+        assert_eq!(left.as_array().unwrap().len(), 1);
+        assert_eq!(left[0]["is_current"], true);
+        for what in ["address", "agent", "created_at", "used_at", "ends_at"] {
+            assert!(left[0][what].is_string(), "{what}");
+        }
+        let journal = app.journal("session", &user.id).await;
+        let ended = journal.iter().filter(|(action, ..)| action == "signed_out").count();
+        assert_eq!(ended, 2);
+    }
+}
+
+#[tokio::test]
 async fn a_changed_password_ends_the_other_sessions() {
     for engine in Engine::BOTH {
         let app = TestApp::new(engine).await;

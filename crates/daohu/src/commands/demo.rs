@@ -5,7 +5,7 @@ use std::time::Instant;
 use daohu_app::{
     Context, Lang,
     accounts::{NewUser, create_user, find_user, set_password},
-    http::HttpConfig,
+    http::{Enforcement, HttpConfig},
     journal::Act,
 };
 use daohu_base::{Actor, AreaCode, Masked};
@@ -53,7 +53,9 @@ pub(crate) async fn run(args: DemoArgs, lang: Lang) -> Done {
     }
     line("")?;
     serve::log();
-    let config = HttpConfig { secure_cookies: false, ..HttpConfig::default() };
+    // The logins above are for show: whoever tries them has no telephone that knows their secrets.
+    let second_factor = Enforcement::Offered;
+    let config = HttpConfig { secure_cookies: false, second_factor, ..HttpConfig::default() };
     let files = files_path(&db, None)?;
     serve::serve(context, files, listener, config, None).await
 }

@@ -1,8 +1,8 @@
-//! `daohu keys rotate`: a new sealing key, and every number sealed with it.
+//! `daohu keys rotate`: a new sealing key, and every number and second factor sealed with it.
 
 use std::{process::ExitCode, sync::Arc, time::Duration};
 
-use daohu_app::{Context, Lang, households, registers};
+use daohu_app::{Context, Lang, accounts, households, registers};
 
 use super::Done;
 use crate::{
@@ -22,7 +22,9 @@ pub(crate) async fn rotate(args: RotateArgs, lang: Lang) -> Done {
     // What a server still seals with the old key after the row was passed would keep it.
     tokio::time::sleep(NOTICED).await;
     let context = Context { keys: Arc::new(keys), ..context };
-    let rows = households::reseal(&context).await? + registers::reseal(&context).await?;
+    let rows = households::reseal(&context).await?
+        + registers::reseal(&context).await?
+        + accounts::reseal(&context).await?;
     if args.json {
         json(&serde_json::json!({ "resealed": rows }))?;
     } else {

@@ -12,6 +12,7 @@ pub(crate) mod openapi;
 pub(crate) mod quality;
 pub(crate) mod sample;
 pub(crate) mod serve;
+pub(crate) mod totp;
 pub(crate) mod user;
 
 use crate::output::Failure;

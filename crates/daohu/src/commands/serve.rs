@@ -10,14 +10,14 @@ use std::{
 use daohu_app::{
     Context, Lang,
     exchange::jobs::Jobs,
-    http::{self, App, HttpConfig, ServeConfig, Tls},
+    http::{self, App, Enforcement, HttpConfig, ServeConfig, Tls},
     journal,
 };
 use serde::Deserialize;
 
 use super::Done;
 use crate::{
-    cli::ServeArgs,
+    cli::{EnforcementArg, ServeArgs},
     open::{Wanted, files_path, open},
     output::{Failure, line},
 };
@@ -44,6 +44,7 @@ struct File {
     trusted_proxies: Vec<String>,
     public_origin: Option<String>,
     files: Option<PathBuf>,
+    second_factor: Option<EnforcementArg>,
 }
 
 pub(crate) async fn run(args: ServeArgs, lang: Lang) -> Done {
@@ -70,8 +71,15 @@ pub(crate) async fn run(args: ServeArgs, lang: Lang) -> Done {
     // Without TLS here and without a proxy in front, browsers come over plain HTTP.
     let secure_cookies = tls.is_some() || !trusted_proxies.is_empty();
     let public_origin = file.public_origin;
-    let config =
-        HttpConfig { trusted_proxies, secure_cookies, public_origin, ..Default::default() };
+    let second_factor = args.second_factor.or(file.second_factor);
+    let second_factor = second_factor.map_or(Enforcement::Required, Enforcement::from);
+    let config = HttpConfig {
+        trusted_proxies,
+        secure_cookies,
+        public_origin,
+        second_factor,
+        ..Default::default()
+    };
     let files = files_path(&args.db, args.files.or(file.files))?;
     log();
     let listener = bind(listen)?;

@@ -13,7 +13,7 @@ use daohu_app::{
 };
 use daohu_base::{Actor, AreaCode, Masked};
 
-use super::Done;
+use super::{Done, totp};
 use crate::{
     cli::{UserCommand, UserListArgs},
     open::{Wanted, open},
@@ -55,11 +55,12 @@ pub(crate) async fn run(command: UserCommand, lang: Lang) -> Done {
             let (user, initial) = set_password(&context, act(&context), &user.id, password).await?;
             done(&context, (args.json, lang), &user.name, initial).await
         }
+        UserCommand::Totp(args) => totp::run(args, lang).await,
         UserCommand::List(args) => list(args, lang).await,
     }
 }
 
-fn act(context: &Context) -> Act {
+pub(super) fn act(context: &Context) -> Act {
     Act::new(Actor::command("user"), &*context.clock, "command")
 }
 
@@ -149,6 +150,7 @@ async fn list(args: UserListArgs, lang: Lang) -> Done {
                 "display_name": user.display_name,
                 "is_locked": user.is_locked,
                 "locked_until": until(user).map(|until| until.to_string()),
+                "second_factor_at": user.second_factor_at.map(|since| since.to_string()),
                 "grants": grants,
             })
         };
@@ -162,8 +164,12 @@ async fn list(args: UserListArgs, lang: Lang) -> Done {
                 }
                 (false, None) => String::new(),
             };
+            let factor = match user.second_factor_at {
+                Some(_) => lang.pick(" [双因素]", " [second factor]"),
+                None => "",
+            };
             let (name, display_name, grants) = (user.name, user.display_name, grants.join(" "));
-            line(format_args!("{name:<20} {display_name:<12} {grants}{locked}"))?;
+            line(format_args!("{name:<20} {display_name:<12} {grants}{factor}{locked}"))?;
         }
     }
     Ok(ExitCode::SUCCESS)

@@ -103,10 +103,15 @@ pub struct Server {
 }
 
 impl Server {
+    /// One that holds nobody to a second factor.
     pub fn start(place: &Place) -> Self {
+        Self::start_with(place, &["--second-factor", "offered"])
+    }
+
+    pub fn start_with(place: &Place, args: &[&str]) -> Self {
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let listen = format!("127.0.0.1:{port}");
-        let child = place.start(&["serve", "--listen", &listen]);
+        let child = place.start(&[&["serve", "--listen", &listen], args].concat());
         let base = format!("http://{listen}");
         let deadline = Instant::now() + Duration::from_secs(30);
         while ureq::get(format!("{base}/readyz")).call().is_err() {
@@ -122,6 +127,14 @@ impl Server {
         let answer = ureq::post(format!("{}/api/v1/session", self.base)).send_json(body).unwrap();
         let cookie = answer.headers()["set-cookie"].to_str().unwrap();
         cookie.split(';').next().unwrap().to_owned()
+    }
+
+    /// What an attempt to sign in with a code is answered.
+    pub fn try_code(&self, name: &str, code: &str) -> Value {
+        let body = json!({ "name": name, "password": PASSWORD, "code": code });
+        let call = ureq::post(format!("{}/api/v1/session", self.base));
+        let call = call.config().http_status_as_error(false).build();
+        call.send_json(body).unwrap().body_mut().read_json().unwrap()
     }
 }
 

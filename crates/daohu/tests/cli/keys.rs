@@ -16,7 +16,14 @@ async fn rotated_keys_still_open_everything() {
         let place = Place::new(engine).await;
         loaded_with(&place);
         let rows = place.run(&["keys", "rotate", "--json"]).expect(0).json();
-        assert!(rows["resealed"].as_u64().unwrap() > 20);
+        let count = rows["resealed"].as_u64().unwrap();
+        assert!(count > 20);
+        place.add_user("root1", &["--role", "system_admin"]);
+        place.run(&["user", "totp", "--name", "root1", "--enrol"]).expect(0);
+        let rows = place.run(&["keys", "rotate", "--json"]).expect(0).json();
+        assert_eq!(rows["resealed"], count + 1);
+        let secret = place.row("select secret from second_factors").await;
+        assert_eq!(secret.blob(0).unwrap()[..2], [0, 3], "{engine:?}");
         place.run(&["journal", "verify", "--deep", "--json"]).expect(0);
         place.run(&["household", "--id", "50024200000001", "--json"]).expect(0);
     }

@@ -54,6 +54,8 @@ pub(crate) struct RoleView {
     title_en: String,
     /// True if nobody may hold it beside another role; such a role has no area.
     exclusive: bool,
+    /// True if whoever holds it signs in with a second factor, where the installation insists on it.
+    needs_second_factor: bool,
     #[schema(value_type = Vec<String>)]
     rights: Vec<Right>,
     source: Option<String>,
@@ -111,6 +113,7 @@ pub(crate) async fn list_roles(session: Session) -> Answer<Json<Vec<RoleView>>> 
         title: role.title.clone(),
         title_en: role.title_en.clone(),
         exclusive: role.exclusive,
+        needs_second_factor: role.needs_second_factor,
         rights: role.rights.clone(),
         source: role.source.clone(),
     };

@@ -9,9 +9,8 @@ use daohu_policy::Right;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::ops::{self, Origin};
+use super::ops::{self, Attempt, Origin};
 use crate::{
-    Context,
     accounts::{
         grants::{self, api::GrantView},
         model::{SessionRow, SignedIn},
@@ -25,6 +24,8 @@ use crate::{
 pub(crate) struct CreateSession {
     name: String,
     password: String,
+    /// Where the user has a second factor: a one-time code, or a recovery code.
+    code: Option<String>,
 }
 
 /// The signed-in user.
@@ -33,6 +34,8 @@ pub(crate) struct SessionView {
     user: SessionUser,
     /// True if nothing else is allowed before the password is changed.
     must_change: bool,
+    /// True if, once the password is changed, nothing else is allowed before a second factor is enrolled.
+    must_enrol: bool,
     /// The grants that hold today.
     grants: Vec<GrantView>,
     /// Everything that some grant allows: what to show. Where it is allowed, each grant says.
@@ -70,8 +73,10 @@ pub(crate) struct OwnSession {
 }
 
 impl SessionView {
-    async fn of(context: &Context, who: &SignedIn) -> Answer<Self> {
-        let SignedIn { user, grants, .. } = who.clone();
+    async fn of(session: &Session) -> Answer<Self> {
+        let (permit, must_enrol) = (session.own(), session.must_enrol());
+        let context = permit.context();
+        let SignedIn { user, grants, .. } = session.who().clone();
         let roles = grants.iter().filter_map(|grant| context.policy.role(&grant.role));
         let mut rights: Vec<Right> = roles.flat_map(|role| role.rights.iter().copied()).collect();
         rights.sort_unstable();
@@ -80,6 +85,7 @@ impl SessionView {
         let view = |grant| GrantView::new(grant, &context.policy, &names);
         Ok(Self {
             must_change: user.must_change,
+            must_enrol,
             user: SessionUser { id: user.id, name: user.name, display_name: user.display_name },
             grants: grants.into_iter().map(view).collect(),
             rights,
@@ -101,18 +107,19 @@ pub(crate) async fn create_session(
     let agent = headers.get(header::USER_AGENT).and_then(|agent| agent.to_str().ok());
     let agent = agent.unwrap_or_default().to_owned();
     let origin = Origin { address: stranger.address(), agent };
-    let token = ops::sign_in(context, body.name, Masked(body.password), origin).await?;
+    let (password, code) = (Masked(body.password), Masked(body.code.unwrap_or_default()));
+    let token = ops::sign_in(context, Attempt { name: body.name, password, code }, origin).await?;
     let who = ops::authenticate(context, &token).await?;
-    let who = who.ok_or_else(|| ApiError::new("session.refused"))?;
-    Ok((stranger.set_cookie(&who.user.id, &token), Json(SessionView::of(context, &who).await?)))
+    let Arrival(session) = stranger.arrive(who.ok_or_else(|| ApiError::new("session.refused"))?);
+    let cookie = stranger.set_cookie(&session.who().user.id, &token);
+    Ok((cookie, Json(SessionView::of(&session).await?)))
 }
 
 /// Who is signed in, and what the user may do.
 #[utoipa::path(get, path = "/session", tag = "session",
     responses((status = 200, body = SessionView)))]
 pub(crate) async fn get_session(Arrival(session): Arrival) -> Answer<Json<SessionView>> {
-    let permit = session.own();
-    Ok(Json(SessionView::of(permit.context(), session.who()).await?))
+    Ok(Json(SessionView::of(&session).await?))
 }
 
 /// Signs out.
@@ -157,6 +164,14 @@ pub(crate) async fn list_sessions(session: Session) -> Answer<Json<Vec<OwnSessio
     };
     let all = ops::own_sessions(permit.context(), who).await?;
     Ok(Json(all.into_iter().map(view).collect()))
+}
+
+/// Ends all of the user's own sessions but the one that asks.
+#[utoipa::path(delete, path = "/session/list", tag = "session", responses((status = 204)))]
+pub(crate) async fn end_other_sessions(session: Session) -> Answer<StatusCode> {
+    let permit = session.own();
+    ops::end_others(permit.context(), permit.act(), session.who()).await?;
+    Ok(StatusCode::NO_CONTENT)
 }
 
 /// Ends one of the user's own sessions.

@@ -5,17 +5,17 @@ use std::{net::IpAddr, time::Duration};
 use daohu_base::{Actor, Masked};
 use daohu_db::{FutureExt, Tx};
 use daohu_policy::Security;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::sql;
 use crate::{
     Context, Error,
     accounts::{
         model::{
-            Credentials, SessionRow, SignedIn, User, Verdict, ends_at, invalid, session_change,
-            session_id,
+            Credentials, Proof, SessionRow, SignedIn, User, Verdict, ends_at, factor_change,
+            invalid, session_change, session_id,
         },
-        passwords, users,
+        passwords, second_factor, users,
     },
     journal::{self, Act, Action, Change},
 };
@@ -28,6 +28,14 @@ const NOBODY: &str = "nobody";
 /// How long a request waits for its session to be written as used; it is written again soon.
 const TOUCH_WAIT: Duration = Duration::from_millis(200);
 const REFUSED: Error = Error::Refused("session.refused");
+
+/// What an attempt to sign in brings.
+pub(super) struct Attempt {
+    pub(super) name: String,
+    pub(super) password: Masked,
+    /// A one-time code or a recovery code; empty for none.
+    pub(super) code: Masked,
+}
 
 /// Where an attempt to sign in comes from.
 #[derive(Clone, Debug)]
@@ -60,14 +68,14 @@ pub async fn authenticate(context: &Context, token: &str) -> Result<Option<Signe
     Ok(Some(signed_in))
 }
 
-/// Signs in; returns the user's id and the token for the cookie. Whatever the reason of a refusal,
-/// it takes as long, writes as much and says the same.
+/// Signs in; returns the token for the cookie. Whatever the reason of a refusal, it takes as long,
+/// writes as much and says the same; only who knows the password hears that a code is wanted or wrong.
 pub(super) async fn sign_in(
     context: &Context,
-    name: String,
-    password: Masked,
+    attempted: Attempt,
     origin: Origin,
 ) -> Result<String, Error> {
+    let Attempt { name, password, code } = attempted;
     let find = async move |tx: &mut Tx| users::sql::credentials(tx, &name).await;
     let found = context.db.read(move |tx| async move { find(tx).await }.boxed()).await?;
     let hash = found.as_ref().map(|known| known.password_hash.as_str());
@@ -77,56 +85,88 @@ pub(super) async fn sign_in(
     let token_hash = passwords::token_hash(&token);
     let context_ = context.clone();
     let work = async move |tx: &mut Tx| match found {
-        Some(known) => attempt(tx, &context_, known, is_right, token_hash, &origin).await,
+        Some(known) => {
+            let code = is_right.then_some(&code);
+            attempt(tx, &context_, known, code, token_hash, &origin).await
+        }
         None => {
             let act = act(&context_, "anonymous");
             let about = json!({ "address": origin.address.to_string() });
             let change = session_change(NOBODY, Action::SignInFailed, &about);
             journal::record(tx, &context_.keys, &act, vec![change]).await?;
-            Ok(false)
+            Ok(Err(REFUSED))
         }
     };
-    let admitted = context.db.write(move |tx| async move { work(tx).await }.boxed()).await?;
-    if admitted { Ok(token) } else { Err(REFUSED) }
+    // A refusal is written too: it is no error of the transaction.
+    let done = context.db.write(move |tx| async move { work(tx).await }.boxed()).await?;
+    done.map(|()| token)
 }
 
-/// Judges an attempt on a user's account and writes what comes of it; true if it succeeds.
+/// Judges an attempt on a user's account and writes what comes of it. `code` is what came with the
+/// password, if that was the right one.
 async fn attempt(
     tx: &mut Tx,
     context: &Context,
     seen: Credentials,
-    is_right: bool,
+    code: Option<&Masked>,
     token_hash: String,
     origin: &Origin,
-) -> Result<bool, Error> {
+) -> Result<Result<(), Error>, Error> {
     // Attempts on one account follow one another, or too many could be made at once.
     users::sql::lock(tx, &seen.user.id).await?.ok_or(REFUSED)?;
     let known = users::sql::credentials(tx, &seen.user.name).await?.ok_or(REFUSED)?;
-    // A password that was changed since it was compared is not the password any more.
-    let is_right = is_right && known.password_hash == seen.password_hash;
-    let user = &known.user;
-    let act = act(context, &user.name);
-    let address = origin.address.to_string();
-    let changes = match known.judge(is_right, act.at, context.policy.security()) {
+    let (user, act) = (&known.user, act(context, &seen.user.name));
+    // A password that was changed since it was compared is not the password any more. Who is shut out
+    // is not told that it was right.
+    let is_open = known.password_hash == seen.password_hash && !known.is_shut(act.at);
+    let proof = match code.filter(|_| is_open) {
+        Some(code) => second_factor::ops::examine(tx, context, &known, code, act.at).await?,
+        None => Proof::WrongPassword,
+    };
+    let verdict = known.judge(proof, act.at, context.policy.security());
+    let (done, changes) = match verdict {
         Verdict::Admitted => {
             users::sql::set_failures(tx, &user.id, 0, None).await?;
-            vec![insert(tx, context, &act, user, token_hash, origin).await?]
+            let mut changes = second_factor::ops::spend(tx, user, proof).await?;
+            changes.push(insert(tx, context, &act, user, token_hash, origin).await?);
+            (Ok(()), changes)
         }
-        Verdict::Refused { failures, locked_until, locks_out } => {
-            users::sql::set_failures(tx, &user.id, failures, locked_until).await?;
-            let about = json!({ "address": address });
+        Verdict::CodeWanted => return Ok(Err(Error::Refused("session.code_wanted"))),
+        Verdict::Refused { .. } => {
+            let about = json!({ "address": origin.address.to_string() });
             let mut changes = vec![session_change(&user.id, Action::SignInFailed, &about)];
-            if locks_out {
-                let until = locked_until.map(|until| until.0);
-                let about = json!({ "address": address, "locked_until": until });
-                changes.push(session_change(&user.id, Action::LockedOut, &about));
-            }
-            changes
+            changes.extend(refuse(tx, user, proof, verdict, about).await?);
+            let is_code = proof == Proof::WrongCode;
+            (Err(if is_code { Error::Refused("session.bad_code") } else { REFUSED }), changes)
         }
     };
-    let admitted = changes.iter().any(|change| change.action == Action::SignedIn);
     journal::record(tx, &context.keys, &act, changes).await?;
-    Ok(admitted)
+    Ok(done)
+}
+
+/// Counts a refused attempt; the caller journals the changes.
+pub(in crate::accounts) async fn refuse(
+    tx: &mut Tx,
+    user: &User,
+    proof: Proof,
+    verdict: Verdict,
+    mut about: Value,
+) -> Result<Vec<Change>, Error> {
+    let Verdict::Refused { failures, locked_until, locks_out } = verdict else {
+        return Ok(Vec::new());
+    };
+    users::sql::set_failures(tx, &user.id, failures, locked_until).await?;
+    let mut changes = Vec::new();
+    if proof == Proof::WrongCode {
+        changes.push(factor_change(&user.id, Action::CodeRefused, &about));
+    }
+    if locks_out {
+        if let Value::Object(about) = &mut about {
+            about.insert("locked_until".to_owned(), json!(locked_until.map(|until| until.0)));
+        }
+        changes.push(session_change(&user.id, Action::LockedOut, &about));
+    }
+    Ok(changes)
 }
 
 async fn insert(
@@ -199,6 +239,17 @@ pub(super) async fn end_own(
     context.db.write(move |tx| async move { work(tx).await }.boxed()).await
 }
 
+/// Ends the caller's sessions but the one that asks.
+pub(super) async fn end_others(context: &Context, act: Act, who: &SignedIn) -> Result<(), Error> {
+    let (user_id, kept) = (who.user.id.clone(), who.token_hash.clone());
+    let keys = context.keys.clone();
+    let work = async move |tx: &mut Tx| {
+        let changes = end_all(tx, &user_id, Some(&kept)).await?;
+        journal::record(tx, &keys, &act, changes).await
+    };
+    context.db.write(move |tx| async move { work(tx).await }.boxed()).await
+}
+
 /// Ends a user's sessions but the one to keep; the caller journals the changes.
 pub(in crate::accounts) async fn end_all(
     tx: &mut Tx,
@@ -224,19 +275,28 @@ pub(super) async fn change_password(
     new: Masked,
 ) -> Result<(), Error> {
     passwords::check_password("new", &new.0, &who.user.name, context.policy.security())?;
-    let name = who.user.name.clone();
-    let find = async move |tx: &mut Tx| users::sql::credentials(tx, &name).await;
-    let known = context.db.read(move |tx| async move { find(tx).await }.boxed()).await?;
-    let known = known.ok_or(Error::NotFound("user"))?;
-    if !context.passwords.verify(&old, Some(&known.password_hash)).await? {
-        return Err(invalid("old", "password.wrong"));
-    }
+    check_own_password(context, who, "old", &old).await?;
     if old == new {
         return Err(invalid("new", "password.unchanged"));
     }
     let hash = context.passwords.hash(&new).await?;
     let kept = Some(who.token_hash.clone());
     users::ops::replace_password(context, act, &who.user.id, hash, false, kept).await.map(drop)
+}
+
+/// Refuses what is not the caller's own password. `column` names the field that it was sent in.
+pub(in crate::accounts) async fn check_own_password(
+    context: &Context,
+    who: &SignedIn,
+    column: &str,
+    password: &Masked,
+) -> Result<(), Error> {
+    let name = who.user.name.clone();
+    let find = async move |tx: &mut Tx| users::sql::credentials(tx, &name).await;
+    let known = context.db.read(move |tx| async move { find(tx).await }.boxed()).await?;
+    let known = known.ok_or(Error::NotFound("user"))?;
+    let is_right = context.passwords.verify(password, Some(&known.password_hash)).await?;
+    if is_right { Ok(()) } else { Err(invalid(column, "password.wrong")) }
 }
 
 fn signed_out(user_id: &str, token_hash: &str) -> Change {

@@ -32,6 +32,8 @@ pub(crate) struct UserView {
     created_by: String,
     updated_at: At,
     version: i64,
+    /// Since when one-time codes are asked for; absent if none are.
+    second_factor_at: Option<At>,
 }
 
 /// Which users, which page.
@@ -99,6 +101,7 @@ impl From<&User> for UserView {
             created_by: user.created_by,
             updated_at: At(user.updated_at),
             version: user.version,
+            second_factor_at: user.second_factor_at.map(At),
         }
     }
 }

@@ -66,6 +66,7 @@ pub async fn create_user(
         created_by: act.actor.name.clone(),
         updated_at: act.at,
         version: 1,
+        second_factor_at: None,
     };
     let keys = context.keys.clone();
     let work = async move |tx: &mut Tx| {
@@ -196,7 +197,7 @@ pub(in crate::accounts) async fn replace_password(
 }
 
 /// Writes the user as its next version; what an administrator touched is no longer shut out.
-async fn save(
+pub(in crate::accounts) async fn save(
     tx: &mut Tx,
     act: &mut Act,
     before: &User,

@@ -7,9 +7,10 @@ use crate::accounts::model::{Credentials, User};
 
 /// As [`user`] reads them.
 pub(in crate::accounts) const USER: &str = "u.id, u.name, u.display_name, u.must_change,
-    u.is_locked, u.locked_until, u.password_at, u.created_at, u.created_by, u.updated_at, u.version";
+    u.is_locked, u.locked_until, u.password_at, u.created_at, u.created_by, u.updated_at, u.version,
+    u.second_factor_at";
 /// The number of columns of [`USER`].
-pub(in crate::accounts) const USER_COLUMNS: usize = 11;
+pub(in crate::accounts) const USER_COLUMNS: usize = 12;
 
 /// Locks the user until the transaction ends, so that decisions over all that belongs to the user
 /// follow one another; then reads it.
@@ -103,7 +104,7 @@ pub(in crate::accounts) async fn update(
 ) -> Result<(), Error> {
     let sql = "update users set display_name = $2, must_change = $3, is_locked = $4, failures = 0,
                  locked_until = $5, password_at = $6, updated_at = $7, version = $8,
-                 password_hash = coalesce($9, password_hash)
+                 password_hash = coalesce($9, password_hash), second_factor_at = $10
                where id = $1";
     let params = [
         user.id.as_str().into(),
@@ -115,6 +116,7 @@ pub(in crate::accounts) async fn update(
         user.updated_at.0.into(),
         user.version.into(),
         password_hash.into(),
+        instant(user.second_factor_at),
     ];
     tx.execute(sql, &params).await.map(drop)
 }
@@ -147,5 +149,6 @@ pub(in crate::accounts) fn user(row: &Row) -> Result<User, Error> {
         created_by: row.text(8)?.to_owned(),
         updated_at: Timestamp(row.int(9)?),
         version: row.int(10)?,
+        second_factor_at: row.opt_int(11)?.map(Timestamp),
     })
 }
