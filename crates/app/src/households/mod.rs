@@ -26,7 +26,9 @@ mod view;
 
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-pub(crate) use model::{Derived, HouseholdRow, IdKind, IncomeRow, PersonRow, Serials, merge};
+pub(crate) use model::{
+    Derived, HouseholdRow, IdKind, IncomeRow, PersonRow, Serials, alike, merge,
+};
 pub use model::{Marks, initials, layouts};
 pub use ops::{Dossier, dossier, reseal, watched};
 pub(crate) use record::{ops::village_of, reveal::check_reason};

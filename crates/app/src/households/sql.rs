@@ -126,6 +126,7 @@ pub(crate) struct Alike {
     pub(crate) alike: i64,
     pub(crate) person: i64,
     pub(crate) household: i64,
+    pub(crate) household_no: String,
     pub(crate) village: String,
 }
 
@@ -138,12 +139,21 @@ pub(crate) async fn with_alike(
     let mut found = Vec::new();
     for list in in_lists(alikes.into_iter().map(Value::from).collect()) {
         let mut filter = Filter::new();
-        filter.and("county = ? and is_current = 1", [county.into()]);
-        filter.and_in("alike", list);
-        let sql = format!("select alike, id, household, village from persons{}", filter.clause());
+        filter.and("p.county = ? and p.is_current = 1", [county.into()]);
+        filter.and_in("p.alike", list);
+        let sql = format!(
+            "select p.alike, p.id, p.household, h.village, h.no from persons p
+             join households h on h.county = p.county and h.id = p.household{}",
+            filter.clause()
+        );
         for row in tx.query(&sql, filter.params()).await? {
-            let (alike, person, household) = (row.int(0)?, row.int(1)?, row.int(2)?);
-            found.push(Alike { alike, person, household, village: row.text(3)?.to_owned() });
+            found.push(Alike {
+                alike: row.int(0)?,
+                person: row.int(1)?,
+                household: row.int(2)?,
+                household_no: row.text(4)?.to_owned(),
+                village: row.text(3)?.to_owned(),
+            });
         }
     }
     Ok(found)

@@ -150,3 +150,54 @@ async fn areas_add_up_and_rules_have_days() {
         unknown.problem(422, "request.invalid");
     }
 }
+
+/// What an import says of persons who may be others.
+#[tokio::test]
+async fn rows_that_may_be_another_person_are_suspected() {
+    for engine in Engine::BOTH {
+        let (app, _client) = start(engine).await;
+        // As in the store: 李娜, and in two households of this import 王芳 and 汪方, born on one day.
+        let row = |no: &str, name: &str, digits: &str| {
+            format!("{no},{name},{},户主\n", seed::id_number(digits))
+        };
+        let header = "户编号,姓名,证件号码,与户主关系\n".to_owned();
+        let persons = header.clone()
+            + &row("Q1", "好壹", "99010119800101101")
+            + &row("N1", "王芳", "99010119850505101")
+            + &row("N2", "汪方", "99010119850505201")
+            + &row("N3", "王芳", "99010119850505301")
+            + &row("N4", "张薇", "99010119800202401")
+            + &row("N5", "张伟", "99010119800202501");
+        let households = "户编号,行政村代码\nN1,990101101200\nN2,990101101201\nN3,990101100200\n\
+                          N4,990101101200\nN5,990101100200\n";
+        let import = async |persons: &str| {
+            let folder = tempfile::tempdir().unwrap();
+            std::fs::write(folder.path().join("households.csv"), households).unwrap();
+            std::fs::write(folder.path().join("persons.csv"), persons).unwrap();
+            app.import(&[folder.path().to_owned()], options()).await
+        };
+        let summary = import(&persons).await;
+        let suspected = |row: u64| {
+            let mut rows = summary.problems.iter();
+            let report = rows.find(|report| report.sheet == "persons" && report.row == row);
+            let report = report.filter(|report| report.outcome == Outcome::Suspected);
+            let mut notes = report.into_iter().flat_map(|report| &report.notes);
+            let note = notes.find(|note| note.code == "quality.R32");
+            note.map(|note| note.message.rsplit('：').next().unwrap().to_owned())
+        };
+        // The same person with the name written anew is nobody else; another township is far away.
+        let expected = [None, Some("N2）"), Some("N1）"), None, Some("Q2）"), None];
+        for (row, expected) in (2..).zip(expected) {
+            assert_eq!(suspected(row).as_deref(), expected, "{engine:?} {row} {summary:?}");
+        }
+        let counts = summary.sheets["persons"];
+        assert_eq!((counts.suspected, counts.created, counts.updated), (3, 2, 1), "{counts:?}");
+        let again = import(&persons).await.sheets["persons"];
+        assert_eq!((again.unchanged, again.suspected), (6, 0), "{engine:?} {again:?}");
+        // Who moves is not another's duplicate.
+        let moved = header + &row("N2", "王芳", "99010119850505101").replace("户主", "其他");
+        let moved = import(&moved).await;
+        let counts = moved.sheets["persons"];
+        assert_eq!((counts.rejected, counts.suspected), (1, 0), "{:?}", moved.problems);
+    }
+}

@@ -6,6 +6,7 @@ use daohu_base::AreaCode;
 use daohu_db::{Tx, Value};
 
 use super::{
+    alike,
     registers::Stored,
     stage::{Row, split_key},
 };
@@ -14,7 +15,7 @@ use crate::{
     exchange::spill::Sorted,
     households::{
         Derived, HouseholdRow, IncomeRow, Marks, PersonRow,
-        rows::{self, Holder, PastMembership},
+        rows::{self, Alike, Holder, PastMembership},
     },
     keys::Keys,
     quality::Cells,
@@ -110,6 +111,8 @@ pub(super) struct Existing {
     /// Who helps, as rows of 结对 name them.
     pub(super) named: Stored,
     pub(super) holders: HashMap<[u8; 16], Holder>,
+    /// Who is alike persons of these groups, by county and what they have in common.
+    pub(super) alike: HashMap<(String, i64), Vec<Alike>>,
     /// Persons whose number stands in these groups, of households that do not.
     movers: HashMap<i64, PersonRow>,
 }
@@ -148,6 +151,7 @@ impl Existing {
             }
         }
         existing.load_holders(tx, keys, marks, groups).await?;
+        existing.alike = alike::load(tx, groups, &existing).await?;
         Ok(existing)
     }
 

@@ -1,5 +1,7 @@
 //! Importing spreadsheets: one transaction, every row with its outcome.
 
+mod alike;
+mod areas;
 mod check;
 mod contest;
 mod decide;
@@ -7,6 +9,7 @@ mod follow;
 mod group;
 mod members;
 mod ops;
+mod passes;
 mod registers;
 mod relied;
 mod stage;

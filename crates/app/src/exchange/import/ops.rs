@@ -1,9 +1,9 @@
 //! The import as a whole.
 
 use std::{
-    collections::{BTreeMap, HashSet},
+    collections::BTreeMap,
     path::{Path, PathBuf},
-    sync::{Arc, atomic::Ordering},
+    sync::Arc,
     time::Duration,
 };
 
@@ -17,12 +17,14 @@ use tokio::{
 };
 
 use super::{
+    alike::{Candidates, repeated},
     check::Checker,
-    contest::{Contests, contested, settle},
+    contest::{Contests, contested},
     decide::Decider,
     follow::Moves,
-    group::{Existing, Groups},
-    registers::{Brought, Known, Registers, Stored},
+    group::Groups,
+    passes::{Run, decide_all, decide_registers, follow_all, settle_all},
+    registers::{Brought, Registers},
     relied::{self, Claim},
     stage::{Progress, Reading, Staged, stage},
     writes::{Author, Writes},
@@ -34,18 +36,18 @@ use crate::{
         outcome::{Collected, Counts, Outcomes, RowReport},
         report,
         source::{TableRef, tables},
-        spill::{Sorted, Spill},
+        spill::Sorted,
     },
-    households::{Marks, Serials, rows as registry},
+    households::{Serials, rows as registry},
     journal::{self, Act, Draft},
     keys::Keys,
-    sheet::{AREAS, HOUSEHOLDS, PAIRINGS, Sheet},
+    sheet::{AREAS, HOUSEHOLDS, Sheet},
 };
 
 /// Rows written in one batch: bounds the memory between the two halves of an import, where each row waits
 /// beside its journal entry, which is not packed yet. On PostgreSQL a batch is a COPY into each table, and
 /// the fewer the better.
-const fn batch_rows(engine: Engine) -> usize {
+pub(super) const fn batch_rows(engine: Engine) -> usize {
     match engine {
         Engine::Sqlite => 2_000,
         Engine::Postgres => 4_000,
@@ -55,8 +57,6 @@ const fn batch_rows(engine: Engine) -> usize {
 const BATCHES: usize = 1;
 /// How often an import that waits for another one looks whether it is to go on.
 const LOOK: Duration = Duration::from_millis(200);
-/// Memory for ID numbers that wait to be written.
-const KEYS_BYTES: usize = 16 << 20;
 
 /// What a refused row does to the import.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -222,7 +222,7 @@ async fn read(
 }
 
 /// What the deciding half sends to the writing half.
-enum Message {
+pub(super) enum Message {
     Batch(Box<Writes>, Draft),
     /// All is decided: the ID numbers, sorted, and the serials that were used.
     End {
@@ -419,6 +419,7 @@ async fn decide_only(
                     outcomes: staged.outcomes,
                     writes: Writes::default(),
                     moves: Moves::new(&staged.folder),
+                    candidates: Candidates::default(),
                     brought: Brought::default(),
                 };
                 let stored_areas = match staged.areas.is_empty() {
@@ -426,14 +427,17 @@ async fn decide_only(
                     false => areas::rows::all(tx, &keys).await?,
                 };
                 decider.decide_areas(&staged.areas, &stored_areas)?;
-                let mut run = Run { send, held: Spill::new(KEYS_BYTES, &staged.folder), serial: 0 };
+                let mut run = Run::new(send, &staged.folder);
                 let mut registers = Registers::new(staged.registers)?;
                 let helpers = Some(&HOUSEHOLDS);
                 decide_registers(tx, &mut decider, &mut registers, helpers, &mut run, &progress)
                     .await?;
-                let (contests, homes) = contested(&mut { staged.numbers })?;
+                let (contests, mut homes) = contested(&mut { staged.numbers })?;
+                let (candidates, alike) = repeated(&mut { staged.alikes })?;
+                homes.extend(alike);
                 let mut groups = Groups::new(staged.rows)?;
                 decider.contests = contests;
+                decider.candidates = candidates;
                 if !homes.is_empty() {
                     settle_all(tx, &mut decider, &mut groups, &homes, is_empty).await?;
                 }
@@ -451,147 +455,4 @@ async fn decide_only(
             .boxed()
         })
         .await
-}
-
-async fn settle_all(
-    tx: &mut Tx,
-    decider: &mut Decider<'_>,
-    groups: &mut Groups,
-    homes: &HashSet<String>,
-    is_empty: bool,
-) -> Result<(), Error> {
-    let mut contests = std::mem::take(&mut decider.contests);
-    loop {
-        let batch = groups.batch(|no| homes.contains(no))?;
-        if batch.is_empty() {
-            break;
-        }
-        let existing = look_up(tx, decider, &batch, is_empty).await?;
-        for group in &batch {
-            let known = (&decider.tree, decider.scope, decider.checker, decider.author.keys);
-            settle(&mut contests, group, &existing, known);
-        }
-    }
-    decider.contests = contests;
-    groups.rewind()
-}
-
-async fn decide_all(
-    tx: &mut Tx,
-    decider: &mut Decider<'_>,
-    groups: &mut Groups,
-    is_empty: bool,
-    run: &mut Run,
-    progress: &Progress,
-) -> Result<(), Error> {
-    loop {
-        progress.check()?;
-        let batch = groups.batch(|_| true)?;
-        if batch.is_empty() {
-            return Ok(());
-        }
-        let existing = look_up(tx, decider, &batch, is_empty).await?;
-        for group in &batch {
-            decider.decide(group, &existing)?;
-            let rows = u64::try_from(group.len()).unwrap_or_default();
-            progress.rows_done.fetch_add(rows, Ordering::Relaxed);
-        }
-        if decider.writes.len() >= batch_rows(tx.engine()) {
-            run.flush(decider).await?;
-        }
-    }
-}
-
-/// Decides the rows of the registers that are read before households, or of the others.
-async fn decide_registers(
-    tx: &mut Tx,
-    decider: &mut Decider<'_>,
-    registers: &mut Registers,
-    before: Option<&Sheet>,
-    run: &mut Run,
-    progress: &Progress,
-) -> Result<(), Error> {
-    while let Some((register, batch)) = registers.batch(before)? {
-        progress.check()?;
-        let known = (decider.checker.marks, &decider.brought);
-        let known = Known::load(tx, decider.author.keys, known, register, &batch).await?;
-        decider.decide_registers(register, &batch, &known)?;
-        let rows: usize = batch.iter().map(|keyed| keyed.rows.len()).sum();
-        progress.rows_done.fetch_add(u64::try_from(rows).unwrap_or_default(), Ordering::Relaxed);
-        if decider.writes.len() >= batch_rows(tx.engine()) {
-            run.flush(decider).await?;
-        }
-    }
-    Ok(())
-}
-
-/// The members of households that moved go along, but for those whom rows wrote.
-async fn follow_all(
-    tx: &mut Tx,
-    decider: &mut Decider<'_>,
-    moves: Moves,
-    run: &mut Run,
-    progress: &Progress,
-) -> Result<(), Error> {
-    let mut followers = moves.followers()?;
-    while let Some(batch) = followers.batch(tx, decider.author.keys).await? {
-        progress.check()?;
-        for (member, village) in &batch {
-            decider.follow(member, village)?;
-        }
-        if decider.writes.len() >= batch_rows(tx.engine()) {
-            run.flush(decider).await?;
-        }
-    }
-    Ok(())
-}
-
-/// What the store knows of a batch; nothing, without asking, when it is empty.
-async fn look_up(
-    tx: &mut Tx,
-    decider: &Decider<'_>,
-    batch: &[super::group::Group],
-    is_empty: bool,
-) -> Result<Existing, Error> {
-    let marks: Marks<'_> = decider.checker.marks;
-    let mut existing = match is_empty {
-        true => Existing::default(),
-        false => Existing::load(tx, decider.author.keys, marks, batch).await?,
-    };
-    let pairings = batch.iter().flat_map(|group| &group.pairings);
-    existing.named = Stored::load(tx, (marks, &decider.brought), &PAIRINGS, pairings).await?;
-    Ok(existing)
-}
-
-/// The hand-over from the deciding half to the writing half.
-struct Run {
-    send: Option<mpsc::Sender<Message>>,
-    held: Spill,
-    serial: u64,
-}
-
-impl Run {
-    async fn flush(&mut self, decider: &mut Decider<'_>) -> Result<(), Error> {
-        let after = Writes::after(&decider.writes);
-        let mut writes = std::mem::replace(&mut decider.writes, after);
-        let Some(send) = &self.send else { return Ok(()) };
-        for claim in writes.take_claims() {
-            // Where the person joins counts, whichever county's rows are decided last.
-            let is_current = [u8::from(claim.holder.is_current)];
-            self.serial += 1;
-            let key = [&claim.identity[..], &is_current, &self.serial.to_be_bytes()].concat();
-            let value = postcard::to_allocvec(&claim).map_err(std::io::Error::other)?;
-            self.held.push(&key, &value)?;
-        }
-        let draft = writes.take_draft(decider.author.act);
-        send.send(Message::Batch(Box::new(writes), draft)).await.map_err(|_| Error::Cancelled)
-    }
-
-    async fn end(mut self, decider: &mut Decider<'_>) -> Result<(), Error> {
-        self.flush(decider).await?;
-        let Some(send) = self.send else { return Ok(()) };
-        let serials = std::mem::take(&mut decider.serials);
-        let keys = self.held.sorted()?;
-        send.send(Message::End { keys, serials }).await.map_err(|_| Error::Cancelled)
-    }
 }

@@ -26,7 +26,7 @@ use crate::{
         source::{TableRef, read_table},
         spill::{Sorted, Spill},
     },
-    households::Derived,
+    households::{Derived, alike},
     keys::Keys,
     quality::Cells,
     sheet::{
@@ -39,6 +39,8 @@ use crate::{
 const ROWS_BYTES: usize = 32 << 20;
 /// Memory for rows of registers that wait to be decided.
 const REGISTER_BYTES: usize = 8 << 20;
+/// Memory for names and birth dates that wait to be compared.
+const ALIKES_BYTES: usize = 8 << 20;
 /// Memory for ID numbers that wait to be compared.
 const NUMBERS_BYTES: usize = 16 << 20;
 /// Tables read at the same time: the deciding half takes longer than this many readers.
@@ -86,6 +88,8 @@ pub(super) struct Staged {
     pub(super) registers: Sorted,
     /// ID numbers: blind index and place, with the 户编号.
     pub(super) numbers: Sorted,
+    /// What probable duplicates have in common, and place, with the 户编号.
+    pub(super) alikes: Sorted,
     /// What became of the rows refused so far.
     pub(super) outcomes: Outcomes,
     /// For each table, the columns that its file has.
@@ -144,13 +148,14 @@ fn together(
     folder: Arc<Path>,
 ) -> Result<Staged, Error> {
     let (mut areas, mut rows) = (Vec::new(), Vec::new());
-    let (mut registers, mut numbers) = (Vec::new(), Vec::new());
+    let (mut registers, mut numbers, mut alikes) = (Vec::new(), Vec::new(), Vec::new());
     let mut by_table = BTreeMap::new();
     for part in parts {
         areas.extend(part.areas);
         rows.push(part.rows);
         registers.push(part.registers);
         numbers.push(part.numbers);
+        alikes.push(part.alikes);
         by_table.extend(part.outcomes);
     }
     let mut stopped = None;
@@ -172,8 +177,8 @@ fn together(
     };
     let present = tables.iter().map(has).collect();
     let (rows, numbers) = (Spill::merged(rows)?, Spill::merged(numbers)?);
-    let registers = Spill::merged(registers)?;
-    Ok(Staged { areas, rows, registers, numbers, outcomes, present, folder })
+    let (registers, alikes) = (Spill::merged(registers)?, Spill::merged(alikes)?);
+    Ok(Staged { areas, rows, registers, numbers, alikes, outcomes, present, folder })
 }
 
 /// What one thread reads.
@@ -182,6 +187,7 @@ struct Part {
     rows: Spill,
     registers: Spill,
     numbers: Spill,
+    alikes: Spill,
     outcomes: BTreeMap<usize, Result<Outcomes, Error>>,
     buffer: Vec<u8>,
 }
@@ -194,6 +200,7 @@ impl Part {
             rows: Spill::new(ROWS_BYTES / threads, folder),
             registers: Spill::new(REGISTER_BYTES / threads, folder),
             numbers: Spill::new(NUMBERS_BYTES / threads, folder),
+            alikes: Spill::new(ALIKES_BYTES / threads, folder),
             outcomes: BTreeMap::new(),
             buffer: Vec::new(),
         }
@@ -229,6 +236,7 @@ impl Part {
         }
         if std::ptr::eq(sheet, &raw const PERSONS) && !row.is_dead {
             push_number(reading, &row, &mut self.numbers)?;
+            push_alike(&row, &mut self.alikes)?;
         }
         let (key, spill) = match household_column(sheet, &row, &reading.policy) {
             Some(i) => (sort_key(sheet, &row, i), &mut self.rows),
@@ -269,6 +277,15 @@ pub(super) fn split_key(key: &[u8]) -> Option<(&[u8], &'static Sheet)> {
     let end = key.len().checked_sub(12)?;
     let sheet = Sheet::ALL.get(usize::from(*key.get(end + 1)?))?;
     Some((key.get(..end)?, sheet))
+}
+
+fn push_alike(row: &Row, alikes: &mut Spill) -> Result<(), Error> {
+    if let Some(alike) = alike(&row.values) {
+        let key: Vec<u8> = alike.to_be_bytes().into_iter().chain(row.place.to_bytes()).collect();
+        let no = Cells(&row.values).text(person::HOUSEHOLD_NO).unwrap_or_default();
+        alikes.push(&key, no.as_bytes())?;
+    }
+    Ok(())
 }
 
 fn push_number(reading: &Reading, row: &Row, numbers: &mut Spill) -> Result<(), Error> {
