@@ -13,6 +13,7 @@ use crate::{
     areas::{self, AREA},
     journal::{self, Watched},
     keys::Keys,
+    registers,
     sheet::{HOUSEHOLDS, INCOMES, Masking, PERSONS, Record, shown_journal, to_journal, to_json},
 };
 
@@ -34,6 +35,8 @@ pub struct Dossier {
     pub persons: Vec<Map<String, Json>>,
     /// The columns of 年度收入, newest first.
     pub incomes: Vec<Map<String, Json>>,
+    /// The columns of 结对 for who helps the household and who did, with the name (`subject_name`).
+    pub helpers: Vec<Map<String, Json>>,
 }
 
 /// The household of a number, `NO` or `COUNTY/NO`, within the scope.
@@ -112,6 +115,7 @@ async fn present(tx: &mut Tx, keys: &Keys, row: &HouseholdRow) -> Result<Dossier
         household: to_json(&HOUSEHOLDS, &row.0.values, Masking::Masked),
         persons,
         incomes: incomes.iter().map(|income| with_no(&INCOMES, &income.0)).collect(),
+        helpers: registers::helpers_of(tx, keys, (county, id), None).await?,
     })
 }
 
@@ -153,13 +157,14 @@ async fn past(tx: &mut Tx, keys: &Keys, row: &HouseholdRow, day: Day) -> Result<
         let then = journal::state_at(tx, keys, (&county, "income", &record), until).await?;
         incomes.extend(state(then).map(|(_, after)| after));
     }
+    let helpers = registers::helpers_of(tx, keys, (&county, id), Some(until)).await?;
     let as_of = Some(day.to_string());
     let shown = |sheet, objects: Vec<_>| {
         objects.into_iter().map(|object| shown_journal(sheet, object)).collect()
     };
     let (persons, incomes) = (shown(&PERSONS, persons), shown(&INCOMES, incomes));
     let household = shown_journal(&HOUSEHOLDS, household);
-    Ok(Dossier { id, county, version, as_of, household, persons, incomes })
+    Ok(Dossier { id, county, version, as_of, household, persons, incomes, helpers })
 }
 
 /// The kinds of records that `journal verify --deep` compares with their rows.

@@ -1,13 +1,19 @@
 //! Use cases of the registers.
 
+use std::collections::HashMap;
+
+use daohu_base::Timestamp;
 use daohu_db::{FutureExt, Tx, Value};
+use serde_json::{Map, Value as Json};
 
 use super::{Register, layouts, model::REGISTERS, sql};
 use crate::{
     Context, Error,
-    journal::{Current, Watched},
+    journal::{self, Current, Watched},
     keys::Keys,
-    sheet::{cadre, to_journal},
+    sheet::{
+        CADRES, Masking, ORGANISATIONS, PAIRINGS, Record, cadre, shown_journal, to_journal, to_json,
+    },
 };
 
 /// Gives [`current`] a function for each register: what is watched is named by a function.
@@ -49,6 +55,56 @@ pub(crate) async fn area_of(
 ) -> Result<Option<String>, Error> {
     let Some(register) = Register::of_kind(kind) else { return Ok(None) };
     Ok(sql::area_of_record(tx, register, county, record).await?)
+}
+
+/// Who helps a household and who did, each with the name; on a past instant, as the journal tells it.
+pub(crate) async fn helpers_of(
+    tx: &mut Tx,
+    keys: &Keys,
+    (county, household): (&str, i64),
+    until: Option<Timestamp>,
+) -> Result<Vec<Map<String, Json>>, Error> {
+    let mut found = Vec::new();
+    for record in sql::pairings_of(tx, keys, county, &[household]).await? {
+        let key = pairing_key(&record);
+        let shown = match until {
+            None => Some(to_json(&PAIRINGS, &record.values, Masking::Masked)),
+            Some(until) => {
+                let then = journal::state_at(tx, keys, (county, PAIRING, &key), until).await?;
+                let after = then.and_then(|(_, body)| {
+                    let body: Json = serde_json::from_slice(&body).ok()?;
+                    body.get("after")?.as_object().cloned()
+                });
+                after.map(|after| shown_journal(&PAIRINGS, after))
+            }
+        };
+        found.extend(shown.map(|shown| (key, shown)));
+    }
+    found.sort_by(|(one, _), (other, _)| one.cmp(other));
+    let subject = |shown: &Map<String, Json>| {
+        shown.get("subject").and_then(Json::as_str).unwrap_or_default().to_owned()
+    };
+    let numbers: Vec<String> = found.iter().map(|(_, shown)| subject(shown)).collect();
+    let mut names = HashMap::new();
+    for sheet in [&ORGANISATIONS, &CADRES] {
+        if let Some(register) = Register::of(sheet) {
+            names.extend(sql::names(tx, register, numbers.clone()).await?);
+        }
+    }
+    let named = |(_, mut shown): (String, Map<String, Json>)| {
+        let name = names.get(&subject(&shown)).map(String::as_str);
+        shown.insert("subject_name".to_owned(), name.into());
+        shown
+    };
+    Ok(found.into_iter().map(named).collect())
+}
+
+/// What the journal calls a pairing.
+pub(crate) const PAIRING: &str = "pairing";
+
+/// The key of a pairing as the journal names it.
+pub(crate) fn pairing_key(record: &Record) -> String {
+    Register::of(&PAIRINGS).map(|register| register.key_of(&record.values)).unwrap_or_default()
 }
 
 /// Rows sealed anew in one transaction.

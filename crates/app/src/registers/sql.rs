@@ -1,6 +1,6 @@
 //! SQL of the registers.
 
-use std::ops::ControlFlow;
+use std::{collections::HashMap, ops::ControlFlow};
 
 use daohu_base::Scope;
 use daohu_db::{Error as DbError, Filter, Row, Tx, Value};
@@ -85,6 +85,20 @@ pub(crate) async fn answered(
     filter.and("(ends_on is null or ends_on >= ?)", [day.into()]);
     let sql = format!("select household from pairings{}", filter.clause());
     tx.query(&sql, filter.params()).await?.iter().map(|row| row.int(0)).collect()
+}
+
+/// The names of the organisations or cadres of these numbers.
+pub(super) async fn names(
+    tx: &mut Tx,
+    register: &Register,
+    numbers: Vec<String>,
+) -> Result<HashMap<String, String>, DbError> {
+    let mut filter = Filter::new();
+    filter.and_in("no", numbers.into_iter().map(Value::from));
+    let table = register.layout().table.name;
+    let sql = format!("select no, name from {table}{}", filter.clause());
+    let rows = tx.query(&sql, filter.params()).await?;
+    rows.iter().map(|row| Ok((row.text(0)?.to_owned(), row.text(1)?.to_owned()))).collect()
 }
 
 /// Those of these numbers that organisations, cadres or teams have.

@@ -44,7 +44,7 @@ pub(crate) struct StoryPage {
     after: Option<String>,
 }
 
-/// One change of a household, a member or an income.
+/// One change of a household, a member, an income or a helper.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct StoryEntry {
     at: At,
@@ -54,7 +54,7 @@ pub(crate) struct StoryEntry {
     authority: String,
     /// `api` or an import.
     source: String,
-    /// `household`, `person`, `income`, or what was revealed.
+    /// `household`, `person`, `income`, `pairing`, or what was revealed.
     kind: String,
     /// The record's id.
     record: String,

@@ -15,7 +15,8 @@ use crate::{
     },
     journal::{self, Entry},
     keys::Keys,
-    sheet::{HOUSEHOLDS, INCOMES, PERSONS, shown_journal},
+    registers,
+    sheet::{HOUSEHOLDS, INCOMES, PAIRINGS, PERSONS, shown_journal},
 };
 
 /// The household with this id, if it lies inside the scope.
@@ -145,6 +146,7 @@ impl Told {
         let sheet = match entry.kind.as_str() {
             "person" => &PERSONS,
             "income" => &INCOMES,
+            registers::PAIRING => &PAIRINGS,
             _ => &HOUSEHOLDS,
         };
         let mut take = |name: &str| match body.remove(name) {
@@ -156,7 +158,7 @@ impl Told {
     }
 }
 
-/// What happened to a household, its members and its incomes, latest first.
+/// What happened to a household, its members, its incomes and its helpers, latest first.
 pub(super) async fn story(
     context: &Context,
     scope: Scope,
@@ -176,6 +178,9 @@ pub(super) async fn story(
         }
         for income in rows::incomes_of(tx, &keys, county, &[id]).await? {
             records.push(("income", format!("{id}/{}", income.year())));
+        }
+        for pairing in registers::rows::pairings_of(tx, &keys, county, &[id]).await? {
+            records.push((registers::PAIRING, registers::pairing_key(&pairing)));
         }
         let records: Vec<_> =
             records.iter().map(|(kind, record)| (county, *kind, record.as_str())).collect();
