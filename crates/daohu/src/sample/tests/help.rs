@@ -304,9 +304,9 @@ fn every_team_has_one_leader() {
 
 #[test]
 fn a_province_is_helped_in_the_usual_shares() {
-    let (kept, _) = made(&province(60_000));
+    let (kept, _) = made(&province(30_000));
     let helpers = distinct(&current(&kept, ("干部", "户")), 0).len();
-    let load = 60_000.0 / helpers as f64;
+    let load = 30_000.0 / helpers as f64;
     assert!((12.0..12.8).contains(&load), "{load}");
     assert_eq!(roles(&kept)["第一书记"], 9000);
     assert_eq!(kept.rows(Sheet::Teams).len(), 5 * 9000);
