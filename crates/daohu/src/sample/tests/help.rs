@@ -45,7 +45,7 @@ fn units(kept: &Kept) -> BTreeMap<&str, usize> {
     units
 }
 
-fn areas<'k>(kept: &'k Kept, digits: usize, flag: usize) -> HashSet<&'k str> {
+fn areas(kept: &Kept, digits: usize, flag: usize) -> HashSet<&str> {
     let rows = kept.rows(Sheet::Areas).iter();
     let rows = rows.filter(|row| row.cell(0).len() == digits && row.cell(flag) == "是");
     rows.map(|row| row.cell(0)).collect()
