@@ -9,8 +9,8 @@ use super::{AreaRow, Error, Options, Place, YEARS};
 /// Household numbers have eight digits behind the county code.
 const HOUSEHOLDS_MAX: u64 = 99_999_999;
 
-/// Which random stream serves what. A county's stream is its code times ten plus one of these, so
-/// there is room for nine. What is added draws from a stream of its own: the rest stays as it was.
+/// Which random stream serves what. A county's stream is its code times ten plus one of these; all
+/// nine are taken. What is added draws from streams of its own, so that the rest stays as it was.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Stream {
     Places = 1,
