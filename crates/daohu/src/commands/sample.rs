@@ -33,7 +33,7 @@ pub(crate) fn run(args: &SampleArgs) -> Done {
     let (households, seed, year, dirty) = (args.households, args.seed, args.year, args.dirty);
     let options = Options { households, seed, year, dirty, place };
     let names = match args.format {
-        FormatArg::Csv => Sheet::ALL.map(|sheet| format!("{}.csv", sheet.name)).to_vec(),
+        FormatArg::Csv => sample::Sheet::ALL.map(sample::Sheet::file).to_vec(),
         FormatArg::Xlsx => vec![WORKBOOK.to_owned()],
     };
     if let Some(file) = names.iter().map(|name| args.out.join(name)).find(|file| file.exists()) {
@@ -61,12 +61,8 @@ pub(crate) fn run(args: &SampleArgs) -> Done {
             "orphaned": sheet.orphaned,
         })
     };
-    let report = serde_json::json!({
-        "areas": rows(counts.areas),
-        "households": rows(counts.households),
-        "persons": rows(counts.persons),
-        "incomes": rows(counts.incomes),
-    });
+    let sheets = counts.each().map(|(sheet, counts)| (sheet.name().to_owned(), rows(*counts)));
+    let report: serde_json::Value = sheets.collect::<serde_json::Map<_, _>>().into();
     if args.json {
         json(&report)?;
     } else {
@@ -93,11 +89,12 @@ pub(crate) fn write(options: &Options, folder: &Path) -> Result<Counts, Failure>
     Ok(counts)
 }
 
-/// Puts the CSV files of a folder into one workbook.
+/// Puts the sheets that an import reads from a folder into one workbook.
 fn workbook(folder: &Path, file: &Path) -> Result<(), Failure> {
     let mut out = TableWriter::xlsx(file)?;
-    for name in ["areas", "households", "persons", "incomes"] {
-        for table in tables(&folder.join(format!("{name}.csv")))? {
+    let files = Sheet::ALL.into_iter().map(|sheet| folder.join(format!("{}.csv", sheet.name)));
+    for file in files.filter(|file| file.exists()) {
+        for table in tables(&file)? {
             out.begin(table.sheet, &[])?;
             read_table(&table, &mut |_, cells| {
                 let row: Vec<String> = cells.iter().map(ToString::to_string).collect();

@@ -7,7 +7,7 @@
 use super::dice::{Dice, whole};
 use super::facts::PoorVillages;
 use super::places::Point;
-use super::plan::{CountyPlan, apportion};
+use super::plan::{CountyPlan, Stream, apportion};
 use super::tree::{AreaRow, Tree, is_town};
 
 /// A township or a village.
@@ -33,7 +33,7 @@ const PEOPLE_PER_HOUSEHOLD: (f64, f64) = (3.1, 3.65);
 
 /// Townships and villages in the order of their codes.
 pub(super) fn spots(tree: &Tree<'_>, plan: &CountyPlan<'_>) -> Vec<Spot> {
-    let mut dice = plan.places_dice();
+    let mut dice = plan.dice(Stream::Places);
     let mut spots: Vec<Spot> = tree
         .places(&plan.county.code, plan.size)
         .into_iter()

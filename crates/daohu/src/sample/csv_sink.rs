@@ -3,18 +3,13 @@
 use std::fs::{self, File};
 use std::path::Path;
 
-use super::{Error, Row, Sheet, Sink};
+use super::{BySheet, Error, Row, Sheet, Sink};
 
 /// Large enough that a province is not written in small pieces, small enough not to matter.
 const BUFFER_BYTES: usize = 256 * 1024;
 
-/// Writes `areas.csv`, `households.csv`, `persons.csv` and `incomes.csv` into a folder.
-pub(crate) struct CsvSink {
-    areas: csv::Writer<File>,
-    households: csv::Writer<File>,
-    persons: csv::Writer<File>,
-    incomes: csv::Writer<File>,
-}
+/// Writes one file for each sheet into a folder.
+pub(crate) struct CsvSink(BySheet<csv::Writer<File>>);
 
 impl CsvSink {
     /// Creates the folder if need be, and the files with their header lines. Files that are there
@@ -24,12 +19,7 @@ impl CsvSink {
     /// When the folder or a file cannot be written.
     pub(crate) fn create(folder: &Path) -> Result<Self, Error> {
         fs::create_dir_all(folder)?;
-        Ok(Self {
-            areas: open(folder, Sheet::Areas)?,
-            households: open(folder, Sheet::Households)?,
-            persons: open(folder, Sheet::Persons)?,
-            incomes: open(folder, Sheet::Incomes)?,
-        })
+        Ok(Self(BySheet::try_each(|sheet| open(folder, sheet))?))
     }
 
     /// Writes what is still in memory. Without this call a late failure stays unnoticed.
@@ -38,24 +28,15 @@ impl CsvSink {
     /// When a file cannot be written.
     pub(crate) fn finish(mut self) -> Result<(), Error> {
         for sheet in Sheet::ALL {
-            self.writer(sheet).flush()?;
+            self.0.of_mut(sheet).flush()?;
         }
         Ok(())
-    }
-
-    fn writer(&mut self, sheet: Sheet) -> &mut csv::Writer<File> {
-        match sheet {
-            Sheet::Areas => &mut self.areas,
-            Sheet::Households => &mut self.households,
-            Sheet::Persons => &mut self.persons,
-            Sheet::Incomes => &mut self.incomes,
-        }
     }
 }
 
 impl Sink for CsvSink {
     fn row(&mut self, sheet: Sheet, row: &Row) -> Result<(), Error> {
-        self.writer(sheet).write_record(row.cells())?;
+        self.0.of_mut(sheet).write_record(row.cells())?;
         Ok(())
     }
 }

@@ -56,10 +56,10 @@ impl Dirt {
             return Fate::Clean;
         }
         let kinds: &Kinds = match sheet {
-            Sheet::Areas => return Fate::Clean,
             Sheet::Households => &HOUSEHOLD,
             Sheet::Persons => &PERSON,
             Sheet::Incomes => &INCOME,
+            _ => return Fate::Clean,
         };
         if self.dice.chance(CLEANABLE) {
             self.apply(kinds.cleanable, row, around);

@@ -38,7 +38,94 @@ pub(super) struct Facts {
     pub(super) near: &'static [&'static str],
     /// 产业类型, by weight.
     pub(super) trades: &'static [(u32, &'static str)],
+    pub(super) help: Help,
+    /// Published targets, ascending; where there is none, some are made up.
+    pub(super) targets: &'static [Target],
+    /// Published statistics, ascending; none are made up.
+    pub(super) indicators: &'static [Indicator],
 }
+
+/// Who helps, as far as it is published; `None` takes the usual share.
+#[derive(Debug)]
+pub(super) struct Help {
+    /// 县级领导, who answer for the townships.
+    pub(super) leaders: Option<u32>,
+    /// Helping units by 单位级别: 国家, 省, 市, 县.
+    pub(super) units: Option<[u32; 4]>,
+    /// 驻村工作队: of the poor villages first, then of others. Usually of the poor ones alone.
+    pub(super) teams: Option<u32>,
+    /// Members of all teams together, the first secretaries among them.
+    pub(super) team_members: Option<u32>,
+    /// 扶贫专干.
+    pub(super) officers: Option<u32>,
+}
+
+const USUAL: Help =
+    Help { leaders: None, units: None, teams: None, team_members: None, officers: None };
+
+/// So many for so many: what is published of 酉阳 is the usual share of every other county.
+pub(super) struct Share {
+    pub(super) helpers: u64,
+    pub(super) helped: u64,
+}
+
+/// "优选2546名扶贫干部对应帮扶32377户贫困户".
+pub(super) const HELPERS: Share = Share { helpers: 2546, helped: 32_377 };
+/// "36名县领导对应负责39个乡镇(街道)脱贫攻坚".
+pub(super) const LEADERS: Share = Share { helpers: 36, helped: 39 };
+/// "102个部门单位对应负责130个贫困村的脱贫攻坚".
+pub(super) const UNITS: Share = Share { helpers: 102, helped: 130 };
+/// "组建130个驻村工作队,650名驻村工作队队员": also the "一村五人" of 贵州.
+pub(super) const TEAM_MEMBERS: u64 = 5;
+
+/// A planned figure that the campaign's texts give for counties.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Planned {
+    /// 脱贫人口.
+    PersonsOut,
+    /// 出列村.
+    VillagesOut,
+    /// 搬迁户.
+    HouseholdsMoved,
+    /// 搬迁人口.
+    PersonsMoved,
+}
+
+/// A county's target for a year.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Target {
+    pub(super) year: i32,
+    pub(super) planned: Planned,
+    pub(super) value: u64,
+}
+
+const fn target(year: i32, planned: Planned, value: u64) -> Target {
+    Target { year, planned, value }
+}
+
+/// A published figure of a county.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Indicator {
+    pub(super) period: &'static str,
+    pub(super) name: &'static str,
+    pub(super) value: &'static str,
+    pub(super) unit: &'static str,
+    pub(super) source: &'static str,
+}
+
+const fn indicator(
+    source: &'static str,
+    period: &'static str,
+    name: &'static str,
+    value: &'static str,
+    unit: &'static str,
+) -> Indicator {
+    Indicator { period, name, value, unit, source }
+}
+
+const YOUYANG: &str = "国家民委网站 2017-07-06";
+const MOJIANG: &str = "国家民委网站 2017-06-23";
+const LINSHUI: &str = "《邻水举全县之力共筑脱贫奔康致富路》";
 
 /// Published totals of a province, shared out among its counties.
 #[derive(Debug)]
@@ -83,6 +170,29 @@ const FACTS: &[Facts] = &[
         banks: &["重庆农村商业银行", "中国邮政储蓄银行", "中国农业银行"],
         near: &["重庆市渝北区", "重庆市九龙坡区", "重庆市沙坪坝区", "重庆市黔江区"],
         trades: TRADES,
+        help: Help {
+            leaders: Some(36),
+            units: Some([0, 0, 0, 102]),
+            teams: Some(130),
+            team_members: Some(650),
+            officers: Some(270),
+        },
+        // "2015年实现38个村脱贫销号,50628人脱贫越线", taken as what was planned.
+        targets: &[
+            target(2015, Planned::PersonsOut, 50_628),
+            target(2015, Planned::VillagesOut, 38),
+        ],
+        indicators: &[
+            indicator(YOUYANG, "2015", "地区生产总值", "117", "亿元"),
+            indicator(YOUYANG, "2015", "少数民族人口", "76.7", "万人"),
+            indicator(YOUYANG, "2015", "工业总产值", "131.2", "亿元"),
+            indicator(YOUYANG, "2015", "总人口", "85", "万人"),
+            indicator(YOUYANG, "2015", "整合资金", "17.49", "亿元"),
+            indicator(YOUYANG, "2015", "本级财政支出", "51.2", "亿元"),
+            indicator(YOUYANG, "2015", "脱贫越线人口", "50628", "人"),
+            indicator(YOUYANG, "2015", "脱贫销号村", "38", "个"),
+            indicator(YOUYANG, "2015", "金融机构存贷款总量", "240", "亿元"),
+        ],
     },
     // 墨江: 7 poor townships, 53 poor villages, incidence 20.06 % (国家民委, 2017-06-23).
     Facts {
@@ -99,6 +209,30 @@ const FACTS: &[Facts] = &[
         banks: &["云南省农村信用社", "中国邮政储蓄银行", "中国农业银行"],
         near: &["云南省昆明市", "云南省玉溪市", "云南省普洱市思茅区"],
         trades: &[(44, "种植"), (24, "养殖"), (26, "林果"), (2, "加工"), (2, "服务"), (2, "其他")],
+        // "1家国家部级、5家省级、36家市级和115家县级单位", "168个队733人" (the same text).
+        help: Help {
+            units: Some([1, 5, 36, 115]),
+            teams: Some(168),
+            team_members: Some(733),
+            ..USUAL
+        },
+        // "脱贫出列的2个乡(镇)和8个贫困村"; "2016年完成2381户9830人,2017年完成2101户8298人,
+        // 2018年完成1919户7507人".
+        targets: &[
+            target(2016, Planned::VillagesOut, 8),
+            target(2016, Planned::HouseholdsMoved, 2381),
+            target(2016, Planned::PersonsMoved, 9830),
+            target(2017, Planned::HouseholdsMoved, 2101),
+            target(2017, Planned::PersonsMoved, 8298),
+            target(2018, Planned::HouseholdsMoved, 1919),
+            target(2018, Planned::PersonsMoved, 7507),
+        ],
+        indicators: &[
+            indicator(MOJIANG, "2015", "国土面积", "5312", "平方公里"),
+            indicator(MOJIANG, "2015", "建档立卡贫困人口", "60749", "人"),
+            indicator(MOJIANG, "2015", "总人口", "36", "万人"),
+            indicator(MOJIANG, "2015", "贫困发生率", "20.06", "%"),
+        ],
     },
     // 邻水: 152 poor villages, incidence 9.5 % ("邻水举全县之力共筑脱贫奔康致富路"). The text does
     // not say whether it is a poor county.
@@ -116,6 +250,17 @@ const FACTS: &[Facts] = &[
         banks: &["邻水农村商业银行", "中国邮政储蓄银行", "中国农业银行"],
         near: &["重庆市渝北区", "重庆市长寿区", "四川省成都市", "四川省广安市"],
         trades: TRADES,
+        // "组建驻村工作组152个,选派第一书记152名" (the same text).
+        help: Help { teams: Some(152), ..USUAL },
+        // "帮助16301名农村贫困人口脱贫,占目标任务的120%": 16301 / 1.2 = 13584. The text says "今年";
+        // 2015 is assumed, here and below.
+        targets: &[target(2015, Planned::PersonsOut, 13_584)],
+        indicators: &[
+            indicator(LINSHUI, "2015Q1-3", "固定资产投资", "154.5", "亿元"),
+            indicator(LINSHUI, "2015Q1-3", "地区生产总值", "154.7", "亿元"),
+            indicator(LINSHUI, "2015Q1-3", "地方公共财政收入", "6.2", "亿元"),
+            indicator(LINSHUI, "2015Q1-3", "社会消费品零售总额", "60.3", "亿元"),
+        ],
     },
     // 贵州: 745万 persons registered, some 21 % of the rural ones; 14 % were left at the end of 2015.
     // Village share: 9000 of some 17,000.
@@ -146,6 +291,9 @@ const FACTS: &[Facts] = &[
         banks: &["贵州省农村信用社", "中国邮政储蓄银行", "中国农业银行"],
         near: &["贵州省贵阳市", "贵州省遵义市", "贵州省毕节市"],
         trades: TRADES,
+        help: USUAL,
+        targets: &[],
+        indicators: &[],
     },
     Facts {
         prefix: "",
@@ -161,6 +309,9 @@ const FACTS: &[Facts] = &[
         banks: &["农村商业银行", "农村信用社", "中国邮政储蓄银行", "中国农业银行"],
         near: &[],
         trades: TRADES,
+        help: USUAL,
+        targets: &[],
+        indicators: &[],
     },
 ];
 

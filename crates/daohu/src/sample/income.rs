@@ -156,12 +156,17 @@ enum Shock {
     JobLoss,
 }
 
+/// The years that the sample tells of, `year` being the last.
+pub(super) fn years(year: i32) -> std::ops::RangeInclusive<i32> {
+    year - 4..=year
+}
+
 /// The incomes of the years that end with `year`, oldest first.
 pub(super) fn draw(dice: &mut Dice, earner: &Earner<'_>, year: i32, incomes: &mut Vec<Income>) {
     incomes.clear();
     let habits = Habits::draw(dice, earner.members);
     let mut felt = 0.0;
-    for facts in YEAR_FACTS.iter().filter(|facts| (year - 4..=year).contains(&facts.year)) {
+    for facts in YEAR_FACTS.iter().filter(|facts| years(year).contains(&facts.year)) {
         let shock = dice.weighted(&[
             (if habits.ill { 55 } else { 12 }, Shock::Illness),
             (28, Shock::Disaster),

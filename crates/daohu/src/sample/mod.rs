@@ -1,5 +1,5 @@
 //! A made-up county (or province) of registered poor households, for demonstrations, tests and
-//! measurements: 行政区划, 户, 人 and 年度收入 in the exchange format.
+//! measurements: all sheets of the exchange format.
 //!
 //! Invariants:
 //! - The output depends on `areas` and `Options` alone: no clock, no environment, no global state,
@@ -8,16 +8,23 @@
 //!   is its share of the households and flags, and its place in the area list.
 //! - Nobody is real. Names are drawn by lot, ID numbers use the unassigned area prefix 99, phone
 //!   numbers start with 1990000 and bank cards with 990000.
-//! - Within a sheet, rows ascend by key as bytes; members follow their household, head first.
-//!   Sheets come in turn, household by household, so a sink keeps them apart. Memory does not grow
-//!   with the number of households.
+//! - Within a sheet, rows ascend by key as bytes, code lists by their codes; members follow their
+//!   household, head first. Sheets come in turn, household by household, so a sink keeps them
+//!   apart. Memory does not grow with the number of households: what is kept of a county are its
+//!   townships, villages and units, and who helps whom is computed from places in a row.
 //! - With `dirty == 0` no row breaks a rule of level `reject`; spoiling draws from a stream of its
-//!   own, so the clean rows of a dirty sample are those of the clean one.
+//!   own, so the clean rows of a dirty sample are those of the clean one. Households, persons and
+//!   incomes alone are spoiled.
+//! - What is published about who helps comes out exactly. The groups are different people: the
+//!   helpers of households (one for each household), county leaders, team members, poverty
+//!   officers and technicians add up to the cadres.
 
+mod by_sheet;
 mod calendar;
 mod causes;
 mod columns;
 mod county;
+mod credit_code;
 mod csv_sink;
 mod dice;
 mod dirt;
@@ -25,26 +32,42 @@ mod dirt_kinds;
 mod error;
 mod facts;
 mod family;
+mod figures;
 mod home;
 mod household;
 mod income;
+mod key;
 mod life;
 mod member;
 mod names;
 mod number;
+mod offices;
+mod organisations;
 mod places;
 mod plan;
 mod run;
+mod run_figures;
+mod run_help;
 mod sheet;
+mod staff;
+mod term;
 mod tree;
+mod village;
 mod write_area;
+mod write_cadre;
+mod write_figure;
 mod write_household;
 mod write_income;
+mod write_organisation;
+mod write_pairing;
 mod write_person;
+mod write_team;
+mod write_village;
 
 #[cfg(test)]
 mod tests;
 
+pub(crate) use by_sheet::{BySheet, Counts};
 pub(crate) use csv_sink::CsvSink;
 pub(crate) use error::Error;
 pub(crate) use run::write;
@@ -96,17 +119,4 @@ pub(crate) struct SheetCounts {
     pub rejectable: u64,
     /// Not rejectable itself, but its household's row is, so an import must reject it too.
     pub orphaned: u64,
-}
-
-/// Rows written, by sheet.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) struct Counts {
-    /// 行政区划.
-    pub areas: SheetCounts,
-    /// 户.
-    pub households: SheetCounts,
-    /// 人.
-    pub persons: SheetCounts,
-    /// 年度收入.
-    pub incomes: SheetCounts,
 }

@@ -9,16 +9,30 @@ use super::{AreaRow, Error, Options, Place, YEARS};
 /// Household numbers have eight digits behind the county code.
 const HOUSEHOLDS_MAX: u64 = 99_999_999;
 
-/// Which random stream serves what. A county's stream is its code times ten plus one of these.
-const STREAM_PLACES: u64 = 1;
-const STREAM_PEOPLE: u64 = 2;
-const STREAM_DIRT: u64 = 3;
+/// Which random stream serves what. A county's stream is its code times ten plus one of these; all
+/// nine are taken. What is added draws from streams of its own, so that the rest stays as it was.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Stream {
+    Places = 1,
+    People = 2,
+    Dirt = 3,
+    Villages = 4,
+    Organisations = 5,
+    Cadres = 6,
+    Teams = 7,
+    CadrePairings = 8,
+    OrganisationPairings = 9,
+}
+
+const STREAMS: u64 = 10;
 
 /// What to make of one county.
 pub(super) struct CountyPlan<'a> {
     pub(super) county: &'a AreaRow,
     pub(super) facts: &'static Facts,
     pub(super) households: u64,
+    /// The last year of income.
+    pub(super) year: i32,
     /// Place among all counties, from which its ID numbers take their prefix.
     pub(super) rank: u32,
     pub(super) poor_county: Option<bool>,
@@ -32,16 +46,9 @@ pub(super) struct CountyPlan<'a> {
 }
 
 impl CountyPlan<'_> {
-    pub(super) fn places_dice(&self) -> Dice {
-        Dice::new(self.seed, self.number * 10 + STREAM_PLACES)
-    }
-
-    pub(super) fn people_dice(&self) -> Dice {
-        Dice::new(self.seed, self.number * 10 + STREAM_PEOPLE)
-    }
-
-    pub(super) fn dirt_dice(&self) -> Dice {
-        Dice::new(self.seed, self.number * 10 + STREAM_DIRT)
+    /// A new pair of dice for the stream: the same throws each time.
+    pub(super) fn dice(&self, stream: Stream) -> Dice {
+        Dice::new(self.seed, self.number * STREAMS + stream as u64)
     }
 }
 
@@ -90,6 +97,7 @@ fn county_plan<'a>(
         county,
         facts,
         households: 0,
+        year: i32::from(options.year),
         rank: tree.rank(code),
         poor_county: facts.poor_county,
         poor_towns: facts.poor_towns,
@@ -99,7 +107,7 @@ fn county_plan<'a>(
         number,
         seed: options.seed,
     };
-    plan.size = Size::draw(&mut plan.places_dice());
+    plan.size = Size::draw(&mut plan.dice(Stream::Places));
     Ok(plan)
 }
 

@@ -1,15 +1,18 @@
-//! The order of work: plan, then county by county areas, households, persons and incomes.
+//! The order of work: plan, then county by county all sheets but the pairings of units and teams,
+//! which come behind those of all cadres: each for all counties once more.
 
 use super::county::{Spot, spots};
 use super::dice::Dice;
 use super::dirt::{Dirt, Fate, Surroundings};
 use super::household::{County, Household};
+use super::key::Key;
 use super::number::Issuer;
 use super::places::Bounds;
-use super::plan::{self, CountyPlan};
+use super::plan::{self, CountyPlan, Stream};
+use super::staff::Staff;
 use super::tree::Tree;
 use super::write_household::Address;
-use super::{AreaRow, Counts, Error, Options, Row, Sheet, SheetCounts, Sink};
+use super::{AreaRow, Counts, Error, Options, Row, Sheet, Sink};
 use super::{write_area, write_household, write_income, write_person};
 
 /// Households of a village lie within about a kilometre of its centre, and form groups of this
@@ -36,17 +39,33 @@ pub(crate) fn write(
     let mut above = String::new();
     for plan in &plans {
         let spots = spots(&tree, plan);
+        let staff = Staff::new(plan, &spots);
         writer.areas(&tree, plan, &spots, &mut above)?;
+        writer.organisations(&tree, plan, &staff)?;
+        writer.villages(plan, &staff)?;
+        writer.cadres(plan, &staff)?;
+        writer.teams(plan, &staff)?;
         writer.county(plan, &spots, options)?;
+        writer.cadre_pairings(plan, &staff)?;
+        writer.targets(plan, &staff)?;
+        writer.indicators(plan)?;
+    }
+    for plan in &plans {
+        let spots = spots(&tree, plan);
+        writer.organisation_pairings(plan, &Staff::new(plan, &spots))?;
+    }
+    for plan in &plans {
+        let spots = spots(&tree, plan);
+        writer.team_pairings(plan, &Staff::new(plan, &spots))?;
     }
     Ok(writer.counts)
 }
 
 /// The sink with its counts and the one row buffer.
-struct Writer<'a, S: Sink> {
+pub(super) struct Writer<'a, S: Sink> {
     sink: &'a mut S,
     counts: Counts,
-    row: Row,
+    pub(super) row: Row,
 }
 
 impl<S: Sink> Writer<'_, S> {
@@ -65,14 +84,14 @@ impl<S: Sink> Writer<'_, S> {
             }
             let area = tree.find(upper).ok_or_else(|| Error::UnknownPlace(upper.to_owned()))?;
             write_area::upper(&mut self.row, area, None);
-            self.put(Sheet::Areas, Fate::Clean, false)?;
+            self.clean(Sheet::Areas)?;
             upper.clone_into(above);
         }
         write_area::upper(&mut self.row, plan.county, plan.poor_county);
-        self.put(Sheet::Areas, Fate::Clean, false)?;
+        self.clean(Sheet::Areas)?;
         for spot in spots {
             write_area::spot(&mut self.row, spot);
-            self.put(Sheet::Areas, Fate::Clean, false)?;
+            self.clean(Sheet::Areas)?;
         }
         Ok(())
     }
@@ -89,15 +108,15 @@ impl<S: Sink> Writer<'_, S> {
             year: i32::from(options.year),
             issuer: Issuer::new(code, plan.rank),
         };
-        let mut dice = plan.people_dice();
-        let mut dirt = Dirt::new(plan.dirt_dice(), options.dirty);
+        let mut dice = plan.dice(Stream::People);
+        let mut dirt = Dirt::new(plan.dice(Stream::Dirt), options.dirty);
         let mut household = Household::default();
-        let mut serial = 0_u64;
+        let mut place = 0;
         for spot in spots {
             for index in 0..spot.households {
-                serial += 1;
                 household.redraw(&mut dice, &mut county, spot.mood)?;
-                let number = format!("{code}{serial:08}");
+                let number = Key::household(code, place).to_string();
+                place += 1;
                 let address = Address {
                     number: &number,
                     village: &spot.area.code,
@@ -140,12 +159,17 @@ impl<S: Sink> Writer<'_, S> {
         Ok(())
     }
 
+    /// Hands over the row, which nobody spoils.
+    pub(super) fn clean(&mut self, sheet: Sheet) -> Result<(), Error> {
+        self.put(sheet, Fate::Clean, false)
+    }
+
     fn put(&mut self, sheet: Sheet, fate: Fate, orphan: bool) -> Result<(), Error> {
         let copies = if fate == Fate::Twice { 2 } else { 1 };
         for _ in 0..copies {
             self.sink.row(sheet, &self.row)?;
         }
-        let counts = self.of(sheet);
+        let counts = self.counts.of_mut(sheet);
         counts.rows += copies;
         match fate {
             Fate::Rejected | Fate::Twice => counts.rejectable += copies,
@@ -154,15 +178,6 @@ impl<S: Sink> Writer<'_, S> {
             Fate::Clean => {}
         }
         Ok(())
-    }
-
-    fn of(&mut self, sheet: Sheet) -> &mut SheetCounts {
-        match sheet {
-            Sheet::Areas => &mut self.counts.areas,
-            Sheet::Households => &mut self.counts.households,
-            Sheet::Persons => &mut self.counts.persons,
-            Sheet::Incomes => &mut self.counts.incomes,
-        }
     }
 }
 

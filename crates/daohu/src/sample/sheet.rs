@@ -1,37 +1,82 @@
-//! The four sheets, their columns in the order of the exchange format, and the row buffer.
+//! The sheets, their columns in the order of the exchange format, and the row buffer.
 
 use std::fmt::{self, Write};
 
 use super::Error;
 use super::calendar::Day;
-use super::columns::{AREAS, HOUSEHOLDS, INCOMES, PERSONS};
+use super::columns::{
+    AREAS, CADRES, HOUSEHOLDS, INCOMES, INDICATORS, ORGANISATIONS, PAIRINGS, PERSONS, TARGETS,
+    TEAMS, VILLAGES,
+};
 
 /// A sheet of the exchange format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Sheet {
     /// 行政区划.
     Areas,
+    /// 单位.
+    Organisations,
+    /// 村, one row a year.
+    Villages,
+    /// 干部.
+    Cadres,
+    /// 工作队, one row a member.
+    Teams,
     /// 户.
     Households,
     /// 人.
     Persons,
     /// 年度收入.
     Incomes,
+    /// 结对.
+    Pairings,
+    /// 计划.
+    Targets,
+    /// 指标.
+    Indicators,
 }
 
 impl Sheet {
+    /// How many there are.
+    pub(crate) const COUNT: usize = 11;
+
     /// All sheets, in the order in which an import reads them.
-    pub(crate) const ALL: [Self; 4] = [Self::Areas, Self::Households, Self::Persons, Self::Incomes];
+    pub(crate) const ALL: [Self; Self::COUNT] = [
+        Self::Areas,
+        Self::Organisations,
+        Self::Villages,
+        Self::Cadres,
+        Self::Teams,
+        Self::Households,
+        Self::Persons,
+        Self::Incomes,
+        Self::Pairings,
+        Self::Targets,
+        Self::Indicators,
+    ];
+
+    /// The sheet's name in the exchange format.
+    #[must_use]
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Areas => "areas",
+            Self::Organisations => "organisations",
+            Self::Villages => "villages",
+            Self::Cadres => "cadres",
+            Self::Teams => "teams",
+            Self::Households => "households",
+            Self::Persons => "persons",
+            Self::Incomes => "incomes",
+            Self::Pairings => "pairings",
+            Self::Targets => "targets",
+            Self::Indicators => "indicators",
+        }
+    }
 
     /// The sheet's file name as CSV.
     #[must_use]
-    pub(crate) fn file(self) -> &'static str {
-        match self {
-            Self::Areas => "areas.csv",
-            Self::Households => "households.csv",
-            Self::Persons => "persons.csv",
-            Self::Incomes => "incomes.csv",
-        }
+    pub(crate) fn file(self) -> String {
+        format!("{}.csv", self.name())
     }
 
     /// Column names. Every row has as many cells.
@@ -39,9 +84,16 @@ impl Sheet {
     pub(crate) fn header(self) -> &'static [&'static str] {
         match self {
             Self::Areas => AREAS,
+            Self::Organisations => ORGANISATIONS,
+            Self::Villages => VILLAGES,
+            Self::Cadres => CADRES,
+            Self::Teams => TEAMS,
             Self::Households => HOUSEHOLDS,
             Self::Persons => PERSONS,
             Self::Incomes => INCOMES,
+            Self::Pairings => PAIRINGS,
+            Self::Targets => TARGETS,
+            Self::Indicators => INDICATORS,
         }
     }
 }

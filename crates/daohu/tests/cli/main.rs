@@ -14,6 +14,7 @@ mod kill;
 mod listen;
 mod pipe;
 mod round_trip;
+mod sample;
 mod tamper;
 mod users;
 mod words;

@@ -10,7 +10,12 @@ fn spoiled(dirty: f64) -> Options {
 }
 
 fn sheets(counts: &Counts) -> [super::super::SheetCounts; 4] {
-    [counts.areas, counts.households, counts.persons, counts.incomes]
+    [
+        *counts.of(Sheet::Areas),
+        *counts.of(Sheet::Households),
+        *counts.of(Sheet::Persons),
+        *counts.of(Sheet::Incomes),
+    ]
 }
 
 #[test]
@@ -28,8 +33,10 @@ fn the_share_is_met_and_areas_stay_clean() {
         assert_eq!((counts.cleanable, counts.rejectable, counts.orphaned), (0, 0, 0));
     }
     let (_, counts) = made(&spoiled(0.2));
-    assert_eq!(counts.areas, clean.areas);
-    for sheet in [counts.households, counts.persons, counts.incomes] {
+    assert_eq!(*counts.of(Sheet::Areas), *clean.of(Sheet::Areas));
+    for sheet in
+        [*counts.of(Sheet::Households), *counts.of(Sheet::Persons), *counts.of(Sheet::Incomes)]
+    {
         // Doubled rows count twice, and orphans hide whether they could have been cleaned.
         let share = (sheet.cleanable + sheet.rejectable) as f64 / sheet.rows as f64;
         assert!((0.17..0.23).contains(&share), "{share}");
@@ -37,9 +44,24 @@ fn the_share_is_met_and_areas_stay_clean() {
     }
     let (_, counts) = made(&spoiled(1.0));
     assert_eq!(
-        counts.incomes.cleanable + counts.incomes.rejectable + counts.incomes.orphaned,
-        counts.incomes.rows
+        counts.of(Sheet::Incomes).cleanable
+            + counts.of(Sheet::Incomes).rejectable
+            + counts.of(Sheet::Incomes).orphaned,
+        counts.of(Sheet::Incomes).rows
     );
+}
+
+#[test]
+fn the_sheets_of_helpers_and_figures_stay_clean() {
+    let (clean, clean_counts) = made(&spoiled(0.0));
+    let (dirty, counts) = made(&spoiled(1.0));
+    for sheet in
+        Sheet::ALL.into_iter().filter(|sheet| ![Households, Persons, Incomes].contains(sheet))
+    {
+        assert!(clean.rows(sheet) == dirty.rows(sheet), "{sheet:?}");
+        assert_eq!(clean_counts.of(sheet), counts.of(sheet));
+        assert_eq!(counts.of(sheet).rows, clean.rows(sheet).len() as u64);
+    }
 }
 
 #[test]
@@ -55,9 +77,9 @@ fn spoiling_leaves_the_other_rows_alone() {
             .filter(|row| !all.contains(&row.cells().collect::<Vec<_>>().join(",")))
             .count();
         let spoiled = match sheet {
-            Sheet::Households => counts.households,
-            Sheet::Persons => counts.persons,
-            _ => counts.incomes,
+            Sheet::Households => *counts.of(Sheet::Households),
+            Sheet::Persons => *counts.of(Sheet::Persons),
+            _ => *counts.of(Sheet::Incomes),
         };
         // Doubled rows are not changed; the dirty rows of orphans are.
         let least = spoiled.cleanable;

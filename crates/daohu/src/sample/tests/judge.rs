@@ -33,8 +33,8 @@ impl Codes {
     }
 }
 
-const MULTIPLE: &[&str] = &["其他致贫原因", "健康状况"];
-const DATES: &[&str] = &["出生日期", "变动日期"];
+const MULTIPLE: &[&str] = &["其他致贫原因", "健康状况", "角色"];
+const DATES: &[&str] = &["出生日期", "变动日期", "开始日期", "结束日期"];
 const FREE: &[&str] = &[
     "户编号",
     "名称",
@@ -47,6 +47,17 @@ const FREE: &[&str] = &[
     "前身代码",
     "启用日期",
     "停用日期",
+    "单位编号",
+    "统一社会信用代码",
+    "工号",
+    "职务",
+    "队编号",
+    "主体编号",
+    "对象编号",
+    "期间",
+    "指标",
+    "计量单位",
+    "来源",
 ];
 const INSURANCE: &[&str] = &[
     "城乡居民基本医疗保险",
@@ -62,6 +73,11 @@ fn list(sheet: Sheet, column: &'static str) -> Option<&'static str> {
         "级别" => Some("区划级别"),
         "类型" if sheet == Sheet::Areas => Some("区划类型"),
         "主要致贫原因" | "其他致贫原因" => Some("致贫原因"),
+        "主导产业" => Some("产业类型"),
+        "角色" => Some("干部角色"),
+        "结束原因" => Some("结对结束原因"),
+        "指标" if sheet == Sheet::Targets => Some("计划指标"),
+        "单位级别" | "单位类型" | "主体类型" | "对象类型" => Some(column),
         "户类型" | "识别标准" | "贫困户属性" | "因病情形" | "脱贫状态" | "返贫原因"
         | "监测对象类别" | "入户路类型" | "住房结构" | "危房等级" | "主要燃料类型" | "产业类型"
         | "证件类型" | "与户主关系" | "性别" | "民族" | "文化程度" | "在校生状况" | "失学原因"
@@ -79,6 +95,13 @@ fn required(sheet: Sheet, column: &str) -> bool {
         Sheet::Households => ["户编号", "行政村代码"].contains(&column),
         Sheet::Persons => ["户编号", "姓名", "与户主关系"].contains(&column),
         Sheet::Incomes => ["户编号", "年度"].contains(&column),
+        Sheet::Organisations => ["单位编号", "名称", "单位级别"].contains(&column),
+        Sheet::Villages => ["行政村代码", "年度"].contains(&column),
+        Sheet::Cadres => ["工号", "姓名", "角色"].contains(&column),
+        Sheet::Teams => !["结束日期", "结束原因"].contains(&column),
+        Sheet::Pairings => !["结束日期", "结束原因"].contains(&column),
+        Sheet::Targets => true,
+        Sheet::Indicators => !["计量单位", "来源"].contains(&column),
     }
 }
 
@@ -136,9 +159,8 @@ fn cell(codes: &Codes, sheet: Sheet, column: &'static str, raw: &str) -> Verdict
             true => value.split('、').collect(),
             false => vec![&value],
         };
-        let legal = |set: &HashSet<(&'static str, &'static str)>| {
-            values.iter().all(|value| set.iter().any(|pair| *pair == (list, *value)))
-        };
+        let legal =
+            |set: &HashSet<(&str, &str)>| values.iter().all(|value| set.contains(&(list, *value)));
         if !legal(&codes.names) && values.len() == 1 && legal(&codes.aliases) {
             return Verdict::Cleaned;
         }
@@ -176,9 +198,9 @@ fn alone(codes: &Codes, sheet: Sheet, row: &Row, parents: &HashSet<String>) -> V
             _ => {}
         }
         let parent = match sheet {
-            Sheet::Areas => false,
             Sheet::Households => *column == "行政村代码",
             Sheet::Persons | Sheet::Incomes => *column == "户编号",
+            _ => false,
         };
         let value = tidied(raw);
         if parent && !parents.contains(value.strip_suffix(".0").unwrap_or(&value)) {
@@ -201,10 +223,10 @@ fn alone(codes: &Codes, sheet: Sheet, row: &Row, parents: &HashSet<String>) -> V
 fn key(sheet: Sheet, row: &Row) -> String {
     let cells: Vec<String> = row.cells().map(tidied).collect();
     match sheet {
-        Sheet::Areas | Sheet::Households => cells[0].clone(),
         Sheet::Incomes => format!("{} {}", cells[0], cells[1]),
         Sheet::Persons if cells[3].is_empty() => format!("{} {} {}", cells[0], cells[1], cells[6]),
         Sheet::Persons => format!("{} {}", cells[0], cells[3]),
+        _ => cells[0].clone(),
     }
 }
 
@@ -245,22 +267,37 @@ fn judge(
     rows.iter().map(verdict).collect()
 }
 
+/// Whether each cell of the rows is legal as it stands.
+pub(super) fn is_clean(kept: &Kept, sheet: Sheet) -> bool {
+    let codes = Codes::read();
+    let none = HashSet::new();
+    kept.rows(sheet).iter().all(|row| alone(&codes, sheet, row, &none) == Verdict::Clean)
+}
+
+/// The numbers of the values, by code list and name.
+pub(super) fn codes() -> HashMap<(&'static str, &'static str), &'static str> {
+    let lines = include_str!("codes.tsv").lines().skip(1);
+    let cells = lines.map(|line| line.split('\t').collect::<Vec<_>>());
+    cells.map(|cells| ((cells[0], cells[2]), cells[1])).collect()
+}
+
 /// Counts of an import by verdict: areas, households, persons, incomes.
 pub(super) fn count(kept: &Kept) -> [SheetCounts; 4] {
     let codes = Codes::read();
     let codes_of = |rows: &[Row]| rows.iter().map(|row| row.cell(0).to_owned()).collect();
-    let villages: HashSet<String> = codes_of(&kept.areas);
-    let households: HashSet<String> = codes_of(&kept.households);
+    let villages: HashSet<String> = codes_of(kept.rows(Sheet::Areas));
+    let households: HashSet<String> = codes_of(kept.rows(Sheet::Households));
     let judged = judge(&codes, kept, Sheet::Households, &villages, &villages);
     let standing: HashSet<String> = kept
-        .households
+        .rows(Sheet::Households)
         .iter()
         .zip(&judged)
         .filter(|(_, verdict)| **verdict != Verdict::Rejected)
         .map(|(row, _)| tidied(row.cell(0)))
         .collect();
     // A household without a number in its row is still one that its members' rows name.
-    let named: HashSet<String> = kept.incomes.iter().map(|row| row.cell(0).to_owned()).collect();
+    let named: HashSet<String> =
+        kept.rows(Sheet::Incomes).iter().map(|row| row.cell(0).to_owned()).collect();
     let real = |code: &&String| !code.ends_with("99999999");
     let named: HashSet<String> = named.union(&households).filter(real).cloned().collect();
     let sheets = [

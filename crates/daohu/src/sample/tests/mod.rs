@@ -1,35 +1,28 @@
 //! Tests of the sample as a whole, on copies of the area data and the code lists.
 
 mod dirty;
+mod figures;
+mod help;
 mod judge;
+mod order;
 mod output;
 mod quality;
 mod sharing;
 
 use std::collections::HashMap;
 
-use super::{AreaRow, Counts, Error, Options, Place, Row, Sheet, Sink, read_areas, write};
+use super::{AreaRow, BySheet, Counts, Error, Options, Place, Row, Sheet, Sink, read_areas, write};
 
 /// 酉阳 and 墨江 with their villages, the whole of 贵州 down to the counties, and what is above.
 const AREAS: &str = include_str!("areas.csv");
 
 /// Keeps all rows.
 #[derive(Default)]
-struct Kept {
-    areas: Vec<Row>,
-    households: Vec<Row>,
-    persons: Vec<Row>,
-    incomes: Vec<Row>,
-}
+struct Kept(BySheet<Vec<Row>>);
 
 impl Kept {
     fn rows(&self, sheet: Sheet) -> &[Row] {
-        match sheet {
-            Sheet::Areas => &self.areas,
-            Sheet::Households => &self.households,
-            Sheet::Persons => &self.persons,
-            Sheet::Incomes => &self.incomes,
-        }
+        self.0.of(sheet)
     }
 
     /// The rows of a sheet with their column names.
@@ -41,13 +34,7 @@ impl Kept {
 
 impl Sink for Kept {
     fn row(&mut self, sheet: Sheet, row: &Row) -> Result<(), Error> {
-        let rows = match sheet {
-            Sheet::Areas => &mut self.areas,
-            Sheet::Households => &mut self.households,
-            Sheet::Persons => &mut self.persons,
-            Sheet::Incomes => &mut self.incomes,
-        };
-        rows.push(row.clone());
+        self.0.of_mut(sheet).push(row.clone());
         Ok(())
     }
 }
