@@ -112,8 +112,11 @@ pub enum Secret {
 }
 
 impl Sheet {
+    /// How many sheets there are.
+    pub const COUNT: usize = 11;
+
     /// The sheets in the order in which they are read.
-    pub const ALL: [&'static Sheet; 11] = [
+    pub const ALL: [&'static Sheet; Self::COUNT] = [
         &AREAS,
         &ORGANISATIONS,
         &VILLAGES,

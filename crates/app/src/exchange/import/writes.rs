@@ -16,7 +16,7 @@ use crate::{
 #[derive(Default)]
 pub(super) struct Writes {
     /// By the order of the sheets.
-    rows: [Rows; Sheet::ALL.len()],
+    rows: [Rows; Sheet::COUNT],
     memberships: Vec<Vec<Value>>,
     claims: Vec<Claim>,
     pub(super) relied: Relied,

@@ -1,0 +1,65 @@
+//! Who answers for whom, from the command line.
+
+use daohu_db::Engine;
+use serde_json::json;
+
+use crate::harness::Place;
+
+/// What the county published of who helps its 32,377 households (国家民委, 2017-07-06): with fewer households
+/// fewer cadres help them, all the rest is as published.
+#[tokio::test]
+async fn what_youyang_published_comes_out() {
+    for engine in Engine::BOTH {
+        let place = Place::new(engine).await;
+        let sample = place.sample(1_300);
+        place.run(&["migrate"]).expect(0);
+        place.run(&["import", "--json", &sample]).expect(0);
+        let arguments = ["coverage", "--json", "--area", "500242", "--on", "2016-06-01"];
+        let told = place.run(&arguments).expect(0).json();
+        let area = &told["area"];
+        let answered = ["households", "households_answered", "households_unanswered"];
+        assert_eq!(answered.map(|name| area[name].clone()), [1_300, 1_300, 0].map(|n| json!(n)));
+        let townships = json!({ "total": 39, "paired": 39, "poor": 0, "poor_paired": 0 });
+        assert_eq!(area["townships"], townships, "{engine:?}");
+        assert_eq!(area["villages"]["total"], 278);
+        let poor = ["poor", "poor_paired"].map(|name| area["villages"][name].clone());
+        assert_eq!(poor, [130, 130].map(|n| json!(n)));
+        for role in area["village_roles"].as_array().unwrap() {
+            let (villages, missing) = (&role["villages"], &role["missing"]);
+            assert_eq!((villages, missing), (&json!(130), &json!(0)), "{engine:?} {role}");
+        }
+        let whole = ["villages_complete", "villages_staffed"].map(|name| area[name].clone());
+        assert_eq!(whole, [130, 130].map(|n| json!(n)));
+        assert_eq!(told["teams"], json!({ "teams": 130, "members": 650 }));
+        assert_eq!(told["organisations_by_level"], json!([{ "code": "04", "count": 102 }]));
+        let cadres = &told["cadres"];
+        assert_eq!(cadres["helping"], 102, "as many for each household as published");
+        assert_eq!(cadres["households_per_cadre"], json!(12.75));
+        assert_eq!(cadres["over_limit"], 0);
+        let of_role = |code: &str| {
+            let mut roles = told["cadres_by_role"].as_array().unwrap().iter();
+            roles.find(|role| role["code"] == code).unwrap()["count"].clone()
+        };
+        for (code, count) in [("03", 36), ("07", 130), ("09", 270)] {
+            assert_eq!(of_role(code), count, "{engine:?} {code}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn areas_and_rules_that_are_not_there_are_refused() {
+    let place = Place::new(Engine::Sqlite).await;
+    let sample = place.sample(20);
+    place.run(&["migrate"]).expect(0);
+    place.run(&["import", "--json", &sample]).expect(0);
+    for command in ["coverage", "quality"] {
+        let told = place.run(&[command, "--area", "990199"]).expect(1).stderr();
+        assert!(told.contains("990199"), "{told}");
+    }
+    let quality = ["quality", "--json", "--area", "500242"];
+    let whole = place.run(&quality).expect(0).json();
+    let one = place.run(&[&quality[..], &["--rule", "R17"]].concat()).expect(0).json();
+    assert_eq!(one["rules"].as_array().unwrap().len(), 1);
+    assert_eq!(one["rows"], whole["rows"]);
+    place.run(&[&quality[..], &["--rule", "R99"]].concat()).expect(2);
+}
