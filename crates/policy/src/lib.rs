@@ -3,6 +3,7 @@
 //! Architecture invariants: pure; no list, threshold, period or role stands in Rust. A pack that
 //! does not parse is refused whole, with the file and the reason.
 
+mod classes;
 mod helping;
 mod lists;
 mod pack;
@@ -10,6 +11,7 @@ mod quality;
 mod roles;
 mod second_factor;
 
+pub use classes::HouseholdClass;
 pub use helping::{Bond, Helper, Helping, VillageRole};
 pub use lists::{CodeList, CodeValue, Unknown};
 pub use pack::{BadPack, Exchange, Policy, Security};

@@ -3,10 +3,11 @@
 use rustc_hash::FxHashMap;
 use serde::Deserialize;
 
-use crate::{CodeList, CodeValue, Helping, Role, Rule, SecondFactor, VillageRole};
+use crate::{CodeList, CodeValue, Helping, HouseholdClass, Role, Rule, SecondFactor, VillageRole};
 
 /// The files that every installation starts with.
-const EMBEDDED: [(&str, &str); 7] = [
+const EMBEDDED: [(&str, &str); 8] = [
+    ("national/classes.toml", include_str!("../../../policies/national/classes.toml")),
     ("national/codes.toml", include_str!("../../../policies/national/codes.toml")),
     ("national/exchange.toml", include_str!("../../../policies/national/exchange.toml")),
     ("national/helping.toml", include_str!("../../../policies/national/helping.toml")),
@@ -28,6 +29,7 @@ pub struct Policy {
     helping: Helping,
     village_roles: Vec<VillageRole>,
     lines: Vec<Line>,
+    classes: Vec<HouseholdClass>,
 }
 
 /// What a person must have in a year so as not to be poor.
@@ -105,6 +107,8 @@ struct File {
     village_role: Vec<VillageRole>,
     #[serde(default)]
     line: Vec<Line>,
+    #[serde(default)]
+    household_class: Vec<HouseholdClass>,
 }
 
 #[derive(Deserialize)]
@@ -134,6 +138,7 @@ impl Policy {
         let (mut lists, mut rules) = (FxHashMap::default(), FxHashMap::default());
         let (mut roles, mut village_roles) = (Vec::new(), Vec::new());
         let mut lines: Vec<Line> = Vec::new();
+        let mut classes: Vec<HouseholdClass> = Vec::new();
         let (mut security, mut second_factor, mut exchange) = (None, None, None);
         let mut helping = None;
         for (name, text) in files {
@@ -160,6 +165,11 @@ impl Policy {
             helping = file.helping.or(helping);
             lines.retain(|line| file.line.iter().all(|other| other.year != line.year));
             lines.extend(file.line);
+            let again = |class: &HouseholdClass| {
+                file.household_class.iter().any(|other| other.name == class.name)
+            };
+            classes.retain(|class| !again(class));
+            classes.extend(file.household_class);
             security = file.security.or(security);
             file.second_factor.as_ref().map_or(Ok(()), SecondFactor::check).map_err(bad)?;
             second_factor = file.second_factor.or(second_factor);
@@ -183,6 +193,7 @@ impl Policy {
             helping,
             village_roles,
             lines,
+            classes,
         })
     }
 
@@ -227,6 +238,11 @@ impl Policy {
     pub fn poverty_line_fen(&self, year: i64) -> Option<i64> {
         let line = self.lines.iter().find(|line| line.year == year)?;
         line.yuan.checked_mul(100)
+    }
+
+    /// The classes that poor households are helped by.
+    pub fn household_classes(&self) -> &[HouseholdClass] {
+        &self.classes
     }
 
     /// All quality rules, by id.

@@ -27,11 +27,12 @@ mod view;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 pub(crate) use model::{
-    Derived, HouseholdRow, IdKind, IncomeRow, PersonRow, Serials, alike, merge,
+    Derived, Home, HouseholdRow, IdKind, IncomeRow, PersonRow, Serials, alike, merge,
 };
 pub use model::{Marks, initials, layouts};
 pub use ops::{Dossier, dossier, reseal, watched};
 pub(crate) use record::{ops::village_of, reveal::check_reason};
+pub(crate) use view::HouseholdView;
 
 use crate::http::App;
 

@@ -88,6 +88,22 @@ row! {
     IncomeRow { household: int = 1 }
 }
 
+/// A household with its members, present and gone, and its years, the first of them first.
+#[derive(Clone, Debug)]
+pub(crate) struct Home {
+    pub(crate) household: HouseholdRow,
+    pub(crate) persons: Vec<PersonRow>,
+    pub(crate) incomes: Vec<IncomeRow>,
+}
+
+impl Home {
+    /// The values of those who belong to it now.
+    pub(crate) fn current(&self) -> Vec<&[Value]> {
+        let current = self.persons.iter().filter(|person| person.is_current());
+        current.map(|person| &*person.0.values).collect()
+    }
+}
+
 impl HouseholdRow {
     /// The text in a column of the sheet.
     pub(crate) fn text(&self, i: usize) -> Option<&str> {

@@ -1,10 +1,12 @@
 //! SQL of households, persons and incomes.
 
+use std::collections::HashMap;
+
 use daohu_base::Scope;
 use daohu_db::{Error as DbError, Filter, Row, Suspended, Tx, Value};
 use serde::{Deserialize, Serialize};
 
-use super::model::{HouseholdRow, IdKind, IncomeRow, PersonRow, Serials, layouts};
+use super::model::{Home, HouseholdRow, IdKind, IncomeRow, PersonRow, Serials, layouts};
 use crate::{
     Error, areas,
     keys::Keys,
@@ -94,7 +96,7 @@ async fn records(
 }
 
 /// The next households of a scope, by county and id, after `after`.
-pub(crate) async fn next_households(
+async fn next_households(
     tx: &mut Tx,
     keys: &Keys,
     scope: &Scope,
@@ -111,6 +113,44 @@ pub(crate) async fn next_households(
     let mut rows = tx.query(&sql, filter.params()).await?;
     let row = |row| Ok(HouseholdRow(layouts::HOUSEHOLD.from_row(keys, row)?));
     rows.iter_mut().map(row).collect()
+}
+
+/// The next households of a scope with all that hangs on them, of one county, by county and id; none at the
+/// end. At most so many are read together.
+pub(crate) async fn next_homes(
+    tx: &mut Tx,
+    keys: &Keys,
+    scope: &Scope,
+    after: (&str, i64),
+    limit: i64,
+) -> Result<Vec<Home>, Error> {
+    let mut found = next_households(tx, keys, scope, after, limit).await?;
+    let Some(county) = found.first().map(|first| first.county().to_owned()) else {
+        return Ok(Vec::new());
+    };
+    found.retain(|household| household.county() == county);
+    let ids: Vec<i64> = found.iter().map(HouseholdRow::id).collect();
+    let mut homes: HashMap<i64, Home> = HashMap::new();
+    for household in found {
+        let (persons, incomes) = Default::default();
+        homes.insert(household.id(), Home { household, persons, incomes });
+    }
+    for person in persons_of(tx, keys, &county, &ids).await? {
+        if let Some(home) = homes.get_mut(&person.household()) {
+            home.persons.push(person);
+        }
+    }
+    for income in incomes_of(tx, keys, &county, &ids).await? {
+        if let Some(home) = homes.get_mut(&income.household()) {
+            home.incomes.push(income);
+        }
+    }
+    let sorted = |id: &i64| {
+        let mut home = homes.remove(id)?;
+        home.incomes.sort_by_key(IncomeRow::year);
+        Some(home)
+    };
+    Ok(ids.iter().filter_map(sorted).collect())
 }
 
 /// What several persons of a county have in common, present or gone.

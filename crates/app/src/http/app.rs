@@ -13,7 +13,7 @@ use super::{
     openapi::openapi,
 };
 use crate::{
-    Context, accounts, areas, codes,
+    Context, accounts, areas, classes, codes,
     exchange::jobs::{self, Jobs},
     households, journal, quality, registers,
 };
@@ -117,6 +117,7 @@ pub(super) fn api() -> OpenApiRouter<App> {
         .merge(households::routes())
         .merge(registers::routes())
         .merge(quality::routes())
+        .merge(classes::routes())
         .merge(jobs::routes())
         .merge(journal::routes())
 }

@@ -6,18 +6,9 @@ use daohu_db::Value;
 
 use super::model::{Cells, Checks, Finding};
 use crate::{
-    households::{HouseholdRow, IncomeRow, PersonRow},
+    households::{Home, PersonRow},
     sheet::{HOUSEHOLDS, INCOMES, PERSONS, household, person},
 };
-
-/// A household with its members, present and gone, and its years.
-pub(super) struct Home {
-    pub(super) household: HouseholdRow,
-    pub(super) persons: Vec<PersonRow>,
-    pub(super) incomes: Vec<IncomeRow>,
-    /// A cadre answers for it.
-    pub(super) is_answered: bool,
-}
 
 /// A record of a household.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -29,18 +20,17 @@ pub(super) enum Record {
     Income(i64),
 }
 
-impl Home {
-    /// The number of its records.
-    pub(super) fn records(&self) -> usize {
-        1 + self.persons.len() + self.incomes.len()
-    }
+/// The number of a household's records.
+pub(super) fn records(home: &Home) -> usize {
+    1 + home.persons.len() + home.incomes.len()
 }
 
-/// What is found, by record. `suspects` are persons who are probably another's duplicate.
+/// What is found, by record. `suspects` are persons who are probably another's duplicate; `is_answered`: a
+/// cadre answers for the household.
 pub(super) fn judge(
     checks: &Checks<'_>,
     home: &Home,
-    suspects: &HashSet<i64>,
+    (suspects, is_answered): (&HashSet<i64>, bool),
 ) -> Vec<(Record, Finding)> {
     let mut found = Vec::new();
     let current: Vec<&PersonRow> =
@@ -51,7 +41,7 @@ pub(super) fn judge(
         found.extend(findings.into_iter().map(|finding| (record, finding)));
     };
     add(Record::Household, checks.household(&home.household.0.values, &values));
-    add(Record::Household, of_household(checks, home, &values));
+    add(Record::Household, of_household(checks, (home, is_answered), &values));
     for person in &current {
         let record = Record::Person(person.id());
         let born = Cells(&person.0.values).text(person::BORN_ON);
@@ -78,7 +68,11 @@ pub(super) fn judge(
 }
 
 /// What the household as a whole lacks.
-fn of_household(checks: &Checks<'_>, home: &Home, current: &[&[Value]]) -> Vec<Finding> {
+fn of_household(
+    checks: &Checks<'_>,
+    (home, is_answered): (&Home, bool),
+    current: &[&[Value]],
+) -> Vec<Finding> {
     let cells = Cells(&home.household.0.values);
     let located = [household::LONGITUDE_DEG, household::LATITUDE_DEG];
     let is_located = located.iter().all(|i| cells.real(*i).is_some());
@@ -89,7 +83,7 @@ fn of_household(checks: &Checks<'_>, home: &Home, current: &[&[Value]]) -> Vec<F
         .filter(|member| checks.marks.is_head(Cells(member).int(person::RELATION)))
         .count();
     let doubts = [
-        (!home.is_answered, "R30", &HOUSEHOLDS, household::NO),
+        (!is_answered, "R30", &HOUSEHOLDS, household::NO),
         (!is_located, "R31", &HOUSEHOLDS, household::LONGITUDE_DEG),
         (!has_year, "R34", &INCOMES, crate::sheet::income::YEAR),
         (heads != 1, "R04", &PERSONS, person::RELATION),

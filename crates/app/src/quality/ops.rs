@@ -10,13 +10,16 @@ use daohu_db::{FutureExt, Tx};
 use daohu_policy::Policy;
 
 use super::{
-    judge::{Home, Record, judge},
+    judge::{Record, judge},
     model::{Checks, Finding},
     report::{Figures, Tally},
 };
 use crate::{
     Context, Error, areas,
-    households::rows::{self, Alike},
+    households::{
+        Home,
+        rows::{self, Alike},
+    },
     keys::Keys,
     registers,
 };
@@ -149,58 +152,39 @@ struct Reader<'p> {
     after: (String, i64),
     /// The county whose probable duplicates are known, and they.
     suspects: (String, HashSet<i64>),
+    /// Households of the last batch that a cadre answers for.
+    answered: HashSet<i64>,
 }
 
 impl<'p> Reader<'p> {
     fn new(keys: &'p Keys, policy: &'p Policy, scope: Scope, on: Day) -> Self {
         let (checks, kinds) = (Checks::new(policy, on), registers::cadre_kinds(policy));
-        let (after, suspects) = Default::default();
-        Self { keys, checks, kinds, scope, after, suspects }
+        let (after, suspects, answered) = Default::default();
+        Self { keys, checks, kinds, scope, after, suspects, answered }
     }
 
     fn judge(&self, home: &Home) -> Vec<(Record, Finding)> {
-        judge(&self.checks, home, &self.suspects.1)
+        let is_answered = self.answered.contains(&home.household.id());
+        judge(&self.checks, home, (&self.suspects.1, is_answered))
     }
 
     /// The next households, of one county; none at the end.
     async fn next(&mut self, tx: &mut Tx) -> Result<Option<Vec<Home>>, Error> {
         let after = (self.after.0.as_str(), self.after.1);
-        let mut found = rows::next_households(tx, self.keys, &self.scope, after, HOMES).await?;
-        let Some(first) = found.first() else { return Ok(None) };
-        let county = first.county().to_owned();
-        found.retain(|household| household.county() == county);
+        let homes = rows::next_homes(tx, self.keys, &self.scope, after, HOMES).await?;
+        let Some(first) = homes.first() else { return Ok(None) };
+        let county = first.household.county().to_owned();
         if self.suspects.0 != county {
             let alikes = rows::alikes(tx, &county).await?;
             let alike = rows::with_alike(tx, &county, alikes).await?;
             self.suspects = (county.clone(), suspects(&alike));
         }
-        let ids: Vec<i64> = found.iter().map(|household| household.id()).collect();
+        let ids: Vec<i64> = homes.iter().map(|home| home.household.id()).collect();
         self.after = (county.clone(), ids.last().copied().unwrap_or_default());
-        let (mut persons, mut incomes) =
-            (HashMap::<i64, Vec<_>>::new(), HashMap::<i64, Vec<_>>::new());
-        for person in rows::persons_of(tx, self.keys, &county, &ids).await? {
-            persons.entry(person.household()).or_default().push(person);
-        }
-        for income in rows::incomes_of(tx, self.keys, &county, &ids).await? {
-            incomes.entry(income.household()).or_default().push(income);
-        }
         let day = self.checks.today.to_string();
         let answered = registers::rows::answered(tx, (&county, &ids), &self.kinds, &day).await?;
-        let answered: HashSet<i64> = answered.into_iter().collect();
-        let home = |household: crate::households::HouseholdRow| {
-            let id = household.id();
-            let (persons, mut incomes) = (persons.remove(&id), incomes.remove(&id));
-            if let Some(incomes) = &mut incomes {
-                incomes.sort_by_key(crate::households::IncomeRow::year);
-            }
-            Home {
-                household,
-                persons: persons.unwrap_or_default(),
-                incomes: incomes.unwrap_or_default(),
-                is_answered: answered.contains(&id),
-            }
-        };
-        Ok(Some(found.into_iter().map(home).collect()))
+        self.answered = answered.into_iter().collect();
+        Ok(Some(homes))
     }
 }
 

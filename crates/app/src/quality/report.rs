@@ -5,9 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use daohu_base::{AreaCode, AreaLevel};
 
 use super::{
-    judge::{Home, Record},
+    judge::{Record, records},
     model::Finding,
 };
+use crate::households::Home;
 
 /// Records and findings of an area.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -37,7 +38,7 @@ impl Figures {
     }
 
     fn count(&mut self, home: &Home, found: &[(Record, Finding)]) {
-        let rows = i64::try_from(home.records()).unwrap_or(i64::MAX);
+        let rows = i64::try_from(records(home)).unwrap_or(i64::MAX);
         let soiled: BTreeSet<Record> = found.iter().map(|(record, _)| *record).collect();
         let once: BTreeSet<(&str, Record)> =
             found.iter().map(|(record, finding)| (finding.rule, *record)).collect();

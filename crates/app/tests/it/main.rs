@@ -19,6 +19,7 @@
 #![expect(unreachable_pub, reason = "`pub` says what tests use; outside there is nobody")]
 
 mod blanks;
+mod classes;
 mod coverage;
 mod exchange;
 mod exports;

@@ -213,6 +213,10 @@ async fn registry(app: &TestApp, id: &str, area: &AreaCode) -> Option<Operation>
         "get_area_coverage" => get(format!("/areas/{area}/coverage")).bound(),
         "get_area_quality" => get(format!("/areas/{area}/quality")).bound(),
         "list_findings" => get(format!("/areas/{area}/quality/findings")).bound(),
+        "get_area_classes" => get(format!("/areas/{area}/classes")).bound(),
+        "list_class_households" => {
+            get(format!("/areas/{area}/classes/two_causes/households")).bound()
+        }
         "list_rules" => get("/quality/rules"),
         "list_village_coverage" => get(format!("/areas/{area}/coverage/villages")).bound(),
         "list_cadre_loads" => get(format!("/areas/{area}/coverage/cadres")).bound(),

@@ -201,3 +201,41 @@ async fn rows_that_may_be_another_person_are_suspected() {
         assert_eq!((counts.rejected, counts.suspected), (1, 0), "{:?}", moved.problems);
     }
 }
+
+#[tokio::test]
+async fn causes_and_incomes_that_do_not_fit_are_doubted() {
+    for engine in Engine::BOTH {
+        let (app, client) = start(engine).await;
+        // Ill, and all are healthy; support in hardship, and somebody can work; income that jumps.
+        let households = "户编号,行政村代码,主要致贫原因,贫困户属性\n\
+                          D1,990101101200,因病,一般贫困户\nD2,990101101200,缺劳力,五保户\n";
+        let persons = "户编号,姓名,证件号码,与户主关系,健康状况,劳动技能\n".to_owned()
+            + &format!("D1,甲,{},户主,健康,无劳动力\n", seed::id_number("99010119800101111"))
+            + &format!("D2,乙,{},户主,慢性病,普通劳动力\n", seed::id_number("99010119800101211"));
+        let incomes = "户编号,年度,家庭人口,工资性收入\nD1,2014,1,1000\nD1,2015,1,3001\n\
+                       D2,2014,1,1000\nD2,2015,1,3000\nD2,2012,1,26251\n";
+        let folder = tempfile::tempdir().unwrap();
+        let write =
+            |name: &str, text: &str| std::fs::write(folder.path().join(name), text).unwrap();
+        write("households.csv", households);
+        write("persons.csv", &persons);
+        write("incomes.csv", incomes);
+        let summary = app.import(&[folder.path().to_owned()], options()).await;
+        let noted = |rule: &str| -> Vec<(&str, u64)> {
+            let rows = summary
+                .problems
+                .iter()
+                .filter(|row| row.notes.iter().any(|note| note.code == format!("quality.{rule}")));
+            rows.map(|row| (row.sheet.as_str(), row.row)).collect()
+        };
+        assert_eq!(noted("R20"), [("households", 2), ("households", 3)], "{engine:?}");
+        assert_eq!(noted("R21"), [("households", 3)]);
+        // More than three times the year before; more than ten times the line of 2012.
+        assert_eq!(noted("R25"), [("incomes", 3), ("incomes", 6)], "{:?}", summary.problems);
+        for (rule, rows) in [("R20", 2), ("R21", 1), ("R25", 2)] {
+            let path = format!("/areas/990101/quality/findings?on=2016-03-01&rule={rule}");
+            let list = client.json(&path).await;
+            assert_eq!(list["items"].as_array().unwrap().len(), rows, "{engine:?} {rule}");
+        }
+    }
+}
