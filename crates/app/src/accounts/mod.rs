@@ -32,6 +32,7 @@ pub use model::{Grant, SignedIn, User};
 pub(crate) use passwords::new_id;
 pub use passwords::{Cost, Passwords};
 pub use sessions::ops::authenticate;
+pub(crate) use sessions::ops::end_everybodys as end_all_sessions;
 pub use users::ops::{
     NewUser, UserChange, UserFilter, change_user, create_user, find_user, get_user, list_users,
     set_password,

@@ -1,5 +1,7 @@
 //! The subcommands, one file each.
 
+pub(crate) mod backup;
+pub(crate) mod copy;
 pub(crate) mod demo;
 pub(crate) mod export;
 pub(crate) mod household;
@@ -8,9 +10,11 @@ pub(crate) mod journal;
 pub(crate) mod keys;
 pub(crate) mod migrate;
 pub(crate) mod openapi;
+pub(crate) mod restore;
 pub(crate) mod sample;
 pub(crate) mod serve;
 pub(crate) mod user;
+mod watch;
 
 use crate::output::Failure;
 
