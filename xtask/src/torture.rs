@@ -11,11 +11,8 @@ use crate::{
 };
 
 /// The variables that the tests read, and how often they kill.
-const KILLS: [(&str, &str); 3] = [
-    ("DAOHU_IMPORT_KILLS", "200"),
-    ("DAOHU_SERVER_KILLS", "100"),
-    ("DAOHU_BACKUP_KILLS", "100"),
-];
+const KILLS: [(&str, &str); 3] =
+    [("DAOHU_IMPORT_KILLS", "200"), ("DAOHU_SERVER_KILLS", "100"), ("DAOHU_BACKUP_KILLS", "100")];
 
 /// Runs the kill tests; a variable that is set already is left as it is.
 pub(crate) fn run(workspace: &Workspace, args: Vec<OsString>) -> anyhow::Result<()> {

@@ -215,7 +215,8 @@ fn in_order(mut tables: Vec<StoredTable>, references: &[(String, String)]) -> Ve
     let mut ordered: Vec<StoredTable> = Vec::with_capacity(tables.len());
     while !tables.is_empty() {
         let waits = |table: &StoredTable| {
-            let mut others = references.iter().filter(|(from, to)| *from == table.name && from != to);
+            let mut others =
+                references.iter().filter(|(from, to)| *from == table.name && from != to);
             others.any(|(_, to)| tables.iter().any(|waiting| waiting.name == *to))
         };
         let next = tables.iter().position(|table| !waits(table)).unwrap_or_default();

@@ -121,8 +121,9 @@ impl Tx {
         let sql = "select number, name, hash from schema_migrations order by number";
         let rows = self.query(sql, &[]).await?;
         let text = |row: &Row, i| row.text(i).map(str::to_owned);
-        let applied =
-            |row| Ok(Applied { number: Row::int(row, 0)?, name: text(row, 1)?, hash: text(row, 2)? });
+        let applied = |row| {
+            Ok(Applied { number: Row::int(row, 0)?, name: text(row, 1)?, hash: text(row, 2)? })
+        };
         rows.iter().map(applied).collect()
     }
 

@@ -25,8 +25,7 @@ use tokio_postgres::{
 };
 
 use crate::{
-    Error, Missing, Options, Row, Table, Tx, Type, Value, tls::Access, tx::Connection,
-    with_causes,
+    Error, Missing, Options, Row, Table, Tx, Type, Value, tls::Access, tx::Connection, with_causes,
 };
 
 /// Waiting for a lock: long enough for an edit to wait for another; a first import locks its tables for

@@ -119,8 +119,7 @@ async fn rows_come_back_as_they_went_in_whatever_the_columns_are_called() {
             .await?;
             Ok::<_, Error>(found)
         };
-        let mut found =
-            db.read(move |tx| async move { read(tx).await }.boxed()).await.unwrap();
+        let mut found = db.read(move |tx| async move { read(tx).await }.boxed()).await.unwrap();
         found.sort_by_key(|row| row[0].as_text().map(str::to_owned));
         assert_eq!(found, [rows[0].clone(), rows[2].clone(), rows[1].clone()], "{engine:?}");
     }

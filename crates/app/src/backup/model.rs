@@ -189,11 +189,14 @@ fn put_bytes(out: &mut Vec<u8>, kind: u8, bytes: &[u8]) {
 
 /// Seven bits a byte, the low ones first; the eighth says that more follow.
 fn put_length(out: &mut Vec<u8>, mut length: u64) {
-    while length >= 0x80 {
-        out.push((length & 0x7f) as u8 | 0x80);
+    loop {
+        let [low, ..] = length.to_le_bytes();
         length >>= 7;
+        if length == 0 {
+            return out.push(low);
+        }
+        out.push(low | 0x80);
     }
-    out.push(length as u8);
 }
 
 fn read_rows(mut bytes: &[u8], width: usize) -> Option<Vec<Vec<Value>>> {
@@ -422,7 +425,8 @@ mod tests {
             "户".into(),
             vec![0_u8; 130].into(),
         ];
-        let head = [0, 1, 1, 1, 0xd8, 4, 2, 0, 0, 0, 0, 0, 0, 0, 0, 3, 3, 0xe6, 0x88, 0xb7, 4, 0x82, 1];
+        let head =
+            [0, 1, 1, 1, 0xd8, 4, 2, 0, 0, 0, 0, 0, 0, 0, 0, 3, 3, 0xe6, 0x88, 0xb7, 4, 0x82, 1];
         let block = block(&[row.to_vec()]);
         assert_eq!(block.bytes()[1..], [&head[..], &[0; 130]].concat());
         assert_eq!(block.rows().count(), 1);

@@ -107,7 +107,8 @@ pub(super) async fn backup_of(
     }
     let partial = partial_beside(&out)?;
     let id = new_id(act.at)?;
-    let change = change(&id, ("backup", Action::Disclosed), json!({ "file": out.display().to_string() }));
+    let change =
+        change(&id, ("backup", Action::Disclosed), json!({ "file": out.display().to_string() }));
     disclose(context, act, change, &progress).await?;
     let (file, name, picture) = (partial.as_file().try_clone()?, id.clone(), context.clone());
     let read = context.db.read_bulk(move |tx| {

@@ -48,7 +48,9 @@ pub(crate) async fn run(args: BackupArgs, lang: Lang) -> Done {
         print_tables(backup.tables.iter(), "", lang)?;
         let (file, mb) = (backup.file.display(), megabytes(backup.file_bytes));
         line(match lang {
-            Lang::Zh => format!("已备份到 {file}，{mb} MB（{seconds:.1} 秒）；恢复时需要密钥文件，请另行保存"),
+            Lang::Zh => format!(
+                "已备份到 {file}，{mb} MB（{seconds:.1} 秒）；恢复时需要密钥文件，请另行保存"
+            ),
             Lang::En => format!(
                 "backed up to {file}, {mb} MB ({seconds:.1} s); to restore it takes the key file: \
                  keep that elsewhere"

@@ -102,7 +102,9 @@ pub(super) fn tell_of_keys(url: &DbUrl, path: &Path, lang: Lang) {
     }
     let path = path.display();
     note(match lang {
-        Lang::Zh => format!("这个数据库的密钥文件是 {path}：今后每条命令都用 --keys 或 DAOHU_KEYS 指明"),
+        Lang::Zh => {
+            format!("这个数据库的密钥文件是 {path}：今后每条命令都用 --keys 或 DAOHU_KEYS 指明")
+        }
         Lang::En => format!(
             "the key file of this database is {path}: name it to every command, with --keys or \
              DAOHU_KEYS"

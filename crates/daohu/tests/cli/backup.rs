@@ -162,9 +162,8 @@ async fn a_copy_is_the_same_on_the_other_engine_and_goes_on_there() {
             assert_eq!(table["rows"], table["target_rows"], "{table}");
             assert_eq!(table["hash"], table["target_hash"], "{table}");
         }
-        let rows = |name: &str| {
-            held(&copied).iter().find(|held| held[0] == name).unwrap()[1].clone()
-        };
+        let rows =
+            |name: &str| held(&copied).iter().find(|held| held[0] == name).unwrap()[1].clone();
         assert_eq!((rows("households"), rows("sessions")), (json!(60), json!(0)));
         assert_eq!(copied["journal"]["ok"], true);
         assert!(source.exported("csv") == target.exported("csv"), "{from:?}");
@@ -250,7 +249,9 @@ async fn people_are_told_what_was_backed_up_and_which_keys_open_it() {
 async fn a_journal_that_was_not_whole_is_restored_as_it_was_and_told() {
     for (from, to) in ACROSS {
         let source = loaded(from).await;
-        source.sql("update journal set at = at + 1 where sequence = 44 and county = '500242'").await;
+        source
+            .sql("update journal set at = at + 1 where sequence = 44 and county = '500242'")
+            .await;
         let (file, _) = source.backup("altered");
         let target = Place::with_keys_of(to, &source).await;
         let run = target.run(&["--lang", "en", "restore", "--json", &file]).expect(1);

@@ -19,8 +19,7 @@ const KILLS: (&str, u32) = ("DAOHU_BACKUP_KILLS", 6);
 
 /// What is the same in a picture and in what was made of it: all but the journal, and what ends with its
 /// server.
-const SAME: [&str; 6] =
-    ["areas", "households", "persons", "incomes", "person_keys", "memberships"];
+const SAME: [&str; 6] = ["areas", "households", "persons", "incomes", "person_keys", "memberships"];
 
 /// A county, with a backup of it.
 async fn source(engine: Engine) -> (Place, String, Vec<Value>) {
