@@ -1,5 +1,6 @@
-//! `cargo xtask torture`: `kill -9`, two hundred times during imports and a hundred times under a
-//! write load over HTTP, on both engines. The tests are those of `cargo xtask test`, with more kills.
+//! `cargo xtask torture`: `kill -9`, two hundred times during imports, a hundred times under a write load over
+//! HTTP, and a hundred times during backups, restores and copies each, on both engines. The tests are those of
+//! `cargo xtask test`, with more kills.
 
 use std::ffi::OsString;
 
@@ -10,7 +11,8 @@ use crate::{
 };
 
 /// The variables that the tests read, and how often they kill.
-const KILLS: [(&str, &str); 2] = [("DAOHU_IMPORT_KILLS", "200"), ("DAOHU_SERVER_KILLS", "100")];
+const KILLS: [(&str, &str); 3] =
+    [("DAOHU_IMPORT_KILLS", "200"), ("DAOHU_SERVER_KILLS", "100"), ("DAOHU_BACKUP_KILLS", "100")];
 
 /// Runs the kill tests; a variable that is set already is left as it is.
 pub(crate) fn run(workspace: &Workspace, args: Vec<OsString>) -> anyhow::Result<()> {

@@ -48,6 +48,9 @@ pub enum Error {
     /// A file of an import is refused as a whole.
     #[error("{0}")]
     Spreadsheet(#[from] crate::exchange::FileError),
+    /// A backup is not made, or not restored.
+    #[error("{0}")]
+    Backup(#[from] crate::backup::BackupError),
     /// A file could not be read or written.
     #[error("file: {0}")]
     File(#[from] std::io::Error),

@@ -250,6 +250,12 @@ impl Keys {
         i64::from_be_bytes(first)
     }
 
+    /// What tells this key file from those of other installations, and stays when keys are rotated. It is
+    /// a blind index like those of numbers: no key follows from it.
+    pub fn name(&self) -> String {
+        hex(&self.identity("the name of the key file"))
+    }
+
     /// Signs a text; hex.
     pub fn sign(&self, text: &str) -> String {
         hex(&self.sign.sign(text.as_bytes()).to_bytes())
@@ -368,7 +374,8 @@ mod tests {
         let new = Keys::load(&path).unwrap();
         assert_eq!(new.open("a", &sealed).unwrap(), b"b");
         assert!(!new.is_current(&sealed) && new.is_current(&new.seal("a", b"b").unwrap()));
-        assert_eq!(new.identity("x"), old.identity("x"));
+        assert_eq!((new.identity("x"), new.name()), (old.identity("x"), old.name()));
+        assert_ne!(new.name(), Keys::generate().unwrap().name());
         assert!(new.verify("text", &old.sign("text")) && !new.verify("Text", &old.sign("text")));
     }
 

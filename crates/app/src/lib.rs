@@ -7,6 +7,7 @@
 
 pub mod accounts;
 pub mod areas;
+pub mod backup;
 pub mod classes;
 pub mod codes;
 pub mod context;

@@ -58,6 +58,12 @@ pub(crate) enum Command {
     Import(ImportArgs),
     /// Export spreadsheets that `import` reads back.
     Export(ExportArgs),
+    /// Write all tables to one encrypted file, while servers go on.
+    Backup(BackupArgs),
+    /// Put a backup into an empty database of either engine: all of it or nothing.
+    Restore(RestoreArgs),
+    /// Copy a database into an empty one of either engine: all of it or nothing.
+    Copy(CopyArgs),
     /// Show one household, now or on a past day.
     Household(HouseholdArgs),
     /// Who answers for the households and villages of an area, and where nobody does.
@@ -246,6 +252,43 @@ pub(crate) struct ExportArgs {
     /// The file (xlsx) or folder (csv) to write.
     #[arg(long)]
     pub(crate) out: PathBuf,
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct BackupArgs {
+    #[command(flatten)]
+    pub(crate) db: DbArgs,
+    /// The file to write; one that is there is not replaced.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: PathBuf,
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RestoreArgs {
+    /// The empty database to fill; its key file is that of the database that was backed up.
+    #[command(flatten)]
+    pub(crate) db: DbArgs,
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// What `daohu backup` wrote.
+    pub(crate) file: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CopyArgs {
+    /// sqlite:PATH or postgres://user:password@host/name
+    #[arg(long, value_name = "URL")]
+    pub(crate) from: DbUrl,
+    /// The empty database to fill.
+    #[arg(long, value_name = "URL")]
+    pub(crate) to: DbUrl,
+    /// The key file of both (default: beside a SQLite file that is copied; required for PostgreSQL).
+    #[arg(long, env = "DAOHU_KEYS")]
+    pub(crate) keys: Option<PathBuf>,
     #[arg(long)]
     pub(crate) json: bool,
 }

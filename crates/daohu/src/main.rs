@@ -33,6 +33,9 @@ async fn main() -> ExitCode {
         Command::Import(args) => commands::import::run(args, lang).await,
         Command::Export(args) => commands::export::run(args).await,
         Command::Coverage(args) => commands::coverage::run(args).await,
+        Command::Backup(args) => commands::backup::run(args, lang).await,
+        Command::Restore(args) => commands::restore::run(args, lang).await,
+        Command::Copy(args) => commands::copy::run(args, lang).await,
         Command::Household(args) => commands::household::run(args).await,
         Command::Journal(JournalCommand::Verify(args)) => {
             commands::journal::verify(args, lang).await

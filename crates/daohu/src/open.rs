@@ -70,11 +70,22 @@ pub(crate) async fn prepare(args: &DbArgs, wanted: Wanted) -> Result<(Context, u
         Wanted::Ready => db.migrate(&MIGRATIONS).await?,
         Wanted::Existing => 0,
     };
+    Ok((context(db, keys)?, applied))
+}
+
+/// Opens the place of a database that is to be filled, making no tables there, with the keys of what
+/// comes.
+pub(crate) async fn open_to_fill(url: &DbUrl, keys: Arc<Keys>) -> Result<Context, Failure> {
+    let options = Options { missing: Missing::Create, ..Options::default() };
+    context(Db::open(url, options).await?, keys)
+}
+
+fn context(db: Db, keys: Arc<Keys>) -> Result<Context, Failure> {
     let policy = Policy::embedded()
         .map_err(|error| Failure::usage(format!("政策包：{error}"), format!("policy: {error}")))?;
     let (policy, clock) = (Arc::new(policy), Arc::new(SystemClock));
     let passwords = Passwords::new(Cost::default())?;
-    Ok((Context { db, policy, keys, clock, passwords }, applied))
+    Ok(Context { db, policy, keys, clock, passwords })
 }
 
 /// Where the keys of this database are.

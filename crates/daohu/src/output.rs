@@ -44,6 +44,11 @@ impl Failure {
         Self::with(FINDING, zh, en)
     }
 
+    /// The database or a file that goes with it cannot be used.
+    pub(crate) fn storage(zh: impl Into<String>, en: impl Into<String>) -> Self {
+        Self::with(STORAGE, zh, en)
+    }
+
     /// A file or folder that cannot be written, named as it was typed.
     pub(crate) fn unwritable(path: &Path, error: &std::io::Error) -> Self {
         let path = path.display();
@@ -143,6 +148,10 @@ impl From<Error> for Failure {
                     format!("{en} [exchange.disk_full]"),
                 )
             }
+            Error::Backup(error) => {
+                let says = |lang| format!("{} [{}]", error.says(lang), error.code());
+                Self::with(FINDING, says(Lang::Zh), says(Lang::En))
+            }
             Error::Spreadsheet(error) => {
                 Self { code: FINDING, words: Words::Spreadsheet(Box::new(error)) }
             }
@@ -205,6 +214,12 @@ impl From<std::io::Error> for Failure {
 /// Prints a line for people on standard error. Where nobody listens, the exit code still tells.
 pub(crate) fn note(text: impl std::fmt::Display) {
     let _ = writeln!(std::io::stderr(), "{text}");
+}
+
+/// Writes over the line that was written so before, on standard error: where a person watches.
+pub(crate) fn status(text: impl std::fmt::Display) {
+    let mut out = std::io::stderr();
+    let _ = write!(out, "\r{text}\x1b[K").and_then(|()| out.flush());
 }
 
 /// Prints a JSON line.

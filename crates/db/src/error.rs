@@ -34,6 +34,17 @@ pub enum Error {
     /// A migration in the database is not the one that this program knows under its number.
     #[error("migration {0} in the database differs from the program's")]
     ChangedMigration(i64),
+    /// The database was to be filled, and holds something.
+    #[error("the database is not empty: it holds the table {0}")]
+    NotEmpty(String),
+    /// A table has a column of a type that no migration uses.
+    #[error("the column {column} is of the type {found}, which is not one of ours")]
+    UnknownType {
+        /// Table and column.
+        column: String,
+        /// Its type.
+        found: String,
+    },
     /// The address of a database cannot be read.
     #[error("a database address is sqlite:PATH or postgres://…, not {0}")]
     BadUrl(String),

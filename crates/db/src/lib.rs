@@ -7,6 +7,7 @@
 //! Architecture invariants: this crate knows no table of the product. No other crate sees
 //! `rusqlite` or `tokio-postgres`. What [`Db::write`] returned is on disk.
 
+mod catalogue;
 mod error;
 mod filter;
 mod indexes;
@@ -24,11 +25,12 @@ use std::sync::Arc;
 
 use tokio::sync::Semaphore;
 
+pub use catalogue::{StoredColumn, StoredTable, tables_of};
 pub use error::{Error, Violation, with_causes};
 pub use filter::{Filter, prefix_end};
 pub use futures_util::future::{BoxFuture, FutureExt};
 pub use indexes::Suspended;
-pub use migrate::{Migration, SchemaState};
+pub use migrate::{Applied, Migration, SchemaState};
 pub use tx::{Column, Engine, Table, Tx};
 pub use url::DbUrl;
 pub use value::{Row, Type, Value};

@@ -8,7 +8,12 @@
 //! Each is applied once, in order, and remembered with a hash of its text. Expand and contract:
 //! a release only adds; what it stops using is dropped by a later one.
 
-use crate::{Engine, Error, Tx, Value};
+use serde::{Deserialize, Serialize};
+
+use crate::{Engine, Error, Row, Tx, Value};
+
+/// The table that remembers what was applied.
+pub(crate) const APPLIED: &str = "schema_migrations";
 
 /// One step of the schema.
 #[derive(Debug)]
@@ -19,6 +24,25 @@ pub struct Migration {
     pub name: &'static str,
     /// The statements.
     pub sql: &'static str,
+}
+
+impl Migration {
+    /// What a database remembers of it.
+    pub fn applied(&self) -> Applied {
+        let (name, hash) = (self.name.to_owned(), fingerprint(self.sql));
+        Applied { number: self.number, name, hash }
+    }
+}
+
+/// A migration that was applied, as a database remembers it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Applied {
+    /// Its number.
+    pub number: i64,
+    /// Its name.
+    pub name: String,
+    /// The hash of its text.
+    pub hash: String,
 }
 
 /// The database's schema beside the program's.
@@ -42,16 +66,12 @@ pub(crate) async fn state(
     tx: &mut Tx,
     migrations: &'static [Migration],
 ) -> Result<SchemaState, Error> {
-    if !tx.has_table("schema_migrations").await? {
-        return Ok(SchemaState::Empty);
-    }
     let known = migrations.last().map_or(0, |m| m.number);
-    let rows = tx.query("select number, hash from schema_migrations order by number", &[]).await?;
     let mut found = 0;
-    for row in &rows {
-        found = row.int(0)?;
+    for applied in tx.applied_migrations().await? {
+        found = applied.number;
         if let Some(mine) = migrations.iter().find(|m| m.number == found)
-            && fingerprint(mine.sql) != row.text(1)?
+            && fingerprint(mine.sql) != applied.hash
         {
             return Err(Error::ChangedMigration(found));
         }
@@ -90,6 +110,28 @@ pub(crate) async fn run(
         count += 1;
     }
     Ok(count)
+}
+
+impl Tx {
+    /// The migrations that the database remembers, in their order; none where there is no schema.
+    pub async fn applied_migrations(&mut self) -> Result<Vec<Applied>, Error> {
+        if !self.has_table(APPLIED).await? {
+            return Ok(Vec::new());
+        }
+        let sql = "select number, name, hash from schema_migrations order by number";
+        let rows = self.query(sql, &[]).await?;
+        let text = |row: &Row, i| row.text(i).map(str::to_owned);
+        let applied = |row| {
+            Ok(Applied { number: Row::int(row, 0)?, name: text(row, 1)?, hash: text(row, 2)? })
+        };
+        rows.iter().map(applied).collect()
+    }
+
+    /// As [`crate::Db::migrate`], as a part of this transaction.
+    pub async fn migrate(&mut self, migrations: &'static [Migration]) -> Result<usize, Error> {
+        let engine = self.engine();
+        run(self, engine, migrations).await
+    }
 }
 
 /// Splits at lines that end in `;` and drops comment lines.

@@ -25,8 +25,7 @@ use tokio_postgres::{
 };
 
 use crate::{
-    Column, Error, Missing, Options, Row, Table, Tx, Type, Value, tls::Access, tx::Connection,
-    with_causes,
+    Error, Missing, Options, Row, Table, Tx, Type, Value, tls::Access, tx::Connection, with_causes,
 };
 
 /// Waiting for a lock: long enough for an edit to wait for another; a first import locks its tables for
@@ -353,7 +352,7 @@ impl Session {
         table: &Table,
         rows: &[Vec<Value>],
     ) -> Result<(), Error> {
-        self.copy(table, table.name, rows).await
+        self.copy(table.name, &table.column_list(), &kinds(table), rows).await
     }
 
     /// Many rows go through a temporary table: one COPY and one statement. Few are not worth one.
@@ -377,8 +376,8 @@ impl Session {
         );
         self.0.batch_execute(&create).await?;
         self.0.batch_execute(&format!("truncate {staging}")).await?;
-        self.copy(table, &staging, rows).await?;
         let columns = table.column_list();
+        self.copy(&staging, &columns, &kinds(table), rows).await?;
         let merge = format!(
             "insert into {0} ({columns}) select {columns} from {staging}{1}",
             table.name,
@@ -387,14 +386,20 @@ impl Session {
         Ok(self.0.execute(&merge, &[]).await?)
     }
 
-    async fn copy(&mut self, table: &Table, into: &str, rows: &[Vec<Value>]) -> Result<(), Error> {
-        let columns = table.column_list();
+    /// Sends rows into these columns of a table, whose types are given in the same order.
+    pub(crate) async fn copy(
+        &mut self,
+        into: &str,
+        columns: &str,
+        kinds: &[Type],
+        rows: &[Vec<Value>],
+    ) -> Result<(), Error> {
         let sql = format!("copy {into} ({columns}) from stdin (format binary)");
         let mut sink = pin!(self.0.copy_in::<_, Bytes>(&sql).await?);
         let mut chunk = BytesMut::with_capacity(CHUNK_BYTES);
         chunk.put_slice(COPY_HEADER);
         for row in rows {
-            put_row(&mut chunk, &table.columns, row)?;
+            put_row(&mut chunk, kinds, row)?;
             if chunk.len() >= CHUNK_BYTES {
                 let full = std::mem::replace(&mut chunk, BytesMut::with_capacity(CHUNK_BYTES));
                 sink.feed(full.freeze()).await?;
@@ -414,17 +419,21 @@ const COPY_END: i16 = -1;
 const COPY_NULL: i32 = -1;
 const CHUNK_BYTES: usize = 64 * 1024;
 
-fn put_row(out: &mut BytesMut, columns: &[Column], row: &[Value]) -> Result<(), Error> {
-    let count = i16::try_from(columns.len()).ok().filter(|_| columns.len() == row.len());
+fn kinds(table: &Table) -> Vec<Type> {
+    table.columns.iter().map(|column| column.kind).collect()
+}
+
+fn put_row(out: &mut BytesMut, kinds: &[Type], row: &[Value]) -> Result<(), Error> {
+    let count = i16::try_from(kinds.len()).ok().filter(|_| kinds.len() == row.len());
     out.put_i16(count.ok_or(Error::Column { index: row.len(), wanted: "a value per column" })?);
-    for (index, (column, value)) in columns.iter().zip(row).enumerate() {
+    for (index, (kind, value)) in kinds.iter().zip(row).enumerate() {
         let mut bytes = |bytes: &[u8]| {
             let length = i32::try_from(bytes.len());
             out.put_i32(length.map_err(|_| Error::Column { index, wanted: "less than 2 GiB" })?);
             out.put_slice(bytes);
             Ok::<_, Error>(())
         };
-        match (value, column.kind) {
+        match (value, kind) {
             (Value::Null, _) => out.put_i32(COPY_NULL),
             (Value::Int(i), Type::Int) => bytes(&i.to_be_bytes())?,
             #[expect(clippy::cast_precision_loss, reason = "counts stay far below 2^53")]

@@ -166,6 +166,14 @@ impl Store {
     }
 }
 
+/// Runs a closure on a database of its own, in memory, which goes with it.
+pub(crate) fn in_memory<T>(
+    run: impl for<'t> FnOnce(&'t mut Tx) -> BoxFuture<'t, Result<T, Error>>,
+) -> Result<T, Error> {
+    let session = Session(rusqlite::Connection::open_in_memory()?);
+    block_on(run(&mut Tx(Connection::Sqlite(session))))
+}
+
 /// The closures never wait for anything but each other's channels, so the thread that runs them may.
 fn block_on<T>(future: BoxFuture<'_, T>) -> T {
     struct Wake(thread::Thread);
@@ -335,7 +343,7 @@ impl Session {
     }
 
     /// Runs a statement for each row; returns how many rows it wrote.
-    fn run_rows(&mut self, sql: &str, rows: &[Vec<Value>]) -> Result<u64, Error> {
+    pub(crate) fn run_rows(&mut self, sql: &str, rows: &[Vec<Value>]) -> Result<u64, Error> {
         let mut statement = self.0.prepare_cached(&numbered(sql))?;
         let mut written = 0;
         let mut last: &[Value] = &[];

@@ -5,7 +5,8 @@ use serde::{Deserialize, Serialize};
 use crate::Error;
 
 /// A column's type. Flags are `Int` 0 and 1, instants `Int` milliseconds, days `Text`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Type {
     /// BIGINT
     Int,

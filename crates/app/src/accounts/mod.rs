@@ -40,6 +40,7 @@ pub use second_factor::ops::{
     Enrolment, SecondFactorState, enrol, reseal, reset_second_factor, second_factor_of,
 };
 pub use sessions::ops::authenticate;
+pub(crate) use sessions::ops::end_everybodys as end_all_sessions;
 pub use users::ops::{
     NewUser, UserChange, UserFilter, change_user, create_user, find_user, get_user, list_users,
     set_password,

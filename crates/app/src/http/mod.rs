@@ -39,6 +39,7 @@ pub(crate) use catalogue::title as problem_title;
 pub use etag::{Created, IfMatch, Versioned};
 pub use extract::{Json, Path, Query};
 pub use idempotency::ForReplay;
+pub(crate) use idempotency::forget_all as forget_answers;
 pub use network::{BadCidr, Caller, Cidr};
 pub use openapi::openapi;
 pub use page::{At, Page, PageRequest};

@@ -222,7 +222,9 @@ impl From<Error> for ApiError {
                     format!("{needed_mib} MB are needed, {free_mib} MB are free"),
                 )
             }
-            Error::Key(_) | Error::File(_) => Self::new("server.internal").because(error),
+            Error::Key(_) | Error::File(_) | Error::Backup(_) => {
+                Self::new("server.internal").because(error)
+            }
         }
     }
 }

@@ -22,6 +22,8 @@ mod sql;
 mod verify;
 
 pub(crate) use api::routes;
-pub use model::{Act, Action, Change, Draft, Entry, NO_COUNTY, Problem, RecordRef};
-pub use ops::{Bulk, fill, latest_of, record, seal_all, state_at};
-pub use verify::{Bad, Current, Depth, HouseholdOf, Verdict, Watched, verify_store};
+pub use model::{
+    Act, Action, Change, Draft, Entry, HeadPosition, NO_COUNTY, Position, Problem, RecordRef,
+};
+pub use ops::{Bulk, check_keys, fill, latest_of, position, record, seal_all, state_at};
+pub use verify::{Bad, Current, Depth, HouseholdOf, Verdict, Watched, verify, verify_store};

@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use daohu_base::{Actor, Clock, Stamp, Timestamp};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::packing;
@@ -34,6 +34,8 @@ pub enum Action {
     Updated,
     /// It was looked at in a way that must be accounted for: an export, an unmasked number.
     Disclosed,
+    /// It was put into an empty database, from a backup or from another database.
+    Restored,
     /// A user signed in.
     SignedIn,
     /// A session ended, by its user or by someone else.
@@ -65,6 +67,7 @@ impl Action {
             Self::Created => "created",
             Self::Updated => "updated",
             Self::Disclosed => "disclosed",
+            Self::Restored => "restored",
             Self::SignedIn => "signed_in",
             Self::SignedOut => "signed_out",
             Self::SignInFailed => "sign_in_failed",
@@ -127,6 +130,28 @@ pub struct Entry {
 
 /// A record as the journal names it: county, kind, key.
 pub type RecordRef<'a> = (&'a str, &'a str, &'a str);
+
+/// How far a journal has come: its chains, without a look at whether they are whole.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Position {
+    /// The number of the last line of the root chain; 0 if there is none.
+    pub root: i64,
+    /// The root chain there, in hex.
+    pub root_chain: String,
+    /// The heads of the counties' chains.
+    pub heads: Vec<HeadPosition>,
+}
+
+/// The head of a county's chain.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HeadPosition {
+    /// Six digits, or [`NO_COUNTY`].
+    pub county: String,
+    /// The sequence of its last entry.
+    pub sequence: i64,
+    /// The chain there, in hex.
+    pub chain: String,
+}
 
 /// What is wrong with a journal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]

@@ -6,13 +6,18 @@ use daohu_base::Timestamp;
 use daohu_db::{FutureExt, Suspended, Tx};
 
 use super::{
-    model::{Act, Change, Draft, Entry, Link, RecordRef, Root},
+    model::{Act, Change, Draft, Entry, HeadPosition, Link, Position, RecordRef, Root},
     sql,
 };
-use crate::{Error, keys::Keys};
+use crate::{
+    Error,
+    keys::{KeyError, Keys, hex},
+};
 
 /// Entries moved at once: bounds the memory.
 const SEAL_BATCH: i64 = 1_000;
+/// Entries that are tried with keys that may be the wrong ones.
+const LOOKED_AT: i64 = 20;
 
 /// Appends the changes of one transaction, unsealed.
 pub async fn record(
@@ -147,6 +152,27 @@ pub async fn seal_all(context: &crate::Context) -> Result<usize, Error> {
         total += context.db.write(move |tx| async move { work(tx).await }.boxed()).await?;
     }
     Ok(total)
+}
+
+/// Whether these are the keys of this database, as far as can be seen: they open an entry of its journal.
+/// One that was altered must not make them look wrong.
+pub async fn check_keys(tx: &mut Tx, keys: &Keys) -> Result<(), Error> {
+    let some = sql::some(tx, LOOKED_AT).await?;
+    match some.is_empty() || some.iter().any(|entry| entry.open(keys).is_ok()) {
+        true => Ok(()),
+        false => Err(KeyError::Sealed.into()),
+    }
+}
+
+/// How far the journal has come.
+pub async fn position(tx: &mut Tx) -> Result<Position, Error> {
+    let head = |(county, sequence, chain): (String, i64, Link)| {
+        let chain = hex(&chain);
+        HeadPosition { county, sequence, chain }
+    };
+    let heads = sql::heads(tx).await?.into_iter().map(head).collect();
+    let (root, chain) = sql::last_root(tx).await?;
+    Ok(Position { root, root_chain: hex(&chain), heads })
 }
 
 /// How often a record was written up to an instant, and the JSON text `{"before": …, "after": …}` of the

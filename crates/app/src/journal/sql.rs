@@ -96,12 +96,21 @@ pub(super) async fn set_head(
 /// The end of the root chain, locked through the head of the county `root` that never has entries.
 pub(super) async fn lock_root(tx: &mut Tx) -> Result<(i64, Link), Error> {
     lock_head(tx, ROOT).await?;
-    let sql = "select number, chain from journal_roots order by number desc limit 1";
-    match tx.query_opt(sql, &[]).await? {
+    match tx.query_opt(LAST_ROOT, &[]).await? {
         Some(row) => Ok((row.int(0)?, link(row.blob(1)?)?)),
         None => Ok((0, START)),
     }
 }
+
+/// The end of the root chain, only to be told.
+pub(super) async fn last_root(tx: &mut Tx) -> Result<(i64, Link), Error> {
+    match tx.query_opt(LAST_ROOT, &[]).await? {
+        Some(row) => Ok((row.int(0)?, compared_link(&row, 1)?)),
+        None => Ok((0, START)),
+    }
+}
+
+const LAST_ROOT: &str = "select number, chain from journal_roots order by number desc limit 1";
 
 /// The name under which the root chain is locked.
 pub(super) const ROOT: &str = "root";
@@ -318,6 +327,22 @@ pub(super) async fn count_entries(
         count += tx.query_one(&sql, &key).await?.int(0)?;
     }
     Ok(count)
+}
+
+/// Some entries, whichever are at hand.
+pub(super) async fn some(tx: &mut Tx, limit: i64) -> Result<Vec<Entry>, Error> {
+    let mut entries = Vec::new();
+    for table in ["journal", "journal_pending"] {
+        let sql = format!(
+            "select county, stamp, position, at, actor, authority, source, kind, record, action,
+                    body
+             from {table} limit $1"
+        );
+        for row in tx.query(&sql, &[limit.into()]).await? {
+            entries.push(entry(&row)?);
+        }
+    }
+    Ok(entries)
 }
 
 /// The latest entries of a record before a mark of instant, stamp and position.

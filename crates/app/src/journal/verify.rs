@@ -109,7 +109,7 @@ pub struct Watched {
 
 /// Verifies chains, roots and, if given, a checkpoint; if asked to, also that every row of the kinds
 /// that are watched is what its last entry says. Reads only.
-async fn verify(
+pub async fn verify(
     tx: &mut Tx,
     keys: &Keys,
     checkpoint: Option<&str>,

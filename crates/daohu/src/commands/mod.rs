@@ -1,5 +1,7 @@
 //! The subcommands, one file each.
 
+pub(crate) mod backup;
+pub(crate) mod copy;
 pub(crate) mod coverage;
 pub(crate) mod demo;
 pub(crate) mod export;
@@ -10,10 +12,12 @@ pub(crate) mod keys;
 pub(crate) mod migrate;
 pub(crate) mod openapi;
 pub(crate) mod quality;
+pub(crate) mod restore;
 pub(crate) mod sample;
 pub(crate) mod serve;
 pub(crate) mod totp;
 pub(crate) mod user;
+mod watch;
 
 use crate::output::Failure;
 

@@ -34,6 +34,11 @@ impl Place {
         Self { scratch, folder, db, keys }
     }
 
+    /// An empty one, opened with the keys of another.
+    pub async fn with_keys_of(engine: Engine, other: &Self) -> Self {
+        Self { keys: other.keys.clone(), ..Self::new(engine).await }
+    }
+
     pub fn folder(&self) -> &Path {
         self.folder.path()
     }
@@ -150,6 +155,14 @@ impl Drop for Server {
 pub struct Run(Output);
 
 impl Run {
+    pub fn of(output: Output) -> Self {
+        Self(output)
+    }
+
+    pub fn has_code(&self, code: i32) -> bool {
+        self.0.status.code() == Some(code)
+    }
+
     /// Checks the exit code; shows everything where it differs.
     #[track_caller]
     pub fn expect(self, code: i32) -> Self {

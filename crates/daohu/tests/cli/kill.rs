@@ -12,12 +12,13 @@ use crate::harness::{Place, Server};
 const IMPORT_KILLS: (&str, u32) = ("DAOHU_IMPORT_KILLS", 20);
 const SERVER_KILLS: (&str, u32) = ("DAOHU_SERVER_KILLS", 5);
 
-fn number((variable, default): (&str, u32)) -> u32 {
+/// How often to kill.
+pub fn number((variable, default): (&str, u32)) -> u32 {
     std::env::var(variable).ok().and_then(|n| n.parse().ok()).unwrap_or(default)
 }
 
 /// Moments spread evenly over a span, in an order that looks random but is always the same.
-fn moments(span: Duration, count: u32) -> impl Iterator<Item = Duration> {
+pub fn moments(span: Duration, count: u32) -> impl Iterator<Item = Duration> {
     (0..count).map(move |i| span.mul_f64(f64::from((i * 7919) % count) / f64::from(count)))
 }
 

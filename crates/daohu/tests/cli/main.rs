@@ -6,12 +6,14 @@
 )]
 #![expect(unreachable_pub, reason = "`pub` says what tests use; outside there is nobody")]
 
+mod backup;
 mod checkpoint;
 mod coverage;
 mod harness;
 mod import;
 mod keys;
 mod kill;
+mod kill_backup;
 mod listen;
 mod pipe;
 mod round_trip;

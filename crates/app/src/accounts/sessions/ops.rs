@@ -44,6 +44,12 @@ pub(crate) struct Origin {
     pub(crate) agent: String,
 }
 
+/// Ends all sessions: of a database that was restored, whoever sits before a browser signs in again. They
+/// were not ended by anybody, so there is no entry for each.
+pub(crate) async fn end_everybodys(tx: &mut Tx) -> Result<(), Error> {
+    Ok(sql::delete_all(tx).await?)
+}
+
 /// Who carries this token, if its session has not ended.
 pub async fn authenticate(context: &Context, token: &str) -> Result<Option<SignedIn>, Error> {
     let now = context.clock.now();

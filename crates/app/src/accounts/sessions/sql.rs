@@ -84,6 +84,11 @@ pub(super) async fn delete_ended(
     tx.execute(sql, &[now.0.into(), used_before.0.into()]).await.map(drop)
 }
 
+/// Ends all sessions of all users.
+pub(super) async fn delete_all(tx: &mut Tx) -> Result<(), Error> {
+    tx.execute("delete from sessions", &[]).await.map(drop)
+}
+
 fn session(row: &Row, at: usize) -> Result<SessionRow, Error> {
     Ok(SessionRow {
         token_hash: row.text(at)?.to_owned(),

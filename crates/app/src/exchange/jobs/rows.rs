@@ -1,4 +1,4 @@
-//! What an import does with the row of its job.
+//! What others do with the rows of jobs: an import with that of its own, a restore with all.
 
 use daohu_base::Timestamp;
 use daohu_db::{Error, Tx};
@@ -9,4 +9,9 @@ use super::{Run, sql};
 /// meanwhile: then they must not be.
 pub(crate) async fn set_stored(tx: &mut Tx, run: &Run, at: Timestamp) -> Result<bool, Error> {
     sql::set_stored(tx, run, at).await
+}
+
+/// Gives up all jobs that run: the server that carried them out is not of this database.
+pub(crate) async fn interrupt_all(tx: &mut Tx, at: Timestamp) -> Result<(), Error> {
+    sql::give_up(tx, "", Timestamp(i64::MAX), at).await.map(drop)
 }

@@ -36,6 +36,8 @@ use crate::{
     keys::{Keys, hex},
 };
 
+pub(crate) use sql::forget_all;
+
 const HEADER: &str = "idempotency-key";
 const KEY_CHARACTERS_MAX: usize = 128;
 /// Longest answer that is remembered; answers to writes are single records.
