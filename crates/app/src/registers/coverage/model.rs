@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use daohu_base::{AreaCode, AreaLevel};
 use daohu_policy::{Bond, Helper, Helping, VillageRole};
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::{areas::rows::AreaLine, households::Marks};
 
@@ -111,10 +111,20 @@ pub(super) struct Tally<'p> {
     villages: BTreeMap<String, Place>,
     /// Counties and townships with what is paired with them.
     above: BTreeMap<String, Above>,
-    /// The village of each household of the county that is being read.
-    homes: FxHashMap<i64, u32>,
+    /// Of the county that is being read: which of `names` each household lives in,
+    homes: FxHashMap<i64, usize>,
+    /// its villages as they come, some of them several times,
     names: Vec<String>,
-    loads: HashMap<String, i64>,
+    /// the households of each, and those that somebody answers for,
+    counted: Vec<(i64, i64)>,
+    last: Option<usize>,
+    /// who answers for which household, and for one in which village,
+    answers: FxHashSet<(i64, usize)>,
+    at_homes: FxHashSet<(usize, usize)>,
+    answered: FxHashSet<i64>,
+    /// Where each cadre's load is.
+    cadres: FxHashMap<String, usize>,
+    loads: Vec<Load>,
     teams: HashSet<String>,
     members: HashSet<String>,
     organisations: HashMap<String, Option<i64>>,
@@ -154,7 +164,13 @@ impl<'p> Tally<'p> {
             above: BTreeMap::new(),
             homes: FxHashMap::default(),
             names: Vec::new(),
-            loads: HashMap::new(),
+            counted: Vec::new(),
+            last: None,
+            answers: FxHashSet::default(),
+            at_homes: FxHashSet::default(),
+            answered: FxHashSet::default(),
+            cadres: FxHashMap::default(),
+            loads: Vec::new(),
             teams: HashSet::new(),
             members: HashSet::new(),
             organisations: HashMap::new(),
@@ -190,43 +206,85 @@ impl<'p> Tally<'p> {
 
     /// Notes where a household of the county lives.
     pub(super) fn household(&mut self, id: i64, village: &str) {
-        self.village(village).line.households += 1;
-        if self.names.last().is_none_or(|last| last != village) {
+        let known = self.last.filter(|at| self.names.get(*at).is_some_and(|name| name == village));
+        let at = known.unwrap_or_else(|| {
             self.names.push(village.to_owned());
+            self.counted.push((0, 0));
+            self.names.len() - 1
+        });
+        self.last = Some(at);
+        if let Some((households, _)) = self.counted.get_mut(at) {
+            *households += 1;
         }
-        let at = u32::try_from(self.names.len() - 1).unwrap_or(u32::MAX);
         self.homes.insert(id, at);
     }
 
-    /// Counts the cadres who answer for a household; none twice.
-    pub(super) fn answered(&mut self, household: i64, cadres: &BTreeMap<String, bool>) {
-        let Some(at) = self.homes.get(&household) else { return };
-        let Some(village) = self.names.get(usize::try_from(*at).unwrap_or(usize::MAX)) else {
-            return;
+    /// Counts that a cadre answers for a household of the county; several rows of one pair are one.
+    pub(super) fn answer(&mut self, household: i64, cadre: &str) {
+        let Some(at) = self.homes.get(&household).copied() else { return };
+        let nth = match self.cadres.get(cadre) {
+            Some(nth) => *nth,
+            None => {
+                self.loads.push(Load { no: cadre.to_owned(), households: 0 });
+                self.cadres.insert(cadre.to_owned(), self.loads.len() - 1);
+                self.loads.len() - 1
+            }
         };
-        let village = village.clone();
-        for no in cadres.keys() {
-            *self.loads.entry(no.clone()).or_default() += 1;
+        if !self.answers.insert((household, nth)) {
+            return;
         }
-        let helps = cadres.values().any(|helps| *helps);
-        let roles = self.roles;
-        let place = self.village(&village);
-        place.line.answered += 1;
-        for (has, role) in place.line.roles.iter_mut().zip(roles) {
-            *has |= helps && role.by == Helper::Cadre && role.at.contains(&Bond::Household);
+        if let Some(load) = self.loads.get_mut(nth) {
+            load.households += 1;
+        }
+        self.at_homes.insert((at, nth));
+        if self.answered.insert(household)
+            && let Some((_, answered)) = self.counted.get_mut(at)
+        {
+            *answered += 1;
         }
     }
 
-    /// True if these roles of a cadre are those of a helper of households.
-    pub(super) fn is_helper(&self, roles: &str) -> bool {
-        let wanted = self.roles.iter().filter(|role| role.at.contains(&Bond::Household));
-        wanted.clone().any(|role| self.bears(role, roles))
+    /// The cadres who answer for households of the county.
+    pub(super) fn cadres_of_county(&self) -> Vec<String> {
+        let cadres: HashSet<usize> = self.at_homes.iter().map(|(_, cadre)| *cadre).collect();
+        let loads = cadres.into_iter().filter_map(|nth| self.loads.get(nth));
+        loads.map(|load| load.no.clone()).collect()
     }
 
-    /// Ends the households of a county.
-    pub(super) fn next_county(&mut self) {
+    /// Ends the households of a county; `roles` are those of the cadres who answer for them.
+    pub(super) fn end_county(&mut self, roles: &HashMap<String, String>) {
+        let wanted = self.roles;
+        let bears = |tally: &Self, nth: usize| -> Vec<bool> {
+            let no = tally.loads.get(nth).map(|load| load.no.as_str()).unwrap_or_default();
+            let own = roles.get(no).map(String::as_str).unwrap_or_default();
+            let fits = |role: &VillageRole| {
+                role.by == Helper::Cadre
+                    && role.at.contains(&Bond::Household)
+                    && tally.bears(role, own)
+            };
+            wanted.iter().map(fits).collect()
+        };
+        let mut fits: HashMap<usize, Vec<bool>> = HashMap::new();
+        for (_, nth) in &self.at_homes {
+            if !fits.contains_key(nth) {
+                fits.insert(*nth, bears(self, *nth));
+            }
+        }
+        let (names, counted) = (std::mem::take(&mut self.names), std::mem::take(&mut self.counted));
+        for (name, (households, answered)) in names.iter().zip(counted) {
+            let place = self.village(name);
+            place.line.households += households;
+            place.line.answered += answered;
+        }
+        for (at, nth) in std::mem::take(&mut self.at_homes) {
+            let (Some(name), Some(fits)) = (names.get(at), fits.get(&nth)) else { continue };
+            let place = self.village(name);
+            place.line.roles.iter_mut().zip(fits).for_each(|(has, fits)| *has |= fits);
+        }
         self.homes.clear();
-        self.names.clear();
+        self.answers.clear();
+        self.answered.clear();
+        self.last = None;
     }
 
     fn bears(&self, role: &VillageRole, roles: &str) -> bool {
@@ -323,8 +381,7 @@ impl<'p> Tally<'p> {
         let mut counts = empty();
         below.values().for_each(|part| counts.add(part));
         let area = self.area.to_string();
-        let mut loads: Vec<Load> =
-            self.loads.into_iter().map(|(no, households)| Load { no, households }).collect();
+        let mut loads = self.loads;
         loads.sort_by(|one, other| one.no.cmp(&other.no));
         let mut organisations = BTreeMap::new();
         for level in self.organisations.into_values() {

@@ -69,16 +69,14 @@ async fn read(
     let kinds = kinds(policy);
     let [(_, cadre), ..] = &kinds;
     for county in counties(area, areas) {
-        let roles = sql::roles_of_helpers(tx, (&county, day)).await?;
-        let helpers = roles.into_iter().map(|(no, roles)| (no, tally.is_helper(&roles)));
-        let helpers: BTreeMap<String, bool> = helpers.collect();
         sql::each_household(tx, (scope, &county), |id, village| tally.household(id, village))
             .await?;
-        sql::each_answer(tx, (&county, day), cadre, &helpers, |household, cadres| {
-            tally.answered(household, cadres);
+        sql::each_answer(tx, (&county, day), cadre, |household, cadre| {
+            tally.answer(household, cadre);
         })
         .await?;
-        tally.next_county();
+        let roles = sql::roles_of(tx, &tally.cadres_of_county()).await?;
+        tally.end_county(&roles);
     }
     for pairing in sql::area_pairings(tx, (scope, day), &kinds).await? {
         tally.pairing(&pairing);

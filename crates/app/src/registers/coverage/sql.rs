@@ -1,6 +1,9 @@
 //! SQL of coverage. What is in force on a day is asked for in each statement.
 
-use std::{collections::BTreeMap, ops::ControlFlow};
+use std::{
+    collections::{BTreeMap, HashMap},
+    ops::ControlFlow,
+};
 
 use daohu_base::Scope;
 use daohu_db::{Error as DbError, Filter, Row, Tx, Value};
@@ -25,9 +28,9 @@ pub(super) async fn each_household(
 ) -> Result<(), DbError> {
     let mut filter = Filter::new();
     filter.and("county = ?", [county.into()]);
-    // A condition on the village would let the index be chosen that has no ids.
+    // A condition on the village would let an index be chosen that has no ids; nor is an order needed.
     let ranges = scope.ranges();
-    let sql = format!("select id, village from households{} order by id", filter.clause());
+    let sql = format!("select id, village from households{}", filter.clause());
     tx.for_each(&sql, filter.params(), |row| {
         let village = row.text(1)?;
         let is_in =
@@ -40,59 +43,44 @@ pub(super) async fn each_household(
     .await
 }
 
-/// The cadres who answer for households of a county, each with the roles, household by household.
+/// Who answers for which household of a county.
 pub(super) async fn each_answer(
     tx: &mut Tx,
     (county, day): (&str, &str),
     kinds: &[i64],
-    helpers: &BTreeMap<String, bool>,
-    mut each: impl FnMut(i64, &BTreeMap<String, bool>) + Send,
+    mut each: impl FnMut(i64, &str) + Send,
 ) -> Result<(), DbError> {
     let mut filter = Filter::new();
     filter.and("p.county = ?", [county.into()]);
     filter.and("p.household is not null", []);
     filter.and_in("p.subject_kind", kinds.iter().copied().map(Value::from));
     in_force(&mut filter, day);
-    let sql = format!(
-        "select p.household, p.subject from pairings p{} order by p.household",
-        filter.clause()
-    );
-    let mut cadres: (i64, BTreeMap<String, bool>) = (0, BTreeMap::new());
+    let sql = format!("select p.household, p.subject from pairings p{}", filter.clause());
     tx.for_each(&sql, filter.params(), |row| {
-        let household = row.int(0)?;
-        if household != cadres.0 {
-            if !cadres.1.is_empty() {
-                each(cadres.0, &cadres.1);
-            }
-            cadres = (household, BTreeMap::new());
-        }
-        let no = row.text(1)?;
-        cadres.1.insert(no.to_owned(), helpers.get(no).copied().unwrap_or_default());
-        Ok::<_, DbError>(ControlFlow::Continue(()))
+        each(row.int(0)?, row.text(1)?);
+        Ok(ControlFlow::Continue(()))
     })
-    .await?;
-    if !cadres.1.is_empty() {
-        each(cadres.0, &cadres.1);
-    }
-    Ok(())
+    .await
 }
 
-/// The roles of the cadres who answer for households of a county.
-pub(super) async fn roles_of_helpers(
+/// Numbers asked for by one `in (…)`.
+const IN_LIST: usize = 500;
+
+/// The roles of these cadres.
+pub(super) async fn roles_of(
     tx: &mut Tx,
-    (county, day): (&str, &str),
-) -> Result<Vec<(String, String)>, DbError> {
-    let mut filter = Filter::new();
-    filter.and("p.county = ?", [county.into()]);
-    filter.and("p.household is not null", []);
-    in_force(&mut filter, day);
-    let sql = format!(
-        "select c.no, c.roles from cadres c
-         where c.no in (select p.subject from pairings p{})",
-        filter.clause()
-    );
-    let rows = tx.query(&sql, filter.params()).await?;
-    rows.iter().map(|row| Ok((row.text(0)?.to_owned(), row.text(1)?.to_owned()))).collect()
+    cadres: &[String],
+) -> Result<HashMap<String, String>, DbError> {
+    let mut roles = HashMap::new();
+    for list in cadres.chunks(IN_LIST) {
+        let mut filter = Filter::new();
+        filter.and_in("no", list.iter().map(|no| Value::from(no.as_str())));
+        let sql = format!("select no, roles from cadres{}", filter.clause());
+        for row in tx.query(&sql, filter.params()).await? {
+            roles.insert(row.text(0)?.to_owned(), row.text(1)?.to_owned());
+        }
+    }
+    Ok(roles)
 }
 
 /// What helps the areas of a scope, themselves or those below them.
