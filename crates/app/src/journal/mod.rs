@@ -23,5 +23,5 @@ mod verify;
 
 pub(crate) use api::routes;
 pub use model::{Act, Action, Change, Draft, Entry, NO_COUNTY, Problem, RecordRef};
-pub use ops::{Bulk, fill, latest_of, record, seal_all, state_at};
+pub use ops::{Bulk, fill, latest_of, opens, record, seal_all, state_at};
 pub use verify::{Bad, Current, Depth, HouseholdOf, Verdict, Watched, verify_store};

@@ -149,6 +149,13 @@ pub async fn seal_all(context: &crate::Context) -> Result<usize, Error> {
     Ok(total)
 }
 
+/// True if the keys are those of the database, as far as its newest entries tell: each opens.
+pub async fn opens(db: &daohu_db::Db, keys: &Keys) -> Result<bool, Error> {
+    let read = async move |tx: &mut Tx| sql::newest(tx).await;
+    let entries = db.read(move |tx| async move { read(tx).await }.boxed()).await?;
+    Ok(entries.iter().all(|entry| entry.open(keys).is_ok()))
+}
+
 /// How often a record was written up to an instant, and the JSON text `{"before": …, "after": …}` of the
 /// last time; none if it was not there yet.
 pub async fn state_at(

@@ -252,6 +252,20 @@ pub(super) async fn count_pending(tx: &mut Tx) -> Result<u64, Error> {
     Ok(u64::try_from(row.int(0)?).unwrap_or_default())
 }
 
+/// The newest entry of every county, and one that waits to be sealed.
+pub(super) async fn newest(tx: &mut Tx) -> Result<Vec<Entry>, Error> {
+    let sql = "select j.county, j.stamp, j.position, j.at, j.actor, j.authority, j.source, j.kind,
+                      j.record, j.action, j.body
+               from journal j
+               join journal_heads h on h.county = j.county and h.sequence = j.sequence";
+    let mut rows = tx.query(sql, &[]).await?;
+    let sql = "select county, stamp, position, at, actor, authority, source, kind, record, action,
+                      body
+               from journal_pending order by stamp desc, position desc limit 1";
+    rows.extend(tx.query_opt(sql, &[]).await?);
+    rows.iter().map(entry).collect()
+}
+
 /// The rows of a table that the journal watches.
 pub(super) async fn count_rows(tx: &mut Tx, table: &'static str) -> Result<u64, Error> {
     let sql = format!("select cast(count(*) as bigint) from {table}");

@@ -1,5 +1,6 @@
 //! The subcommands, one file each.
 
+pub(crate) mod config;
 pub(crate) mod coverage;
 pub(crate) mod demo;
 pub(crate) mod export;

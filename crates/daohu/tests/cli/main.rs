@@ -7,6 +7,7 @@
 #![expect(unreachable_pub, reason = "`pub` says what tests use; outside there is nobody")]
 
 mod checkpoint;
+mod config;
 mod harness;
 mod import;
 mod keys;
