@@ -5,16 +5,17 @@ use std::{ffi::OsString, time::Instant};
 use crate::{
     Workspace,
     command::{cargo, is_there, succeed},
-    openapi, test, tidy,
+    notices, openapi, test, tidy,
 };
 
 /// A step: its name and what it does.
 type Step = (&'static str, fn(&Workspace) -> anyhow::Result<()>);
 
-const STEPS: [Step; 7] = [
+const STEPS: [Step; 8] = [
     ("fmt", |workspace| succeed(&mut cargo(workspace, ["fmt", "--all", "--check"]))),
     ("tidy", |workspace| tidy::run(workspace, Vec::new())),
     ("deny", deny),
+    ("notices", |workspace| notices::run(workspace, vec!["--check".into()])),
     ("clippy", |workspace| {
         let args = ["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"];
         succeed(&mut cargo(workspace, args))

@@ -7,7 +7,9 @@ mod bench;
 mod ci;
 mod client;
 mod command;
+mod deb;
 mod demo;
+mod notices;
 mod openapi;
 mod postgres;
 mod schemathesis;
@@ -29,11 +31,17 @@ struct Task {
     run: fn(&Workspace, Vec<OsString>) -> anyhow::Result<()>,
 }
 
-const TASKS: [Task; 9] = [
+const TASKS: [Task; 11] = [
     Task { name: "test", about: "run every test, on SQLite and PostgreSQL", run: test::run },
     Task { name: "demo", about: "build Daohu and show it with a sample county", run: demo::run },
     Task { name: "tidy", about: "check the house rules of the source text", run: tidy::run },
     Task { name: "openapi", about: "write api/openapi.json (--check: compare)", run: openapi::run },
+    Task {
+        name: "notices",
+        about: "write THIRD-PARTY.md: licences of what is built in (--check: compare)",
+        run: notices::run,
+    },
+    Task { name: "deb", about: "the package for Debian (--help)", run: deb::run },
     Task { name: "postgres", about: "a throw-away server for your own tests", run: postgres::run },
     Task {
         name: "schemathesis",

@@ -3,10 +3,9 @@
 use std::{net::SocketAddr, path::PathBuf};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use daohu_app::{Lang, http::Enforcement};
+use daohu_app::Lang;
 use daohu_base::{AreaCode, Day};
 use daohu_db::DbUrl;
-use serde::Deserialize;
 
 /// Daohu 到户: the registry of targeted poverty alleviation.
 #[derive(Debug, Parser)]
@@ -49,7 +48,10 @@ pub(crate) enum Command {
     /// Load a sample county into ./daohu-data and serve it.
     Demo(DemoArgs),
     /// Serve the interface.
-    Serve(ServeArgs),
+    Serve(SettingArgs),
+    /// The settings of a server.
+    #[command(subcommand)]
+    Config(ConfigCommand),
     /// Create the database, or bring it up to date.
     Migrate(MigrateArgs),
     /// Write a made-up county or province in the exchange format.
@@ -110,49 +112,58 @@ pub(crate) struct DemoArgs {
     pub(crate) households: u64,
 }
 
-#[derive(Debug, Args)]
-pub(crate) struct ServeArgs {
-    #[command(flatten)]
-    pub(crate) db: DbArgs,
+/// The settings of a server. `config.rs` knows where else they are given.
+#[derive(Debug, Default, Args)]
+pub(crate) struct SettingArgs {
+    /// sqlite:PATH or postgres://user:password@host/name
+    ///
+    /// Every setting may also stand in the file, or in a variable: DAOHU_DB, DAOHU_KEYS,
+    /// DAOHU_FILES, DAOHU_LISTEN, DAOHU_TLS_CERT, DAOHU_TLS_KEY, DAOHU_TRUSTED_PROXIES,
+    /// DAOHU_PUBLIC_ORIGIN, DAOHU_SECOND_FACTOR, DAOHU_CONFIG.
+    #[arg(long)]
+    pub(crate) db: Option<DbUrl>,
+    /// The key file (default: beside a SQLite file; required for PostgreSQL).
+    #[arg(long)]
+    pub(crate) keys: Option<PathBuf>,
     /// The folder for files of uploads and exports, which nobody else may read (default: beside a
     /// SQLite file; required for PostgreSQL). Several servers of one database share it.
-    #[arg(long, env = "DAOHU_FILES")]
-    pub(crate) files: Option<PathBuf>,
     #[arg(long)]
-    pub(crate) listen: Option<SocketAddr>,
+    pub(crate) files: Option<PathBuf>,
+    /// Address and port (default: 127.0.0.1:8080).
+    #[arg(long)]
+    pub(crate) listen: Option<String>,
     /// PEM file of the certificate.
-    #[arg(long, requires = "tls_key")]
+    #[arg(long)]
     pub(crate) tls_cert: Option<PathBuf>,
     /// PEM file of its key.
-    #[arg(long, requires = "tls_cert")]
+    #[arg(long)]
     pub(crate) tls_key: Option<PathBuf>,
     /// Proxies whose X-Forwarded-For is believed.
     #[arg(long, value_name = "CIDR")]
     pub(crate) trusted_proxy: Vec<String>,
-    /// Whether roles that need a second factor can do without (default: required).
-    #[arg(long, value_enum)]
-    pub(crate) second_factor: Option<EnforcementArg>,
-    /// A file with the same settings.
+    /// https://HOST as browsers see it, where a proxy changes the Host header.
     #[arg(long)]
+    pub(crate) public_origin: Option<String>,
+    /// Whether roles that need a second factor can do without (default: required).
+    #[arg(long, value_parser = ["required", "offered"])]
+    pub(crate) second_factor: Option<String>,
+    /// A file with the same settings. Arguments go before variables, variables before the file.
+    #[arg(long, value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, ValueEnum)]
-#[serde(rename_all = "lowercase")]
-pub(crate) enum EnforcementArg {
-    /// Without one, such a user can only enrol it.
-    Required,
-    /// Whoever wants one enrols it.
-    Offered,
+#[derive(Debug, Subcommand)]
+pub(crate) enum ConfigCommand {
+    /// Check the settings of a server and what they name, and show where each comes from.
+    Check(ConfigCheckArgs),
 }
 
-impl From<EnforcementArg> for Enforcement {
-    fn from(arg: EnforcementArg) -> Self {
-        match arg {
-            EnforcementArg::Required => Self::Required,
-            EnforcementArg::Offered => Self::Offered,
-        }
-    }
+#[derive(Debug, Args)]
+pub(crate) struct ConfigCheckArgs {
+    #[command(flatten)]
+    pub(crate) settings: SettingArgs,
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 #[derive(Debug, Args)]

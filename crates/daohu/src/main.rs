@@ -6,6 +6,7 @@
 
 mod cli;
 mod commands;
+mod config;
 mod open;
 mod output;
 mod sample;
@@ -14,7 +15,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-use cli::{Cli, Command, JournalCommand, KeysCommand};
+use cli::{Cli, Command, ConfigCommand, JournalCommand, KeysCommand};
 use output::Failure;
 
 /// An import makes tens of millions of small strings; the system's allocator takes a fifth of its time.
@@ -28,6 +29,7 @@ async fn main() -> ExitCode {
     let done = match cli.command {
         Command::Demo(args) => commands::demo::run(args, lang).await,
         Command::Serve(args) => commands::serve::run(args, lang).await,
+        Command::Config(ConfigCommand::Check(args)) => commands::config::check(args, lang).await,
         Command::Migrate(args) => commands::migrate::run(args, lang).await,
         Command::Sample(args) => commands::sample::run(&args),
         Command::Import(args) => commands::import::run(args, lang).await,

@@ -70,13 +70,22 @@ impl Failure {
         Self { code: STORAGE, words: Words::Problem(problem) }
     }
 
-    /// Prints it and gives the exit code.
-    pub(crate) fn report(self, lang: Lang) -> ExitCode {
-        let text = match &self.words {
+    /// In Chinese and in English.
+    pub(crate) fn texts(&self) -> [String; 2] {
+        [Lang::Zh, Lang::En].map(|lang| self.text(lang))
+    }
+
+    fn text(&self, lang: Lang) -> String {
+        match &self.words {
             Words::Text { zh, en } => lang.pick(zh, en).to_owned(),
             Words::Problem(problem) => problem.words(lang),
             Words::Spreadsheet(error) => spreadsheet(error, lang),
-        };
+        }
+    }
+
+    /// Prints it and gives the exit code.
+    pub(crate) fn report(self, lang: Lang) -> ExitCode {
+        let text = self.text(lang);
         note(format_args!("{}{text}", lang.pick("错误：", "error: ")));
         ExitCode::from(self.code)
     }

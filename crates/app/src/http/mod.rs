@@ -32,6 +32,7 @@ mod page;
 mod problem;
 mod serve;
 mod session;
+mod tls;
 mod transfer;
 
 pub use app::{App, Enforcement, HttpConfig, router};
@@ -44,8 +45,9 @@ pub use network::{BadCidr, Caller, Cidr};
 pub use openapi::openapi;
 pub use page::{At, Page, PageRequest};
 pub use problem::{ApiError, FieldProblem, Problem};
-pub use serve::{ServeConfig, Tls, serve};
+pub use serve::{ServeConfig, serve};
 pub use session::{Arrival, Enrolling, Permit, Session, Stranger};
+pub use tls::Tls;
 pub use transfer::{Accepted, Download, Part, Upload};
 
 /// What handlers return.

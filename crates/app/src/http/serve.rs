@@ -1,9 +1,8 @@
-//! Listening, TLS, and going down without cutting anybody off.
+//! Listening, and going down without cutting anybody off.
 
 use std::{
     io,
     net::{SocketAddr, TcpListener},
-    path::PathBuf,
     sync::Arc,
     time::Duration,
 };
@@ -13,33 +12,34 @@ use hyper_util::{
     rt::{TokioExecutor, TokioTimer},
     server::conn::auto::Builder,
 };
-use rustls::pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject};
+use tokio::sync::Notify;
 
-use super::{App, router};
+use super::{App, Tls, router};
 
 /// How the server listens.
 #[derive(Clone, Debug)]
 pub struct ServeConfig {
     /// Certificate and key; without them a proxy in front is expected to end TLS.
     pub tls: Option<Tls>,
+    /// How often the files of the certificate are looked at.
+    pub certificate_look_ms: u64,
+    /// Notified when they are to be read again at once.
+    pub read_again: Arc<Notify>,
     /// How long a connection may take to send a request's head.
     pub head_ms_max: u64,
     /// How long requests may go on after the order to stop.
     pub shutdown_ms_max: u64,
 }
 
-/// PEM files.
-#[derive(Clone, Debug)]
-pub struct Tls {
-    /// The certificate and those that lead to the root.
-    pub certificates: PathBuf,
-    /// The private key.
-    pub key: PathBuf,
-}
-
 impl Default for ServeConfig {
     fn default() -> Self {
-        Self { tls: None, head_ms_max: 10_000, shutdown_ms_max: 20_000 }
+        Self {
+            tls: None,
+            certificate_look_ms: 60_000,
+            read_again: Arc::default(),
+            head_ms_max: 10_000,
+            shutdown_ms_max: 20_000,
+        }
     }
 }
 
@@ -70,10 +70,16 @@ pub async fn serve(
             server.serve(service).await
         }
         Some(tls) => {
-            let tls = RustlsConfig::from_config(Arc::new(tls.load()?));
-            let mut server = axum_server::from_tcp_rustls(listener, tls)?.handle(handle);
+            let seen = tls.seen();
+            let running = RustlsConfig::from_config(Arc::new(tls.load()?));
+            let mut server =
+                axum_server::from_tcp_rustls(listener, running.clone())?.handle(handle);
             limit_patience(server.http_builder(), head);
-            server.serve(service).await
+            let look = Duration::from_millis(config.certificate_look_ms);
+            let follower = tokio::spawn(tls.follow(seen, running, look, config.read_again));
+            let served = server.serve(service).await;
+            follower.abort();
+            served
         }
     };
     stopper.abort();
@@ -85,25 +91,4 @@ fn limit_patience(builder: &mut Builder<TokioExecutor>, head: Duration) {
     builder.http1().timer(TokioTimer::new()).header_read_timeout(head);
     let mut http2 = builder.http2();
     http2.timer(TokioTimer::new()).keep_alive_interval(head).keep_alive_timeout(head);
-}
-
-impl Tls {
-    fn load(&self) -> io::Result<rustls::ServerConfig> {
-        let bad = |file: &PathBuf, error: &dyn std::fmt::Display| {
-            io::Error::new(io::ErrorKind::InvalidData, format!("{}: {error}", file.display()))
-        };
-        let certificates = CertificateDer::pem_file_iter(&self.certificates)
-            .and_then(Iterator::collect::<Result<Vec<_>, _>>)
-            .map_err(|error| bad(&self.certificates, &error))?;
-        let key =
-            PrivateKeyDer::from_pem_file(&self.key).map_err(|error| bad(&self.key, &error))?;
-        // Named, not the process's default: there is no global state.
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let mut config = rustls::ServerConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
-            .and_then(|builder| builder.with_no_client_auth().with_single_cert(certificates, key))
-            .map_err(|error| bad(&self.certificates, &error))?;
-        config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-        Ok(config)
-    }
 }

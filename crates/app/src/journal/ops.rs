@@ -1,6 +1,9 @@
 //! Appending and sealing.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use daohu_base::Timestamp;
 use daohu_db::{FutureExt, Suspended, Tx};
@@ -154,14 +157,22 @@ pub async fn seal_all(context: &crate::Context) -> Result<usize, Error> {
     Ok(total)
 }
 
-/// Whether these are the keys of this database, as far as can be seen: they open an entry of its journal.
+/// True if these are the keys of this database, as far as can be seen: they open an entry of its journal.
 /// One that was altered must not make them look wrong.
-pub async fn check_keys(tx: &mut Tx, keys: &Keys) -> Result<(), Error> {
+async fn fits(tx: &mut Tx, keys: &Keys) -> Result<bool, Error> {
     let some = sql::some(tx, LOOKED_AT).await?;
-    match some.is_empty() || some.iter().any(|entry| entry.open(keys).is_ok()) {
-        true => Ok(()),
-        false => Err(KeyError::Sealed.into()),
-    }
+    Ok(some.is_empty() || some.iter().any(|entry| entry.open(keys).is_ok()))
+}
+
+/// An error if these are not the keys of this database, as far as can be seen.
+pub async fn check_keys(tx: &mut Tx, keys: &Keys) -> Result<(), Error> {
+    if fits(tx, keys).await? { Ok(()) } else { Err(KeyError::Sealed.into()) }
+}
+
+/// True if these are the keys of a database, as far as can be seen.
+pub async fn opens(db: &daohu_db::Db, keys: &Arc<Keys>) -> Result<bool, Error> {
+    let keys = Arc::clone(keys);
+    db.read(move |tx| async move { fits(tx, &keys).await }.boxed()).await
 }
 
 /// How far the journal has come.

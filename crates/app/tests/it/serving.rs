@@ -8,7 +8,7 @@ use std::{
 
 use daohu_app::http::{self, ServeConfig, Tls};
 use daohu_db::Engine;
-use rustls::pki_types::{CertificateDer, ServerName, pem::PemObject};
+use rustls::pki_types::{CertificateDer, ServerName};
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
     net::TcpStream,
@@ -99,31 +99,114 @@ async fn who_never_ends_is_cut_off() {
     ended.unwrap().unwrap();
 }
 
-#[tokio::test]
-async fn it_speaks_tls() {
-    let app = TestApp::new(Engine::Sqlite).await;
-    let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
-    let folder = tempfile::tempdir().unwrap();
-    let (certificates, key) = (folder.path().join("cert.pem"), folder.path().join("key.pem"));
-    std::fs::write(&certificates, made.cert.pem()).unwrap();
-    std::fs::write(&key, made.signing_key.serialize_pem()).unwrap();
-    let tls = Tls { certificates: certificates.clone(), key };
-    let server = start(&app, ServeConfig { tls: Some(tls), ..ServeConfig::default() });
+/// A certificate in two files.
+struct Certified {
+    _folder: tempfile::TempDir,
+    tls: Tls,
+}
 
+impl Certified {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let (certificates, key) = (folder.path().join("cert.pem"), folder.path().join("key.pem"));
+        let made = Self { _folder: folder, tls: Tls { certificates, key } };
+        made.renew();
+        made
+    }
+
+    /// Writes a new one; gives its bytes.
+    fn renew(&self) -> CertificateDer<'static> {
+        let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+        std::fs::write(&self.tls.key, made.signing_key.serialize_pem()).unwrap();
+        std::fs::write(&self.tls.certificates, made.cert.pem()).unwrap();
+        made.cert.der().clone()
+    }
+}
+
+/// True if the server shows a new connection this certificate, and answers.
+async fn shows(address: SocketAddr, certificate: &CertificateDer<'static>) -> bool {
     let mut roots = rustls::RootCertStore::empty();
-    roots.add(CertificateDer::from_pem_file(&certificates).unwrap()).unwrap();
+    roots.add(certificate.clone()).unwrap();
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let client = rustls::ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .unwrap()
         .with_root_certificates(roots)
         .with_no_client_auth();
-    let stream = TcpStream::connect(server.address).await.unwrap();
+    let stream = TcpStream::connect(address).await.unwrap();
     let name = ServerName::try_from("localhost").unwrap();
     let stream = tokio_rustls::TlsConnector::from(Arc::new(client)).connect(name, stream).await;
-    assert!(healthz(stream.unwrap()).await.starts_with("HTTP/1.1 200 OK\r\n"));
+    let Ok(stream) = stream else { return false };
+    assert!(healthz(stream).await.starts_with("HTTP/1.1 200 OK\r\n"));
+    true
+}
+
+/// Waits until the server shows a certificate to new connections.
+async fn comes_to_show(address: SocketAddr, certificate: &CertificateDer<'static>) {
+    let shown = async { while !shows(address, certificate).await {} };
+    tokio::time::timeout(PATIENCE, shown).await.expect("the new certificate is used");
+}
+
+#[tokio::test]
+async fn it_speaks_tls() {
+    let app = TestApp::new(Engine::Sqlite).await;
+    let made = Certified::new();
+    let certificate = made.renew();
+    let config = ServeConfig { tls: Some(made.tls.clone()), ..ServeConfig::default() };
+    let server = start(&app, config);
+    assert!(shows(server.address, &certificate).await);
     server.stop.send(()).unwrap();
     tokio::time::timeout(PATIENCE, server.ended).await.expect("the server ends").unwrap().unwrap();
+}
+
+#[tokio::test]
+async fn a_renewed_certificate_is_used_when_its_file_changes() {
+    let app = TestApp::new(Engine::Sqlite).await;
+    let made = Certified::new();
+    let first = made.renew();
+    let tls = Some(made.tls.clone());
+    let server = start(&app, ServeConfig { tls, certificate_look_ms: 5, ..ServeConfig::default() });
+    assert!(shows(server.address, &first).await);
+    let second = made.renew();
+    comes_to_show(server.address, &second).await;
+    assert!(!shows(server.address, &first).await);
+}
+
+#[tokio::test]
+async fn a_renewed_certificate_is_used_when_that_is_asked_for() {
+    let app = TestApp::new(Engine::Sqlite).await;
+    let made = Certified::new();
+    let first = made.renew();
+    // It never looks by itself.
+    let config = ServeConfig {
+        tls: Some(made.tls.clone()),
+        certificate_look_ms: 86_400_000,
+        ..ServeConfig::default()
+    };
+    let read_again = Arc::clone(&config.read_again);
+    let server = start(&app, config);
+    assert!(shows(server.address, &first).await);
+    let second = made.renew();
+    assert!(shows(server.address, &first).await, "nobody asked yet");
+    read_again.notify_one();
+    comes_to_show(server.address, &second).await;
+}
+
+#[tokio::test]
+async fn how_long_a_certificate_is_valid_is_that_of_the_first_of_its_chain_to_end() {
+    let made = Certified::new();
+    let key = rcgen::KeyPair::generate().unwrap();
+    let mut params = rcgen::CertificateParams::new(["localhost".to_owned()]).unwrap();
+    params.not_after = rcgen::date_time_ymd(2031, 5, 6);
+    let short = params.self_signed(&key).unwrap().pem();
+    params.not_after = rcgen::date_time_ymd(2041, 5, 6);
+    let long = params.self_signed(&key).unwrap().pem();
+    std::fs::write(&made.tls.key, key.serialize_pem()).unwrap();
+    for chain in [format!("{short}{long}"), format!("{long}{short}")] {
+        std::fs::write(&made.tls.certificates, chain).unwrap();
+        let until = made.tls.valid_until().unwrap().to_string();
+        assert!(until.starts_with("2031-05-06T00:00:00"), "{until}");
+    }
 }
 
 #[tokio::test]

@@ -5,7 +5,7 @@ use std::time::Instant;
 use daohu_app::{
     Context, Lang,
     accounts::{NewUser, create_user, find_user, set_password},
-    http::{Enforcement, HttpConfig},
+    http::{Enforcement, HttpConfig, ServeConfig},
     journal::Act,
 };
 use daohu_base::{Actor, AreaCode, Masked};
@@ -57,7 +57,7 @@ pub(crate) async fn run(args: DemoArgs, lang: Lang) -> Done {
     let second_factor = Enforcement::Offered;
     let config = HttpConfig { secure_cookies: false, second_factor, ..HttpConfig::default() };
     let files = files_path(&db, None)?;
-    serve::serve(context, files, listener, config, None).await
+    serve::serve(context, files, listener, config, ServeConfig::default()).await
 }
 
 /// Makes and imports the county, unless an earlier start did.

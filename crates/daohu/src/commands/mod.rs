@@ -1,6 +1,7 @@
 //! The subcommands, one file each.
 
 pub(crate) mod backup;
+pub(crate) mod config;
 pub(crate) mod copy;
 pub(crate) mod coverage;
 pub(crate) mod demo;

@@ -8,6 +8,7 @@
 
 mod backup;
 mod checkpoint;
+mod config;
 mod coverage;
 mod harness;
 mod import;
