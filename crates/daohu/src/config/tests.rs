@@ -1,3 +1,5 @@
+//! Settings from their three places, understood or refused.
+
 use super::*;
 
 fn settings(text: &str, args: SettingArgs, variables: &[(&str, &str)]) -> Settings {
