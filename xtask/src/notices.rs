@@ -83,7 +83,9 @@ fn packages(metadata: &Value) -> anyhow::Result<Vec<Package>> {
     let (mut seen, mut found) = (BTreeSet::new(), Vec::new());
     while let Some(id) = waiting.pop() {
         let Some(package) = by_id.get(&id).filter(|_| seen.insert(id.clone())) else { continue };
-        let kinds = list(&package["targets"]).into_iter().flat_map(|target| target.get("kind").map(list).unwrap_or_default());
+        let kinds = list(&package["targets"])
+            .into_iter()
+            .flat_map(|target| target.get("kind").map(list).unwrap_or_default());
         // Runs in the compiler, with all that it needs.
         if kinds.into_iter().any(|kind| kind == "proc-macro") {
             continue;
