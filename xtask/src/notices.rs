@@ -66,7 +66,7 @@ fn packages(metadata: &Value) -> anyhow::Result<Vec<Package>> {
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     let all = list(&metadata["packages"]);
     let by_id: BTreeMap<String, &Value> = all.iter().map(|p| (text(&p["id"]), p)).collect();
-    let nodes = list(&metadata["resolve"]["nodes"]);
+    let nodes = metadata.pointer("/resolve/nodes").map(list).unwrap_or_default();
     let needs: BTreeMap<String, Vec<String>> = nodes
         .iter()
         .map(|node| {
@@ -83,7 +83,9 @@ fn packages(metadata: &Value) -> anyhow::Result<Vec<Package>> {
     let (mut seen, mut found) = (BTreeSet::new(), Vec::new());
     while let Some(id) = waiting.pop() {
         let Some(package) = by_id.get(&id).filter(|_| seen.insert(id.clone())) else { continue };
-        let kinds = list(&package["targets"]).into_iter().flat_map(|t| list(&t["kind"]));
+        let kinds = list(&package["targets"])
+            .into_iter()
+            .flat_map(|t| t.get("kind").map(list).unwrap_or_default());
         // Runs in the compiler, with all that it needs.
         if kinds.into_iter().any(|kind| kind == "proc-macro") {
             continue;
