@@ -85,7 +85,7 @@ fn packages(metadata: &Value) -> anyhow::Result<Vec<Package>> {
         let Some(package) = by_id.get(&id).filter(|_| seen.insert(id.clone())) else { continue };
         let kinds = list(&package["targets"])
             .into_iter()
-            .flat_map(|target| target.get("kind").map(list).unwrap_or_default());
+            .flat_map(|t| t.get("kind").map(list).unwrap_or_default());
         // Runs in the compiler, with all that it needs.
         if kinds.into_iter().any(|kind| kind == "proc-macro") {
             continue;
