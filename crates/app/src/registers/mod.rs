@@ -8,7 +8,7 @@
 //! ```
 //!
 //! Invariants: what holds for one register holds for all of them, and is written once
-//! ([`model::Register`]); a record belongs to an area, and is seen and changed where that lies in the
+//! (`model::Register`); a record belongs to an area, and is seen and changed where that lies in the
 //! scope; organisations and cadres work in many counties and are known everywhere by their number;
 //! what ended keeps its row, with its last day and why.
 
