@@ -159,6 +159,9 @@ mod tests {
         write(&tls);
         let seen = tls.seen();
         assert_eq!(seen, tls.seen());
+        fs::write(&tls.certificates, "of another length").unwrap();
+        assert_ne!(seen, tls.seen());
+        let seen = tls.seen();
         fs::remove_file(&tls.key).unwrap();
         assert_ne!(seen, tls.seen());
     }
