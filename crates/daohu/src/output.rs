@@ -3,6 +3,7 @@
 use std::{io::Write, path::Path, process::ExitCode};
 
 use daohu_app::{Error, Lang, exchange::FileError, http::ApiError, keys::KeyError};
+use daohu_base::AreaCode;
 use daohu_db::Error as DbError;
 
 /// Done, but with something found or refused.
@@ -47,6 +48,16 @@ impl Failure {
     /// The database or a file that goes with it cannot be used.
     pub(crate) fn storage(zh: impl Into<String>, en: impl Into<String>) -> Self {
         Self::with(STORAGE, zh, en)
+    }
+
+    /// What was asked of an area.
+    pub(crate) fn of_area(area: &AreaCode, error: Error) -> Self {
+        match error {
+            Error::NotFound(_) => {
+                Self::refusal(format!("没有这个区划：{area}"), format!("no such area: {area}"))
+            }
+            other => other.into(),
+        }
     }
 
     /// A file or folder that cannot be written, named as it was typed.
@@ -235,6 +246,14 @@ pub(crate) fn status(text: impl std::fmt::Display) {
 pub(crate) fn json(value: &impl serde::Serialize) -> Result<(), Failure> {
     let text = serde_json::to_string(value).map_err(std::io::Error::other)?;
     line(text)
+}
+
+/// Prints a value: on one line for programs, or over several for people.
+pub(crate) fn shown(value: &impl serde::Serialize, for_programs: bool) -> Result<(), Failure> {
+    if for_programs {
+        return json(value);
+    }
+    line(serde_json::to_string_pretty(value).map_err(std::io::Error::other)?)
 }
 
 /// Prints a line of text, which may go on in others: the one way to standard output. A pipe that was

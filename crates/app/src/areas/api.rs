@@ -21,7 +21,10 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::ops;
 use crate::{
-    http::{Answer, ApiError, App, Json, Page, PageRequest, Path, Query, Session, Versioned},
+    http::{
+        Answer, ApiError, App, Json, Page, PageRequest, Path, Query, Session, Versioned,
+        area_in_path,
+    },
     sheet::{AREAS, Masking, schema, to_json},
 };
 
@@ -139,7 +142,7 @@ pub(crate) async fn get_area(
     Path(code): Path<String>,
 ) -> Answer<Versioned<AreaView>> {
     let permit = session.require(Right::RegistryRead)?;
-    let code = AreaCode::parse(&code).map_err(|_| ApiError::new("record.not_found"))?;
+    let code = area_in_path(&code)?;
     let area = ops::get(permit.context(), &permit.scope, code).await?;
     let mut view = to_json(&AREAS, &area.values, Masking::Masked);
     view.insert("version".to_owned(), area.meta.version.into());

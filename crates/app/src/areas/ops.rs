@@ -59,6 +59,15 @@ pub(crate) async fn check_known(context: &Context, code: &AreaCode) -> Result<()
     if known.await? { Ok(()) } else { Err(Error::NotFound("area")) }
 }
 
+/// The area as a scope of its own, where figures of it may be told: the whole of it lies inside the caller's
+/// scope, and it is no villagers' group.
+pub(crate) fn reported(scope: &Scope, area: &AreaCode) -> Result<Scope, Error> {
+    if !scope.contains(area) || area.level() == AreaLevel::Group {
+        return Err(Error::NotFound("area"));
+    }
+    Ok(Scope::of([area.clone()]))
+}
+
 /// Names of areas by code, after `after`. Names are open: no scope.
 pub(crate) async fn list(
     context: &Context,

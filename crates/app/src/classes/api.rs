@@ -1,6 +1,5 @@
 //! `GET /areas/{code}/classes`, and the households of each.
 
-use daohu_base::AreaCode;
 use daohu_policy::Right;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -9,7 +8,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use super::ops::{self, Mark};
 use crate::{
     households::{Home, HouseholdView},
-    http::{Answer, ApiError, App, Json, Page, PageRequest, Path, Query, Session},
+    http::{Answer, ApiError, App, Json, Page, PageRequest, Path, Query, Session, area_in_path},
 };
 
 /// The routes of the slice.
@@ -42,10 +41,6 @@ pub(crate) struct ClassCount {
     source: String,
 }
 
-fn area(code: &str) -> Answer<AreaCode> {
-    AreaCode::parse(code).map_err(|_| ApiError::new("record.not_found"))
-}
-
 /// How many households of an area are of each class; one may be of several. 404 outside and above the
 /// scope, and below the villages.
 #[utoipa::path(get, path = "/areas/{code}/classes", tag = "classes",
@@ -56,7 +51,7 @@ pub(crate) async fn get_area_classes(
 ) -> Answer<Json<Vec<ClassCount>>> {
     let permit = session.require(Right::RegistryRead)?;
     let context = permit.context();
-    let counts = ops::counts(context, &permit.scope, area(&code)?).await?;
+    let counts = ops::counts(context, &permit.scope, area_in_path(&code)?).await?;
     let classes = context.policy.household_classes().iter().zip(counts);
     let view = |(class, count): (&daohu_policy::HouseholdClass, ops::Count)| ClassCount {
         name: class.name.clone(),
@@ -84,7 +79,7 @@ pub(crate) async fn list_class_households(
     let nth = classes.position(|class| class.name == name);
     let nth = nth.ok_or_else(|| ApiError::new("record.not_found"))?;
     let page = PageRequest::<Mark>::new("class", query.limit, query.after.as_deref())?;
-    let wanted = (area(&code)?, nth);
+    let wanted = (area_in_path(&code)?, nth);
     let listed = ops::households(context, &permit.scope, wanted, page.after.clone(), page.rows());
     let (homes, next) = listed.await?;
     let views = homes.iter().map(|home: &Home| HouseholdView::from(&home.household)).collect();

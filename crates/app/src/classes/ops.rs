@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use daohu_base::{AreaCode, AreaLevel, Scope};
+use daohu_base::{AreaCode, Scope};
 use daohu_db::{FutureExt, Tx};
 
 use super::model::classes_of;
@@ -26,11 +26,9 @@ pub(super) type Mark = (String, i64);
 
 /// The scope of an area inside a scope; 404 outside and above it.
 async fn within(context: &Context, scope: &Scope, area: AreaCode) -> Result<Scope, Error> {
-    if !scope.contains(&area) || area.level() == AreaLevel::Group {
-        return Err(Error::NotFound("area"));
-    }
+    let scope = areas::ops::reported(scope, &area)?;
     areas::ops::check_known(context, &area).await?;
-    Ok(Scope::of([area]))
+    Ok(scope)
 }
 
 /// How many households of an area are of each class of the policy.

@@ -14,7 +14,9 @@ use crate::{
     journal::{self, Watched},
     keys::Keys,
     registers,
-    sheet::{HOUSEHOLDS, INCOMES, Masking, PERSONS, Record, shown_journal, to_journal, to_json},
+    sheet::{
+        self, HOUSEHOLDS, INCOMES, Masking, PERSONS, Record, shown_journal, to_journal, to_json,
+    },
 };
 
 /// A household as its dossier shows it.
@@ -130,8 +132,7 @@ async fn past(tx: &mut Tx, keys: &Keys, row: &HouseholdRow, day: Day) -> Result<
     let (county, id) = (row.county().to_owned(), row.id());
     let state = |found: Option<(i64, Vec<u8>)>| -> Option<(i64, Map<String, Json>)> {
         let (version, body) = found?;
-        let body: Json = serde_json::from_slice(&body).ok()?;
-        body.get("after")?.as_object().cloned().map(|after| (version, after))
+        journal::after_of(&body).map(|after| (version, after))
     };
     let then = (county.as_str(), "household", &*id.to_string());
     let then = journal::state_at(tx, keys, then, until).await?;
@@ -260,50 +261,8 @@ fn current_membership<'t>(
     .boxed()
 }
 
-/// Rows sealed anew in one transaction.
-const RESEAL_ROWS: i64 = 1_000;
-
-/// Seals every number with the present key; gives how many rows had another. What the numbers are does not
-/// change, so the journal has no entry of it; journal bodies keep the key that sealed them.
+/// Seals every number with the present key; gives how many rows had another.
 pub async fn reseal(context: &Context) -> Result<u64, Error> {
-    let mut total = 0;
-    for layout in [&*layouts::HOUSEHOLD, &*layouts::PERSON] {
-        let mut after = (String::new(), 0);
-        loop {
-            let keys = context.keys.clone();
-            let from = after.clone();
-            let step = context
-                .db
-                .write(move |tx| async move { reseal_some(tx, &keys, layout, from).await }.boxed());
-            let (rows, last) = step.await?;
-            total += rows;
-            match last {
-                Some(last) => after = last,
-                None => break,
-            }
-        }
-    }
-    Ok(total)
-}
-
-async fn reseal_some(
-    tx: &mut Tx,
-    keys: &Keys,
-    layout: &'static crate::sheet::Layout,
-    after: (String, i64),
-) -> Result<(u64, Option<(String, i64)>), Error> {
-    let mut last = None;
-    let mut count = 0;
-    for mut row in sql::sealed_rows(tx, layout, (&after.0, after.1), RESEAL_ROWS).await? {
-        let is_current = keys.is_current(row.blob(layout.width())?);
-        let record = layout.from_row(keys, &mut row)?;
-        if !is_current {
-            let sealed = layout.seal(keys, &record)?;
-            // A row that was changed meanwhile keeps what it was given: old keys still open it.
-            let key = (record.county(), record.id(), record.meta.version);
-            count += sql::set_sealed(tx, layout.table.name, key, sealed).await?;
-        }
-        last = Some((record.county().to_owned(), record.id()));
-    }
-    Ok((count, last))
+    let (households, persons) = (&layouts::HOUSEHOLD, &layouts::PERSON);
+    Ok(sheet::reseal(context, households).await? + sheet::reseal(context, persons).await?)
 }

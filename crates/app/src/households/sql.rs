@@ -10,7 +10,7 @@ use super::model::{Home, HouseholdRow, IdKind, IncomeRow, PersonRow, Serials, la
 use crate::{
     Error, areas,
     keys::Keys,
-    sheet::{Layout, Record},
+    sheet::{Layout, Record, records},
 };
 
 /// Rows asked for by one `in (…)`: a fixed length, so that the statement is prepared once.
@@ -81,18 +81,6 @@ fn where_household(
         filter.and_in(column, list);
         filter
     })
-}
-
-async fn records(
-    tx: &mut Tx,
-    keys: &Keys,
-    layout: &Layout,
-    filter: &Filter,
-) -> Result<Vec<Record>, Error> {
-    let (columns, table) = (layout.select(""), layout.table.name);
-    let sql = format!("select {columns} from {table}{}", filter.clause());
-    let mut rows = tx.query(&sql, filter.params()).await?;
-    rows.iter_mut().map(|row| layout.from_row(keys, row)).collect()
 }
 
 /// The next households of a scope, by county and id, after `after`.
@@ -447,33 +435,6 @@ pub(crate) async fn set_serials(tx: &mut Tx, serials: Serials) -> Result<(), DbE
         tx.execute(sql, &[county.into(), kind.as_str().into(), next.into()]).await?;
     }
     Ok(())
-}
-
-/// Up to `limit` rows of a table that have sealed numbers, and what is sealed behind each.
-pub(crate) async fn sealed_rows(
-    tx: &mut Tx,
-    layout: &Layout,
-    after: (&str, i64),
-    limit: i64,
-) -> Result<Vec<Row>, DbError> {
-    let (columns, table) = (layout.select(""), layout.table.name);
-    let sql = format!(
-        "select {columns}, sealed from {table} where (county > $1 or (county = $1 and id > $2))
-         and sealed is not null order by county, id limit $3"
-    );
-    tx.query(&sql, &[after.0.into(), after.1.into(), limit.into()]).await
-}
-
-/// Writes the sealed numbers of a row anew, if it is still the version that was read.
-pub(crate) async fn set_sealed(
-    tx: &mut Tx,
-    table: &'static str,
-    (county, id, version): (&str, i64, i64),
-    sealed: Value,
-) -> Result<u64, DbError> {
-    let sql =
-        format!("update {table} set sealed = $4 where county = $1 and id = $2 and version = $3");
-    tx.execute(&sql, &[county.into(), id.into(), version.into(), sealed]).await
 }
 
 #[cfg(test)]

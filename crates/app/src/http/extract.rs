@@ -9,6 +9,7 @@ use axum::{
     http::{HeaderMap, header, request::Parts},
     response::{IntoResponse, Response},
 };
+use daohu_base::{AreaCode, Day};
 use serde::{Serialize, de::DeserializeOwned};
 
 use super::{Answer, ApiError};
@@ -79,6 +80,16 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Query<T> {
             ApiError::new("request.bad_query").detail(text.clone(), text)
         })
     }
+}
+
+/// A day of a query or body, if it is given.
+pub(crate) fn day(field: &str, text: Option<&str>) -> Answer<Option<Day>> {
+    text.map(Day::parse).transpose().map_err(|_| ApiError::field(field, "request.bad_day"))
+}
+
+/// The code of an area in a path: what is none is nobody's.
+pub(crate) fn area_in_path(code: &str) -> Answer<AreaCode> {
+    AreaCode::parse(code).map_err(|_| ApiError::new("record.not_found"))
 }
 
 /// The body, as far as its route's limit allows.

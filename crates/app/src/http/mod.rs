@@ -39,6 +39,7 @@ pub use app::{App, Enforcement, HttpConfig, router};
 pub(crate) use catalogue::title as problem_title;
 pub use etag::{Created, IfMatch, Versioned};
 pub use extract::{Json, Path, Query};
+pub(crate) use extract::{area_in_path, day};
 pub use idempotency::ForReplay;
 pub(crate) use idempotency::forget_all as forget_answers;
 pub use network::{BadCidr, Caller, Cidr};

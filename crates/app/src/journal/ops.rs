@@ -7,6 +7,7 @@ use std::{
 
 use daohu_base::Timestamp;
 use daohu_db::{FutureExt, Suspended, Tx};
+use serde_json::{Map, Value as Json};
 
 use super::{
     model::{Act, Change, Draft, Entry, HeadPosition, Link, Position, RecordRef, Root},
@@ -197,6 +198,15 @@ pub async fn state_at(
     let Some((_, last)) = sql::last_entry(tx, record, until.0).await? else { return Ok(None) };
     let version = sql::count_entries(tx, record, until.0).await?;
     Ok(Some((version, last.open(keys)?)))
+}
+
+/// What a record was after an entry, of the entry's body.
+pub(crate) fn after_of(body: &[u8]) -> Option<Map<String, Json>> {
+    let mut body: Map<String, Json> = serde_json::from_slice(body).ok()?;
+    match body.remove("after")? {
+        Json::Object(after) => Some(after),
+        _ => None,
+    }
 }
 
 /// The latest entries of several records together before a mark of instant, stamp and position, the

@@ -15,7 +15,10 @@ use super::{
 };
 use crate::{
     Context, Error, Lang,
-    http::{Answer, ApiError, App, Caller, Json, Page, PageRequest, Path, Query, Session},
+    http::{
+        Answer, ApiError, App, Caller, Json, Page, PageRequest, Path, Query, Session, area_in_path,
+        day,
+    },
     sheet::Sheet,
 };
 
@@ -203,9 +206,8 @@ pub async fn quality(
 }
 
 fn area_and_day(context: &Context, code: &str, on: Option<&str>) -> Answer<(AreaCode, Day)> {
-    let area = AreaCode::parse(code).map_err(|_| ApiError::new("record.not_found"))?;
-    let on = on.map(Day::parse).transpose();
-    let on = on.map_err(|_| ApiError::field("on", "request.bad_day"))?;
+    let area = area_in_path(code)?;
+    let on = day("on", on)?;
     Ok((area, on.unwrap_or_else(|| context.clock.now().day())))
 }
 
@@ -283,8 +285,7 @@ pub(crate) async fn list_rules(
     Query(query): Query<JudgedOn>,
 ) -> Answer<Json<Vec<RuleView>>> {
     let permit = session.own();
-    let on = query.on.as_deref().map(Day::parse).transpose();
-    let on = on.map_err(|_| ApiError::field("on", "request.bad_day"))?;
+    let on = day("on", query.on.as_deref())?;
     let on = on.unwrap_or_else(|| permit.context().clock.now().day());
     let rule = |rule: &Rule| RuleView {
         rule: rule.id.clone(),

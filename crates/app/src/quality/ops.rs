@@ -58,12 +58,9 @@ pub(super) async fn report(
     area: AreaCode,
     on: Day,
 ) -> Result<Report, Error> {
-    if !scope.contains(&area) || area.level() == AreaLevel::Group {
-        return Err(Error::NotFound("area"));
-    }
+    let scope = areas::ops::reported(scope, &area)?;
     let (keys, policy) = (Arc::clone(&context.keys), Arc::clone(&context.policy));
     let work = async move |tx: &mut Tx| {
-        let scope = Scope::of([area.clone()]);
         let areas = areas::rows::with_population(tx, &scope).await?;
         if areas.iter().all(|(line, _)| line.code != area.as_str()) {
             return Err(Error::NotFound("area"));
@@ -91,13 +88,11 @@ pub(super) async fn findings(
     after: Option<Mark>,
     limit: usize,
 ) -> Result<(Vec<Found>, Option<Mark>), Error> {
-    if !scope.contains(&area) || area.level() == AreaLevel::Group {
-        return Err(Error::NotFound("area"));
-    }
+    let scope = areas::ops::reported(scope, &area)?;
     areas::ops::check_known(context, &area).await?;
     let (keys, policy) = (Arc::clone(&context.keys), Arc::clone(&context.policy));
     let work = async move |tx: &mut Tx| {
-        let mut reader = Reader::new(&keys, &policy, Scope::of([area]), on);
+        let mut reader = Reader::new(&keys, &policy, scope, on);
         let mut told = 0;
         if let Some((county, household, count)) = after {
             // The household that the page before ended in comes again.

@@ -40,17 +40,12 @@ impl Figures {
     fn count(&mut self, home: &Home, found: &[(Record, Finding)]) {
         let rows = i64::try_from(records(home)).unwrap_or(i64::MAX);
         let soiled: BTreeSet<Record> = found.iter().map(|(record, _)| *record).collect();
-        let once: BTreeSet<(&str, Record)> =
+        let once: BTreeSet<(&'static str, Record)> =
             found.iter().map(|(record, finding)| (finding.rule, *record)).collect();
         self.rows += rows;
         self.clean += rows - i64::try_from(soiled.len()).unwrap_or(rows);
-        for (_, finding) in found {
-            self.hits.entry(finding.rule).or_default();
-        }
-        for (rule, hits) in &mut self.hits {
-            let own =
-                once.range((*rule, Record::Household)..).take_while(|(other, _)| other == rule);
-            *hits += i64::try_from(own.count()).unwrap_or_default();
+        for (rule, _) in once {
+            *self.hits.entry(rule).or_default() += 1;
         }
     }
 }

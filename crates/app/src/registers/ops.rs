@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use daohu_base::Timestamp;
-use daohu_db::{FutureExt, Tx, Value};
+use daohu_db::{FutureExt, Tx};
 use serde_json::{Map, Value as Json};
 
 use super::{Register, layouts, model::REGISTERS, sql};
@@ -12,7 +12,7 @@ use crate::{
     journal::{self, Current, Watched},
     keys::Keys,
     sheet::{
-        CADRES, Masking, ORGANISATIONS, PAIRINGS, Record, cadre, shown_journal, to_journal, to_json,
+        self, CADRES, Masking, ORGANISATIONS, PAIRINGS, Record, shown_journal, to_journal, to_json,
     },
 };
 
@@ -71,10 +71,7 @@ pub(crate) async fn helpers_of(
             None => Some(to_json(&PAIRINGS, &record.values, Masking::Masked)),
             Some(until) => {
                 let then = journal::state_at(tx, keys, (county, PAIRING, &key), until).await?;
-                let after = then.and_then(|(_, body)| {
-                    let body: Json = serde_json::from_slice(&body).ok()?;
-                    body.get("after")?.as_object().cloned()
-                });
+                let after = then.and_then(|(_, body)| journal::after_of(&body));
                 after.map(|after| shown_journal(&PAIRINGS, after))
             }
         };
@@ -107,44 +104,9 @@ pub(crate) fn pairing_key(record: &Record) -> String {
     Register::of(&PAIRINGS).map(|register| register.key_of(&record.values)).unwrap_or_default()
 }
 
-/// Rows sealed anew in one transaction.
-const RESEAL_ROWS: i64 = 1_000;
-
 /// Seals every cadre's telephone number with the present key; gives how many rows had another.
 pub async fn reseal(context: &Context) -> Result<u64, Error> {
-    let (mut total, mut after) = (0, String::new());
-    loop {
-        let keys = context.keys.clone();
-        let work = async move |tx: &mut Tx| reseal_some(tx, &keys, &after).await;
-        let step = context.db.write(move |tx| async move { work(tx).await }.boxed());
-        let (rows, last) = step.await?;
-        total += rows;
-        match last {
-            Some(last) => after = last,
-            None => return Ok(total),
-        }
-    }
-}
-
-async fn reseal_some(
-    tx: &mut Tx,
-    keys: &Keys,
-    after: &str,
-) -> Result<(u64, Option<String>), Error> {
-    let layout = &layouts::CADRE;
-    let (mut count, mut last) = (0, None);
-    for mut row in sql::sealed_cadres(tx, after, RESEAL_ROWS).await? {
-        let is_current = keys.is_current(row.blob(layout.width())?);
-        let record = layout.from_row(keys, &mut row)?;
-        let no = record.values.get(cadre::NO).and_then(Value::as_text).unwrap_or_default();
-        if !is_current {
-            let sealed = layout.seal(keys, &record)?;
-            // A row that was changed meanwhile keeps what it was given: old keys still open it.
-            count += sql::set_sealed_cadre(tx, no, record.meta.version, sealed).await?;
-        }
-        last = Some(no.to_owned());
-    }
-    Ok((count, last))
+    sheet::reseal(context, &layouts::CADRE).await
 }
 
 #[cfg(test)]

@@ -9,19 +9,13 @@ use super::model::Register;
 use crate::{
     Error, areas,
     keys::Keys,
-    sheet::{CADRES, EachRow, Layout, ORGANISATIONS, PAIRINGS, Record, TEAMS, team},
+    sheet::{CADRES, EachRow, ORGANISATIONS, PAIRINGS, Record, TEAMS, records, team},
 };
 
-async fn records(
-    tx: &mut Tx,
-    keys: &Keys,
-    layout: &Layout,
-    filter: &Filter,
-) -> Result<Vec<Record>, Error> {
-    let (columns, table) = (layout.select(""), layout.table.name);
-    let sql = format!("select {columns} from {table}{}", filter.clause());
-    let mut rows = tx.query(&sql, filter.params()).await?;
-    rows.iter_mut().map(|row| layout.from_row(keys, row)).collect()
+/// What has begun on a day and not ended before it.
+pub(super) fn in_force(filter: &mut Filter, day: &str) {
+    filter.and("starts_on <= ?", [day.into()]);
+    filter.and("(ends_on is null or ends_on >= ?)", [day.into()]);
 }
 
 /// The records with one of these values where they are looked up, in these counties.
@@ -81,8 +75,7 @@ pub(crate) async fn answered(
     filter.and("county = ?", [county.into()]);
     filter.and_in("household", households.iter().copied().map(Value::from));
     filter.and_in("subject_kind", kinds.iter().copied().map(Value::from));
-    filter.and("starts_on <= ?", [day.into()]);
-    filter.and("(ends_on is null or ends_on >= ?)", [day.into()]);
+    in_force(&mut filter, day);
     let sql = format!("select household from pairings{}", filter.clause());
     tx.query(&sql, filter.params()).await?.iter().map(|row| row.int(0)).collect()
 }
@@ -113,31 +106,6 @@ pub(crate) async fn known(
     let sql = format!("select distinct no from {table}{}", filter.clause());
     let rows = tx.query(&sql, filter.params()).await?;
     rows.iter().map(|row| row.text(0).map(str::to_owned)).collect()
-}
-
-/// Up to `limit` cadres that have a sealed number, by their own; what is sealed stands again behind each.
-pub(super) async fn sealed_cadres(
-    tx: &mut Tx,
-    after: &str,
-    limit: i64,
-) -> Result<Vec<Row>, DbError> {
-    let columns = super::layouts::CADRE.select("");
-    let sql = format!(
-        "select {columns}, sealed from cadres where no > $1 and sealed is not null
-         order by no limit $2"
-    );
-    tx.query(&sql, &[after.into(), limit.into()]).await
-}
-
-/// Writes the sealed number of a cadre anew, if the row is still the version that was read.
-pub(super) async fn set_sealed_cadre(
-    tx: &mut Tx,
-    no: &str,
-    version: i64,
-    sealed: Value,
-) -> Result<u64, DbError> {
-    let sql = "update cadres set sealed = $3 where no = $1 and version = $2";
-    tx.execute(sql, &[no.into(), version.into(), sealed]).await
 }
 
 /// The area of the organisation or cadre of a number.
@@ -183,7 +151,7 @@ pub(super) async fn area_of_record(
     Ok(Some(area.to_owned()))
 }
 
-/// Hands on the rows of a scope as [`Layout::select_values`] has them, by key. With those above it, what an
+/// Hands on the rows of a scope as [`crate::sheet::Layout::select_values`] has them, by key. With those above it, what an
 /// import of the scope's rows needs to find in an empty store: organisations and cadres that have no
 /// area or another, but are named by what is in the scope.
 pub(crate) async fn each(

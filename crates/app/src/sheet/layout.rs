@@ -51,11 +51,6 @@ impl Record {
     pub(crate) fn county(&self) -> &str {
         self.lead.first().and_then(Value::as_text).unwrap_or_default()
     }
-
-    /// The id of a household or person.
-    pub(crate) fn id(&self) -> i64 {
-        self.lead.get(1).and_then(Value::as_int).unwrap_or_default()
-    }
 }
 
 /// Takes rows of [`Layout::select_values`] out of their slot, one by one; an error ends the query.
@@ -169,6 +164,20 @@ impl Layout {
     /// The sheet's columns that the table itself holds, sealed ones last.
     pub fn own_columns(&self) -> impl Iterator<Item = usize> {
         self.plain.iter().chain(&self.secret).copied()
+    }
+
+    /// The key of a record, in the order of the table's.
+    pub(crate) fn key_of(&self, record: &Record) -> Vec<Value> {
+        let named = |name: &&str| {
+            let lead = self.lead_names().position(|column| column == *name);
+            let own = self.sheet.columns.iter().position(|column| column.name == *name);
+            let value = match lead {
+                Some(i) => record.lead.get(i),
+                None => own.and_then(|i| record.values.get(i)),
+            };
+            value.cloned().unwrap_or_default()
+        };
+        self.table.key.iter().map(named).collect()
     }
 
     /// The number of columns of a row.

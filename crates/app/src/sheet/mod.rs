@@ -15,6 +15,8 @@ mod json;
 mod layout;
 mod period;
 mod print;
+mod reseal;
+mod sql;
 #[cfg(test)]
 pub(crate) mod tests;
 mod view;
@@ -37,6 +39,8 @@ pub use json::{from_json, journal_of, schema, to_journal, to_json};
 pub(crate) use layout::EachRow;
 pub use layout::{Layout, Meta, Record};
 pub use print::{Masking, Printer};
+pub(crate) use reseal::reseal;
+pub(crate) use sql::records;
 pub(crate) use view::{framed, integer, object, text};
 
 /// A sheet of the exchange format.

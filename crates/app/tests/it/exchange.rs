@@ -3,18 +3,20 @@
 use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{Arc, atomic::Ordering},
 };
 
 use daohu_app::{
     Lang,
     exchange::{
         Outcome,
+        export::{ExportOptions, Format, export},
         import::{Blank, ImportOptions, OnError, Progress, Summary, import},
     },
     journal::Act,
+    sheet::{Masking, Sheet},
 };
-use daohu_base::{Actor, Scope};
+use daohu_base::{Actor, AreaCode, Scope};
 use daohu_db::{Engine, FutureExt};
 
 use crate::{harness::TestApp, seed};
@@ -24,6 +26,25 @@ impl TestApp {
         let act = Act::new(Actor::command("test"), &*self.context.clock, "import test");
         let progress = Arc::new(Progress::default());
         import(&self.context, act, paths.to_vec(), options, progress).await.unwrap()
+    }
+
+    /// Exports all sheets of an area in full as the owner of the store; gives the files and the rows.
+    pub async fn export_to(&self, folder: &Path, area: &str) -> (Vec<PathBuf>, u64) {
+        let options = ExportOptions {
+            area: AreaCode::parse(area).unwrap(),
+            scope: Scope::all(),
+            sheets: Sheet::ALL.to_vec(),
+            masking: Masking::Full,
+            reason: None,
+            format: Format::Csv,
+            out: folder.to_owned(),
+            is_watched: true,
+        };
+        let progress = Arc::new(Progress::default());
+        let done = export(&self.context, self.act(), options, Arc::clone(&progress)).await;
+        let (files, rows) = done.unwrap();
+        assert_eq!(progress.rows_total.load(Ordering::Relaxed), rows);
+        (files, rows)
     }
 
     pub async fn count_rows(&self, table: &'static str) -> i64 {

@@ -1,18 +1,13 @@
 //! Who belongs to which household: people who leave, join, move and come back, by import.
 
-use std::{fmt::Write, path::PathBuf, sync::Arc};
+use std::{fmt::Write, path::PathBuf};
 
 use daohu_app::{
-    exchange::{
-        Outcome,
-        export::{ExportOptions, Format, export},
-        import::{Progress, Summary},
-    },
+    exchange::{Outcome, import::Summary},
     households,
     journal::{Depth, verify_store},
-    sheet::{Masking, PERSONS, Sheet},
+    sheet::PERSONS,
 };
-use daohu_base::{AreaCode, Scope};
 use daohu_db::Engine;
 
 use crate::{exchange::options, harness::TestApp, seed};
@@ -282,18 +277,7 @@ pub async fn check_laws(app: &TestApp, says: &str) {
     assert!(verdict.ok, "{says}: {verdict:?}");
     for county in ["98", "99"] {
         let folder = tempfile::tempdir().unwrap();
-        let wanted = ExportOptions {
-            area: AreaCode::parse(county).unwrap(),
-            scope: Scope::all(),
-            sheets: Sheet::ALL.to_vec(),
-            masking: Masking::Full,
-            reason: None,
-            format: Format::Csv,
-            out: folder.path().to_owned(),
-            is_watched: false,
-        };
-        let progress = Arc::new(Progress::default());
-        export(&app.context, app.act(), wanted, progress).await.unwrap();
+        app.export_to(folder.path(), county).await;
         let again = app.import(&[PathBuf::from(folder.path())], options()).await;
         for (sheet, counts) in &again.sheets {
             let problems = &again.problems;

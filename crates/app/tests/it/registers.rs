@@ -1,19 +1,14 @@
 //! Who helps, what villages have, and figures of areas: in and out.
 
-use std::{
-    path::Path,
-    sync::{Arc, atomic::Ordering},
-};
+use std::path::Path;
 
 use daohu_app::{
     exchange::{
         Outcome,
-        export::{ExportOptions, Format, export},
-        import::{Blank, ImportOptions, OnError, Progress, Summary},
+        import::{Blank, ImportOptions, OnError, Summary},
     },
     journal::{Depth, verify_store},
     registers,
-    sheet::{Masking, Sheet},
 };
 use daohu_base::{AreaCode, Scope};
 use daohu_db::Engine;
@@ -221,19 +216,7 @@ async fn a_county_takes_what_is_its_own() {
 /// What the owner of a store takes out of it, of an area: its files and their bytes.
 async fn exported(app: &TestApp, area: &str) -> (tempfile::TempDir, Vec<(String, Vec<u8>)>) {
     let folder = tempfile::tempdir().unwrap();
-    let options = ExportOptions {
-        area: AreaCode::parse(area).unwrap(),
-        scope: Scope::all(),
-        sheets: Sheet::ALL.to_vec(),
-        masking: Masking::Full,
-        reason: None,
-        format: Format::Csv,
-        out: folder.path().to_owned(),
-        is_watched: true,
-    };
-    let progress = Arc::new(Progress::default());
-    let (files, rows) = export(&app.context, app.act(), options, progress.clone()).await.unwrap();
-    assert_eq!(progress.rows_total.load(Ordering::Relaxed), rows);
+    let (files, _) = app.export_to(folder.path(), area).await;
     let name = |path: &Path| path.file_name().unwrap().to_str().unwrap().to_owned();
     let files = files.iter().map(|file| (name(file), std::fs::read(file).unwrap()));
     let files = files.collect();

@@ -9,7 +9,7 @@ use super::Done;
 use crate::{
     cli::HouseholdArgs,
     open::{Wanted, open},
-    output::{Failure, json, line},
+    output::{Failure, shown},
 };
 
 pub(crate) async fn run(args: HouseholdArgs) -> Done {
@@ -29,11 +29,6 @@ pub(crate) async fn run(args: HouseholdArgs) -> Done {
         }
         other => other.into(),
     })?;
-    if args.json {
-        json(&dossier)?;
-    } else {
-        let text = serde_json::to_string_pretty(&dossier).map_err(std::io::Error::other)?;
-        line(text)?;
-    }
+    shown(&dossier, args.json)?;
     Ok(ExitCode::SUCCESS)
 }

@@ -2,25 +2,19 @@
 
 use std::process::ExitCode;
 
-use daohu_app::{Error, Lang, quality::quality};
+use daohu_app::{Lang, quality::quality};
 
 use super::Done;
 use crate::{
     cli::QualityArgs,
     open::{Wanted, open},
-    output::{Failure, json, line},
+    output::{Failure, shown},
 };
 
 pub(crate) async fn run(args: QualityArgs, lang: Lang) -> Done {
     let context = open(&args.db, Wanted::Existing).await?;
     let told = quality(&context, args.area.clone(), args.on, lang).await;
-    let mut told = told.map_err(|error| match error {
-        Error::NotFound(_) => {
-            let area = &args.area;
-            Failure::refusal(format!("没有这个区划：{area}"), format!("no such area: {area}"))
-        }
-        other => other.into(),
-    })?;
+    let mut told = told.map_err(|error| Failure::of_area(&args.area, error))?;
     if let Some(rule) = &args.rule
         && !told.only(rule)
     {
@@ -29,10 +23,6 @@ pub(crate) async fn run(args: QualityArgs, lang: Lang) -> Done {
             format!("there is no such rule: --rule {rule}"),
         ));
     }
-    if args.json {
-        json(&told)?;
-    } else {
-        line(serde_json::to_string_pretty(&told).map_err(std::io::Error::other)?)?;
-    }
+    shown(&told, args.json)?;
     Ok(ExitCode::SUCCESS)
 }

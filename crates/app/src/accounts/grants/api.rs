@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use axum::http::StatusCode;
-use daohu_base::{AreaCode, Day};
+use daohu_base::AreaCode;
 use daohu_policy::{Policy, Right, Role};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 use super::ops;
 use crate::{
     accounts::model::Grant,
-    http::{Answer, ApiError, At, Created, Json, Path, Session},
+    http::{Answer, ApiError, At, Created, Json, Path, Session, day},
 };
 
 /// A role in an area for a period.
@@ -90,15 +90,11 @@ impl TryFrom<CreateGrant> for ops::NewGrant {
 
     fn try_from(body: CreateGrant) -> Answer<Self> {
         let area = body.area.as_deref().map(AreaCode::parse).transpose();
-        let day = |column: &str, text: Option<String>| {
-            let day = text.as_deref().map(Day::parse).transpose();
-            day.map_err(|_| ApiError::field(column, "request.bad_day"))
-        };
         Ok(Self {
             role: body.role,
             area: area.map_err(|_| ApiError::field("area", "grant.bad_area"))?,
-            starts_on: day("starts_on", body.starts_on)?,
-            ends_on: day("ends_on", body.ends_on)?,
+            starts_on: day("starts_on", body.starts_on.as_deref())?,
+            ends_on: day("ends_on", body.ends_on.as_deref())?,
         })
     }
 }

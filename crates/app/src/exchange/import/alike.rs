@@ -142,6 +142,9 @@ impl Decider<'_> {
 
     /// The number of a household that has somebody alike.
     fn alike_of(&self, existing: &Existing, home: &Home, values: &[Value]) -> Option<String> {
+        if existing.alike.is_empty() && self.candidates.0.is_empty() {
+            return None;
+        }
         let alike = alike(values)?;
         let stored = existing.alike.get(&(home.county.clone(), alike));
         let noted = self.candidates.0.get(&alike);

@@ -1,6 +1,5 @@
 //! `GET /areas/{code}/figures`
 
-use daohu_base::AreaCode;
 use daohu_policy::Right;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -9,7 +8,7 @@ use super::{
     model::{ByCode, Count, Line},
     ops,
 };
-use crate::http::{Answer, ApiError, At, Json, Path, Session};
+use crate::http::{Answer, At, Json, Path, Session, area_in_path};
 
 /// An area and those directly below it. An area's counts are the sums of those below it.
 #[derive(Serialize, ToSchema)]
@@ -124,7 +123,7 @@ pub(crate) async fn get_area_figures(
     Path(code): Path<String>,
 ) -> Answer<Json<AreaFigures>> {
     let permit = session.require(Right::RegistryRead)?;
-    let code = AreaCode::parse(&code).map_err(|_| ApiError::new("record.not_found"))?;
+    let code = area_in_path(&code)?;
     let as_of = At(permit.context().clock.now());
     let report = ops::figures(permit.context(), &permit.scope, code).await?;
     let children = report.children.into_iter().map(AreaCounts::from).collect();

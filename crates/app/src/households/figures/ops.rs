@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use daohu_base::{AreaCode, AreaLevel, Scope};
+use daohu_base::{AreaCode, Scope};
 use daohu_db::FutureExt;
 
 use super::{
@@ -18,10 +18,7 @@ pub(super) async fn figures(
     scope: &Scope,
     area: AreaCode,
 ) -> Result<Report, Error> {
-    if !scope.contains(&area) || area.level() == AreaLevel::Group {
-        return Err(Error::NotFound("area"));
-    }
-    let scope = Scope::of([area.clone()]);
+    let scope = areas::ops::reported(scope, &area)?;
     let today = context.clock.now().day().to_string();
     let policy = Arc::clone(&context.policy);
     let read = context.db.read_scan(move |tx| {

@@ -19,18 +19,23 @@ pub(super) struct Answered {
     pub(super) day: String,
 }
 
+/// A pairing of a kind that is in force on a day, named twice.
+macro_rules! answered {
+    () => {
+        "exists (select 1 from pairings p where p.county = h.county and p.household = h.id
+           and p.subject_kind = ? and p.starts_on <= ? and (p.ends_on is null or p.ends_on >= ?))"
+    };
+}
+
 impl Answered {
     fn add_to(&self, filter: &mut Filter) {
-        let condition = match self.is_answered {
-            true => "exists (select 1 from pairings p where p.county = h.county and p.household = h.id
-                and p.subject_kind = ? and p.starts_on <= ? and (p.ends_on is null or p.ends_on >= ?))",
-            false => "not exists (select 1 from pairings p where p.county = h.county and p.household = h.id
-                and p.subject_kind = ? and p.starts_on <= ? and (p.ends_on is null or p.ends_on >= ?))",
-        };
         let of = |kind: &i64| [(*kind).into(), self.day.as_str().into(), self.day.as_str().into()];
         match self.is_answered {
-            true => filter.and_any(condition, self.kinds.iter().map(of)),
-            false => self.kinds.iter().for_each(|kind| filter.and(condition, of(kind))),
+            true => filter.and_any(answered!(), self.kinds.iter().map(of)),
+            false => {
+                let none = concat!("not ", answered!());
+                self.kinds.iter().for_each(|kind| filter.and(none, of(kind)));
+            }
         }
     }
 }

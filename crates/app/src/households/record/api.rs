@@ -1,7 +1,7 @@
 //! `/households/{id}` and `/persons/{id}`
 
 use axum::response::IntoResponse;
-use daohu_base::{Day, Timestamp};
+use daohu_base::Timestamp;
 use daohu_policy::Right;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value as Any};
@@ -17,8 +17,8 @@ use crate::{
         view::{HouseholdView, IncomeView, PersonView},
     },
     http::{
-        Answer, ApiError, At, ForReplay, Json, Page, PageRequest, Path, Permit, Query, Session,
-        Versioned,
+        Answer, At, ForReplay, Json, Page, PageRequest, Path, Permit, Query, Session, Versioned,
+        day,
     },
 };
 
@@ -131,8 +131,7 @@ pub(crate) async fn get_dossier(
     Query(query): Query<AsOf>,
 ) -> Answer<Json<Dossier>> {
     let permit = session.require(Right::RegistryRead)?;
-    let as_of = query.as_of.as_deref().map(Day::parse).transpose();
-    let as_of = as_of.map_err(|_| ApiError::field("as_of", "request.bad_day"))?;
+    let as_of = day("as_of", query.as_of.as_deref())?;
     let dossier = ops::dossier(permit.context(), permit.scope.clone(), id, as_of).await?;
     Ok(Json(dossier))
 }

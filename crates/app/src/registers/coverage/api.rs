@@ -12,7 +12,10 @@ use super::{
 };
 use crate::{
     Context,
-    http::{Answer, ApiError, App, Json, Page, PageRequest, Path, Permit, Query, Session},
+    http::{
+        Answer, ApiError, App, Json, Page, PageRequest, Path, Permit, Query, Session, area_in_path,
+        day,
+    },
 };
 
 /// The routes of coverage.
@@ -274,9 +277,8 @@ async fn tell(
     on: Option<&str>,
 ) -> Answer<(Permit, AreaCode, Day, Told)> {
     let permit = session.require(Right::RegistryRead)?;
-    let area = AreaCode::parse(code).map_err(|_| ApiError::new("record.not_found"))?;
-    let on = on.map(Day::parse).transpose();
-    let on = on.map_err(|_| ApiError::field("on", "request.bad_day"))?;
+    let area = area_in_path(code)?;
+    let on = day("on", on)?;
     let on = on.unwrap_or_else(|| permit.context().clock.now().day());
     let told = ops::coverage(permit.context(), &permit.scope, area.clone(), on).await?;
     Ok((permit, area, on, told))

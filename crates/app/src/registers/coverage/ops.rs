@@ -32,13 +32,10 @@ pub(super) async fn coverage(
     area: AreaCode,
     on: Day,
 ) -> Result<Told, Error> {
-    if !scope.contains(&area) || area.level() == AreaLevel::Group {
-        return Err(Error::NotFound("area"));
-    }
+    let scope = areas::ops::reported(scope, &area)?;
     let policy = Arc::clone(&context.policy);
     let day = on.to_string();
     let work = async move |tx: &mut Tx| {
-        let scope = Scope::of([area.clone()]);
         let areas = areas::rows::with_population(tx, &scope).await?;
         let areas: Vec<AreaLine> = areas.into_iter().map(|(area, _)| area).collect();
         if areas.iter().all(|line| line.code != area.as_str()) {

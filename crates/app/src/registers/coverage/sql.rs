@@ -10,15 +10,10 @@ use daohu_db::{Error as DbError, Filter, Row, Tx, Value};
 use daohu_policy::Helper;
 
 use super::model::{AreaPairing, Load, Member};
-use crate::areas::rows::within;
+use crate::{areas::rows::within, registers::sql::in_force};
 
 /// Which codes of 主体类型 are what helps.
 pub(super) type Kinds = [(Helper, Vec<i64>); 3];
-
-fn in_force(filter: &mut Filter, day: &str) {
-    filter.and("p.starts_on <= ?", [day.into()]);
-    filter.and("(p.ends_on is null or p.ends_on >= ?)", [day.into()]);
-}
 
 /// The households of a county, as far as the scope reaches, each with its village.
 pub(super) async fn each_household(

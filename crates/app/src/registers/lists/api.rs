@@ -1,10 +1,8 @@
 //! `/organisations`, `/cadres`, `/teams`, `/pairings`, `/villages`, `/targets`, `/indicators`
 
-use daohu_base::Day;
-use daohu_db::Value;
+use daohu_db::{Type, Value};
 use daohu_policy::Right;
 use serde::Deserialize;
-use serde_json::Value as Any;
 use utoipa::IntoParams;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
@@ -12,12 +10,13 @@ use super::{
     ops::{self, Wanted},
     view::{
         CadreView, IndicatorView, OrganisationView, PairingView, TargetView, TeamMemberView,
-        VillageYearView, mark,
+        VillageYearView,
     },
 };
 use crate::{
     http::{
         Answer, ApiError, App, Caller, Json, Page, PageRequest, Path, Query, Session, Versioned,
+        day,
     },
     registers::Register,
     sheet::{
@@ -138,14 +137,12 @@ async fn page<T>(
         Some("-key") => true,
         Some(_) => return Err(ApiError::field("sort", "list.unknown_sort")),
     };
-    let on = common.on.as_deref().map(Day::parse).transpose();
-    let on = on.map_err(|_| ApiError::field("on", "request.bad_day"))?;
+    let on = day("on", common.on.as_deref())?;
     let page =
-        PageRequest::<(bool, Vec<Any>)>::new(sheet.name, common.limit, common.after.as_deref())?;
-    let bad_mark = || ApiError::field("after", "page.bad_cursor");
+        PageRequest::<(bool, Vec<Value>)>::new(sheet.name, common.limit, common.after.as_deref())?;
     let after = match page.after.clone() {
-        Some((down, _)) if down != is_down => return Err(bad_mark()),
-        Some((_, key)) => Some(stored(register, key).ok_or_else(bad_mark)?),
+        Some((down, key)) if down == is_down && is_key(register, &key) => Some(key),
+        Some(_) => return Err(ApiError::field("after", "page.bad_cursor")),
         None => None,
     };
     let conditions = conditions(&permit.context().policy, sheet, wanted, caller.lang)?;
@@ -153,25 +150,23 @@ async fn page<T>(
     let on = on.map(|day| day.to_string());
     let wanted = Wanted { conditions, on, text, is_down };
     let rows = ops::list(permit.context(), register, (scope, wanted), after, page.fetch()).await?;
-    let page = page.page(rows, |record| (is_down, mark(register, record)));
+    let layout = register.layout();
+    let page = page.page(rows, |record| (is_down, layout.key_of(record)));
     let Page { items, next } = page;
     Ok(Json(Page { items: items.iter().map(view).collect(), next }))
 }
 
-/// The key of a mark as it is stored; none of a mark that has another.
-fn stored(register: &Register, key: Vec<Any>) -> Option<Vec<Value>> {
-    let columns = register.layout().table.key;
-    let kind = |name: &str| {
-        let mut columns = register.layout().table.columns.iter();
-        columns.find(|column| column.name == name).map(|column| column.kind)
+/// True if a mark's key is one of this register: it comes from outside.
+fn is_key(register: &Register, key: &[Value]) -> bool {
+    let table = &register.layout().table;
+    let fits = |(name, value): (&&str, &Value)| {
+        let column = table.columns.iter().find(|column| column.name == *name);
+        matches!(
+            (column.map(|column| column.kind), value),
+            (Some(Type::Int), Value::Int(_)) | (Some(Type::Text), Value::Text(_))
+        )
     };
-    let value = |(name, part): (&&str, Any)| match (kind(name)?, part) {
-        (daohu_db::Type::Int, Any::Number(number)) => number.as_i64().map(Value::Int),
-        (daohu_db::Type::Text, Any::String(text)) => Some(Value::Text(text)),
-        _ => None,
-    };
-    let is_whole = key.len() == columns.len();
-    is_whole.then(|| columns.iter().zip(key).map(value).collect()).flatten()
+    key.len() == table.key.len() && table.key.iter().zip(key).all(fits)
 }
 
 /// The organisations of the user's area, by number.

@@ -7,7 +7,10 @@ use super::ops::Wanted;
 use crate::{
     Error,
     keys::Keys,
-    registers::{Register, sql::of_scope},
+    registers::{
+        Register,
+        sql::{in_force, of_scope},
+    },
     sheet::Record,
 };
 
@@ -26,8 +29,7 @@ pub(super) async fn list(
         condition.add_to(&mut filter);
     }
     if let Some(day) = &wanted.on {
-        filter.and("t.starts_on <= ?", [day.as_str().into()]);
-        filter.and("(t.ends_on is null or t.ends_on >= ?)", [day.as_str().into()]);
+        in_force(&mut filter, day);
     }
     if let Some(text) = &wanted.text {
         let params = [text.as_str().into(), daohu_db::prefix_end(text).into()];

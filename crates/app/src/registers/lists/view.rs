@@ -10,8 +10,8 @@ use utoipa::{
 };
 
 use crate::{
-    registers::{Register, layouts},
-    sheet::{Layout, Record, framed, integer, object},
+    registers::layouts,
+    sheet::{Record, framed, integer, object},
 };
 
 /// The view of each register, with what its table has in front beside the county.
@@ -58,25 +58,4 @@ views! {
     TargetView TARGET;
     /// A figure of an area's statistics.
     IndicatorView INDICATOR;
-}
-
-/// Where a list of this register goes on after a record.
-pub(super) fn mark(register: &Register, record: &Record) -> Vec<Json> {
-    let layout: &Layout = register.layout();
-    let shown = object(layout, record);
-    let plain = layout.sheet.columns.iter().zip(&record.values);
-    let named: Map<String, Json> = plain
-        .filter_map(|(column, value)| Some((column.name.to_owned(), stored(value)?)))
-        .collect();
-    let key = layout.table.key.iter();
-    key.map(|name| named.get(*name).or_else(|| shown.get(*name)).cloned().unwrap_or_default())
-        .collect()
-}
-
-fn stored(value: &daohu_db::Value) -> Option<Json> {
-    match value {
-        daohu_db::Value::Int(number) => Some(Json::from(*number)),
-        daohu_db::Value::Text(text) => Some(Json::from(text.as_str())),
-        _ => None,
-    }
 }

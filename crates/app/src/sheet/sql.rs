@@ -1,0 +1,54 @@
+//! SQL that is the same for the table of every sheet.
+
+use daohu_db::{Error as DbError, Filter, Row, Tx, Value};
+
+use super::{Layout, Record};
+use crate::{Error, keys::Keys};
+
+/// The records of a table that a filter leaves.
+pub(crate) async fn records(
+    tx: &mut Tx,
+    keys: &Keys,
+    layout: &Layout,
+    filter: &Filter,
+) -> Result<Vec<Record>, Error> {
+    let (columns, table) = (layout.select(""), layout.table.name);
+    let sql = format!("select {columns} from {table}{}", filter.clause());
+    let mut rows = tx.query(&sql, filter.params()).await?;
+    rows.iter_mut().map(|row| layout.from_row(keys, row)).collect()
+}
+
+/// Up to `limit` rows of a table that have sealed numbers, by key; what is sealed stands again behind each.
+pub(super) async fn sealed_rows(
+    tx: &mut Tx,
+    layout: &Layout,
+    after: Option<Vec<Value>>,
+    limit: i64,
+) -> Result<Vec<Row>, DbError> {
+    let (columns, table) = (layout.select(""), layout.table.name);
+    let key = layout.table.key.join(", ");
+    let mut filter = Filter::new();
+    filter.and("sealed is not null", []);
+    if let Some(after) = after {
+        filter.and_row(&key, ">", after);
+    }
+    let limit = filter.param(limit);
+    let clause = filter.clause();
+    let sql = format!("select {columns}, sealed from {table}{clause} order by {key} limit {limit}");
+    tx.query(&sql, filter.params()).await
+}
+
+/// Writes the sealed numbers of a row anew, if it is still the version that was read.
+pub(super) async fn set_sealed(
+    tx: &mut Tx,
+    layout: &Layout,
+    record: &Record,
+    sealed: Value,
+) -> Result<u64, DbError> {
+    let mut filter = Filter::new();
+    let sealed = filter.param(sealed);
+    filter.and_row(&layout.table.key.join(", "), "=", layout.key_of(record));
+    filter.and("version = ?", [record.meta.version.into()]);
+    let sql = format!("update {} set sealed = {sealed}{}", layout.table.name, filter.clause());
+    tx.execute(&sql, filter.params()).await
+}
