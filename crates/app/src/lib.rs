@@ -6,6 +6,7 @@
 //! without a [`daohu_base::Scope`]; no write without a journal entry.
 
 pub mod accounts;
+pub mod area_changes;
 pub mod areas;
 pub mod backup;
 pub mod classes;

@@ -68,6 +68,9 @@ pub(crate) enum Command {
     Copy(CopyArgs),
     /// Show one household, now or on a past day.
     Household(HouseholdArgs),
+    /// The tree of areas.
+    #[command(subcommand)]
+    Area(AreaCommand),
     /// Who answers for the households and villages of an area, and where nobody does.
     Coverage(CoverageArgs),
     /// How good the records of an area are: which rules are broken, where and how often.
@@ -316,6 +319,32 @@ pub(crate) struct HouseholdArgs {
     pub(crate) as_of: Option<Day>,
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum AreaCommand {
+    /// Rename areas, give them other codes, merge and split them (区划调整).
+    Change(AreaChangeArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct AreaChangeArgs {
+    #[command(flatten)]
+    pub(crate) db: DbArgs,
+    /// The first day of the new codes: today or a day before.
+    #[arg(long, value_parser = parse_day)]
+    pub(crate) on: Day,
+    /// The number of the document that orders it.
+    #[arg(long)]
+    pub(crate) document: Option<String>,
+    /// Say what would happen, store nothing.
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// A CSV file with the columns 原代码, 新代码, 新名称, 村民小组, 户编号; the last two only where a village is
+    /// split, several of them separated by 、
+    pub(crate) file: PathBuf,
 }
 
 #[derive(Debug, Args)]

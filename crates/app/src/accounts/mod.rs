@@ -32,6 +32,8 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 pub use authority::Authority;
 pub(crate) use authority::authority;
+pub use grants::follow::FollowedGrant;
+pub(crate) use grants::follow::follow_areas;
 pub use grants::ops::{NewGrant, add_grant, check_grant, end_grant, grants_of};
 pub use model::{Grant, SignedIn, User};
 pub(crate) use passwords::new_id;

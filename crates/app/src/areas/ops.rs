@@ -2,14 +2,14 @@
 
 use std::collections::HashMap;
 
-use daohu_base::{AreaCode, AreaLevel, Day, Scope};
+use daohu_base::{AreaCode, AreaLevel, Day, Scope, Timestamp};
 use daohu_db::{FutureExt, Tx};
 
 use super::{
     model::{POOR_LEVELS, node},
     sql,
 };
-use crate::{Context, Error, keys::Keys, sheet::Record};
+use crate::{Context, Error, journal, keys::Keys, sheet::Record};
 
 pub(crate) use super::sql::AreaLine;
 
@@ -121,6 +121,44 @@ pub(crate) async fn group_of(
     text: &str,
 ) -> Result<Option<String>, Error> {
     Ok(sql::group_of(tx, village, text).await?)
+}
+
+/// An area that something lies in.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, utoipa::ToSchema)]
+pub struct Place {
+    /// Its code.
+    pub code: String,
+    /// Its name, as it was then.
+    pub name: String,
+}
+
+/// The areas that this one lies in, from the province down to itself, by the names that they have or, as the
+/// journal tells it, had at an instant.
+pub(crate) async fn place(
+    tx: &mut Tx,
+    keys: &Keys,
+    code: &str,
+    until: Option<Timestamp>,
+) -> Result<Vec<Place>, Error> {
+    let Ok(area) = AreaCode::parse(code) else { return Ok(Vec::new()) };
+    let mut areas: Vec<AreaCode> =
+        std::iter::successors(Some(area), AreaCode::parent).collect();
+    areas.reverse();
+    let lines = sql::changed(tx, areas.iter().map(AreaCode::to_string)).await?;
+    let mut place = Vec::new();
+    for area in areas {
+        let Some((name, updated_at)) = lines.get(area.as_str()) else { continue };
+        let (code, mut name) = (area.to_string(), name.clone());
+        if let Some(until) = until.filter(|until| *updated_at > until.0) {
+            let record = (area.county(), code.clone());
+            let then = journal::state_at(tx, keys, (&record.0, "area", &record.1), until).await?;
+            let then = then.and_then(|(_, body)| journal::after_of(&body));
+            let then = then.and_then(|then| then.get("name")?.as_str().map(str::to_owned));
+            name = then.unwrap_or(name);
+        }
+        place.push(Place { code, name });
+    }
+    Ok(place)
 }
 
 /// The names of these areas, as far as they are known.

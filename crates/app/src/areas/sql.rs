@@ -103,12 +103,13 @@ pub(crate) struct AreaLine {
     pub(crate) kind: Option<i64>,
     /// By level, as [`super::model::POOR_LEVELS`] has them.
     pub(crate) is_poor: [Option<bool>; 3],
+    pub(crate) starts_on: Option<String>,
     pub(crate) ends_on: Option<String>,
 }
 
 /// The columns of an [`AreaLine`].
 const LINE: &str =
-    "code, name, level, kind, is_poor_county, is_poor_township, is_poor_village, ends_on";
+    "code, name, level, kind, is_poor_county, is_poor_township, is_poor_village, ends_on, starts_on";
 
 fn line(row: &Row) -> Result<AreaLine, daohu_db::Error> {
     let flag = |i| Ok::<_, daohu_db::Error>(row.opt_int(i)?.map(|flag| flag != 0));
@@ -119,6 +120,7 @@ fn line(row: &Row) -> Result<AreaLine, daohu_db::Error> {
         kind: row.opt_int(3)?,
         is_poor: [flag(4)?, flag(5)?, flag(6)?],
         ends_on: row.opt_text(7)?.map(str::to_owned),
+        starts_on: row.opt_text(8)?.map(str::to_owned),
     })
 }
 
@@ -135,7 +137,7 @@ pub(crate) async fn with_population(
     let sql =
         format!("select {LINE}, rural_population from areas{} order by code", filter.clause());
     let rows = tx.query(&sql, filter.params()).await?;
-    rows.iter().map(|row| Ok((line(row)?, row.opt_int(8)?))).collect()
+    rows.iter().map(|row| Ok((line(row)?, row.opt_int(9)?))).collect()
 }
 
 /// The flags of the levels in [`super::model::POOR_LEVELS`].
@@ -206,4 +208,17 @@ pub(super) async fn names(
     let sql = format!("select code, name from areas{}", filter.clause());
     let rows = tx.query(&sql, filter.params()).await?;
     rows.iter().map(|row| Ok((row.text(0)?.to_owned(), row.text(1)?.to_owned()))).collect()
+}
+
+/// The names of these areas, and when they were last written.
+pub(super) async fn changed(
+    tx: &mut Tx,
+    codes: impl IntoIterator<Item = String>,
+) -> Result<HashMap<String, (String, i64)>, daohu_db::Error> {
+    let mut filter = Filter::new();
+    filter.and_in("code", codes.into_iter().map(Value::from));
+    let sql = format!("select code, name, updated_at from areas{}", filter.clause());
+    let rows = tx.query(&sql, filter.params()).await?;
+    let line = |row: &Row| Ok((row.text(0)?.to_owned(), (row.text(1)?.to_owned(), row.int(2)?)));
+    rows.iter().map(line).collect()
 }

@@ -9,13 +9,14 @@ use super::{
     sql,
 };
 use crate::{
-    Context, Error,
+    Context, Error, area_changes,
     areas::{self, AREA},
     journal::{self, Watched},
     keys::Keys,
     registers,
     sheet::{
-        self, HOUSEHOLDS, INCOMES, Masking, PERSONS, Record, shown_journal, to_journal, to_json,
+        self, HOUSEHOLDS, INCOMES, Masking, PERSONS, Record, household, shown_journal, to_journal,
+        to_json,
     },
 };
 
@@ -31,6 +32,8 @@ pub struct Dossier {
     /// The day whose state this is; none for the present.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub as_of: Option<String>,
+    /// Where it lies, from the province to the group, by the names of then.
+    pub place: Vec<areas::ops::Place>,
     /// The columns of 户.
     pub household: Map<String, Json>,
     /// The columns of 人, head first.
@@ -114,10 +117,11 @@ async fn present(tx: &mut Tx, keys: &Keys, row: &HouseholdRow) -> Result<Dossier
         county: county.to_owned(),
         version: row.0.meta.version,
         as_of: None,
+        place: place_of(tx, keys, row.text(household::GROUP_CODE), row.village(), None).await?,
         household: to_json(&HOUSEHOLDS, &row.0.values, Masking::Masked),
         persons,
         incomes: incomes.iter().map(|income| with_no(&INCOMES, &income.0)).collect(),
-        helpers: registers::helpers_of(tx, keys, (county, id), None).await?,
+        helpers: registers::helpers_of(tx, keys, (&[county.to_owned()], id), None).await?,
     })
 }
 
@@ -130,13 +134,10 @@ async fn past(tx: &mut Tx, keys: &Keys, row: &HouseholdRow, day: Day) -> Result<
     // The last instant of the day, in China.
     let until = Timestamp((day.epoch_days() + 1) * DAY_MS - SHANGHAI_MS - 1);
     let (county, id) = (row.county().to_owned(), row.id());
-    let state = |found: Option<(i64, Vec<u8>)>| -> Option<(i64, Map<String, Json>)> {
-        let (version, body) = found?;
-        journal::after_of(&body).map(|after| (version, after))
-    };
-    let then = (county.as_str(), "household", &*id.to_string());
-    let then = journal::state_at(tx, keys, then, until).await?;
-    let (version, household) = state(then).ok_or(Error::NotFound("household"))?;
+    let counties = area_changes::rows::counties_before(tx, &county).await?;
+    let record = id.to_string();
+    let then = journal::state_in(tx, keys, &counties, ("household", &record), until).await?;
+    let (version, household) = then.ok_or(Error::NotFound("household"))?;
     let mut persons = Vec::new();
     let mut candidates: Vec<i64> =
         sql::persons_of(tx, keys, &county, &[id]).await?.iter().map(|p| p.id()).collect();
@@ -147,25 +148,40 @@ async fn past(tx: &mut Tx, keys: &Keys, row: &HouseholdRow, day: Day) -> Result<
     candidates.dedup();
     for person in candidates {
         let record = person.to_string();
-        let then = journal::state_at(tx, keys, (&county, "person", &record), until).await?;
-        let then = state(then).map(|(_, after)| after);
+        let then = journal::state_in(tx, keys, &counties, ("person", &record), until).await?;
+        let then = then.map(|(_, after)| after);
         let here = |after: &Map<String, Json>| after.get("household") == Some(&Json::from(id));
         persons.extend(then.filter(here));
     }
     let mut incomes = Vec::new();
     for income in sql::incomes_of(tx, keys, &county, &[id]).await? {
         let record = format!("{id}/{}", income.year());
-        let then = journal::state_at(tx, keys, (&county, "income", &record), until).await?;
-        incomes.extend(state(then).map(|(_, after)| after));
+        let then = journal::state_in(tx, keys, &counties, ("income", &record), until).await?;
+        incomes.extend(then.map(|(_, after)| after));
     }
-    let helpers = registers::helpers_of(tx, keys, (&county, id), Some(until)).await?;
+    let helpers = registers::helpers_of(tx, keys, (&counties, id), Some(until)).await?;
     let as_of = Some(day.to_string());
     let shown = |sheet, objects: Vec<_>| {
         objects.into_iter().map(|object| shown_journal(sheet, object)).collect()
     };
+    let text = |name: &str| household.get(name).and_then(Json::as_str).unwrap_or_default();
+    let (group, village) = (text("group_code").to_owned(), text("village").to_owned());
+    let place = place_of(tx, keys, Some(&group), &village, Some(until)).await?;
     let (persons, incomes) = (shown(&PERSONS, persons), shown(&INCOMES, incomes));
     let household = shown_journal(&HOUSEHOLDS, household);
-    Ok(Dossier { id, county, version, as_of, household, persons, incomes, helpers })
+    Ok(Dossier { id, county, version, as_of, place, household, persons, incomes, helpers })
+}
+
+/// Where a household lies: its group, or its village where no group is known.
+async fn place_of(
+    tx: &mut Tx,
+    keys: &Keys,
+    group: Option<&str>,
+    village: &str,
+    until: Option<Timestamp>,
+) -> Result<Vec<areas::ops::Place>, Error> {
+    let code = group.filter(|group| group.starts_with(village)).unwrap_or(village);
+    areas::ops::place(tx, keys, code, until).await
 }
 
 /// The kinds of records that `journal verify --deep` compares with their rows.

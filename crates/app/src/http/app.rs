@@ -13,7 +13,7 @@ use super::{
     openapi::openapi,
 };
 use crate::{
-    Context, accounts, areas, classes, codes,
+    Context, accounts, area_changes, areas, classes, codes,
     exchange::jobs::{self, Jobs},
     households, journal, quality, registers,
 };
@@ -113,6 +113,7 @@ pub(super) fn api() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .merge(accounts::routes())
         .merge(codes::routes())
+        .merge(area_changes::routes())
         .merge(areas::routes())
         .merge(households::routes())
         .merge(registers::routes())

@@ -7,7 +7,7 @@ use super::{
     model::Entry,
     sql::{self, Wanted},
 };
-use crate::{Context, Error, households, registers};
+use crate::{Context, Error, area_changes, households, registers};
 
 /// Entries looked at for one page, when most of them lie outside the scope or are of another kind.
 const LOOKED_AT_MAX: usize = 2_000;
@@ -53,13 +53,8 @@ pub(super) async fn list(
     limit: usize,
 ) -> Result<(Vec<Line>, Option<Mark>), Error> {
     let keys = context.keys.clone();
-    if let View::Within(scope) = &view {
-        let county = AreaCode::parse(&query.county).map_err(|_| Error::NotFound("county"))?;
-        if !scope.touches(&county) {
-            return Err(Error::NotFound("county"));
-        }
-    }
     let work = async move |tx: &mut Tx| {
+        check_county(tx, &view, &query.county).await?;
         let (mut after, mut lines, mut looked_at) = (after, Vec::new(), 0);
         loop {
             let some = batch(tx, &query, after).await?;
@@ -111,6 +106,14 @@ async fn batch(
     let line =
         |(sequence, entry): (i64, Entry)| ((Some(sequence), entry.stamp, entry.position), entry);
     Ok(entries.into_iter().map(line).collect())
+}
+
+/// The county, or one that it became, has to do with the scope.
+async fn check_county(tx: &mut Tx, view: &View, county: &str) -> Result<(), Error> {
+    let View::Within(scope) = view else { return Ok(()) };
+    let counties = area_changes::rows::counties_after(tx, county).await?;
+    let touches = |county: &String| AreaCode::parse(county).is_ok_and(|area| scope.touches(&area));
+    if counties.iter().any(touches) { Ok(()) } else { Err(Error::NotFound("county")) }
 }
 
 async fn is_visible(tx: &mut Tx, view: &View, entry: &Entry) -> Result<bool, Error> {

@@ -32,6 +32,8 @@ pub enum Action {
     Created,
     /// Some of it changed.
     Updated,
+    /// It lies in another county now (no `after`), or came from one.
+    Moved,
     /// It was looked at in a way that must be accounted for: an export, an unmasked number.
     Disclosed,
     /// It was put into an empty database, from a backup or from another database.
@@ -66,6 +68,7 @@ impl Action {
         match self {
             Self::Created => "created",
             Self::Updated => "updated",
+            Self::Moved => "moved",
             Self::Disclosed => "disclosed",
             Self::Restored => "restored",
             Self::SignedIn => "signed_in",

@@ -200,6 +200,27 @@ pub async fn state_at(
     Ok(Some((version, last.open(keys)?)))
 }
 
+/// As [`state_at`], of a record that may have lain in other counties: the present one first. The version
+/// goes on where the record went from one to the other.
+pub async fn state_in(
+    tx: &mut Tx,
+    keys: &Keys,
+    counties: &[String],
+    (kind, record): (&str, &str),
+    until: Timestamp,
+) -> Result<Option<(i64, Map<String, Json>)>, Error> {
+    let (mut version, mut state) = (0, None);
+    for county in counties {
+        let Some((entries, body)) = state_at(tx, keys, (county, kind, record), until).await? else {
+            continue;
+        };
+        // That it went and that it came is one change.
+        version += if version == 0 { entries } else { entries - 1 };
+        state = state.or_else(|| after_of(&body));
+    }
+    Ok(state.map(|state| (version, state)))
+}
+
 /// What a record was after an entry, of the entry's body.
 pub(crate) fn after_of(body: &[u8]) -> Option<Map<String, Json>> {
     let mut body: Map<String, Json> = serde_json::from_slice(body).ok()?;

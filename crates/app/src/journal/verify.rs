@@ -328,9 +328,13 @@ async fn compare_rows(
         for (record, county, kind) in &records {
             let kinds = watched.iter().zip(&mut counts);
             for (watched, count) in kinds.filter(|(watched, _)| watched.kind == kind) {
-                *count += 1;
-                if let Some(bad) = compare_row(tx, keys, *watched, (county, record)).await? {
-                    verdict.add(bad);
+                match compare_row(tx, keys, *watched, (county, record)).await? {
+                    Compared::Gone => {}
+                    Compared::Same => *count += 1,
+                    Compared::Bad(bad) => {
+                        *count += 1;
+                        verdict.add(bad);
+                    }
                 }
             }
         }
@@ -343,14 +347,25 @@ async fn compare_rows(
     Ok(())
 }
 
+/// What came of a record beside its last entry.
+enum Compared {
+    Same,
+    /// The journal says that there is none any more, and there is none.
+    Gone,
+    Bad(Bad),
+}
+
+/// The `after` of a record that is not there any more.
+const NOTHING: &str = "null";
+
 async fn compare_row(
     tx: &mut Tx,
     keys: &Keys,
     watched: Watched,
     (county, record): (&str, &str),
-) -> Result<Option<Bad>, Error> {
+) -> Result<Compared, Error> {
     let last = sql::last_entry(tx, (county, watched.kind, record), i64::MAX).await?;
-    let Some((sequence, entry)) = last else { return Ok(None) };
+    let Some((sequence, entry)) = last else { return Ok(Compared::Same) };
     let after = entry.open(keys).ok().and_then(|body| after_of(&body));
     let now = (watched.current)(tx, keys, county, record).await;
     let problem = match (after, now) {
@@ -358,12 +373,13 @@ async fn compare_row(
         // A sealed number that does not open was put there by somebody without the keys.
         (_, Err(Error::Key(_))) => Problem::RowDiffers,
         (_, Err(error)) => return Err(error),
+        (Some(after), Ok(None)) if after == NOTHING => return Ok(Compared::Gone),
         (Some(_), Ok(None)) => Problem::RowMissing,
-        (Some(after), Ok(Some(now))) if after == now => return Ok(None),
+        (Some(after), Ok(Some(now))) if after == now => return Ok(Compared::Same),
         _ => Problem::RowDiffers,
     };
     let record = Some(format!("{} {record}", watched.kind));
-    Ok(Some(Bad::new(county, sequence, problem, record)))
+    Ok(Compared::Bad(Bad::new(county, sequence, problem, record)))
 }
 
 /// The text of `after` in `{"before":…,"after":…}`: always the last field.

@@ -57,22 +57,23 @@ pub(crate) async fn area_of(
     Ok(sql::area_of_record(tx, register, county, record).await?)
 }
 
-/// Who helps a household and who did, each with the name; on a past instant, as the journal tells it.
+/// Who helps a household and who did, each with the name; on a past instant, as the journal tells it. The
+/// household's county is the first; it may have lain in the others.
 pub(crate) async fn helpers_of(
     tx: &mut Tx,
     keys: &Keys,
-    (county, household): (&str, i64),
+    (counties, household): (&[String], i64),
     until: Option<Timestamp>,
 ) -> Result<Vec<Map<String, Json>>, Error> {
+    let Some(county) = counties.first() else { return Ok(Vec::new()) };
     let mut found = Vec::new();
     for record in sql::pairings_of(tx, keys, county, &[household]).await? {
         let key = pairing_key(&record);
         let shown = match until {
             None => Some(to_json(&PAIRINGS, &record.values, Masking::Masked)),
             Some(until) => {
-                let then = journal::state_at(tx, keys, (county, PAIRING, &key), until).await?;
-                let after = then.and_then(|(_, body)| journal::after_of(&body));
-                after.map(|after| shown_journal(&PAIRINGS, after))
+                let then = journal::state_in(tx, keys, counties, (PAIRING, &key), until).await?;
+                then.map(|(_, after)| shown_journal(&PAIRINGS, after))
             }
         };
         found.extend(shown.map(|shown| (key, shown)));

@@ -1,8 +1,11 @@
 //! SQL of the registers.
 
-use std::{collections::HashMap, ops::ControlFlow};
+use std::{
+    collections::{BTreeSet, HashMap},
+    ops::ControlFlow,
+};
 
-use daohu_base::Scope;
+use daohu_base::{AreaCode, Scope};
 use daohu_db::{Error as DbError, Filter, Row, Tx, Value};
 
 use super::model::Register;
@@ -11,6 +14,9 @@ use crate::{
     keys::Keys,
     sheet::{CADRES, EachRow, ORGANISATIONS, PAIRINGS, Record, TEAMS, records, team},
 };
+
+/// Areas asked for by one `in (…)`.
+const IN_LIST: usize = 500;
 
 /// What has begun on a day and not ended before it.
 pub(super) fn in_force(filter: &mut Filter, day: &str) {
@@ -78,6 +84,31 @@ pub(crate) async fn answered(
     in_force(&mut filter, day);
     let sql = format!("select household from pairings{}", filter.clause());
     tx.query(&sql, filter.params()).await?.iter().map(|row| row.int(0)).collect()
+}
+
+/// The records that belong to one of these areas themselves, whatever lies below them.
+pub(crate) async fn of_areas(
+    tx: &mut Tx,
+    keys: &Keys,
+    register: &Register,
+    areas: &BTreeSet<AreaCode>,
+) -> Result<Vec<Record>, Error> {
+    let mut found = Vec::new();
+    let column = register.sheet.columns.get(register.area).map_or("", |column| column.name);
+    let areas: Vec<&AreaCode> = areas.iter().collect();
+    for list in areas.chunks(IN_LIST) {
+        let mut filter = Filter::new();
+        if !register.is_everywhere {
+            let counties: BTreeSet<String> = list.iter().map(|area| area.county()).collect();
+            filter.and_in("county", counties.into_iter().map(Value::from));
+        }
+        filter.and_in(column, list.iter().map(|area| Value::from(area.as_str())));
+        if std::ptr::eq(register.sheet, &raw const PAIRINGS) {
+            filter.and("household is null", []);
+        }
+        found.extend(records(tx, keys, register.layout(), &filter).await?);
+    }
+    Ok(found)
 }
 
 /// The names of the organisations or cadres of these numbers.

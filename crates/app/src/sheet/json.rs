@@ -175,3 +175,8 @@ fn property(column: &Column) -> Schema {
     .build()
     .into()
 }
+/// The columns in which two records differ.
+pub(crate) fn differing(before: &[Value], after: &[Value]) -> Vec<usize> {
+    let pairs = before.iter().zip(after).enumerate();
+    pairs.filter(|(_, (before, after))| before != after).map(|(i, _)| i).collect()
+}

@@ -34,7 +34,7 @@ pub use columns::{
     target, team, village,
 };
 pub(crate) use conditions::{Condition, conditions};
-pub(crate) use json::shown_journal;
+pub(crate) use json::{differing, shown_journal};
 pub use json::{from_json, journal_of, schema, to_journal, to_json};
 pub(crate) use layout::EachRow;
 pub use layout::{Layout, Meta, Record};

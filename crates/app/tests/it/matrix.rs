@@ -177,6 +177,13 @@ async fn registry(app: &TestApp, id: &str, area: &AreaCode) -> Option<Operation>
         "list_codes" => get("/codes"),
         "list_areas" => get(format!("/areas?parent={area}")),
         "get_area" => get(format!("/areas/{area}")).bound(),
+        "list_area_successions" => get(format!("/areas/{area}/successions")),
+        "list_area_changes" => get("/area-changes"),
+        "create_area_change" => {
+            let on = app.act().at.day().to_string();
+            let lines = json!([{ "from": area.as_str(), "to": area.as_str(), "name": "新名" }]);
+            post("/area-changes", json!({ "on": on, "lines": lines, "dry_run": true })).bound()
+        }
         "get_area_figures" => get(format!("/areas/{area}/figures")).bound(),
         "list_households" => get(format!("/households?area={area}")).bound(),
         "search_registry" => get(format!("/search?q=H0&area={area}")).bound(),

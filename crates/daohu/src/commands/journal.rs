@@ -3,7 +3,7 @@
 use std::{path::Path, process::ExitCode};
 
 use daohu_app::{
-    Lang, accounts, households,
+    Lang, accounts, area_changes, households,
     journal::{self, Bad, Depth, Problem, Verdict},
     registers,
 };
@@ -20,7 +20,13 @@ pub(crate) async fn verify(args: VerifyArgs, lang: Lang) -> Done {
     let checkpoint = args.checkpoint.as_deref().map(read_checkpoint).transpose()?;
     let context = open(&args.db, Wanted::Existing).await?;
     let depth = if args.deep { Depth::Rows } else { Depth::Chains };
-    let watched = [households::watched(), registers::watched(), accounts::watched()].concat();
+    let watched = [
+        households::watched(),
+        registers::watched(),
+        area_changes::watched(),
+        accounts::watched(),
+    ]
+    .concat();
     let verdict = journal::verify_store(&context, checkpoint, depth, watched).await?;
     if args.json {
         json(&verdict)?;

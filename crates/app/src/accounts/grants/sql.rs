@@ -1,7 +1,7 @@
 //! SQL of grants.
 
 use daohu_base::{AreaCode, Day, Timestamp};
-use daohu_db::{Error, Row, Tx, Value};
+use daohu_db::{Error, Filter, Row, Tx, Value};
 
 use crate::accounts::model::Grant;
 
@@ -17,6 +17,17 @@ pub(in crate::accounts) async fn of_user(tx: &mut Tx, user_id: &str) -> Result<V
 pub(in crate::accounts) async fn by_id(tx: &mut Tx, id: &str) -> Result<Option<Grant>, Error> {
     let sql = format!("select {GRANT} from grants g where id = $1");
     tx.query_opt(&sql, &[id.into()]).await?.map(|row| grant(&row, 0)).transpose()
+}
+
+/// The grants in these areas themselves.
+pub(super) async fn in_areas(
+    tx: &mut Tx,
+    areas: impl Iterator<Item = &AreaCode>,
+) -> Result<Vec<Grant>, Error> {
+    let mut filter = Filter::new();
+    filter.and_in("g.area", areas.map(|area| Value::from(area.as_str())));
+    let sql = format!("select {GRANT} from grants g{} order by created_at, id", filter.clause());
+    tx.query(&sql, filter.params()).await?.iter().map(|row| grant(row, 0)).collect()
 }
 
 pub(super) async fn insert(tx: &mut Tx, grant: &Grant) -> Result<(), Error> {

@@ -67,8 +67,3 @@ pub(super) fn lay(values: &mut [Value], changes: &Changes) {
     }
 }
 
-/// The columns that differ.
-pub(super) fn differing(before: &[Value], after: &[Value]) -> Vec<usize> {
-    let pairs = before.iter().zip(after).enumerate();
-    pairs.filter(|(_, (before, after))| before != after).map(|(i, _)| i).collect()
-}

@@ -8,7 +8,7 @@ use daohu_policy::Policy;
 use serde_json::{Map, Value as Json};
 
 use super::{
-    model::{Changes, differing, lay, read, refused},
+    model::{Changes, lay, read, refused},
     sql,
 };
 use crate::{
@@ -20,7 +20,7 @@ use crate::{
     },
     journal::{self, Act, Action, Change},
     keys::Keys,
-    sheet::{HOUSEHOLDS, INCOMES, Layout, Meta, Record, household, income, journal_of, to_journal},
+    sheet::{HOUSEHOLDS, INCOMES, Layout, Meta, Record, differing, household, income, journal_of, to_journal},
 };
 
 /// What a change is made with.

@@ -6,7 +6,7 @@ use serde_json::{Map, Value as Json};
 
 use super::sql;
 use crate::{
-    Context, Error,
+    Context, Error, area_changes,
     households::{
         model::{HouseholdRow, PersonRow},
         ops::{Dossier, dossier_of},
@@ -182,8 +182,12 @@ pub(super) async fn story(
         for pairing in registers::rows::pairings_of(tx, &keys, county, &[id]).await? {
             records.push((registers::PAIRING, registers::pairing_key(&pairing)));
         }
+        let counties = area_changes::rows::counties_before(tx, county).await?;
+        let of_county = |county| {
+            records.iter().map(move |(kind, record)| (county, *kind, record.as_str()))
+        };
         let records: Vec<_> =
-            records.iter().map(|(kind, record)| (county, *kind, record.as_str())).collect();
+            counties.iter().flat_map(|county| of_county(county.as_str())).collect();
         // Not from now on: a server whose clock is ahead may have written.
         let before = after.unwrap_or((i64::MAX, i64::MAX, i64::MAX));
         let entries = journal::latest_of(tx, &records, before, limit).await?;
@@ -201,11 +205,18 @@ pub(crate) async fn village_of(
 ) -> Result<Option<String>, Error> {
     let first = record.split('/').next().unwrap_or_default();
     let Ok(id) = first.parse::<i64>() else { return Ok(None) };
-    Ok(match kind {
-        "household" | "household_reveal" | "income" | "membership" => {
-            sql::village_of(tx, "households", county, id).await?
+    let table = match kind {
+        "household" | "household_reveal" | "income" | "membership" => "households",
+        "person" | "person_reveal" => "persons",
+        _ => return Ok(None),
+    };
+    if let Some(village) = sql::village_of(tx, table, county, id).await? {
+        return Ok(Some(village));
+    }
+    for county in area_changes::rows::counties_after(tx, county).await?.iter().skip(1) {
+        if let Some(village) = sql::village_of(tx, table, county, id).await? {
+            return Ok(Some(village));
         }
-        "person" | "person_reveal" => sql::village_of(tx, "persons", county, id).await?,
-        _ => None,
-    })
+    }
+    Ok(None)
 }

@@ -175,7 +175,10 @@ impl<'p> Tally<'p> {
             members: HashSet::new(),
             organisations: HashMap::new(),
         };
-        let in_force = |area: &&AreaLine| area.ends_on.as_deref().is_none_or(|end| end >= day);
+        let in_force = |area: &&AreaLine| {
+            area.ends_on.as_deref().is_none_or(|end| end >= day)
+                && area.starts_on.as_deref().is_none_or(|start| start <= day)
+        };
         for area in areas.iter().filter(in_force) {
             tally.add_area(area);
         }

@@ -1,10 +1,14 @@
 //! Reading coverage.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use daohu_base::{AreaCode, AreaLevel, Day, Scope};
 use daohu_db::{FutureExt, Tx};
 use daohu_policy::{Helper, Policy};
+use rustc_hash::FxHashMap;
 
 use super::{
     model::{Coverage, Load, Tally},
@@ -12,6 +16,7 @@ use super::{
 };
 use crate::{
     Context, Error,
+    area_changes::{self, rows::Elsewhere},
     areas::{self, rows::AreaLine},
     households::Marks,
 };
@@ -65,9 +70,15 @@ async fn read(
     let mut tally = Tally::new(Marks::new(policy), limits, area, areas, day);
     let kinds = kinds(policy);
     let [(_, cadre), ..] = &kinds;
-    for county in counties(area, areas) {
-        sql::each_household(tx, (scope, &county), |id, village| tally.household(id, village))
-            .await?;
+    let elsewhere = area_changes::rows::elsewhere_on(tx, scope, day).await?;
+    for county in counties(area, areas, &elsewhere) {
+        let then = then(&elsewhere, &county);
+        let lies = |id: i64, village: &str| match then.get(&id) {
+            Some(then) if scope.covers(then) => tally.household(id, then),
+            Some(_) => {}
+            None => tally.household(id, village),
+        };
+        sql::each_household(tx, (scope, &county), &then, lies).await?;
         sql::each_answer(tx, (&county, day), cadre, |household, cadre| {
             tally.answer(household, cadre);
         })
@@ -110,15 +121,24 @@ pub(crate) fn cadre_kinds(policy: &Policy) -> Vec<i64> {
     cadres
 }
 
-/// The counties of an area, or the one it lies in; ended ones too, where households may be left.
-fn counties(area: &AreaCode, areas: &[AreaLine]) -> Vec<String> {
-    match area.at(AreaLevel::County) {
+/// Of the households of a county that lay elsewhere, the village then: before the first change since.
+fn then<'e>(elsewhere: &'e [Elsewhere], county: &str) -> FxHashMap<i64, &'e str> {
+    let here = elsewhere.iter().filter(|household| household.county == county);
+    here.map(|household| (household.household, household.village.as_str())).collect()
+}
+
+/// The counties of an area, or the one it lies in, and those where households are now that lay there; ended
+/// ones too, where households may be left.
+fn counties(area: &AreaCode, areas: &[AreaLine], elsewhere: &[Elsewhere]) -> BTreeSet<String> {
+    let elsewhere = elsewhere.iter().map(|household| household.county.clone());
+    let own = match area.at(AreaLevel::County) {
         Some(county) => vec![county.to_string()],
         None => {
             let is_county = |area: &&AreaLine| area.code.len() == AreaLevel::County.digits();
             areas.iter().filter(is_county).map(|area| area.code.clone()).collect()
         }
-    }
+    };
+    own.into_iter().chain(elsewhere).collect()
 }
 
 /// The names of these cadres.

@@ -8,6 +8,7 @@ use std::{
 use daohu_base::Scope;
 use daohu_db::{Error as DbError, Filter, Row, Tx, Value};
 use daohu_policy::Helper;
+use rustc_hash::FxHashMap;
 
 use super::model::{AreaPairing, Load, Member};
 use crate::{areas::rows::within, registers::sql::in_force};
@@ -15,10 +16,12 @@ use crate::{areas::rows::within, registers::sql::in_force};
 /// Which codes of 主体类型 are what helps.
 pub(super) type Kinds = [(Helper, Vec<i64>); 3];
 
-/// The households of a county, as far as the scope reaches, each with its village.
+/// The households of a county, as far as the scope reaches, and those that are wanted besides, each with its
+/// village.
 pub(super) async fn each_household(
     tx: &mut Tx,
     (scope, county): (&Scope, &str),
+    wanted: &FxHashMap<i64, &str>,
     mut each: impl FnMut(i64, &str) + Send,
 ) -> Result<(), DbError> {
     let mut filter = Filter::new();
@@ -30,8 +33,10 @@ pub(super) async fn each_household(
         let village = row.text(1)?;
         let is_in =
             |(from, to): &(String, String)| village >= from.as_str() && village < to.as_str();
-        if ranges.as_ref().is_none_or(|ranges| ranges.iter().any(is_in)) {
-            each(row.int(0)?, village);
+        let id = row.int(0)?;
+        if ranges.as_ref().is_none_or(|ranges| ranges.iter().any(is_in)) || wanted.contains_key(&id)
+        {
+            each(id, village);
         }
         Ok(ControlFlow::Continue(()))
     })

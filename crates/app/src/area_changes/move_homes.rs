@@ -1,0 +1,214 @@
+//! Households go where their village goes.
+
+use daohu_base::{AreaCode, Scope};
+use daohu_db::{Tx, Value};
+
+use super::{
+    carry::{Carrier, set},
+    sql,
+};
+use crate::{
+    Error, FieldError,
+    households::{Home, layouts, rows},
+    journal::Action,
+    registers::{self, Register},
+    sheet::{PAIRINGS, Record, household},
+};
+
+/// Households read at once.
+const HOMES: i64 = 200;
+/// What stands in the way is named up to here.
+const NAMED_MAX: usize = 100;
+
+impl Carrier<'_> {
+    /// Moves the households of the villages that go somewhere.
+    ///
+    /// Errors: households that no part of a split takes; numbers that another county has already.
+    pub(super) async fn homes(&mut self, tx: &mut Tx) -> Result<(), Error> {
+        let mut villages: Vec<AreaCode> = self
+            .plan
+            .targets
+            .keys()
+            .filter(|code| code.level() == daohu_base::AreaLevel::Village)
+            .cloned()
+            .collect();
+        // First what goes on: whoever comes into it from another village must not be sent on.
+        villages.sort_by_key(|village| self.plan.ends(village));
+        let (mut left, mut taken) = (Vec::new(), Vec::new());
+        for village in villages {
+            sql::lock_village(tx, &village).await?;
+            let scope = Scope::of([village.clone()]);
+            let mut after = (String::new(), 0);
+            loop {
+                let homes =
+                    rows::next_homes(tx, self.keys, &scope, (&after.0, after.1), HOMES).await?;
+                let Some(last) = homes.last() else { break };
+                after = (last.household.county().to_owned(), last.household.id());
+                self.move_homes(tx, &village, homes, (&mut left, &mut taken)).await?;
+                self.breathe(tx).await?;
+            }
+        }
+        let faults = |numbers: Vec<String>, code: &'static str| {
+            numbers.into_iter().take(NAMED_MAX).map(move |no| FieldError {
+                column: "households".to_owned(),
+                value: Some(no),
+                code,
+                message: String::new(),
+            })
+        };
+        let faults: Vec<FieldError> = faults(left, "area_change.household_left")
+            .chain(faults(taken, "area_change.number_taken"))
+            .collect();
+        if faults.is_empty() { Ok(()) } else { Err(Error::Invalid(faults)) }
+    }
+
+    async fn move_homes(
+        &mut self,
+        tx: &mut Tx,
+        village: &AreaCode,
+        homes: Vec<Home>,
+        (left, taken): (&mut Vec<String>, &mut Vec<String>),
+    ) -> Result<(), Error> {
+        let mut by_county: std::collections::BTreeMap<String, Vec<Home>> = Default::default();
+        for mut home in homes {
+            let group = home.household.text(household::GROUP_CODE);
+            let group = group.and_then(|group| AreaCode::parse(group).ok());
+            let to = self.plan.target_of(village, home.household.no(), group.as_ref()).cloned();
+            let Some(to) = to else {
+                left.push(home.household.no().to_owned());
+                continue;
+            };
+            if to == *village {
+                continue;
+            }
+            self.told.households += 1;
+            self.told.persons += u64::try_from(home.persons.len()).unwrap_or_default();
+            let group = group.and_then(|group| self.plan.group_in(self.tree, &group, &to));
+            self.former.push(vec![
+                to.county().into(),
+                home.household.id().into(),
+                self.change.into(),
+                village.as_str().into(),
+                self.last_day().to_string().into(),
+            ]);
+            if to.county() == home.household.county() {
+                self.move_inside(home, &to, group)?;
+            } else {
+                let record = &mut home.household.0;
+                set(record, household::VILLAGE, to.as_str());
+                set(record, household::GROUP_CODE, group.map(|group| group.to_string()));
+                by_county.entry(to.county()).or_default().push(home);
+            }
+        }
+        for (county, homes) in by_county {
+            let numbers: Vec<String> =
+                homes.iter().map(|home| home.household.no().to_owned()).collect();
+            taken.extend(sql::taken(tx, &county, &numbers).await?);
+            if taken.is_empty() {
+                self.move_out(tx, &county, homes).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// A household of the same county: its village and its members'.
+    fn move_inside(
+        &mut self,
+        home: Home,
+        to: &AreaCode,
+        group: Option<AreaCode>,
+    ) -> Result<(), Error> {
+        let Home { household: mut row, persons, incomes: _ } = home;
+        let (county, id) = (row.county().to_owned(), row.id());
+        let before = row.0.values.clone();
+        set(&mut row.0, household::VILLAGE, to.as_str());
+        set(&mut row.0, household::GROUP_CODE, group.map(|group| group.to_string()));
+        let table = (&*layouts::HOUSEHOLD, "household", id.to_string());
+        self.update(table, &county, &before, row.0)?;
+        for mut person in persons {
+            let before = person.0.values.clone();
+            let table = (&*layouts::PERSON, "person", person.id().to_string());
+            person.settle(&county, id, to.as_str());
+            self.update(table, &county, &before, person.0)?;
+        }
+        Ok(())
+    }
+
+    /// Households that go to another county, with all that hangs on them: their rows are written there
+    /// and taken out here, and the journals of both say so.
+    async fn move_out(
+        &mut self,
+        tx: &mut Tx,
+        county: &str,
+        homes: Vec<Home>,
+    ) -> Result<(), Error> {
+        let Some(old) = homes.first().map(|home| home.household.county().to_owned()) else {
+            return Ok(());
+        };
+        let ids: Vec<i64> = homes.iter().map(|home| home.household.id()).collect();
+        let mut identities: Vec<Value> = Vec::new();
+        for Home { household: row, persons, incomes } in homes {
+            let (id, village) = (row.id(), row.village().to_owned());
+            let key = id.to_string();
+            self.move_record(&layouts::HOUSEHOLD, "household", key, county, row.0)?;
+            for mut person in persons {
+                identities.extend(person.identity().map(|identity| identity.to_vec().into()));
+                let key = person.id().to_string();
+                self.depart(&old, "person", key.clone());
+                person.settle(county, id, &village);
+                self.settled(&layouts::PERSON, "person", key, county, person.0)?;
+            }
+            for income in incomes {
+                let key = format!("{id}/{}", income.year());
+                self.move_record(&layouts::INCOME, "income", key, county, income.0)?;
+            }
+        }
+        let pairings = registers::rows::pairings_of(tx, self.keys, &old, &ids).await?;
+        if let Some(register) = Register::of(&PAIRINGS) {
+            for pairing in pairings {
+                let key = register.key_of(&pairing.values);
+                self.move_record(register.layout(), register.kind, key, county, pairing)?;
+            }
+        }
+        for past in rows::past_memberships_of(tx, &old, &ids).await? {
+            let key = format!("{}/{}", past.household, past.person);
+            self.depart(&old, "membership", key.clone());
+            self.arrive(county, "membership", key, past.to_journal(county));
+        }
+        let counties = (old.as_str(), county);
+        sql::move_memberships(tx, counties, &ids).await?;
+        sql::move_former(tx, counties, &ids).await?;
+        sql::move_holders(tx, counties, identities).await?;
+        Ok(sql::leave(tx, &old, &ids).await?)
+    }
+
+    fn move_record(
+        &mut self,
+        layout: &'static crate::sheet::Layout,
+        kind: &'static str,
+        key: String,
+        county: &str,
+        mut record: Record,
+    ) -> Result<(), Error> {
+        let old = record.county().to_owned();
+        self.depart(&old, kind, key.clone());
+        if let Some(lead) = record.lead.first_mut() {
+            *lead = county.into();
+        }
+        self.settled(layout, kind, key, county, record)
+    }
+
+    /// The record as it is in its new county.
+    fn settled(
+        &mut self,
+        layout: &'static crate::sheet::Layout,
+        kind: &'static str,
+        key: String,
+        county: &str,
+        mut record: Record,
+    ) -> Result<(), Error> {
+        record.meta.updated_at = self.act.at.0;
+        record.meta.version += 1;
+        self.add((layout, kind, key), county, Action::Moved, &record)
+    }
+}

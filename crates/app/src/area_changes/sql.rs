@@ -1,0 +1,300 @@
+//! SQL of changes of areas.
+
+use daohu_base::{AreaCode, Scope};
+use daohu_db::{Column, Error, Filter, Row, Table, Tx, Type, Value};
+
+use crate::areas::rows::within;
+
+/// A change as stored.
+#[derive(Clone, Debug)]
+pub(super) struct Stored {
+    pub(super) id: String,
+    pub(super) changed_on: String,
+    pub(super) document: Option<String>,
+    pub(super) lines: String,
+    pub(super) households: i64,
+    pub(super) created_at: i64,
+    pub(super) created_by: String,
+}
+
+impl Stored {
+    /// The journal's object.
+    pub(super) fn to_journal(&self) -> String {
+        serde_json::json!({
+            "changed_on": self.changed_on,
+            "document": self.document,
+            "lines": self.lines,
+            "households": self.households,
+        })
+        .to_string()
+    }
+}
+
+/// Which area followed which.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Succession {
+    pub(super) predecessor: String,
+    pub(super) successor: String,
+    pub(super) change: String,
+    pub(super) changed_on: String,
+    pub(super) is_whole: bool,
+}
+
+pub(super) async fn insert(tx: &mut Tx, change: &Stored) -> Result<(), Error> {
+    let sql = "insert into area_changes (id, changed_on, document, lines, households, created_at,
+                 created_by) values ($1, $2, $3, $4, $5, $6, $7)";
+    let params = [
+        change.id.as_str().into(),
+        change.changed_on.as_str().into(),
+        change.document.clone().into(),
+        change.lines.as_str().into(),
+        change.households.into(),
+        change.created_at.into(),
+        change.created_by.as_str().into(),
+    ];
+    tx.execute(sql, &params).await.map(drop)
+}
+
+pub(super) async fn insert_successions(tx: &mut Tx, rows: &[Succession]) -> Result<(), Error> {
+    let columns = [
+        ("predecessor", Type::Text),
+        ("successor", Type::Text),
+        ("change", Type::Text),
+        ("changed_on", Type::Text),
+        ("is_whole", Type::Int),
+    ];
+    let columns = columns.into_iter().map(|(name, kind)| Column { name, kind }).collect();
+    let key = &["predecessor", "successor", "change"];
+    let table = Table { name: "successions", columns, key };
+    let row = |row: &Succession| -> Vec<Value> {
+        let Succession { predecessor, successor, change, changed_on, is_whole } = row;
+        let [a, b, c, d] = [predecessor, successor, change, changed_on].map(|t| t.as_str().into());
+        vec![a, b, c, d, (*is_whole).into()]
+    };
+    tx.insert_rows(&table, &rows.iter().map(row).collect::<Vec<_>>()).await
+}
+
+/// The table of where households lay before.
+pub(super) fn former_villages() -> Table {
+    let columns = [
+        ("county", Type::Text),
+        ("household", Type::Int),
+        ("change", Type::Text),
+        ("village", Type::Text),
+        ("ends_on", Type::Text),
+    ];
+    let columns = columns.into_iter().map(|(name, kind)| Column { name, kind }).collect();
+    Table { name: "former_villages", columns, key: &["county", "household", "change"] }
+}
+
+/// What is known of earlier places of these households moves with them into another county.
+pub(super) async fn move_former(
+    tx: &mut Tx,
+    counties: (&str, &str),
+    households: &[i64],
+) -> Result<(), Error> {
+    const COLUMNS: &str = "household, change, village, ends_on";
+    move_rows(tx, "former_villages", COLUMNS, counties, households).await
+}
+
+/// So do the memberships of those who left.
+pub(super) async fn move_memberships(
+    tx: &mut Tx,
+    counties: (&str, &str),
+    households: &[i64],
+) -> Result<(), Error> {
+    const COLUMNS: &str = "household, person, identity, relation, change_kind, change_on, created_at, created_by, updated_at, version";
+    move_rows(tx, "memberships", COLUMNS, counties, households).await
+}
+
+/// Rows of these households, written under another county and taken out of the one they were in: the key of
+/// a distributed table is never updated.
+async fn move_rows(
+    tx: &mut Tx,
+    table: &'static str,
+    columns: &'static str,
+    (from, to): (&str, &str),
+    households: &[i64],
+) -> Result<(), Error> {
+    let of = || {
+        let mut filter = Filter::new();
+        filter.and("county = ?", [from.into()]);
+        filter.and_in("household", households.iter().copied().map(Value::from));
+        filter
+    };
+    let mut filter = of();
+    let to = filter.param(to);
+    let clause = filter.clause();
+    let sql = format!(
+        "insert into {table} (county, {columns}) select {to}, {columns} from {table}{clause}"
+    );
+    tx.execute(&sql, filter.params()).await?;
+    let filter = of();
+    tx.execute(&format!("delete from {table}{}", filter.clause()), filter.params()).await.map(drop)
+}
+
+/// A household that lay elsewhere on a day: the county where its row is now, and the village then.
+#[derive(Clone, Debug)]
+pub(crate) struct Elsewhere {
+    pub(crate) county: String,
+    pub(crate) household: i64,
+    pub(crate) village: String,
+}
+
+/// The households that on a day lay in another village than after the changes since, as far as then or now
+/// they are in the scope.
+pub(crate) async fn elsewhere_on(
+    tx: &mut Tx,
+    scope: &Scope,
+    day: &str,
+) -> Result<Vec<Elsewhere>, Error> {
+    let mut filter = Filter::new();
+    filter.and("f.ends_on >= ?", [day.into()]);
+    if let (Some(villages), Some(counties)) = (scope.ranges(), scope.counties().ranges()) {
+        let villages = villages.into_iter().zip(counties);
+        let params = villages.map(|((a, b), (c, d))| [a.into(), b.into(), c.into(), d.into()]);
+        let condition = "(f.village >= ? and f.village < ? or f.county >= ? and f.county < ?)";
+        filter.and_any(condition, params);
+    }
+    // Of several changes since, the first one tells where it lay.
+    let sql = format!(
+        "select f.county, f.household, f.village from former_villages f{} order by f.ends_on desc",
+        filter.clause()
+    );
+    let row = |row: &Row| {
+        let (county, village) = (row.text(0)?.to_owned(), row.text(2)?.to_owned());
+        Ok(Elsewhere { county, household: row.int(1)?, village })
+    };
+    tx.query(&sql, filter.params()).await?.iter().map(row).collect()
+}
+
+/// What followed areas of a subtree, or what these followed; the latest first.
+pub(super) async fn successions(
+    tx: &mut Tx,
+    area: &AreaCode,
+) -> Result<Vec<Succession>, Error> {
+    let sql = "select predecessor, successor, change, changed_on, is_whole from successions
+               where predecessor = $1 or successor = $1
+               order by changed_on desc, change desc, predecessor, successor";
+    let rows = tx.query(sql, &[area.as_str().into()]).await?;
+    let row = |row: &Row| {
+        Ok(Succession {
+            predecessor: row.text(0)?.to_owned(),
+            successor: row.text(1)?.to_owned(),
+            change: row.text(2)?.to_owned(),
+            changed_on: row.text(3)?.to_owned(),
+            is_whole: row.flag(4)?,
+        })
+    };
+    rows.iter().map(row).collect()
+}
+
+/// The counties that rows were moved between.
+pub(crate) async fn moved_counties(tx: &mut Tx) -> Result<Vec<(String, String)>, Error> {
+    let sql = "select distinct substr(predecessor, 1, 6), substr(successor, 1, 6) from successions
+               where length(predecessor) = 12 and substr(predecessor, 1, 6) <> substr(successor, 1, 6)";
+    let rows = tx.query(sql, &[]).await?;
+    rows.iter().map(|row| Ok((row.text(0)?.to_owned(), row.text(1)?.to_owned()))).collect()
+}
+
+/// As [`stored`] reads them.
+const STORED: &str = "id, changed_on, document, lines, households, created_at, created_by";
+
+/// Changes of areas of a scope, the latest first, before a mark of instant and id.
+pub(super) async fn list(
+    tx: &mut Tx,
+    scope: &Scope,
+    before: Option<(i64, String)>,
+    limit: i64,
+) -> Result<Vec<Stored>, Error> {
+    let mut filter = Filter::new();
+    if let Some((at, id)) = before {
+        filter.and_row("created_at, id", "<", vec![at.into(), id.into()]);
+    }
+    if let Some(ranges) = scope.ranges() {
+        let both = |(a, b): (String, String)| {
+            [a.clone().into(), b.clone().into(), a.into(), b.into()] as [Value; 4]
+        };
+        filter.and_any(
+            "exists (select 1 from successions s where s.change = area_changes.id
+                and (s.predecessor >= ? and s.predecessor < ? or s.successor >= ? and s.successor < ?))",
+            ranges.into_iter().map(both),
+        );
+    }
+    let limit = filter.param(limit);
+    let sql = format!(
+        "select {STORED} from area_changes{} order by created_at desc, id desc limit {limit}",
+        filter.clause()
+    );
+    tx.query(&sql, filter.params()).await?.iter().map(stored).collect()
+}
+
+pub(super) async fn one(tx: &mut Tx, id: &str) -> Result<Option<Stored>, Error> {
+    let sql = format!("select {STORED} from area_changes where id = $1");
+    tx.query_opt(&sql, &[id.into()]).await?.map(|row| stored(&row)).transpose()
+}
+
+fn stored(row: &Row) -> Result<Stored, Error> {
+    Ok(Stored {
+        id: row.text(0)?.to_owned(),
+        changed_on: row.text(1)?.to_owned(),
+        document: row.opt_text(2)?.map(str::to_owned),
+        lines: row.text(3)?.to_owned(),
+        households: row.int(4)?,
+        created_at: row.int(5)?,
+        created_by: row.text(6)?.to_owned(),
+    })
+}
+
+/// The numbers of these that households of a county have already.
+pub(super) async fn taken(
+    tx: &mut Tx,
+    county: &str,
+    numbers: &[String],
+) -> Result<Vec<String>, Error> {
+    let mut filter = Filter::new();
+    filter.and("county = ?", [county.into()]);
+    filter.and_in("no", numbers.iter().map(|no| Value::from(no.as_str())));
+    let sql = format!("select no from households{} order by no", filter.clause());
+    tx.query(&sql, filter.params()).await?.iter().map(|row| row.text(0).map(str::to_owned)).collect()
+}
+
+/// Locks the households of a village until the transaction ends: nobody changes them meanwhile.
+pub(super) async fn lock_village(tx: &mut Tx, village: &AreaCode) -> Result<(), Error> {
+    let mut filter = Filter::new();
+    within(&mut filter, "(county >= ? and county < ?)", &Scope::of([village.clone()]).counties());
+    filter.and("village = ?", [village.as_str().into()]);
+    let sql = format!("update households set version = version{}", filter.clause());
+    tx.execute(&sql, filter.params()).await.map(drop)
+}
+
+/// Says of these persons' ID numbers in which county their rows are now.
+pub(super) async fn move_holders(
+    tx: &mut Tx,
+    (from, to): (&str, &str),
+    identities: Vec<Value>,
+) -> Result<(), Error> {
+    let mut filter = Filter::new();
+    let to = filter.param(to);
+    filter.and("county = ?", [from.into()]);
+    filter.and_in("identity", identities);
+    let sql = format!("update person_keys set county = {to}{}", filter.clause());
+    tx.execute(&sql, filter.params()).await.map(drop)
+}
+
+/// Takes the rows of these households out of a county: they are in another one already.
+pub(super) async fn leave(tx: &mut Tx, county: &str, households: &[i64]) -> Result<(), Error> {
+    let tables = [
+        ("persons", "household"),
+        ("incomes", "household"),
+        ("pairings", "household"),
+        ("households", "id"),
+    ];
+    for (table, column) in tables {
+        let mut filter = Filter::new();
+        filter.and("county = ?", [county.into()]);
+        filter.and_in(column, households.iter().copied().map(Value::from));
+        tx.execute(&format!("delete from {table}{}", filter.clause()), filter.params()).await?;
+    }
+    Ok(())
+}

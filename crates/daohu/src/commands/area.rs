@@ -1,0 +1,82 @@
+//! `daohu area …`: the tree of areas.
+
+use std::{path::Path, process::ExitCode};
+
+use daohu_app::{
+    area_changes::{Line, Request, change},
+    journal::Act,
+};
+use daohu_base::{Actor, Scope};
+
+use super::Done;
+use crate::{
+    cli::{AreaChangeArgs, AreaCommand},
+    open::{Wanted, open},
+    output::{Failure, shown},
+};
+
+/// The columns of the file.
+const HEADERS: [&str; 5] = ["原代码", "新代码", "新名称", "村民小组", "户编号"];
+/// What separates several values in a cell.
+const SEPARATORS: [char; 4] = ['、', ',', '，', ';'];
+
+pub(crate) async fn run(command: AreaCommand) -> Done {
+    match command {
+        AreaCommand::Change(args) => run_change(args).await,
+    }
+}
+
+async fn run_change(args: AreaChangeArgs) -> Done {
+    let lines = read(&args.file)?;
+    let context = open(&args.db, Wanted::Existing).await?;
+    let act = Act::new(Actor::command("area change"), &*context.clock, "command");
+    let AreaChangeArgs { on, document, dry_run, .. } = args;
+    let request = Request { on, document, lines, dry_run };
+    let told = change(&context, act, Scope::all(), request).await?;
+    shown(&told, args.json)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The lines of a file. What is wrong with the file as such is said here, what is wrong with the lines by the
+/// change.
+fn read(path: &Path) -> Result<Vec<Line>, Failure> {
+    let file = path.display();
+    let unreadable = |error: csv::Error| {
+        Failure::refusal(format!("无法读取 {file}：{error}"), format!("cannot read {file}: {error}"))
+    };
+    let mut reader = csv::ReaderBuilder::new().flexible(true).from_path(path).map_err(unreadable)?;
+    let headers = reader.headers().map_err(unreadable)?.clone();
+    let at = |name: &str| {
+        let trimmed = |header: &str| header.trim_start_matches('\u{feff}').trim() == name;
+        headers.iter().position(trimmed)
+    };
+    let places = HEADERS.map(at);
+    if let [None, ..] | [_, None, ..] = places {
+        return Err(Failure::refusal(
+            format!("{file} 缺少列：原代码、新代码"),
+            format!("{file} lacks the columns 原代码 and 新代码"),
+        ));
+    }
+    let mut lines = Vec::new();
+    for record in reader.records() {
+        let record = record.map_err(unreadable)?;
+        let cells = places.map(|place| place.and_then(|i| record.get(i)).unwrap_or("").trim());
+        let [from, to, name, groups, households] = cells;
+        if cells.iter().all(|cell| cell.is_empty()) {
+            continue;
+        }
+        let some = |cell: &str| (!cell.is_empty()).then(|| cell.to_owned());
+        let many = |cell: &str| {
+            let parts = cell.split(SEPARATORS).map(str::trim).filter(|part| !part.is_empty());
+            parts.map(str::to_owned).collect()
+        };
+        lines.push(Line {
+            from: from.to_owned(),
+            to: some(to),
+            name: some(name),
+            groups: many(groups),
+            households: many(households),
+        });
+    }
+    Ok(lines)
+}
