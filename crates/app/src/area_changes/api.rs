@@ -126,11 +126,8 @@ pub(crate) async fn list_area_changes(
     Query(query): Query<ListAreaChanges>,
 ) -> Answer<Json<Page<AreaChange>>> {
     let permit = session.require(Right::RegistryRead)?;
-    let page = PageRequest::<(i64, String)>::new(
-        "area-changes",
-        query.limit,
-        query.after.as_deref(),
-    )?;
+    let page =
+        PageRequest::<(i64, String)>::new("area-changes", query.limit, query.after.as_deref())?;
     let changes =
         ops::list(permit.context(), permit.scope.clone(), page.after.clone(), page.fetch()).await?;
     let page = page.page(changes, |change| (change.created_at, change.id.clone()));

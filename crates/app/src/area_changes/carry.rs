@@ -58,7 +58,21 @@ impl<'a> Carrier<'a> {
     ) -> Self {
         let (told, former, rows, changes, journal) = Default::default();
         let (keys, position) = (keys.as_ref(), 0);
-        Self { keys, policy, act, on, change, tree, plan, told, former, rows, changes, position, journal }
+        Self {
+            keys,
+            policy,
+            act,
+            on,
+            change,
+            tree,
+            plan,
+            told,
+            former,
+            rows,
+            changes,
+            position,
+            journal,
+        }
     }
 
     /// The last day of the old codes.
@@ -119,13 +133,7 @@ impl<'a> Carrier<'a> {
     }
 
     /// An entry about rows that were written already.
-    pub(super) fn arrive(
-        &mut self,
-        county: &str,
-        kind: &'static str,
-        key: String,
-        after: String,
-    ) {
+    pub(super) fn arrive(&mut self, county: &str, kind: &'static str, key: String, after: String) {
         let (county, action, before) = (county.to_owned(), Action::Moved, None);
         let after = Some(after);
         self.changes.push(Change { county, kind, record: key, action, before, after });
@@ -136,6 +144,11 @@ impl<'a> Carrier<'a> {
         let (county, action, before) = (NO_COUNTY.to_owned(), Action::Created, None);
         let (kind, record, after) = (KIND, stored.id.clone(), Some(stored.to_journal()));
         self.changes.push(Change { county, kind, record, action, before, after });
+    }
+
+    /// What others changed as part of it.
+    pub(super) fn add_changes(&mut self, changes: Vec<Change>) {
+        self.changes.extend(changes);
     }
 
     /// The standard columns of a new row.
@@ -150,7 +163,9 @@ impl<'a> Carrier<'a> {
             return Ok(());
         }
         for rows in &mut self.rows {
-            let Rows { layout: Some(layout), new, changed } = std::mem::take(rows) else { continue };
+            let Rows { layout: Some(layout), new, changed } = std::mem::take(rows) else {
+                continue;
+            };
             tx.insert_rows(&layout.table, &new).await?;
             tx.upsert_rows(&layout.table, &changed).await?;
         }
@@ -160,7 +175,7 @@ impl<'a> Carrier<'a> {
         let draft = Draft { act: self.act.clone(), position: self.position, changes };
         self.position += written;
         self.journal.lock_for(tx, &draft).await?;
-        Ok(self.journal.link(self.keys, draft)?.insert(tx).await?)
+        self.journal.link(self.keys, draft)?.insert(tx).await
     }
 
     /// As [`Carrier::flush`], between records.
@@ -177,10 +192,8 @@ impl<'a> Carrier<'a> {
 
     /// Areas end, begin, and get other names.
     pub(super) async fn areas(&mut self, tx: &mut Tx, stored: &[Record]) -> Result<(), Error> {
-        let by_code: BTreeMap<AreaCode, &Record> = stored
-            .iter()
-            .filter_map(|record| Some((code_of(record)?, record)))
-            .collect();
+        let by_code: BTreeMap<AreaCode, &Record> =
+            stored.iter().filter_map(|record| Some((code_of(record)?, record))).collect();
         let mut now: BTreeMap<AreaCode, Record> = BTreeMap::new();
         let last_day = self.last_day().to_string();
         for code in self.plan.ended() {

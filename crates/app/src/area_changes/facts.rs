@@ -114,7 +114,8 @@ impl Plan {
         if from.parent().is_some_and(|parent| goes_along(&parent)) {
             return Vec::new();
         }
-        let stays = |code: &AreaCode| !self.targets.contains_key(code) && !self.new.contains_key(code);
+        let stays =
+            |code: &AreaCode| !self.targets.contains_key(code) && !self.new.contains_key(code);
         let losing = above(from).filter(|area| !area.contains(to)).map(|area| (area, false));
         let gaining = above(to).filter(|area| !area.contains(from)).map(|area| (area, true));
         losing.chain(gaining).filter(|(area, _)| stays(area)).collect()

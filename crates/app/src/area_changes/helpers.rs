@@ -148,7 +148,9 @@ impl Carrier<'_> {
             let Some(register) = Register::of(sheet) else { continue };
             for mut record in registers::rows::of_areas(tx, self.keys, register, &ended).await? {
                 let from = register.area_of(&record.values);
-                let Some(to) = from.as_ref().and_then(|from| self.plan.heir(from)) else { continue };
+                let Some(to) = from.as_ref().and_then(|from| self.plan.heir(from)) else {
+                    continue;
+                };
                 let (before, to) = (record.values.clone(), to.to_string());
                 set(&mut record, area, to);
                 let table = (register.layout(), register.kind, register.key_of(&before));

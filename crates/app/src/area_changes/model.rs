@@ -158,9 +158,7 @@ impl Plan {
             targets.push(target);
         }
         // What stays where it is and as it is needs no line.
-        let stays = |from: &AreaCode, targets: &[Target]| {
-            matches!(targets, [only] if only.to == *from && only.takes_rest())
-        };
+        let stays = |from: &AreaCode, targets: &[Target]| matches!(targets, [only] if only.to == *from && only.takes_rest());
         for Read { line, from, to, row } in read {
             let is_alone = self.targets.get(from).is_some_and(|targets| stays(from, targets));
             if is_alone && to.as_ref() == Some(from) {
@@ -407,7 +405,7 @@ fn read_lines<'a>(tree: &Tree, lines: &'a [Line]) -> Result<Vec<Read<'a>>, Vec<F
         // A code that cannot be read is a fault already.
         let (Some(from), false) = (from, matches!(to, Some(None))) else { continue };
         let to = to.flatten();
-        if !tree.get(&from).is_some_and(|area| !area.has_ended) {
+        if tree.get(&from).is_none_or(|area| area.has_ended) {
             faults.push(fault(row, "from", Some(&line.from), "area_change.unknown"));
         }
         if to.as_ref().is_some_and(|to| to.level() != from.level()) {

@@ -136,12 +136,7 @@ impl Carrier<'_> {
 
     /// Households that go to another county, with all that hangs on them: their rows are written there
     /// and taken out here, and the journals of both say so.
-    async fn move_out(
-        &mut self,
-        tx: &mut Tx,
-        county: &str,
-        homes: Vec<Home>,
-    ) -> Result<(), Error> {
+    async fn move_out(&mut self, tx: &mut Tx, county: &str, homes: Vec<Home>) -> Result<(), Error> {
         let Some(old) = homes.first().map(|home| home.household.county().to_owned()) else {
             return Ok(());
         };

@@ -61,14 +61,16 @@ pub async fn change(
         carrier.helpers(tx).await?;
         carrier.offices(tx).await?;
         carrier.areas(tx, &stored).await?;
+        let followers: BTreeMap<AreaCode, Vec<AreaCode>> =
+            carrier.plan.ended().map(|code| (code.clone(), carrier.plan.followers(code))).collect();
+        let (grants, changes) = accounts::follow_areas(tx, &act, &followers).await?;
+        carrier.add_changes(changes);
         let change = stored_change(&request, &act, id.clone(), carrier.told.households)?;
         carrier.note(&change);
         let (mut told, plan) = carrier.end(tx).await?;
         sql::insert(tx, &change).await?;
         sql::insert_successions(tx, &successions(&plan, &change)).await?;
-        let followers: BTreeMap<AreaCode, Vec<AreaCode>> =
-            plan.ended().map(|code| (code.clone(), plan.followers(code))).collect();
-        told.grants = accounts::follow_areas(tx, &keys, &act, &followers).await?;
+        told.grants = grants;
         if request.dry_run {
             return Err(Stop::Tried(told));
         }

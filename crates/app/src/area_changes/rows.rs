@@ -17,6 +17,11 @@ pub(crate) async fn counties_after(tx: &mut Tx, county: &str) -> Result<Vec<Stri
     Ok(reached(county, &sql::moved_counties(tx).await?))
 }
 
+/// A county, and those that it became as a whole, one after the other; itself first.
+pub(crate) async fn county_heirs(tx: &mut Tx, county: &str) -> Result<Vec<String>, Error> {
+    Ok(reached(county, &sql::followed_counties(tx).await?))
+}
+
 /// All that is reached from one, step by step.
 fn reached(start: &str, steps: &[(String, String)]) -> Vec<String> {
     let mut found = vec![start.to_owned()];

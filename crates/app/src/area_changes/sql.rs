@@ -169,10 +169,7 @@ pub(crate) async fn elsewhere_on(
 }
 
 /// What followed areas of a subtree, or what these followed; the latest first.
-pub(super) async fn successions(
-    tx: &mut Tx,
-    area: &AreaCode,
-) -> Result<Vec<Succession>, Error> {
+pub(super) async fn successions(tx: &mut Tx, area: &AreaCode) -> Result<Vec<Succession>, Error> {
     let sql = "select predecessor, successor, change, changed_on, is_whole from successions
                where predecessor = $1 or successor = $1
                order by changed_on desc, change desc, predecessor, successor";
@@ -190,9 +187,17 @@ pub(super) async fn successions(
 }
 
 /// The counties that rows were moved between.
-pub(crate) async fn moved_counties(tx: &mut Tx) -> Result<Vec<(String, String)>, Error> {
+pub(super) async fn moved_counties(tx: &mut Tx) -> Result<Vec<(String, String)>, Error> {
     let sql = "select distinct substr(predecessor, 1, 6), substr(successor, 1, 6) from successions
                where length(predecessor) = 12 and substr(predecessor, 1, 6) <> substr(successor, 1, 6)";
+    let rows = tx.query(sql, &[]).await?;
+    rows.iter().map(|row| Ok((row.text(0)?.to_owned(), row.text(1)?.to_owned()))).collect()
+}
+
+/// The counties that went to another as a whole, and to which.
+pub(super) async fn followed_counties(tx: &mut Tx) -> Result<Vec<(String, String)>, Error> {
+    let sql = "select predecessor, successor from successions
+               where length(predecessor) = 6 and is_whole = 1 and predecessor <> successor";
     let rows = tx.query(sql, &[]).await?;
     rows.iter().map(|row| Ok((row.text(0)?.to_owned(), row.text(1)?.to_owned()))).collect()
 }
@@ -256,7 +261,11 @@ pub(super) async fn taken(
     filter.and("county = ?", [county.into()]);
     filter.and_in("no", numbers.iter().map(|no| Value::from(no.as_str())));
     let sql = format!("select no from households{} order by no", filter.clause());
-    tx.query(&sql, filter.params()).await?.iter().map(|row| row.text(0).map(str::to_owned)).collect()
+    tx.query(&sql, filter.params())
+        .await?
+        .iter()
+        .map(|row| row.text(0).map(str::to_owned))
+        .collect()
 }
 
 /// Locks the households of a village until the transaction ends: nobody changes them meanwhile.

@@ -141,8 +141,7 @@ pub(crate) async fn place(
     until: Option<Timestamp>,
 ) -> Result<Vec<Place>, Error> {
     let Ok(area) = AreaCode::parse(code) else { return Ok(Vec::new()) };
-    let mut areas: Vec<AreaCode> =
-        std::iter::successors(Some(area), AreaCode::parent).collect();
+    let mut areas: Vec<AreaCode> = std::iter::successors(Some(area), AreaCode::parent).collect();
     areas.reverse();
     let lines = sql::changed(tx, areas.iter().map(AreaCode::to_string)).await?;
     let mut place = Vec::new();

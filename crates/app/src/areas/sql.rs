@@ -108,8 +108,7 @@ pub(crate) struct AreaLine {
 }
 
 /// The columns of an [`AreaLine`].
-const LINE: &str =
-    "code, name, level, kind, is_poor_county, is_poor_township, is_poor_village, ends_on, starts_on";
+const LINE: &str = "code, name, level, kind, is_poor_county, is_poor_township, is_poor_village, ends_on, starts_on";
 
 fn line(row: &Row) -> Result<AreaLine, daohu_db::Error> {
     let flag = |i| Ok::<_, daohu_db::Error>(row.opt_int(i)?.map(|flag| flag != 0));

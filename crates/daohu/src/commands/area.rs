@@ -42,9 +42,13 @@ async fn run_change(args: AreaChangeArgs) -> Done {
 fn read(path: &Path) -> Result<Vec<Line>, Failure> {
     let file = path.display();
     let unreadable = |error: csv::Error| {
-        Failure::refusal(format!("无法读取 {file}：{error}"), format!("cannot read {file}: {error}"))
+        Failure::refusal(
+            format!("无法读取 {file}：{error}"),
+            format!("cannot read {file}: {error}"),
+        )
     };
-    let mut reader = csv::ReaderBuilder::new().flexible(true).from_path(path).map_err(unreadable)?;
+    let mut reader =
+        csv::ReaderBuilder::new().flexible(true).from_path(path).map_err(unreadable)?;
     let headers = reader.headers().map_err(unreadable)?.clone();
     let at = |name: &str| {
         let trimmed = |header: &str| header.trim_start_matches('\u{feff}').trim() == name;

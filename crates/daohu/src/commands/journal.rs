@@ -20,13 +20,9 @@ pub(crate) async fn verify(args: VerifyArgs, lang: Lang) -> Done {
     let checkpoint = args.checkpoint.as_deref().map(read_checkpoint).transpose()?;
     let context = open(&args.db, Wanted::Existing).await?;
     let depth = if args.deep { Depth::Rows } else { Depth::Chains };
-    let watched = [
-        households::watched(),
-        registers::watched(),
-        area_changes::watched(),
-        accounts::watched(),
-    ]
-    .concat();
+    let watched =
+        [households::watched(), registers::watched(), area_changes::watched(), accounts::watched()]
+            .concat();
     let verdict = journal::verify_store(&context, checkpoint, depth, watched).await?;
     if args.json {
         json(&verdict)?;

@@ -14,8 +14,7 @@ use crate::{
         model::{Grant, change},
         passwords, sessions, users,
     },
-    journal::{self, Act},
-    keys::Keys,
+    journal::{Act, Change},
 };
 
 /// What became of a user's grant in an area that ended.
@@ -35,15 +34,14 @@ pub struct FollowedGrant {
 }
 
 /// Ends the grants in areas that ended, and gives the same roles in those that follow them, for as long as
-/// they were given. The sessions of these users end.
+/// they were given. The sessions of these users end. Also gives what the caller has to journal.
 pub(crate) async fn follow_areas(
     tx: &mut Tx,
-    keys: &Keys,
     act: &Act,
     followers: &BTreeMap<AreaCode, Vec<AreaCode>>,
-) -> Result<Vec<FollowedGrant>, Error> {
+) -> Result<(Vec<FollowedGrant>, Vec<Change>), Error> {
     let today = act.at.day();
-    let mut found = Vec::new();
+    let (mut found, mut changes) = (Vec::new(), Vec::new());
     for before in sql::in_areas(tx, followers.keys()).await? {
         let Some((from, to)) = before.area.as_ref().and_then(|area| followers.get_key_value(area))
         else {
@@ -58,7 +56,7 @@ pub(crate) async fn follow_areas(
         ended.ends_on = Some(today.max(before.starts_on));
         ended.version += 1;
         sql::end(tx, &ended, act.at).await?;
-        let mut changes = sessions::ops::end_all(tx, &user.id, None).await?;
+        changes.extend(sessions::ops::end_all(tx, &user.id, None).await?);
         changes.push(change("grant", &ended.id, Some(&before), &ended));
         let held = sql::of_user(tx, &user.id).await?;
         for area in to {
@@ -82,10 +80,9 @@ pub(crate) async fn follow_areas(
             sql::insert(tx, &grant).await?;
             changes.push(change("grant", &grant.id, None, &grant));
         }
-        journal::record(tx, keys, act, changes).await?;
         let (user, role) = (user.name, before.role);
         found.push(FollowedGrant { user, role, from: from.clone(), to: to.clone() });
     }
     found.sort_by(|one, other| (&one.user, &one.role).cmp(&(&other.user, &other.role)));
-    Ok(found)
+    Ok((found, changes))
 }

@@ -94,10 +94,7 @@ fn a_township_is_merged_into_another_and_its_villages_get_codes_there() {
     assert_eq!(followers, [code("990101100210"), code("990101100211")]);
     assert!(plan.followers(&code("990101100")).is_empty());
     // Codes that another village has cannot be guessed.
-    assert_eq!(
-        faults(&lines[..1]),
-        vec![("lines.0.from".into(), "area_change.code_taken"); 2]
-    );
+    assert_eq!(faults(&lines[..1]), vec![("lines.0.from".into(), "area_change.code_taken"); 2]);
 }
 
 #[test]
@@ -107,7 +104,10 @@ fn a_village_that_is_merged_into_another_brings_its_groups() {
     assert_eq!(new, names(&[("99010110020003", "甲二一组")]));
     assert_eq!(ended, ["990101100201", "99010110020101"]);
     let plan = Plan::make(&tree(), &[line("990101100201", "990101100200", "")]).unwrap();
-    assert!(plan.followers(&code("990101100201")).is_empty(), "it would see the other's households");
+    assert!(
+        plan.followers(&code("990101100201")).is_empty(),
+        "it would see the other's households"
+    );
 }
 
 #[test]
@@ -165,7 +165,8 @@ fn what_does_not_fit_is_refused_by_row_and_column() {
         part("990101100200", "990101100200", "", &[], &[]),
     ];
     assert_eq!(faults(&nameless), at("lines.1.name", "area_change.no_name"));
-    let twice = [line("990101100200", "990101100202", ""), line("990101100200", "990101100203", "")];
+    let twice =
+        [line("990101100200", "990101100202", ""), line("990101100200", "990101100203", "")];
     assert_eq!(faults(&twice), at("lines.2.from", "area_change.twice"));
     let no_group = [part("990101100200", "990101100202", "新", &["九组"], &[])];
     assert_eq!(faults(&no_group), at("lines.1.groups", "area_change.no_group"));
@@ -176,12 +177,12 @@ fn what_does_not_fit_is_refused_by_row_and_column() {
     let orphan = [line("990101100200", "990101109200", "")];
     assert_eq!(faults(&orphan), at("lines.0.from", "area.no_parent"));
     // A code that ends on the day is not another's on the same day.
-    let swap = [
-        line("990101100200", "990101100201", ""),
-        line("990101100201", "990101100200", ""),
-    ];
+    let swap = [line("990101100200", "990101100201", ""), line("990101100201", "990101100200", "")];
     assert_eq!(
         faults(&swap),
-        [("lines.2.to".into(), "area_change.code_used"), ("lines.1.to".into(), "area_change.code_used")]
+        [
+            ("lines.2.to".into(), "area_change.code_used"),
+            ("lines.1.to".into(), "area_change.code_used")
+        ]
     );
 }

@@ -66,4 +66,3 @@ pub(super) fn lay(values: &mut [Value], changes: &Changes) {
         }
     }
 }
-

@@ -20,7 +20,10 @@ use crate::{
     },
     journal::{self, Act, Action, Change},
     keys::Keys,
-    sheet::{HOUSEHOLDS, INCOMES, Layout, Meta, Record, differing, household, income, journal_of, to_journal},
+    sheet::{
+        HOUSEHOLDS, INCOMES, Layout, Meta, Record, differing, household, income, journal_of,
+        to_journal,
+    },
 };
 
 /// What a change is made with.

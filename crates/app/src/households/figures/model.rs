@@ -254,7 +254,18 @@ mod tests {
             let is_poor =
                 POOR_LEVELS.map(|own| (i64::from(own.list_code()) == level).then_some(*is_poor));
             let (name, ends_on) = (format!("名{code}"), ends_on.map(str::to_owned));
-            (AreaLine { code: code.to_string(), name, level, kind: None, is_poor, starts_on: None, ends_on }, *rural)
+            (
+                AreaLine {
+                    code: code.to_string(),
+                    name,
+                    level,
+                    kind: None,
+                    is_poor,
+                    starts_on: None,
+                    ends_on,
+                },
+                *rural,
+            )
         };
         rows.iter().filter(|row| row.0.starts_with(below)).map(row).collect()
     }

@@ -183,9 +183,8 @@ pub(super) async fn story(
             records.push((registers::PAIRING, registers::pairing_key(&pairing)));
         }
         let counties = area_changes::rows::counties_before(tx, county).await?;
-        let of_county = |county| {
-            records.iter().map(move |(kind, record)| (county, *kind, record.as_str()))
-        };
+        let of_county =
+            |county| records.iter().map(move |(kind, record)| (county, *kind, record.as_str()));
         let records: Vec<_> =
             counties.iter().flat_map(|county| of_county(county.as_str())).collect();
         // Not from now on: a server whose clock is ahead may have written.
