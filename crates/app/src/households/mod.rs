@@ -31,7 +31,10 @@ pub(crate) use model::{
 };
 pub use model::{Marks, initials, layouts};
 pub use ops::{Dossier, dossier, reseal, watched};
-pub(crate) use record::{ops::village_of, reveal::check_reason};
+pub(crate) use record::{
+    ops::{household, village_of},
+    reveal::check_reason,
+};
 pub(crate) use view::HouseholdView;
 
 use crate::http::App;

@@ -18,6 +18,7 @@
 )]
 #![expect(unreachable_pub, reason = "`pub` says what tests use; outside there is nobody")]
 
+mod accesses;
 mod blanks;
 mod classes;
 mod coverage;
