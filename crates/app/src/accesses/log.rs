@@ -152,7 +152,8 @@ impl Accesses {
         let mut county = String::new();
         loop {
             let next = async move |tx: &mut Tx| sql::next_county(tx, &county).await;
-            let Some(found) = db.read(move |tx| async move { next(tx).await }.boxed()).await? else {
+            let Some(found) = db.read(move |tx| async move { next(tx).await }.boxed()).await?
+            else {
                 return Ok(());
             };
             loop {
@@ -197,7 +198,8 @@ mod tests {
     async fn note(log: &Accesses, household: i64) -> Result<(), Error> {
         let actor = Actor { name: "li.na".into(), authority: "cadre@990101".into() };
         let visitor = Visitor { actor, address: None, at: Timestamp(1_600_000_000_000) };
-        log.note(&visitor, What::Household, Seen { county: "990101", household, person: None }).await
+        log.note(&visitor, What::Household, Seen { county: "990101", household, person: None })
+            .await
     }
 
     /// Households and times, by household.

@@ -6,7 +6,9 @@ use daohu_base::{Actor, AreaCode, Timestamp};
 use sha2::{Digest, Sha256};
 
 /// What was looked at.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize, utoipa::ToSchema)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize, utoipa::ToSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum What {
     /// The household's record.

@@ -36,7 +36,8 @@ impl Line {
 
 /// Writes rows; of one that is there already the times are added up.
 pub(crate) async fn write(tx: &mut Tx, rows: &[Access]) -> Result<(), Error> {
-    let sql = "insert into accesses (county, household, mark, at, last_at, times, actor, authority, what,
+    let sql =
+        "insert into accesses (county, household, mark, at, last_at, times, actor, authority, what,
                  person, area, address)
                values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
                on conflict (county, household, mark) do update set

@@ -67,7 +67,14 @@ async fn who_looked_at_a_household_is_told_with_what_when_and_from_where() {
         let path = format!("{path}/accesses");
         let rows = all(&app, &inspector, &path, 200).await;
         let whole = [
-            "export", "numbers", "person", "journal", "incomes", "members", "dossier", "household",
+            "export",
+            "numbers",
+            "person",
+            "journal",
+            "incomes",
+            "members",
+            "dossier",
+            "household",
         ];
         assert_eq!(whats(&rows), whole, "{engine:?}");
         let (first, second) = (&rows[7], &rows[2]);

@@ -28,6 +28,7 @@ mod figures;
 mod find;
 mod grants;
 mod harness;
+mod history;
 mod idempotency;
 mod jobs;
 mod journal;

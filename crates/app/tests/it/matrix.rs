@@ -185,6 +185,8 @@ async fn registry(app: &TestApp, id: &str, area: &AreaCode) -> Option<Operation>
         "list_persons" => get(format!("{household}/persons")).bound(),
         "list_incomes" => get(format!("{household}/incomes")).bound(),
         "get_household_journal" => get(format!("{household}/journal")).bound(),
+        "get_sources" => get(format!("{household}/sources")).bound(),
+        "list_memberships" => get(format!("/persons/{person}/memberships")).bound(),
         "list_household_accesses" => get(format!("{household}/accesses")).bound(),
         "change_household" => {
             let body = json!({ "bank_name": words });

@@ -1,7 +1,7 @@
 //! `/households/{id}` and `/persons/{id}`
 
 use axum::response::IntoResponse;
-use daohu_base::Timestamp;
+use daohu_base::{Day, Timestamp};
 use daohu_policy::Right;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value as Any};
@@ -31,6 +31,12 @@ pub(crate) struct AsOf {
     /// The day whose evening is shown, `YYYY-MM-DD`; the present if absent.
     #[param(format = Date)]
     as_of: Option<String>,
+}
+
+impl AsOf {
+    pub(in crate::households) fn day(&self) -> Answer<Option<Day>> {
+        day("as_of", self.as_of.as_deref())
+    }
 }
 
 /// Which page.
@@ -143,7 +149,7 @@ pub(crate) async fn get_dossier(
     Query(query): Query<AsOf>,
 ) -> Answer<Json<Dossier>> {
     let permit = session.require(Right::RegistryRead)?;
-    let as_of = day("as_of", query.as_of.as_deref())?;
+    let as_of = query.day()?;
     let dossier = ops::dossier(permit.context(), permit.scope.clone(), id, as_of).await?;
     permit.note(What::Dossier, of_household(&dossier.county, id)).await?;
     Ok(Json(dossier))

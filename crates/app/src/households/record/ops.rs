@@ -121,10 +121,10 @@ pub(super) async fn dossier(
     id: i64,
     as_of: Option<Day>,
 ) -> Result<Dossier, Error> {
-    let keys = context.keys.clone();
+    let (keys, policy) = (context.keys.clone(), context.policy.clone());
     let work = async move |tx: &mut Tx| {
         let row = household(tx, &keys, &scope, id).await?;
-        dossier_of(tx, &keys, &row, as_of).await
+        dossier_of(tx, (&keys, &policy, &scope), &row, as_of).await
     };
     context.db.read(move |tx| async move { work(tx).await }.boxed()).await
 }
