@@ -179,6 +179,8 @@ pub(super) fn judge(group: &[Move], left: &[Vec<Stay>], joined: &[Vec<Stay>]) ->
 
 #[cfg(test)]
 mod tests {
+    use std::slice::from_ref;
+
     use super::*;
 
     const A: i64 = 1;
@@ -257,10 +259,10 @@ mod tests {
         let day = 100 * DAY_MS;
         let (one, head) = (went(day), stayed(A, 1));
         // One goes, the head stays: neither.
-        assert_eq!(judged(&[one.clone(), head.clone()], &[one.clone()]), [None]);
+        assert_eq!(judged(&[one.clone(), head.clone()], from_ref(&one)), [None]);
         // Two go together to a household that had nobody.
         let two = [one.clone(), one.clone()];
-        let left = [&two[..], &[head.clone()]].concat();
+        let left = [&two[..], from_ref(&head)].concat();
         assert_eq!(judged(&left, &two), [Some(Kind::Split)]);
         // It had somebody.
         let joined = [&two[..], &[stayed(B, 1)]].concat();
