@@ -5,6 +5,7 @@
 //! slice calls another's `ops`, `model` or `rows`, never its `sql`; no query on business data
 //! without a [`daohu_base::Scope`]; no write without a journal entry.
 
+pub mod accesses;
 pub mod accounts;
 pub mod area_changes;
 pub mod areas;

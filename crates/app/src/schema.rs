@@ -3,7 +3,7 @@
 use daohu_db::Migration;
 
 /// Every migration of the product. A published one never changes; see `migrations/README.md`.
-pub static MIGRATIONS: [Migration; 7] = [
+pub static MIGRATIONS: [Migration; 8] = [
     Migration {
         number: 1,
         name: "registry",
@@ -34,5 +34,10 @@ pub static MIGRATIONS: [Migration; 7] = [
         number: 7,
         name: "area_changes",
         sql: include_str!("../../../migrations/0007_area_changes.sql"),
+    },
+    Migration {
+        number: 8,
+        name: "history",
+        sql: include_str!("../../../migrations/0008_history.sql"),
     },
 ];

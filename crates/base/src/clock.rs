@@ -22,6 +22,16 @@ impl Timestamp {
         Day::from_epoch_days((self.0.saturating_add(SHANGHAI_OFFSET_MS)).div_euclid(DAY_MS))
     }
 
+    /// The first instant of a day in Asia/Shanghai.
+    pub fn start_of(day: Day) -> Self {
+        Self(day.epoch_days().saturating_mul(DAY_MS).saturating_sub(SHANGHAI_OFFSET_MS))
+    }
+
+    /// The first instant after a day in Asia/Shanghai.
+    pub fn end_of(day: Day) -> Self {
+        Self::start_of(day).plus_ms(DAY_MS)
+    }
+
     /// The instant `ms` milliseconds later.
     pub fn plus_ms(self, ms: i64) -> Self {
         Self(self.0.saturating_add(ms))

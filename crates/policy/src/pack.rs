@@ -25,6 +25,7 @@ pub struct Policy {
     roles: Vec<Role>,
     security: Security,
     second_factor: SecondFactor,
+    accesses: Accesses,
     exchange: Exchange,
     helping: Helping,
     village_roles: Vec<VillageRole>,
@@ -80,6 +81,16 @@ pub struct Exchange {
     pub csv_bytes_per_xlsx_byte: u64,
 }
 
+/// How long it is known who looked at what, and how finely.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "each name says its unit; the pack says the source")]
+pub struct Accesses {
+    pub source: String,
+    pub kept_days: i64,
+    pub repeat_minutes: i64,
+}
+
 /// A pack cannot be used.
 #[derive(Debug, thiserror::Error)]
 #[error("{file}: {reason}")]
@@ -101,6 +112,7 @@ struct File {
     role: Vec<Role>,
     security: Option<Security>,
     second_factor: Option<SecondFactor>,
+    accesses: Option<Accesses>,
     exchange: Option<Exchange>,
     helping: Option<Helping>,
     #[serde(default)]
@@ -140,7 +152,7 @@ impl Policy {
         let mut lines: Vec<Line> = Vec::new();
         let mut classes: Vec<HouseholdClass> = Vec::new();
         let (mut security, mut second_factor, mut exchange) = (None, None, None);
-        let mut helping = None;
+        let (mut helping, mut accesses) = (None, None);
         for (name, text) in files {
             let bad = |reason: String| BadPack { file: name.to_owned(), reason };
             let file: File = toml::from_str(text).map_err(|e| bad(e.to_string()))?;
@@ -173,6 +185,7 @@ impl Policy {
             security = file.security.or(security);
             file.second_factor.as_ref().map_or(Ok(()), SecondFactor::check).map_err(bad)?;
             second_factor = file.second_factor.or(second_factor);
+            accesses = file.accesses.or(accesses);
             exchange = file.exchange.or(exchange);
         }
         let missing = |name: &str| BadPack {
@@ -181,6 +194,7 @@ impl Policy {
         };
         let security = security.ok_or_else(|| missing("security"))?;
         let second_factor = second_factor.ok_or_else(|| missing("second_factor"))?;
+        let accesses = accesses.ok_or_else(|| missing("accesses"))?;
         let exchange = exchange.ok_or_else(|| missing("exchange"))?;
         let helping = helping.ok_or_else(|| missing("helping"))?;
         Ok(Self {
@@ -189,6 +203,7 @@ impl Policy {
             roles,
             security,
             second_factor,
+            accesses,
             exchange,
             helping,
             village_roles,
@@ -260,6 +275,11 @@ impl Policy {
     /// What one-time codes are made and checked by.
     pub fn second_factor(&self) -> &SecondFactor {
         &self.second_factor
+    }
+
+    /// How long it is known who looked at what.
+    pub fn accesses(&self) -> &Accesses {
+        &self.accesses
     }
 
     /// Limits of imports and exports.

@@ -38,6 +38,9 @@ pub enum Right {
     /// Read the journal and verify it.
     #[serde(rename = "journal.read")]
     JournalRead,
+    /// See who looked at which household.
+    #[serde(rename = "accesses.read")]
+    AccessesRead,
     /// See the state of the system.
     #[serde(rename = "system.read")]
     SystemRead,

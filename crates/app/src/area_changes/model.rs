@@ -19,6 +19,7 @@ use crate::FieldError;
 /// | end | `from` without `to`: nothing may be left in it |
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = AreaChangeLine)]
 pub struct Line {
     /// The code in force until now.
     pub from: String,

@@ -9,6 +9,7 @@ use crate::accounts::FollowedGrant;
 
 /// What a change of areas did, or would do.
 #[derive(Clone, Debug, Default, Serialize, ToSchema)]
+#[schema(as = AreaChangeTold)]
 pub struct Told {
     /// Of the change; none if nothing was stored.
     pub id: Option<String>,

@@ -10,7 +10,7 @@ use std::{
 };
 
 use daohu_base::{AreaCode, Scope};
-use daohu_db::{Error as DbError, FutureExt, Row, Value};
+use daohu_db::{Error as DbError, FutureExt, Row, Tx, Value};
 use daohu_policy::Policy;
 use tokio::sync::oneshot;
 
@@ -19,7 +19,9 @@ use super::{
     table_writer::{ByteOrderMark, TableWriter},
 };
 use crate::{
-    Context, Error, areas,
+    Context, Error,
+    accesses::{Visitor, rows as accesses},
+    areas,
     households::rows as registry,
     journal::{self, Act, Action, Change},
     keys::Keys,
@@ -286,8 +288,11 @@ async fn disclose(context: &Context, act: Act, options: &ExportOptions) -> Resul
         after: Some(after),
     };
     let keys = context.keys.clone();
-    let write = context.db.write(move |tx| {
-        async move { journal::record(tx, &keys, &act, vec![change]).await }.boxed()
-    });
-    write.await
+    let visitor = Visitor { actor: act.actor.clone(), address: None, at: act.at };
+    let access = accesses::Access::export(&visitor, &options.area);
+    let work = async move |tx: &mut Tx| {
+        journal::record(tx, &keys, &act, vec![change]).await?;
+        Ok(accesses::write(tx, &[access]).await?)
+    };
+    context.db.write(move |tx| async move { work(tx).await }.boxed()).await
 }

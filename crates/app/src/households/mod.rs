@@ -14,11 +14,13 @@ mod edit;
 mod figures;
 mod list;
 mod model;
+mod moves;
 mod ops;
 mod record;
 pub(crate) mod rows;
 mod search;
 mod sheets;
+mod sources;
 mod sql;
 #[cfg(test)]
 mod testing;
@@ -30,8 +32,12 @@ pub(crate) use model::{
     Derived, Home, HouseholdRow, IdKind, IncomeRow, PersonRow, Serials, alike, merge,
 };
 pub use model::{Marks, initials, layouts};
+pub use moves::Link;
 pub use ops::{Dossier, dossier, reseal, watched};
-pub(crate) use record::{ops::village_of, reveal::check_reason};
+pub(crate) use record::{
+    ops::{household, village_of},
+    reveal::check_reason,
+};
 pub(crate) use view::HouseholdView;
 
 use crate::http::App;
@@ -50,5 +56,7 @@ pub(crate) fn routes() -> OpenApiRouter<App> {
         .routes(routes!(record::api::reveal_household))
         .routes(routes!(record::api::get_person, edit::api::change_person))
         .routes(routes!(record::api::reveal_person))
+        .routes(routes!(moves::api::list_memberships))
+        .routes(routes!(sources::api::get_sources))
         .routes(routes!(search::api::search_registry))
 }

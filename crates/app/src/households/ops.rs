@@ -2,10 +2,12 @@
 
 use daohu_base::{Day, Scope, Timestamp};
 use daohu_db::{BoxFuture, FutureExt, Tx};
+use daohu_policy::Policy;
 use serde_json::{Map, Value as Json};
 
 use super::{
     model::{HouseholdRow, layouts},
+    moves::{self, Link},
     sql,
 };
 use crate::{
@@ -42,7 +44,14 @@ pub struct Dossier {
     pub incomes: Vec<Map<String, Json>>,
     /// The columns of 结对 for who helps the household and who did, with the name (`subject_name`).
     pub helpers: Vec<Map<String, Json>>,
+    /// The households that members came from, the latest first.
+    pub came_from: Vec<Link>,
+    /// The households that members went to, the latest first.
+    pub went_to: Vec<Link>,
 }
+
+/// What records are read with: the keys, the policy, and what the caller may see.
+pub(super) type With<'a> = (&'a Keys, &'a Policy, &'a Scope);
 
 /// The household of a number, `NO` or `COUNTY/NO`, within the scope.
 ///
@@ -77,11 +86,11 @@ pub async fn dossier(
     reference: String,
     as_of: Option<Day>,
 ) -> Result<Dossier, Error> {
-    let keys = context.keys.clone();
+    let (keys, policy) = (context.keys.clone(), context.policy.clone());
     let read = context.db.read(move |tx| {
         async move {
             let row = find(tx, &keys, &scope, &reference).await?;
-            dossier_of(tx, &keys, &row, as_of).await
+            dossier_of(tx, (&keys, &policy, &scope), &row, as_of).await
         }
         .boxed()
     });
@@ -91,14 +100,18 @@ pub async fn dossier(
 /// The dossier of a household that the caller may see.
 pub(super) async fn dossier_of(
     tx: &mut Tx,
-    keys: &Keys,
+    with: With<'_>,
     row: &HouseholdRow,
     as_of: Option<Day>,
 ) -> Result<Dossier, Error> {
-    match as_of {
-        None => present(tx, keys, row).await,
-        Some(day) => past(tx, keys, row, day).await,
-    }
+    let (keys, ..) = with;
+    let mut dossier = match as_of {
+        None => present(tx, keys, row).await?,
+        Some(day) => past(tx, keys, row, day).await?,
+    };
+    let mut reader = moves::Reader::new(with, row.county(), until(as_of));
+    (dossier.came_from, dossier.went_to) = reader.links(tx, row.id()).await?;
+    Ok(dossier)
 }
 
 async fn present(tx: &mut Tx, keys: &Keys, row: &HouseholdRow) -> Result<Dossier, Error> {
@@ -112,6 +125,7 @@ async fn present(tx: &mut Tx, keys: &Keys, row: &HouseholdRow) -> Result<Dossier
     let persons = persons.iter().map(|p| with_no(&PERSONS, &p.0)).collect();
     let mut incomes = sql::incomes_of(tx, keys, county, &[id]).await?;
     incomes.sort_by_key(|income| std::cmp::Reverse(income.year()));
+    let (came_from, went_to) = Default::default();
     Ok(Dossier {
         id,
         county: county.to_owned(),
@@ -122,17 +136,18 @@ async fn present(tx: &mut Tx, keys: &Keys, row: &HouseholdRow) -> Result<Dossier
         persons,
         incomes: incomes.iter().map(|income| with_no(&INCOMES, &income.0)).collect(),
         helpers: registers::helpers_of(tx, keys, (&[county.to_owned()], id), None).await?,
+        came_from,
+        went_to,
     })
 }
 
-/// One day in milliseconds.
-const DAY_MS: i64 = 86_400_000;
-/// Asia/Shanghai is eight hours ahead of UTC.
-const SHANGHAI_MS: i64 = 8 * 3_600_000;
+/// The last instant that is told of: of a day in China, or for good.
+pub(super) fn until(as_of: Option<Day>) -> Timestamp {
+    as_of.map_or(Timestamp(i64::MAX), |day| Timestamp::end_of(day).plus_ms(-1))
+}
 
 async fn past(tx: &mut Tx, keys: &Keys, row: &HouseholdRow, day: Day) -> Result<Dossier, Error> {
-    // The last instant of the day, in China.
-    let until = Timestamp((day.epoch_days() + 1) * DAY_MS - SHANGHAI_MS - 1);
+    let until = until(Some(day));
     let (county, id) = (row.county().to_owned(), row.id());
     let counties = area_changes::rows::counties_before(tx, &county).await?;
     let record = id.to_string();
@@ -169,7 +184,20 @@ async fn past(tx: &mut Tx, keys: &Keys, row: &HouseholdRow, day: Day) -> Result<
     let place = place_of(tx, keys, Some(&group), &village, Some(until)).await?;
     let (persons, incomes) = (shown(&PERSONS, persons), shown(&INCOMES, incomes));
     let household = shown_journal(&HOUSEHOLDS, household);
-    Ok(Dossier { id, county, version, as_of, place, household, persons, incomes, helpers })
+    let (came_from, went_to) = Default::default();
+    Ok(Dossier {
+        id,
+        county,
+        version,
+        as_of,
+        place,
+        household,
+        persons,
+        incomes,
+        helpers,
+        came_from,
+        went_to,
+    })
 }
 
 /// Where a household lies: its group, or its village where no group is known.

@@ -13,7 +13,9 @@ use super::{
     openapi::openapi,
 };
 use crate::{
-    Context, accounts, area_changes, areas, classes, codes,
+    Context,
+    accesses::{self, Accesses},
+    accounts, area_changes, areas, classes, codes,
     exchange::jobs::{self, Jobs},
     households, journal, quality, registers,
 };
@@ -70,6 +72,7 @@ pub struct App(Arc<Inner>);
 struct Inner {
     context: Context,
     jobs: Jobs,
+    accesses: Accesses,
     config: HttpConfig,
     metrics: Metrics,
     limiter: Limiter,
@@ -80,7 +83,13 @@ impl App {
     /// A server over this context, and its imports and exports.
     pub fn new(context: Context, jobs: Jobs, config: HttpConfig) -> Self {
         let (metrics, limiter, locks) = Default::default();
-        Self(Arc::new(Inner { context, jobs, config, metrics, limiter, locks }))
+        let accesses = Accesses::new(context.clone());
+        Self(Arc::new(Inner { context, jobs, accesses, config, metrics, limiter, locks }))
+    }
+
+    /// The access log of the server: who serves lets it run, and writes at the end what waits.
+    pub fn accesses(&self) -> &Accesses {
+        &self.0.accesses
     }
 
     pub(super) fn jobs(&self) -> &Jobs {
@@ -121,6 +130,7 @@ pub(super) fn api() -> OpenApiRouter<App> {
         .merge(classes::routes())
         .merge(jobs::routes())
         .merge(journal::routes())
+        .merge(accesses::routes())
 }
 
 /// The whole server as one service.

@@ -12,6 +12,7 @@ use daohu_policy::Right;
 use super::{Answer, ApiError, App, Caller, Enforcement};
 use crate::{
     Context,
+    accesses::{Seen, Visitor, What},
     accounts::{self, Authority, Grant, SignedIn},
     exchange::jobs::Jobs,
     journal::Act,
@@ -21,6 +22,7 @@ use crate::{
 pub struct Session {
     app: App,
     who: Arc<SignedIn>,
+    address: IpAddr,
 }
 
 /// A signed-in user who may have a password to change before anything else.
@@ -44,6 +46,7 @@ pub struct Permit {
     /// Where: the areas of exactly the grants that give the right.
     pub scope: Scope,
     grants: Vec<Grant>,
+    address: IpAddr,
     app: App,
 }
 
@@ -64,7 +67,7 @@ impl Session {
         let authority = Authority::of(policy, &self.who.user.name, &self.who.grants, rights);
         let authority = authority.ok_or_else(|| ApiError::new("auth.forbidden"))?;
         let Authority { actor, scope, grants } = authority;
-        Ok(Permit { actor, scope, grants, app: self.app.clone() })
+        Ok(Permit { actor, scope, grants, address: self.address, app: self.app.clone() })
     }
 
     /// True if a role of the user's needs a second factor, and the installation insists on it.
@@ -84,6 +87,7 @@ impl Session {
             actor: Actor { name: self.who.user.name.clone(), authority: "self".to_owned() },
             scope: Scope::nothing(),
             grants: Vec::new(),
+            address: self.address,
             app: self.app.clone(),
         }
     }
@@ -113,7 +117,8 @@ impl Stranger {
 
     /// Whom the sign-in has made of the stranger.
     pub fn arrive(&self, who: SignedIn) -> Arrival {
-        Arrival(Session { app: self.app.clone(), who: Arc::new(who) })
+        let (app, address) = (self.app.clone(), self.caller.address);
+        Arrival(Session { app, who: Arc::new(who), address })
     }
 
     /// The header that gives the browser of this user its cookie.
@@ -156,6 +161,13 @@ impl Permit {
         Act::new(self.actor.clone(), &*self.context().clock, "api")
     }
 
+    /// Notes in the access log that the holder looks at a record: before it is shown.
+    pub(crate) async fn note(&self, what: What, seen: Seen<'_>) -> Answer<()> {
+        let (actor, at) = (self.actor.clone(), self.context().clock.now());
+        let visitor = Visitor { actor, address: Some(self.address), at };
+        Ok(self.app.accesses().note(&visitor, what, seen).await?)
+    }
+
     /// As [`Permit::act`], under the one grant that covers the area; 404 if none does.
     pub fn act_in(&self, area: &AreaCode) -> Answer<Act> {
         let covers = |grant: &&Grant| grant.area.as_ref().is_some_and(|mine| mine.contains(area));
@@ -182,11 +194,10 @@ impl FromRequestParts<App> for Arrival {
             None => identify(app, &parts.headers).await?,
         };
         let who = who.ok_or_else(|| ApiError::new("auth.not_signed_in"))?;
-        if let Some(caller) = parts.extensions.get::<Caller>() {
-            // Set once; a second extractor finds the same user.
-            let _ = caller.user_id.set(who.user.id.clone());
-        }
-        Ok(Self(Session { app: app.clone(), who }))
+        let caller = caller(parts);
+        // Set once; a second extractor finds the same user.
+        let _ = caller.user_id.set(who.user.id.clone());
+        Ok(Self(Session { app: app.clone(), who, address: caller.address }))
     }
 }
 
@@ -218,10 +229,14 @@ impl FromRequestParts<App> for Stranger {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Answer<Self> {
-        let caller = parts.extensions.get::<Caller>().cloned();
-        let caller = caller.unwrap_or_else(|| Caller::new(&parts.headers, &parts.extensions, &[]));
-        Ok(Self { app: app.clone(), caller })
+        Ok(Self { app: app.clone(), caller: caller(parts) })
     }
+}
+
+/// Where the request comes from.
+fn caller(parts: &Parts) -> Caller {
+    let caller = parts.extensions.get::<Caller>().cloned();
+    caller.unwrap_or_else(|| Caller::new(&parts.headers, &parts.extensions, &[]))
 }
 
 /// The user whose cookie the request carries, if it opens a session that has not ended.
@@ -297,7 +312,8 @@ mod tests {
         let (_scratch, app) = testing::app(HttpConfig::default()).await;
         let session = |grants| {
             let who = SignedIn { user: user(), grants, token_hash: String::new() };
-            Session { app: app.clone(), who: Arc::new(who) }
+            let address = IpAddr::from([198, 51, 100, 7]);
+            Session { app: app.clone(), who: Arc::new(who), address }
         };
         let clerk = grant("village_clerk", Some("990101100"));
         let two = session(vec![grant("leader", Some("98")), clerk]);

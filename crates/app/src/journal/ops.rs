@@ -221,6 +221,17 @@ pub async fn state_in(
     Ok(state.map(|state| (version, state)))
 }
 
+/// The entries that wrote a record up to an instant, the latest first, at most so many; each with its place in the
+/// chain, none while it waits to be sealed.
+pub async fn history(
+    tx: &mut Tx,
+    record: RecordRef<'_>,
+    until: Timestamp,
+    limit: i64,
+) -> Result<Vec<(Option<i64>, Entry)>, Error> {
+    Ok(sql::history(tx, record, until.0, limit).await?)
+}
+
 /// What a record was after an entry, of the entry's body.
 pub(crate) fn after_of(body: &[u8]) -> Option<Map<String, Json>> {
     let mut body: Map<String, Json> = serde_json::from_slice(body).ok()?;

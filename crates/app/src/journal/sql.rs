@@ -311,6 +311,34 @@ pub(super) async fn last_entry(
     row.map(|row| Ok((row.int(11)?, entry(&row)?))).transpose()
 }
 
+/// The entries that wrote a record up to an instant, the latest first, with their places: as [`last_entry`].
+pub(super) async fn history(
+    tx: &mut Tx,
+    (county, kind, record): RecordRef<'_>,
+    until: i64,
+    limit: i64,
+) -> Result<Vec<(Option<i64>, Entry)>, Error> {
+    let sql = "select county, stamp, position, at, actor, authority, source, kind, record, action,
+                      body
+               from journal_pending where county = $1 and kind = $2 and record = $3 and at <= $4
+               order by stamp desc, position desc limit $5";
+    let key = [county.into(), kind.into(), record.into(), until.into()];
+    let rows = tx.query(sql, &[&key[..], &[limit.into()]].concat()).await?;
+    let mut entries = Vec::new();
+    for row in &rows {
+        entries.push((None, entry(row)?));
+    }
+    let sql = "select county, stamp, position, at, actor, authority, source, kind, record, action,
+                      body, sequence
+               from journal where county = $1 and kind = $2 and record = $3 and at <= $4
+               order by sequence desc limit $5";
+    let rest = limit.saturating_sub(i64::try_from(rows.len()).unwrap_or(limit));
+    for row in tx.query(sql, &[&key[..], &[rest.into()]].concat()).await? {
+        entries.push((Some(row.int(11)?), entry(&row)?));
+    }
+    Ok(entries)
+}
+
 /// How often a record was written up to an instant.
 pub(super) async fn count_entries(
     tx: &mut Tx,

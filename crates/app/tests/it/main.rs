@@ -18,6 +18,7 @@
 )]
 #![expect(unreachable_pub, reason = "`pub` says what tests use; outside there is nobody")]
 
+mod accesses;
 mod area_changes;
 mod blanks;
 mod classes;
@@ -28,6 +29,7 @@ mod figures;
 mod find;
 mod grants;
 mod harness;
+mod history;
 mod idempotency;
 mod jobs;
 mod journal;

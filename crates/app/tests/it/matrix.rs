@@ -192,6 +192,9 @@ async fn registry(app: &TestApp, id: &str, area: &AreaCode) -> Option<Operation>
         "list_persons" => get(format!("{household}/persons")).bound(),
         "list_incomes" => get(format!("{household}/incomes")).bound(),
         "get_household_journal" => get(format!("{household}/journal")).bound(),
+        "get_sources" => get(format!("{household}/sources")).bound(),
+        "list_memberships" => get(format!("/persons/{person}/memberships")).bound(),
+        "list_household_accesses" => get(format!("{household}/accesses")).bound(),
         "change_household" => {
             let body = json!({ "bank_name": words });
             send(Method::PATCH, household, body).if_match(version).bound()
@@ -228,6 +231,7 @@ async fn registry(app: &TestApp, id: &str, area: &AreaCode) -> Option<Operation>
         "list_village_coverage" => get(format!("/areas/{area}/coverage/villages")).bound(),
         "list_cadre_loads" => get(format!("/areas/{area}/coverage/cadres")).bound(),
         "list_journal" => get(format!("/journal?county={}", area.county())).bound(),
+        "list_accesses" => get(format!("/accesses?area={area}")).bound(),
         _ => return None,
     })
 }
@@ -364,7 +368,7 @@ async fn matrix(engine: Engine) -> String {
          # Business roles are held in a township; `own` is a village in it, `ancestor` the county\n\
          # above, `sibling` a village of the next township, `foreign` another province.\n",
     );
-    write!(text, "{:<21} {:<9}", "operation", "area").unwrap();
+    write!(text, "{:<23} {:<9}", "operation", "area").unwrap();
     who.iter().for_each(|(name, ..)| write!(text, " {name}").unwrap());
     text.push('\n');
     for id in operations().keys() {
@@ -385,7 +389,7 @@ async fn matrix(engine: Engine) -> String {
                 write!(line, " {status:>width$}", width = name.len()).unwrap();
             }
             let relation = if bound { relation } else { "-" };
-            writeln!(text, "{id:<21} {relation:<9}{line}").unwrap();
+            writeln!(text, "{id:<23} {relation:<9}{line}").unwrap();
             if !bound {
                 break;
             }

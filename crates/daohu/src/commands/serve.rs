@@ -10,6 +10,7 @@ use std::{
 
 use daohu_app::{
     Context, Lang,
+    accesses::Accesses,
     exchange::jobs::Jobs,
     http::{self, App, HttpConfig, ServeConfig},
     journal,
@@ -103,6 +104,8 @@ pub(crate) async fn serve(
     line(format_args!("{scheme}://{address}"))?;
     let runner = tokio::spawn(run_jobs(jobs.clone()));
     let app = App::new(context.clone(), jobs.clone(), config);
+    let accesses = app.accesses().clone();
+    let writer = tokio::spawn(write_accesses(accesses.clone()));
     let stopped = async move {
         stop().await;
         // First the jobs: requests may be waiting for an import to end.
@@ -111,10 +114,17 @@ pub(crate) async fn serve(
     http::serve(app, listener, serving, stopped).await?;
     // What was cancelled above rolls back, and its row says so.
     let _ = runner.await;
+    accesses.stop();
+    let _ = writer.await;
+    accesses.flush().await?;
     sealer.abort();
     follower.abort();
     journal::seal_all(&context).await?;
     Ok(ExitCode::SUCCESS)
+}
+
+async fn write_accesses(accesses: Accesses) {
+    accesses.run().await;
 }
 
 async fn run_jobs(jobs: Jobs) {

@@ -6,6 +6,7 @@
 )]
 #![expect(unreachable_pub, reason = "`pub` says what tests use; outside there is nobody")]
 
+mod accesses;
 mod backup;
 mod checkpoint;
 mod config;

@@ -1,7 +1,7 @@
 //! `/households/{id}` and `/persons/{id}`
 
 use axum::response::IntoResponse;
-use daohu_base::Timestamp;
+use daohu_base::{Day, Timestamp};
 use daohu_policy::Right;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value as Any};
@@ -12,6 +12,7 @@ use super::{
     reveal,
 };
 use crate::{
+    accesses::{Seen, What},
     households::{
         Dossier,
         view::{HouseholdView, IncomeView, PersonView},
@@ -30,6 +31,12 @@ pub(crate) struct AsOf {
     /// The day whose evening is shown, `YYYY-MM-DD`; the present if absent.
     #[param(format = Date)]
     as_of: Option<String>,
+}
+
+impl AsOf {
+    pub(in crate::households) fn day(&self) -> Answer<Option<Day>> {
+        day("as_of", self.as_of.as_deref())
+    }
 }
 
 /// Which page.
@@ -110,6 +117,16 @@ impl From<Told> for StoryEntry {
     }
 }
 
+/// A household as the access log names it.
+fn of_household(county: &str, household: i64) -> Seen<'_> {
+    Seen { county, household, person: None }
+}
+
+/// A member of a household as the access log names it.
+fn of_person(county: &str, household: i64, person: i64) -> Seen<'_> {
+    Seen { county, household, person: Some(person) }
+}
+
 /// One household, numbers masked.
 #[utoipa::path(get, path = "/households/{id}", tag = "households", params(("id" = i64, Path)),
     responses((status = 200, body = HouseholdView, headers(("ETag")))))]
@@ -119,6 +136,7 @@ pub(crate) async fn get_household(
 ) -> Answer<Versioned<HouseholdView>> {
     let permit = session.require(Right::RegistryRead)?;
     let row = ops::get_household(permit.context(), permit.scope.clone(), id).await?;
+    permit.note(What::Household, of_household(row.county(), id)).await?;
     Ok(Versioned(row.0.meta.version, HouseholdView::from(&row)))
 }
 
@@ -131,8 +149,9 @@ pub(crate) async fn get_dossier(
     Query(query): Query<AsOf>,
 ) -> Answer<Json<Dossier>> {
     let permit = session.require(Right::RegistryRead)?;
-    let as_of = day("as_of", query.as_of.as_deref())?;
+    let as_of = query.day()?;
     let dossier = ops::dossier(permit.context(), permit.scope.clone(), id, as_of).await?;
+    permit.note(What::Dossier, of_household(&dossier.county, id)).await?;
     Ok(Json(dossier))
 }
 
@@ -144,7 +163,9 @@ pub(crate) async fn list_persons(
     Path(id): Path<i64>,
 ) -> Answer<Json<Vec<PersonView>>> {
     let permit = session.require(Right::RegistryRead)?;
-    Ok(Json(ops::persons(permit.context(), permit.scope.clone(), id).await?))
+    let (county, persons) = ops::persons(permit.context(), permit.scope.clone(), id).await?;
+    permit.note(What::Members, of_household(&county, id)).await?;
+    Ok(Json(persons))
 }
 
 /// The yearly incomes of a household, newest first.
@@ -155,7 +176,9 @@ pub(crate) async fn list_incomes(
     Path(id): Path<i64>,
 ) -> Answer<Json<Vec<IncomeView>>> {
     let permit = session.require(Right::RegistryRead)?;
-    Ok(Json(ops::incomes(permit.context(), permit.scope.clone(), id).await?))
+    let (county, incomes) = ops::incomes(permit.context(), permit.scope.clone(), id).await?;
+    permit.note(What::Incomes, of_household(&county, id)).await?;
+    Ok(Json(incomes))
 }
 
 /// Who changed a household, its members and its incomes, latest first; numbers masked.
@@ -173,7 +196,8 @@ pub(crate) async fn get_household_journal(
         query.after.as_deref(),
     )?;
     let (scope, fetch) = (permit.scope.clone(), page.fetch());
-    let told = ops::story(permit.context(), scope, id, page.after, fetch).await?;
+    let (county, told) = ops::story(permit.context(), scope, id, page.after, fetch).await?;
+    permit.note(What::Journal, of_household(&county, id)).await?;
     Ok(Json(page.page(told, Told::mark).map(StoryEntry::from)))
 }
 
@@ -186,6 +210,7 @@ pub(crate) async fn get_person(
 ) -> Answer<Versioned<PersonView>> {
     let permit = session.require(Right::RegistryRead)?;
     let (row, home) = ops::get_person(permit.context(), permit.scope.clone(), id).await?;
+    permit.note(What::Person, of_person(home.county(), home.id(), id)).await?;
     Ok(Versioned(row.0.meta.version, PersonView::of(&row, home.no())))
 }
 
@@ -209,7 +234,8 @@ pub(crate) async fn reveal_household(
     let (context, scope) = (permit.context(), permit.scope.clone());
     let numbers = reveal::household(context, permit.act(), scope, id, &body.reason).await?;
     let again = ForReplay::json(&RevealedHousehold { id, phone: None, bank_card: None });
-    let reveal::HouseholdNumbers { phone, bank_card } = numbers;
+    let reveal::HouseholdNumbers { county, phone, bank_card } = numbers;
+    permit.note(What::Numbers, of_household(&county, id)).await?;
     Ok((again, Json(RevealedHousehold { id, phone, bank_card })))
 }
 
@@ -226,6 +252,7 @@ pub(crate) async fn reveal_person(
     let (context, scope) = (permit.context(), permit.scope.clone());
     let numbers = reveal::person(context, permit.act(), scope, id, &body.reason).await?;
     let again = ForReplay::json(&RevealedPerson { id, id_number: None, phone: None });
-    let reveal::PersonNumbers { id_number, phone } = numbers;
+    let reveal::PersonNumbers { county, household, id_number, phone } = numbers;
+    permit.note(What::Numbers, of_person(&county, household, id)).await?;
     Ok((again, Json(RevealedPerson { id, id_number, phone })))
 }

@@ -20,7 +20,7 @@ use crate::{
 };
 
 /// The household with this id, if it lies inside the scope.
-pub(in crate::households) async fn household(
+pub(crate) async fn household(
     tx: &mut Tx,
     keys: &Keys,
     scope: &Scope,
@@ -81,33 +81,35 @@ pub(super) async fn get_person(
     read.await
 }
 
-/// The members of a household, present and gone.
+/// The members of a household, present and gone, beside the household's county.
 pub(super) async fn persons(
     context: &Context,
     scope: Scope,
     id: i64,
-) -> Result<Vec<PersonView>, Error> {
+) -> Result<(String, Vec<PersonView>), Error> {
     let keys = context.keys.clone();
     let work = async move |tx: &mut Tx| {
         let home = household(tx, &keys, &scope, id).await?;
         let persons = rows::persons_of(tx, &keys, home.county(), &[id]).await?;
-        Ok(persons.iter().map(|person| PersonView::of(person, home.no())).collect())
+        let persons = persons.iter().map(|person| PersonView::of(person, home.no())).collect();
+        Ok((home.county().to_owned(), persons))
     };
     context.db.read(move |tx| async move { work(tx).await }.boxed()).await
 }
 
-/// The incomes of a household, newest first.
+/// The incomes of a household, newest first, beside the household's county.
 pub(super) async fn incomes(
     context: &Context,
     scope: Scope,
     id: i64,
-) -> Result<Vec<IncomeView>, Error> {
+) -> Result<(String, Vec<IncomeView>), Error> {
     let keys = context.keys.clone();
     let work = async move |tx: &mut Tx| {
         let home = household(tx, &keys, &scope, id).await?;
         let mut incomes = rows::incomes_of(tx, &keys, home.county(), &[id]).await?;
         incomes.sort_by_key(|income| std::cmp::Reverse(income.year()));
-        Ok(incomes.iter().map(|income| IncomeView::of(income, home.no())).collect())
+        let incomes = incomes.iter().map(|income| IncomeView::of(income, home.no())).collect();
+        Ok((home.county().to_owned(), incomes))
     };
     context.db.read(move |tx| async move { work(tx).await }.boxed()).await
 }
@@ -119,10 +121,10 @@ pub(super) async fn dossier(
     id: i64,
     as_of: Option<Day>,
 ) -> Result<Dossier, Error> {
-    let keys = context.keys.clone();
+    let (keys, policy) = (context.keys.clone(), context.policy.clone());
     let work = async move |tx: &mut Tx| {
         let row = household(tx, &keys, &scope, id).await?;
-        dossier_of(tx, &keys, &row, as_of).await
+        dossier_of(tx, (&keys, &policy, &scope), &row, as_of).await
     };
     context.db.read(move |tx| async move { work(tx).await }.boxed()).await
 }
@@ -158,14 +160,15 @@ impl Told {
     }
 }
 
-/// What happened to a household, its members, its incomes and its helpers, latest first.
+/// What happened to a household, its members, its incomes and its helpers, latest first, beside the
+/// household's county.
 pub(super) async fn story(
     context: &Context,
     scope: Scope,
     id: i64,
     after: Option<(i64, i64, i64)>,
     limit: i64,
-) -> Result<Vec<Told>, Error> {
+) -> Result<(String, Vec<Told>), Error> {
     let keys = context.keys.clone();
     let work = async move |tx: &mut Tx| {
         let home = household(tx, &keys, &scope, id).await?;
@@ -190,7 +193,9 @@ pub(super) async fn story(
         // Not from now on: a server whose clock is ahead may have written.
         let before = after.unwrap_or((i64::MAX, i64::MAX, i64::MAX));
         let entries = journal::latest_of(tx, &records, before, limit).await?;
-        entries.into_iter().map(|entry| Told::open(&keys, entry)).collect()
+        let told: Result<Vec<Told>, Error> =
+            entries.into_iter().map(|entry| Told::open(&keys, entry)).collect();
+        Ok((county.to_owned(), told?))
     };
     context.db.read(move |tx| async move { work(tx).await }.boxed()).await
 }

@@ -15,12 +15,15 @@ const REASON_CHARACTERS_MAX: usize = 500;
 
 /// The full numbers of a household: telephone and bank card.
 pub(super) struct HouseholdNumbers {
+    pub(super) county: String,
     pub(super) phone: Option<String>,
     pub(super) bank_card: Option<String>,
 }
 
 /// The full numbers of a person: document and telephone.
 pub(super) struct PersonNumbers {
+    pub(super) county: String,
+    pub(super) household: i64,
     pub(super) id_number: Option<String>,
     pub(super) phone: Option<String>,
 }
@@ -67,7 +70,7 @@ pub(super) async fn household(
         journal::record(tx, &keys, &act, vec![change]).await?;
         let number = |i| row.text(i).map(str::to_owned);
         let (phone, bank_card) = (number(household::PHONE), number(household::BANK_CARD));
-        Ok(HouseholdNumbers { phone, bank_card })
+        Ok(HouseholdNumbers { county: row.county().to_owned(), phone, bank_card })
     };
     context.db.write(move |tx| async move { work(tx).await }.boxed()).await
 }
@@ -82,12 +85,13 @@ pub(super) async fn person(
 ) -> Result<PersonNumbers, Error> {
     let (reason, keys) = (check_reason(context, reason)?, context.keys.clone());
     let work = async move |tx: &mut Tx| {
-        let (row, _) = ops::person(tx, &keys, &scope, id).await?;
+        let (row, home) = ops::person(tx, &keys, &scope, id).await?;
         let change = disclosure(row.county(), "person_reveal", id, &reason);
         journal::record(tx, &keys, &act, vec![change]).await?;
         let number = |i| row.text(i).map(str::to_owned);
         let (id_number, phone) = (number(person::ID_NUMBER), number(person::PHONE));
-        Ok(PersonNumbers { id_number, phone })
+        let (county, household) = (row.county().to_owned(), home.id());
+        Ok(PersonNumbers { county, household, id_number, phone })
     };
     context.db.write(move |tx| async move { work(tx).await }.boxed()).await
 }

@@ -1,0 +1,263 @@
+//! The queue between those who look and the table: a reader does not wait for the store to write.
+
+use std::{
+    collections::BTreeMap,
+    pin::pin,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use daohu_db::{FutureExt, Tx};
+use tokio::{sync::Notify, time::MissedTickBehavior};
+
+use super::{
+    model::{Access, Seen, Visitor, What},
+    sql,
+};
+use crate::{Context, Error};
+
+/// Rows that may wait to be written: some megabytes.
+const WAITING_MAX: usize = 10_000;
+/// How often what waits is written.
+const WRITE: Duration = Duration::from_millis(250);
+/// How long a reader waits for room before the request is refused.
+const ROOM_WAIT: Duration = Duration::from_secs(10);
+/// How often rows whose time is over are looked for.
+const CLEAN: Duration = Duration::from_secs(3_600);
+/// Rows deleted at once: others write in between.
+const DELETED_MAX: u64 = 1_000;
+const MINUTE_MS: i64 = 60_000;
+const DAY_MS: i64 = 24 * 60 * MINUTE_MS;
+
+/// The access log of a server. Cheap to clone.
+#[derive(Clone)]
+pub struct Accesses(Arc<Inner>);
+
+struct Inner {
+    context: Context,
+    waiting: Mutex<Waiting>,
+    waiting_max: usize,
+    /// There is room again.
+    room: Notify,
+    stopping: Notify,
+}
+
+/// Rows that are not written yet, in the order of their keys: two servers that write the same rows
+/// never wait for each other in a circle.
+type Waiting = BTreeMap<(String, i64, i64), Access>;
+
+impl Accesses {
+    /// Over a database.
+    pub fn new(context: Context) -> Self {
+        Self::with_room(context, WAITING_MAX)
+    }
+
+    fn with_room(context: Context, waiting_max: usize) -> Self {
+        let (waiting, room, stopping) = Default::default();
+        Self(Arc::new(Inner { context, waiting, waiting_max, room, stopping }))
+    }
+
+    /// Notes that somebody looks at a record: before it is shown.
+    ///
+    /// Errors: busy, where nothing could be written for long.
+    pub(crate) async fn note(
+        &self,
+        visitor: &Visitor,
+        what: What,
+        seen: Seen<'_>,
+    ) -> Result<(), Error> {
+        let minutes = self.0.context.policy.accesses().repeat_minutes;
+        let access = Access::of(visitor, what, seen, minutes.saturating_mul(MINUTE_MS));
+        let queued = tokio::time::timeout(ROOM_WAIT, self.queue(access)).await;
+        queued.map_err(|_| daohu_db::Error::Busy.into())
+    }
+
+    async fn queue(&self, access: Access) {
+        loop {
+            // Listening begins before the look: no room is missed that is made in between.
+            let mut room = pin!(self.0.room.notified());
+            room.as_mut().enable();
+            if self.take_in(&access) {
+                return;
+            }
+            room.await;
+        }
+    }
+
+    /// False if there is no room for another row.
+    fn take_in(&self, access: &Access) -> bool {
+        let (mut waiting, key) = (self.waiting(), access.key());
+        if let Some(row) = waiting.get_mut(&key) {
+            row.add(access);
+            return true;
+        }
+        let has_room = waiting.len() < self.0.waiting_max;
+        if has_room {
+            waiting.insert(key, access.clone());
+        }
+        has_room
+    }
+
+    fn waiting(&self) -> MutexGuard<'_, Waiting> {
+        self.0.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Writes what comes, and deletes what is past its time, until [`Accesses::stop`].
+    pub async fn run(&self) {
+        let (mut write, mut clean) = (tokio::time::interval(WRITE), tokio::time::interval(CLEAN));
+        // After a long write there is one turn to make up for, not many.
+        write.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            let done = tokio::select! {
+                () = self.0.stopping.notified() => return,
+                _ = write.tick() => self.flush().await,
+                _ = clean.tick() => self.clean().await,
+            };
+            if let Err(error) = done {
+                tracing::error!(%error, "the access log is not written; it is tried again");
+            }
+        }
+    }
+
+    /// Ends [`Accesses::run`]; what waits then is left to [`Accesses::flush`].
+    pub fn stop(&self) {
+        self.0.stopping.notify_one();
+    }
+
+    /// Writes what waits, in one transaction. Where that fails, it goes on waiting.
+    pub async fn flush(&self) -> Result<(), Error> {
+        let batch = std::mem::take(&mut *self.waiting());
+        if batch.is_empty() {
+            return Ok(());
+        }
+        self.0.room.notify_waiters();
+        let rows: Arc<Vec<Access>> = Arc::new(batch.into_values().collect());
+        let written = Arc::clone(&rows);
+        let work = async move |tx: &mut Tx| sql::write(tx, &written).await;
+        let done = self.0.context.db.write(move |tx| async move { work(tx).await }.boxed()).await;
+        if done.is_err() {
+            let mut waiting = self.waiting();
+            for row in rows.iter() {
+                waiting.entry(row.key()).and_modify(|other| other.add(row)).or_insert(row.clone());
+            }
+        }
+        Ok(done?)
+    }
+
+    /// Deletes the rows whose time is over.
+    pub async fn clean(&self) -> Result<(), Error> {
+        let Context { db, policy, clock, .. } = &self.0.context;
+        let kept_ms = policy.accesses().kept_days.saturating_mul(DAY_MS);
+        let before = clock.now().plus_ms(kept_ms.saturating_neg());
+        let mut county = String::new();
+        loop {
+            let next = async move |tx: &mut Tx| sql::next_county(tx, &county).await;
+            let Some(found) = db.read(move |tx| async move { next(tx).await }.boxed()).await?
+            else {
+                return Ok(());
+            };
+            loop {
+                let (of, limit) = (found.clone(), i64::try_from(DELETED_MAX).unwrap_or(i64::MAX));
+                let delete =
+                    async move |tx: &mut Tx| sql::delete_before(tx, &of, before, limit).await;
+                let deleted = db.write(move |tx| async move { delete(tx).await }.boxed()).await?;
+                if deleted < DELETED_MAX {
+                    break;
+                }
+            }
+            county = found;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use daohu_base::{Actor, SystemClock, Timestamp};
+    use daohu_db::{Engine, testing::Scratch};
+    use daohu_policy::Policy;
+
+    use super::*;
+    use crate::{
+        accounts::{Cost, Passwords},
+        keys::Keys,
+        schema::MIGRATIONS,
+    };
+
+    async fn log(engine: Engine, waiting_max: usize) -> (Scratch, Accesses) {
+        let (scratch, db) = Scratch::migrated(engine, &MIGRATIONS).await;
+        let context = Context {
+            db,
+            policy: Arc::new(Policy::embedded().unwrap()),
+            keys: Arc::new(Keys::generate().unwrap()),
+            clock: Arc::new(SystemClock),
+            passwords: Passwords::new(Cost { memory_kib: 8, passes: 1, at_once: 1 }).unwrap(),
+        };
+        (scratch, Accesses::with_room(context, waiting_max))
+    }
+
+    async fn note(log: &Accesses, household: i64) -> Result<(), Error> {
+        let actor = Actor { name: "li.na".into(), authority: "cadre@990101".into() };
+        let visitor = Visitor { actor, address: None, at: Timestamp(1_600_000_000_000) };
+        log.note(&visitor, What::Household, Seen { county: "990101", household, person: None })
+            .await
+    }
+
+    /// Households and times, by household.
+    async fn written(log: &Accesses) -> Vec<(i64, i64)> {
+        let list = async move |tx: &mut Tx| {
+            sql::of_county(tx, "990101", &sql::Wanted::default(), None, 100).await
+        };
+        let rows = log.0.context.db.read(move |tx| async move { list(tx).await }.boxed()).await;
+        let mut rows: Vec<(i64, i64)> =
+            rows.unwrap().iter().map(|row| (row.access.household, row.access.times)).collect();
+        rows.sort_unstable();
+        rows
+    }
+
+    #[tokio::test]
+    async fn who_finds_no_room_waits_and_nothing_is_lost() {
+        for engine in Engine::BOTH {
+            let (_scratch, log) = log(engine, 2).await;
+            for household in [1, 2, 1] {
+                note(&log, household).await.unwrap();
+            }
+            // A repeat needs no room, another household does.
+            let third = note(&log, 3);
+            let mut third = pin!(third);
+            let pause = Duration::from_millis(30);
+            assert!(tokio::time::timeout(pause, &mut third).await.is_err(), "{engine:?}");
+            log.flush().await.unwrap();
+            third.await.unwrap();
+            log.flush().await.unwrap();
+            note(&log, 2).await.unwrap();
+            log.flush().await.unwrap();
+            assert_eq!(written(&log).await, [(1, 2), (2, 2), (3, 1)], "{engine:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn what_could_not_be_written_is_written_later() {
+        for engine in Engine::BOTH {
+            let (_scratch, log) = log(engine, 10).await;
+            note(&log, 1).await.unwrap();
+            let rename = async |from: &str, to: &str| {
+                let sql = format!("alter table {from} rename to {to}");
+                let work = async move |tx: &mut Tx| tx.execute(&sql, &[]).await;
+                let db = &log.0.context.db;
+                db.write(move |tx| async move { work(tx).await }.boxed()).await.unwrap()
+            };
+            rename("accesses", "elsewhere").await;
+            assert!(log.flush().await.is_err(), "{engine:?}");
+            rename("elsewhere", "accesses").await;
+            note(&log, 1).await.unwrap();
+            let run = tokio::spawn({
+                let log = log.clone();
+                async move { log.run().await }
+            });
+            log.stop();
+            run.await.unwrap();
+            log.flush().await.unwrap();
+            assert_eq!(written(&log).await, [(1, 2)], "{engine:?}");
+        }
+    }
+}

@@ -1,0 +1,116 @@
+//! Reading the access log.
+
+use daohu_base::{AreaCode, AreaLevel, Scope};
+use daohu_db::{FutureExt, Tx};
+
+use super::{
+    model::What,
+    sql::{self, Line, Mark, Wanted},
+};
+use crate::{Context, Error, areas, households};
+
+/// Rows looked at for one page, when most of them lie outside the area or are of another kind.
+const LOOKED_AT_MAX: usize = 2_000;
+/// Rows fetched at once.
+const BATCH: i64 = 200;
+
+/// What of an area's log is wanted.
+pub(super) struct Query {
+    pub(super) area: AreaCode,
+    pub(super) what: Option<What>,
+    pub(super) wanted: Wanted,
+}
+
+/// Whose view of the log it is.
+pub(super) enum View {
+    /// An auditor of the system: everything, without the household's number.
+    Administrators,
+    /// Somebody with an area: households in it.
+    Within(Scope),
+}
+
+/// Who looked at a household, latest first; exports of the areas that it lies in are such looks. Gives the
+/// county it is stored under as well.
+pub(super) async fn of_household(
+    context: &Context,
+    scope: Scope,
+    id: i64,
+    wanted: Wanted,
+    (before, limit): (Option<Mark>, i64),
+) -> Result<(String, Vec<Line>), Error> {
+    let keys = context.keys.clone();
+    let work = async move |tx: &mut Tx| {
+        let home = households::household(tx, &keys, &scope, id).await?;
+        let key = (home.county(), id);
+        let mut lines = sql::of_household(tx, key, &wanted, before, limit).await?;
+        for area in areas_over(home.village()) {
+            let area = (&*area.county(), area.as_str());
+            lines.extend(sql::of_area(tx, area, &wanted, before, limit).await?);
+        }
+        lines.sort_by_key(|line| std::cmp::Reverse(line.mark()));
+        lines.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+        Ok((home.county().to_owned(), lines))
+    };
+    context.db.read(move |tx| async move { work(tx).await }.boxed()).await
+}
+
+/// Who looked at the households of an area, latest first; the mark is there if there may be more.
+pub(super) async fn of_area(
+    context: &Context,
+    view: View,
+    query: Query,
+    after: Option<Mark>,
+    limit: usize,
+) -> Result<(Vec<Line>, Option<Mark>), Error> {
+    if let View::Within(scope) = &view {
+        areas::ops::reported(scope, &query.area)?;
+    }
+    let work = async move |tx: &mut Tx| {
+        // Exports of what lies above a county are stored under codes of their own.
+        let mut counties: Vec<String> =
+            areas_over(query.area.as_str()).iter().map(AreaCode::county).collect();
+        counties.dedup();
+        let (mut after, mut lines, mut looked_at) = (after, Vec::new(), 0);
+        loop {
+            let mut some = Vec::new();
+            for county in &counties {
+                some.extend(sql::of_county(tx, county, &query.wanted, after, BATCH).await?);
+            }
+            some.sort_by_key(|line| std::cmp::Reverse(line.mark()));
+            some.truncate(usize::try_from(BATCH).unwrap_or(usize::MAX));
+            if some.is_empty() {
+                return Ok((lines, None));
+            }
+            for mut line in some {
+                looked_at += 1;
+                after = Some(line.mark());
+                let is_wanted = query.what.is_none_or(|what| what.as_str() == line.access.what);
+                if is_wanted && lies_in(&query.area, &line) {
+                    if matches!(view, View::Administrators) {
+                        line.household_no = None;
+                    }
+                    lines.push(line);
+                }
+                if lines.len() == limit || looked_at == LOOKED_AT_MAX {
+                    return Ok((lines, after));
+                }
+            }
+        }
+    };
+    context.db.read(move |tx| async move { work(tx).await }.boxed()).await
+}
+
+/// An area and all those that it lies in.
+fn areas_over(code: &str) -> Vec<AreaCode> {
+    let Ok(area) = AreaCode::parse(code) else { return Vec::new() };
+    AreaLevel::ALL.into_iter().filter_map(|level| area.at(level)).collect()
+}
+
+/// True if the row is about a household of the area, or an export took some or all of its households.
+fn lies_in(area: &AreaCode, line: &Line) -> bool {
+    let parsed = |code: &Option<String>| AreaCode::parse(code.as_deref().unwrap_or("")).ok();
+    match parsed(&line.access.area) {
+        Some(exported) => area.contains(&exported) || exported.contains(area),
+        None => parsed(&line.village).is_some_and(|village| area.contains(&village)),
+    }
+}

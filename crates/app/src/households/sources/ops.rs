@@ -1,0 +1,138 @@
+//! Reading where facts come from.
+
+use std::collections::BTreeMap;
+
+use daohu_base::{Day, Scope, Timestamp};
+use daohu_db::{FutureExt, Tx};
+use serde::Serialize;
+use serde_json::{Map, Value as Json};
+use utoipa::ToSchema;
+
+use super::model::{Written, last_written};
+use crate::{
+    Context, Error,
+    households::{ops::until, record::ops as record, sql as rows},
+    journal::{self, Action, Entry},
+    keys::Keys,
+    registers,
+};
+
+/// Entries of one record that are looked at, the latest of them.
+const ENTRIES_MAX: i64 = 200;
+/// Entries that are looked at for one answer.
+const ENTRIES_ALL_MAX: i64 = 3_000;
+
+/// Where a fact comes from.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub(super) struct Source {
+    /// When it was written.
+    #[schema(format = DateTime)]
+    at: String,
+    /// The user, or `system`.
+    actor: String,
+    /// The grant that allowed it.
+    authority: String,
+    /// `api`, an import with its job, or a command.
+    source: String,
+    /// The entry's place in the county's chain; null while it waits to be sealed.
+    sequence: Option<i64>,
+}
+
+/// Where the columns of one record come from.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub(super) struct RecordSources {
+    /// `household`, `person`, `income` or `pairing`.
+    kind: String,
+    /// The record's key within its kind, as in the journal.
+    record: String,
+    /// False if older entries were not looked at: a column that is not listed was written by one of them.
+    is_whole: bool,
+    /// Who wrote each column last. One that was never known is not listed.
+    columns: BTreeMap<String, Source>,
+}
+
+/// Where the facts of a household come from.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub(crate) struct Sources {
+    /// The household's id.
+    id: i64,
+    /// The six digits it is stored under.
+    pub(super) county: String,
+    /// The household, its members, its incomes and who helps it.
+    records: Vec<RecordSources>,
+}
+
+impl From<(Option<i64>, &Entry)> for Source {
+    fn from((sequence, entry): (Option<i64>, &Entry)) -> Self {
+        Self {
+            at: Timestamp(entry.at).to_string(),
+            actor: entry.actor.clone(),
+            authority: entry.authority.clone(),
+            source: entry.source.clone(),
+            sequence,
+        }
+    }
+}
+
+/// Of each column of a household's records, who wrote it last, on a day or until now.
+pub(super) async fn sources(
+    context: &Context,
+    scope: Scope,
+    id: i64,
+    as_of: Option<Day>,
+) -> Result<Sources, Error> {
+    let keys = context.keys.clone();
+    let work = async move |tx: &mut Tx| {
+        let home = record::household(tx, &keys, &scope, id).await?;
+        let county = home.county().to_owned();
+        let mut keys_of = vec![("household", id.to_string())];
+        for person in rows::persons_of(tx, &keys, &county, &[id]).await? {
+            keys_of.push(("person", person.id().to_string()));
+        }
+        for income in rows::incomes_of(tx, &keys, &county, &[id]).await? {
+            keys_of.push(("income", format!("{id}/{}", income.year())));
+        }
+        for pairing in registers::rows::pairings_of(tx, &keys, &county, &[id]).await? {
+            keys_of.push((registers::PAIRING, registers::pairing_key(&pairing)));
+        }
+        let (mut left, mut records) = (ENTRIES_ALL_MAX, Vec::new());
+        for (kind, record) in keys_of {
+            let of = (&*county, kind, &*record);
+            let limit = left.min(ENTRIES_MAX);
+            let entries = journal::history(tx, of, until(as_of), limit).await?;
+            left -= i64::try_from(entries.len()).unwrap_or(left);
+            // On that day it was not there yet: a record that is has an entry.
+            if entries.is_empty() && limit > 0 {
+                continue;
+            }
+            let (columns, is_whole) = written(&keys, &entries)?;
+            let kind = kind.to_owned();
+            records.push(RecordSources { kind, record, is_whole, columns });
+        }
+        if records.is_empty() {
+            return Err(Error::NotFound("household"));
+        }
+        Ok(Sources { id, county, records })
+    };
+    context.db.read(move |tx| async move { work(tx).await }.boxed()).await
+}
+
+fn written(
+    keys: &Keys,
+    entries: &[(Option<i64>, Entry)],
+) -> Result<(BTreeMap<String, Source>, bool), Error> {
+    let mut after: Vec<Map<String, Json>> = Vec::new();
+    for (_, entry) in entries {
+        after.push(journal::after_of(&entry.open(keys)?).unwrap_or_default());
+    }
+    let first = entries.last().map(|(_, entry)| entry.action.as_str());
+    let is_all = first == Some(Action::Created.as_str());
+    let Written { columns, is_whole } = last_written(&after, is_all);
+    let source = |(name, i): (String, usize)| {
+        let (sequence, entry) = entries.get(i)?;
+        Some((name, Source::from((*sequence, entry))))
+    };
+    // Of a record whose entries were not looked at nothing is known.
+    let is_whole = is_whole && !entries.is_empty();
+    Ok((columns.into_iter().filter_map(source).collect(), is_whole))
+}

@@ -1,0 +1,198 @@
+//! Who looked at a household: the access log as auditors and the office read it.
+
+use daohu_db::Engine;
+use daohu_policy::Policy;
+use serde_json::{Value, json};
+
+use crate::{
+    harness::{ADDRESS, Client, TestApp, config},
+    seed,
+};
+
+async fn start(engine: Engine) -> TestApp {
+    let app = TestApp::new(engine).await;
+    seed::registry(&app).await;
+    app
+}
+
+/// All rows of a list, `rows` at a time; what waits is written first.
+async fn all(app: &TestApp, client: &Client, path: &str, rows: u32) -> Vec<Value> {
+    app.state.accesses().flush().await.unwrap();
+    let mark = if path.contains('?') { '&' } else { '?' };
+    let (mut all, mut after) = (Vec::new(), String::new());
+    loop {
+        let page = client.get(&format!("{path}{mark}limit={rows}{after}")).send().await.expect(200);
+        all.extend(page["items"].as_array().unwrap().iter().cloned());
+        match page["next"].as_str() {
+            Some(next) => after = format!("&after={next}"),
+            None => return all,
+        }
+    }
+}
+
+fn whats(rows: &[Value]) -> Vec<&str> {
+    rows.iter().map(|row| row["what"].as_str().unwrap()).collect()
+}
+
+#[tokio::test]
+async fn who_looked_at_a_household_is_told_with_what_when_and_from_where() {
+    for engine in Engine::BOTH {
+        let app = start(engine).await;
+        let office = app.client(&["office_clerk@990101"]).await;
+        let cadre = app.client(&["cadre@990101100"]).await;
+        let (home, _) = seed::household_no(&app, "H002").await;
+        let (person, _) = seed::person_named(&app, "钱二").await;
+        let path = format!("/households/{home}");
+        cadre.json(&path).await;
+        app.clock.advance_seconds(1);
+        cadre.json(&path).await;
+        for what in ["dossier", "persons", "incomes", "journal"] {
+            app.clock.advance_seconds(1);
+            cadre.json(&format!("{path}/{what}")).await;
+        }
+        app.clock.advance_seconds(1);
+        cadre.json(&format!("/persons/{person}")).await;
+        app.clock.advance_seconds(1);
+        let reason = json!({ "reason": "核对本人身份证件" });
+        office.post(&format!("/persons/{person}/reveal"), reason).send().await.expect(200);
+        app.clock.advance_seconds(1);
+        let body = json!({ "area": "990101100" });
+        office.post("/exports", body).send().await.expect(202);
+        app.jobs.run_queued().await.unwrap();
+        // Neither of these is a look at it.
+        cadre.get("/households/1").send().await.problem(404, "record.not_found");
+        office.get("/households").send().await.expect(200);
+
+        let inspector = app.client(&["inspector@990101"]).await;
+        let path = format!("{path}/accesses");
+        let rows = all(&app, &inspector, &path, 200).await;
+        let whole = [
+            "export",
+            "numbers",
+            "person",
+            "journal",
+            "incomes",
+            "members",
+            "dossier",
+            "household",
+        ];
+        assert_eq!(whats(&rows), whole, "{engine:?}");
+        let (first, second) = (&rows[7], &rows[2]);
+        let user = cadre.user.clone().unwrap();
+        for (name, expected) in [
+            ("user", json!(user.name)),
+            ("display_name", json!(user.display_name)),
+            ("authority", json!("cadre@990101100")),
+            ("address", json!(ADDRESS.to_string())),
+            ("household", json!(home)),
+            ("household_no", json!("H002")),
+            ("person", Value::Null),
+            ("times", json!(2)),
+            ("at", json!("2020-11-22T01:00:00.000Z")),
+            ("last_at", json!("2020-11-22T01:00:01.000Z")),
+        ] {
+            assert_eq!(first[name], expected, "{engine:?} {name}");
+        }
+        assert_eq!((&second["person"], &second["times"]), (&json!(person), &json!(1)));
+        let export = &rows[0];
+        assert_eq!(
+            (&export["area"], &export["household"], &export["address"]),
+            (&json!("990101100"), &Value::Null, &Value::Null)
+        );
+        // Reading the list is a look as well, page by page or not.
+        let paged = all(&app, &inspector, &path, 2).await;
+        assert_eq!(whats(&paged)[1..], whole);
+        assert_eq!((&paged[0]["what"], &paged[0]["times"]), (&json!("accesses"), &json!(1)));
+        let by = format!("{path}?user={}", office.user.clone().unwrap().name);
+        assert_eq!(whats(&all(&app, &inspector, &by, 200).await), ["export", "numbers"]);
+        assert_eq!(all(&app, &inspector, &format!("{path}?day=2020-11-22"), 200).await.len(), 9);
+        let yesterday = format!("{path}?day=2020-11-21");
+        assert!(all(&app, &inspector, &yesterday, 200).await.is_empty());
+        // Another household of the township was exported, and not looked at.
+        let (other, _) = seed::household_no(&app, "H004").await;
+        let rows = all(&app, &inspector, &format!("/households/{other}/accesses"), 200).await;
+        assert_eq!(whats(&rows), ["export"], "{engine:?}");
+        let (far, _) = seed::household_no(&app, "H005").await;
+        let far = format!("/households/{far}/accesses");
+        assert!(all(&app, &inspector, &far, 200).await.is_empty(), "{engine:?}");
+        cadre.get(&path).send().await.problem(403, "auth.forbidden");
+    }
+}
+
+#[tokio::test]
+async fn an_area_is_listed_by_user_day_and_kind_and_an_auditor_sees_no_numbers() {
+    for engine in Engine::BOTH {
+        let app = start(engine).await;
+        let (cadre, leader) = (app.user(&["cadre@99"]).await, app.user(&["leader@99"]).await);
+        for no in ["H002", "H005"] {
+            let (id, _) = seed::household_no(&app, no).await;
+            app.signed_in(&cadre).await.json(&format!("/households/{id}")).await;
+            app.clock.advance_minutes(60 * 24);
+        }
+        let (cadre, leader) = (app.signed_in(&cadre).await, app.signed_in(&leader).await);
+        let (id, _) = seed::household_no(&app, "H002").await;
+        cadre.json(&format!("/households/{id}/dossier")).await;
+        app.clock.advance_seconds(1);
+        leader.post("/exports", json!({ "area": "99" })).send().await.expect(202);
+        app.jobs.run_queued().await.unwrap();
+
+        let inspector = app.client(&["inspector@990101"]).await;
+        let numbers = async |path: &str, rows: u32| {
+            let rows = all(&app, &inspector, path, rows).await;
+            let number = |row: &Value| row["household_no"].as_str().unwrap_or("-").to_owned();
+            rows.iter().map(number).collect::<Vec<_>>()
+        };
+        // The export of the province was one of this county.
+        for rows in [1, 3, 200] {
+            let told = numbers("/accesses?area=990101", rows).await;
+            assert_eq!(told, ["-", "H002", "H005", "H002"], "{engine:?} {rows}");
+        }
+        assert_eq!(numbers("/accesses?area=990101101", 200).await, ["-", "H005"]);
+        let name = cadre.user.clone().unwrap().name;
+        let by = format!("/accesses?area=990101&user={name}");
+        assert_eq!(numbers(&by, 200).await, ["H002", "H005", "H002"]);
+        assert_eq!(numbers("/accesses?area=990101&day=2020-11-23", 200).await, ["H005"]);
+        assert_eq!(numbers("/accesses?area=990101&what=dossier", 200).await, ["H002"]);
+
+        let auditor = app.client(&["audit_admin"]).await;
+        let rows = all(&app, &auditor, "/accesses?area=990101", 200).await;
+        assert_eq!((rows.len(), &rows[1]["household"]), (4, &json!(id)));
+        assert!(rows.iter().all(|row| row["household_no"].is_null()));
+        let path = format!("/households/{id}/accesses");
+        auditor.get(&path).send().await.problem(403, "auth.forbidden");
+        let bad = inspector.get("/accesses?area=99").send().await;
+        bad.field_problem("area", "area.bad_code");
+        let foreign = inspector.get("/accesses?area=980101").send().await;
+        foreign.problem(404, "record.not_found");
+        let clerk = app.client(&["village_clerk@990101"]).await;
+        clerk.get("/accesses?area=990101").send().await.problem(403, "auth.forbidden");
+    }
+}
+
+#[tokio::test]
+async fn accesses_end_when_the_policy_says_and_repeats_are_counted_as_long() {
+    let days = "[accesses]\nsource = 'a test'\nkept_days = 2\nrepeat_minutes = 1\n";
+    for engine in Engine::BOTH {
+        let policy = Policy::embedded_and([("test.toml", days)]).unwrap();
+        let app = TestApp::governed(engine, config(), policy).await;
+        seed::registry(&app).await;
+        let (home, _) = seed::household_no(&app, "H002").await;
+        let inspector = app.user(&["inspector@990101"]).await;
+        let mut left = Vec::new();
+        for _ in 0..2 {
+            let client = app.signed_in(&inspector).await;
+            client.json(&format!("/households/{home}")).await;
+            app.clock.advance_minutes(1);
+            client.json(&format!("/households/{home}")).await;
+            app.clock.advance_minutes(60 * 36);
+            app.state.accesses().flush().await.unwrap();
+            app.state.accesses().clean().await.unwrap();
+            left.push(app.count_rows("accesses").await);
+        }
+        // Three days after the first, a day and a half after the second.
+        assert_eq!(left, [2, 2], "{engine:?}");
+        app.clock.advance_minutes(60 * 24);
+        app.state.accesses().clean().await.unwrap();
+        assert_eq!(app.count_rows("accesses").await, 0, "{engine:?}");
+    }
+}

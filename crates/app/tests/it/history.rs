@@ -1,0 +1,243 @@
+//! What is known of the past of a household: who came and went, and where each fact comes from.
+
+use daohu_app::journal::{Action, Change, record, seal_all};
+use daohu_db::{Engine, FutureExt, Tx};
+use serde_json::{Value, json};
+
+use crate::{
+    harness::{Client, TestApp},
+    seed,
+};
+
+const OFFICE: &str = "office_clerk@990101";
+
+/// Imports rows of 户 and 人.
+async fn bring(
+    app: &TestApp,
+    households: &[&str],
+    persons: &[(&str, &str, &str, &str, &str, &str)],
+) {
+    let folder = tempfile::tempdir().unwrap();
+    let mut text = "户编号,行政村代码,户主姓名\n".to_owned();
+    households.iter().for_each(|row| text += &format!("{row}\n"));
+    std::fs::write(folder.path().join("households.csv"), text).unwrap();
+    let mut text = "户编号,姓名,证件类型,证件号码,与户主关系,变动类型,变动日期\n".to_owned();
+    for (no, name, digits, relation, kind, on) in persons {
+        let number = seed::id_number(digits);
+        text += &format!("{no},{name},居民身份证,{number},{relation},{kind},{on}\n");
+    }
+    std::fs::write(folder.path().join("persons.csv"), text).unwrap();
+    let summary = app.import(&[folder.path().to_owned()], crate::exchange::options()).await;
+    let refused = summary.sheets.values().any(|counts| counts.rejected > 0);
+    assert!(summary.committed && !refused, "{:?}", summary.problems);
+}
+
+const SON: (&str, &str) = ("张小六", "99010119950707007");
+const WIFE: (&str, &str) = ("孙三", "99010119960808008");
+const ALONE: (&str, &str) = ("王五", "99010119500404004");
+
+/// The first day H002 has four members; on the second two of them make H020; on the third, the only one of H004 goes
+/// to H003.
+async fn start(engine: Engine) -> TestApp {
+    let app = TestApp::new(engine).await;
+    seed::registry(&app).await;
+    let row = |no, (name, digits), relation, kind, on| (no, name, digits, relation, kind, on);
+    bring(&app, &[], &[row("H002", SON, "之子", "", ""), row("H002", WIFE, "之儿媳", "婚入", "")])
+        .await;
+    app.clock.advance_minutes(60 * 24);
+    let split = [
+        row("H002", SON, "之子", "分户迁出", "2020-11-20"),
+        row("H002", WIFE, "之儿媳", "分户迁出", "2020-11-20"),
+        row("H020", SON, "户主", "迁入", ""),
+        row("H020", WIFE, "配偶", "迁入", ""),
+    ];
+    bring(&app, &["H020,990101100201,张小六"], &split).await;
+    app.clock.advance_minutes(60 * 24);
+    let merged =
+        [row("H004", ALONE, "户主", "迁出", ""), row("H003", ALONE, "其他", "迁入", "2020-11-24")];
+    bring(&app, &[], &merged).await;
+    app
+}
+
+/// One side of a dossier: 户编号, day, kind, names and reasons.
+async fn side(
+    client: &Client,
+    app: &TestApp,
+    (no, side): (&str, &str),
+    as_of: &str,
+) -> Vec<String> {
+    let (id, _) = seed::household_no(app, no).await;
+    let dossier = client.json(&format!("/households/{id}/dossier{as_of}")).await;
+    let text = |value: &Value| value.as_str().unwrap_or("-").to_owned();
+    let link = |link: &Value| {
+        let mut words = ["household_no", "on", "kind"].map(|name| text(&link[name])).to_vec();
+        for member in link["members"].as_array().unwrap() {
+            let parts = ["name", "left_reason", "joined_reason"].map(|name| text(&member[name]));
+            words.push(parts.join("/"));
+        }
+        words.join(" ")
+    };
+    dossier[side].as_array().unwrap().iter().map(link).collect()
+}
+
+#[tokio::test]
+async fn a_dossier_tells_whom_a_household_was_split_from_and_merged_into_as_of_a_day() {
+    for engine in Engine::BOTH {
+        let app = start(engine).await;
+        let office = app.client(&[OFFICE]).await;
+        let told = async |of: (&str, &str), as_of: &str| side(&office, &app, of, as_of).await;
+        let split =
+            |no: &str| format!("{no} 2020-11-20 split 张小六/分户迁出/迁入 孙三/分户迁出/迁入");
+        let merged = |no: &str| format!("{no} 2020-11-24 merged 王五/迁出/迁入");
+        for as_of in ["", "?as_of=2020-11-24"] {
+            assert_eq!(told(("H002", "went_to"), as_of).await, [split("H020")], "{engine:?}");
+            assert_eq!(told(("H020", "came_from"), as_of).await, [split("H002")], "{engine:?}");
+            assert_eq!(told(("H004", "went_to"), as_of).await, [merged("H003")], "{engine:?}");
+            assert_eq!(told(("H003", "came_from"), as_of).await, [merged("H004")], "{engine:?}");
+            assert!(told(("H002", "came_from"), as_of).await.is_empty());
+            assert!(told(("H005", "came_from"), as_of).await.is_empty());
+        }
+        let second = "?as_of=2020-11-23";
+        assert_eq!(told(("H002", "went_to"), second).await, [split("H020")], "{engine:?}");
+        assert!(told(("H004", "went_to"), second).await.is_empty(), "{engine:?}");
+        assert!(told(("H002", "went_to"), "?as_of=2020-11-22").await.is_empty(), "{engine:?}");
+        let (new, _) = seed::household_no(&app, "H020").await;
+        let before =
+            office.get(&format!("/households/{new}/dossier?as_of=2020-11-22")).send().await;
+        before.problem(404, "record.not_found");
+        // Who sees one village alone is not told the number of a household in another.
+        let cadre = app.client(&["cadre@990101100200"]).await;
+        let seen = side(&cadre, &app, ("H002", "went_to"), "").await;
+        assert_eq!(seen, [split("-")], "{engine:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_person_is_told_of_with_all_households_as_of_a_day() {
+    for engine in Engine::BOTH {
+        let app = start(engine).await;
+        let office = app.client(&[OFFICE]).await;
+        let (id, _) = seed::person_named(&app, WIFE.0).await;
+        let told = async |as_of: &str| {
+            let path = format!("/persons/{id}/memberships{as_of}");
+            let all = office.json(&path).await;
+            let text = |value: &Value| value.as_str().unwrap_or("-").to_owned();
+            let line = |one: &Value| {
+                let names = ["household_no", "relation", "joined_reason", "left_reason", "left_on"];
+                let words = names.map(|name| text(&one[name])).join(" ");
+                format!("{words} {}", one["is_current"])
+            };
+            all.as_array().unwrap().iter().map(line).collect::<Vec<_>>()
+        };
+        let split = ["H002 05 婚入 分户迁出 2020-11-20 false", "H020 02 迁入 - - true"];
+        assert_eq!(told("").await, split, "{engine:?}");
+        assert_eq!(told("?as_of=2020-11-22").await, ["H002 05 婚入 - - true"], "{engine:?}");
+        let path = format!("/persons/{id}/memberships?as_of=2020-11-21");
+        office.get(&path).send().await.problem(404, "record.not_found");
+        let other = app.client(&["cadre@980101"]).await;
+        let path = format!("/persons/{id}/memberships");
+        other.get(&path).send().await.problem(404, "record.not_found");
+    }
+}
+
+/// The sources of one record.
+fn of<'a>(sources: &'a Value, kind: &str, record: &str) -> &'a Value {
+    let mut records = sources["records"].as_array().unwrap().iter();
+    records.find(|one| one["kind"] == kind && one["record"] == record).unwrap_or(&Value::Null)
+}
+
+#[tokio::test]
+async fn each_column_names_who_wrote_it_last_as_of_a_day() {
+    for engine in Engine::BOTH {
+        let app = TestApp::new(engine).await;
+        seed::registry(&app).await;
+        seed::helpers(&app).await;
+        seal_all(&app.context).await.unwrap();
+        app.clock.advance_minutes(60 * 24);
+        let office = app.client(&[OFFICE]).await;
+        let (id, version) = seed::household_no(&app, "H002").await;
+        let path = format!("/households/{id}");
+        let body = json!({ "bank_name": "农村信用社", "phone": null });
+        office.patch(&path, body).if_match(version).send().await.expect(200);
+        let income = office.put(&format!("{path}/incomes/2019"), json!({ "wage_fen": 700 }));
+        income.if_match(1).send().await.expect(200);
+
+        let now = office.json(&format!("{path}/sources")).await;
+        let household = of(&now, "household", &id.to_string());
+        assert_eq!(household["is_whole"], true, "{engine:?}");
+        let by_clerk = json!({
+            "at": "2020-11-23T01:00:00.000Z",
+            "actor": office.user.clone().unwrap().name,
+            "authority": OFFICE,
+            "source": "api",
+            "sequence": null,
+        });
+        let columns = &household["columns"];
+        assert_eq!(
+            (&columns["bank_name"], &columns["phone"]),
+            (&by_clerk, &by_clerk),
+            "{engine:?}"
+        );
+        let number = &columns["no"];
+        assert_eq!(
+            (&number["source"], &number["actor"], &number["authority"]),
+            (&json!("import test"), &json!("system"), &json!("command test"))
+        );
+        assert!(number["sequence"].is_i64(), "{engine:?}");
+        assert_eq!(columns["rebuilt_year"], Value::Null, "never known");
+        let income = of(&now, "income", &format!("{id}/2019"));
+        assert_eq!(income["columns"]["wage_fen"], by_clerk, "{engine:?}");
+        let untouched = of(&now, "income", &format!("{id}/2018"));
+        assert_eq!(untouched["columns"]["wage_fen"]["source"], "import test");
+        let (person, _) = seed::person_named(&app, "钱二").await;
+        let person = of(&now, "person", &person.to_string());
+        assert_eq!(person["columns"]["name"]["source"], "import test");
+        let kinds: Vec<&Value> =
+            now["records"].as_array().unwrap().iter().map(|one| &one["kind"]).collect();
+        assert!(kinds.contains(&&json!("pairing")), "{engine:?}");
+
+        let before = office.json(&format!("{path}/sources?as_of=2020-11-22")).await;
+        let columns = &of(&before, "household", &id.to_string())["columns"];
+        assert_eq!(
+            (&columns["bank_name"], &columns["phone"]),
+            (&Value::Null, number),
+            "{engine:?}"
+        );
+        let early = office.get(&format!("{path}/sources?as_of=2020-11-21")).send().await;
+        early.problem(404, "record.not_found");
+    }
+}
+
+#[tokio::test]
+async fn of_a_long_history_the_latest_entries_are_looked_at() {
+    for engine in Engine::BOTH {
+        let app = TestApp::new(engine).await;
+        seed::registry(&app).await;
+        let (id, _) = seed::household_no(&app, "H002").await;
+        let (keys, act) = (app.context.keys.clone(), app.act());
+        let work = async move |tx: &mut Tx| {
+            let entry = |n: i64| Change {
+                county: "990101".into(),
+                kind: "household",
+                record: id.to_string(),
+                action: Action::Updated,
+                before: None,
+                after: Some(json!({ "no": "H002", "built_year": n }).to_string()),
+            };
+            record(tx, &keys, &act, (0..250).map(entry).collect()).await
+        };
+        app.context.db.write(move |tx| async move { work(tx).await }.boxed()).await.unwrap();
+        let office = app.client(&[OFFICE]).await;
+        let sources = office.json(&format!("/households/{id}/sources")).await;
+        let household = of(&sources, "household", &id.to_string());
+        let columns = household["columns"].as_object().unwrap();
+        let names: Vec<&str> = columns.keys().map(String::as_str).collect();
+        assert_eq!(
+            (&household["is_whole"], names),
+            (&json!(false), vec!["built_year"]),
+            "{engine:?}"
+        );
+        let (other, _) = seed::person_named(&app, "钱二").await;
+        assert_eq!(of(&sources, "person", &other.to_string())["is_whole"], true, "{engine:?}");
+    }
+}
