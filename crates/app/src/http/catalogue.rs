@@ -144,6 +144,7 @@ static TABLE: &[Entry] = &[
     is("file.not_found", 422, "找不到文件", "There is no such file"),
     is("file.unreadable", 422, "文件无法读取", "The file cannot be read"),
     is("file.not_a_spreadsheet", 422, "不是 CSV 或 XLSX 文件", "The file is neither CSV nor XLSX"),
+    is("file.parquet", 422, "Parquet 文件不能导入，请改用 CSV 或 XLSX", "Parquet files are not imported: use CSV or XLSX"),
     is("file.damaged", 422, "文件损坏或不完整", "The file is damaged or cut off"),
     is("file.unknown_sheet", 422, "不认识这张表", "The sheet is not known"),
     is("file.no_header", 422, "文件没有表头", "The file has no header row"),

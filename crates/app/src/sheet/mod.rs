@@ -115,6 +115,9 @@ pub enum Secret {
     BankCard,
 }
 
+/// Names every sheet.
+const ALL_SHEETS: &str = "all";
+
 impl Sheet {
     /// How many sheets there are.
     pub const COUNT: usize = 11;
@@ -142,6 +145,34 @@ impl Sheet {
     /// The sheet of this file or worksheet name.
     pub fn named(name: &str) -> Option<&'static Sheet> {
         Self::ALL.into_iter().find(|sheet| sheet.name == name || sheet.title == name)
+    }
+
+    /// The sheets of these names in the order of reading, each once; `all` names them all. An error is
+    /// the name that no sheet has.
+    pub fn chosen<'n>(
+        names: impl IntoIterator<Item = &'n str>,
+    ) -> Result<Vec<&'static Sheet>, &'n str> {
+        let mut is_chosen = [false; Self::COUNT];
+        for name in names {
+            let is_named = |sheet: &&'static Sheet| {
+                name == ALL_SHEETS || sheet.name == name || sheet.title == name
+            };
+            let mut is_known = false;
+            for (chosen, sheet) in is_chosen.iter_mut().zip(&Self::ALL) {
+                *chosen |= is_named(sheet);
+                is_known |= is_named(sheet);
+            }
+            if !is_known {
+                return Err(name);
+            }
+        }
+        let chosen = Self::ALL.into_iter().zip(is_chosen).filter(|(_, is_chosen)| *is_chosen);
+        Ok(chosen.map(|(sheet, _)| sheet).collect())
+    }
+
+    /// What [`Sheet::chosen`] takes, for who wrote something else.
+    pub fn choices() -> String {
+        format!("{}, {ALL_SHEETS}", Self::ALL.map(|sheet| sheet.name).join(", "))
     }
 
     /// The column of this header or item id.

@@ -16,6 +16,7 @@ mod keys;
 mod kill;
 mod kill_backup;
 mod listen;
+mod parquet;
 mod pipe;
 mod round_trip;
 mod sample;
