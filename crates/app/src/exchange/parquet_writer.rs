@@ -212,7 +212,8 @@ impl Cells {
             }
             Held::Words(words, ends) => {
                 let (words, mut from) = (Bytes::from(std::mem::take(words)), 0);
-                let cut = |to: usize| ByteArray::from(words.slice(std::mem::replace(&mut from, to)..to));
+                let cut =
+                    |to: usize| ByteArray::from(words.slice(std::mem::replace(&mut from, to)..to));
                 let cells: Vec<ByteArray> = ends.drain(..).map(cut).collect();
                 column.typed::<ByteArrayType>().write_batch(&cells, levels, None)?;
             }
@@ -252,9 +253,7 @@ fn field(column: &Column) -> Result<TypePtr, ParquetError> {
 
 /// What a reader should know of a file beside its rows.
 fn about(sheet: &Sheet, masking: Masking) -> Vec<KeyValue> {
-    let column = |column: &Column| {
-        serde_json::json!({ "title": column.header, "name": column.name, "meaning": column.doc })
-    };
+    let column = |column: &Column| serde_json::json!({ "title": column.header, "name": column.name, "meaning": column.doc });
     let columns: Vec<serde_json::Value> = sheet.columns.iter().map(column).collect();
     let masked = masking == Masking::Masked;
     [

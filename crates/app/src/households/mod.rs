@@ -30,8 +30,13 @@ pub(crate) use model::{
     Derived, Home, HouseholdRow, IdKind, IncomeRow, PersonRow, Serials, alike, merge,
 };
 pub use model::{Marks, initials, layouts};
+pub(crate) use ops::hold;
 pub use ops::{Dossier, dossier, reseal, watched};
-pub(crate) use record::{ops::village_of, reveal::check_reason};
+pub(crate) use record::{
+    api::Reveal,
+    ops::village_of,
+    reveal::{check_reason, disclosure},
+};
 pub(crate) use view::HouseholdView;
 
 use crate::http::App;

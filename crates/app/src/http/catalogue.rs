@@ -138,6 +138,8 @@ static TABLE: &[Entry] = &[
     is("reveal.reason_too_short", 422, "请写明查看完整号码的理由", "Say why the full number is needed"),
     is("search.bad_text", 422, "请输入1至50个字符", "Write 1 to 50 characters"),
     is("area.groups_full", 409, "该村的村民小组已满99个", "The village has 99 groups already"),
+    is("register.exists", 409, "这条记录已经有了：请读取后修改", "The record is there already: read it and change it"),
+    is("row.area_wanted", 422, "必须填写：您只能登记本区划内的", "It must be filled: you register only what is in your area"),
     is("registry.ids_used_up", 409, "该县的编号已用完", "The county's ids are used up"),
     // Files of an import.
     is("file.no_sheets", 422, "没有可导入的表", "There are no sheets to import"),

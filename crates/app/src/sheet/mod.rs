@@ -11,6 +11,7 @@ mod cell;
 mod cell_error;
 mod columns;
 mod conditions;
+mod edit;
 mod json;
 mod layout;
 mod period;
@@ -34,6 +35,7 @@ pub use columns::{
     target, team, village,
 };
 pub(crate) use conditions::{Condition, conditions};
+pub(crate) use edit::{Changes, Frame, check_version, lay, read, read_new, refused};
 pub(crate) use json::shown_journal;
 pub use json::{from_json, journal_of, schema, to_journal, to_json};
 pub(crate) use layout::EachRow;
@@ -41,7 +43,7 @@ pub use layout::{Layout, Meta, Record};
 pub use print::{Masking, Printer};
 pub(crate) use reseal::reseal;
 pub(crate) use sql::records;
-pub(crate) use view::{framed, integer, object, text};
+pub(crate) use view::{change_of, framed, integer, new_of, object, text};
 
 /// A sheet of the exchange format.
 #[derive(Debug)]

@@ -36,6 +36,7 @@ mod problems;
 mod quality;
 mod races;
 mod records;
+mod register_writes;
 mod registers;
 mod registry;
 mod relocations;

@@ -119,7 +119,10 @@ async fn parquet_columns_have_the_types_of_what_they_hold_and_files_say_what_the
         let columns: serde_json::Value =
             serde_json::from_str(&told("daohu.columns").unwrap()).unwrap();
         for (told, column) in columns.as_array().unwrap().iter().zip(sheet.columns) {
-            assert_eq!((&told["title"], &told["name"]), (&column.header.into(), &column.name.into()));
+            assert_eq!(
+                (&told["title"], &told["name"]),
+                (&column.header.into(), &column.name.into())
+            );
         }
     }
 }
@@ -133,7 +136,10 @@ async fn parquet_files_are_not_imported_and_who_tries_is_told_what_to_do() {
     let file = format!("{out}/persons.parquet");
     for path in [&file, &out] {
         let told = place.run(&["--lang", "en", "import", path]).expect(1).stderr();
-        assert!(told.contains("persons.parquet") && told.contains("export as CSV or XLSX"), "{told}");
+        assert!(
+            told.contains("persons.parquet") && told.contains("export as CSV or XLSX"),
+            "{told}"
+        );
         let told = place.run(&["--lang", "zh", "import", path]).expect(1).stderr();
         assert!(told.contains("CSV 或 XLSX"), "{told}");
     }

@@ -94,7 +94,8 @@ pub(crate) async fn create_export(
         true => None,
         false => Some(check_reason(permit.context(), &reason.unwrap_or_default())?),
     };
-    let request = ExportRequest { area, sheets: sheets(&names, caller.lang)?, format, masked, reason };
+    let request =
+        ExportRequest { area, sheets: sheets(&names, caller.lang)?, format, masked, reason };
     let (jobs, user_id) = (permit.jobs(), &session.who().user.id);
     let job = ops::create_export(jobs, permit.act(), user_id, request).await?;
     let location = format!("/api/v1/exports/{}", job.id);
