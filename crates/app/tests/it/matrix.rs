@@ -411,7 +411,7 @@ async fn matrix(engine: Engine) -> String {
     for id in operations().keys() {
         if id.starts_with("reveal") {
             // Each as often as a minute allows.
-            app.advance_minutes(1);
+            app.clock.advance_minutes(1);
         }
         for (relation, area) in RELATIONS {
             let area = AreaCode::parse(area).unwrap();
