@@ -47,7 +47,7 @@ pub enum Format {
 /// The files that are being written.
 enum Files {
     Tables(TableWriter),
-    Parquet(ParquetFolder),
+    Parquet(Box<ParquetFolder>),
 }
 
 impl Files {
@@ -59,7 +59,7 @@ impl Files {
         Ok(match options.format {
             Format::Csv => Self::Tables(TableWriter::csv(out, ByteOrderMark::With)),
             Format::Xlsx => Self::Tables(TableWriter::xlsx(out)?),
-            Format::Parquet => Self::Parquet(ParquetFolder::new(out, masking)),
+            Format::Parquet => Self::Parquet(Box::new(ParquetFolder::new(out, masking))),
         })
     }
 
