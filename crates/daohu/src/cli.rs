@@ -247,6 +247,14 @@ pub(crate) enum BlankArg {
     Clears,
 }
 
+/// The form of an export.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ExportFormatArg {
+    Csv,
+    Xlsx,
+    Parquet,
+}
+
 #[derive(Debug, Args)]
 pub(crate) struct ExportArgs {
     #[command(flatten)]
@@ -255,15 +263,15 @@ pub(crate) struct ExportArgs {
     #[arg(long, value_parser = parse_area)]
     pub(crate) area: AreaCode,
     /// areas, organisations, villages, cadres, teams, households, persons, incomes, pairings, targets,
-    /// indicators or all
+    /// indicators or all; several separated by commas
     #[arg(long, default_value = "all")]
     pub(crate) what: String,
     /// Without the numbers that name a person.
     #[arg(long)]
     pub(crate) masked: bool,
-    #[arg(long, value_enum, default_value_t = FormatArg::Xlsx)]
-    pub(crate) format: FormatArg,
-    /// The file (xlsx) or folder (csv) to write.
+    #[arg(long, value_enum, default_value_t = ExportFormatArg::Xlsx)]
+    pub(crate) format: ExportFormatArg,
+    /// The file (xlsx) or folder (csv, parquet) to write.
     #[arg(long)]
     pub(crate) out: PathBuf,
     #[arg(long)]

@@ -27,6 +27,7 @@ pub enum FileProblem {
     NotFound,
     Unreadable(String),
     NotASpreadsheet,
+    Parquet,
     Damaged(String),
     UnknownSheet,
     NoSheets { skipped: Vec<String> },
@@ -96,6 +97,7 @@ impl FileProblem {
             Self::NotFound => "file.not_found",
             Self::Unreadable(_) => "file.unreadable",
             Self::NotASpreadsheet => "file.not_a_spreadsheet",
+            Self::Parquet => "file.parquet",
             Self::Damaged(_) => "file.damaged",
             Self::UnknownSheet => "file.unknown_sheet",
             Self::NoSheets { .. } => "file.no_sheets",
@@ -127,6 +129,11 @@ impl FileProblem {
             Self::NotASpreadsheet => say(
                 "不是 CSV 或 XLSX 文件；请另存为其中一种",
                 "is neither CSV nor XLSX: save it as one of them",
+            ),
+            Self::Parquet => say(
+                "是 Parquet 文件，供统计程序读取，不能导入；请以 CSV 或 XLSX 格式导出后再导入",
+                "is a Parquet file, which is for programs to read and is not imported: export as CSV or \
+                 XLSX and import that",
             ),
             Self::Damaged(why) => match lang {
                 Lang::Zh => format!("文件损坏或不完整（{why}）；请重新保存或传送"),

@@ -16,6 +16,7 @@ use tokio::sync::oneshot;
 
 use super::{
     import::Progress,
+    parquet_writer::ParquetFolder,
     table_writer::{ByteOrderMark, TableWriter},
 };
 use crate::{
@@ -41,6 +42,50 @@ pub enum Format {
     Csv,
     /// One workbook.
     Xlsx,
+    /// A folder of Parquet files: for programs, and not to be imported again.
+    Parquet,
+}
+
+/// The files that are being written.
+enum Files {
+    Tables(TableWriter),
+    Parquet(Box<ParquetFolder>),
+}
+
+impl Files {
+    fn create(options: &ExportOptions) -> Result<Self, Error> {
+        let (out, masking) = (&options.out, options.masking);
+        if options.format != Format::Xlsx {
+            std::fs::create_dir_all(out)?;
+        }
+        Ok(match options.format {
+            Format::Csv => Self::Tables(TableWriter::csv(out, ByteOrderMark::With)),
+            Format::Xlsx => Self::Tables(TableWriter::xlsx(out)?),
+            Format::Parquet => Self::Parquet(Box::new(ParquetFolder::new(out, masking))),
+        })
+    }
+
+    fn begin(&mut self, sheet: &'static Sheet) -> Result<(), Error> {
+        match self {
+            Self::Tables(tables) => tables.begin(sheet, &[]),
+            Self::Parquet(folder) => folder.begin(sheet),
+        }
+    }
+
+    /// Writes a row: of each column the value, and the cell as it is printed.
+    fn row(&mut self, values: &[Value], texts: &[String]) -> Result<(), Error> {
+        match self {
+            Self::Tables(tables) => tables.row(texts),
+            Self::Parquet(folder) => folder.row(values, texts),
+        }
+    }
+
+    fn finish(self) -> Result<Vec<PathBuf>, Error> {
+        match self {
+            Self::Tables(tables) => tables.finish(),
+            Self::Parquet(folder) => folder.finish(),
+        }
+    }
 }
 
 /// What to export, and how.
@@ -56,9 +101,9 @@ pub struct ExportOptions {
     pub masking: Masking,
     /// Why full numbers are taken, for the journal.
     pub reason: Option<String>,
-    /// CSV or XLSX.
+    /// CSV, XLSX or Parquet.
     pub format: Format,
-    /// The folder (CSV) or file (XLSX) to write.
+    /// The folder (CSV, Parquet) or file (XLSX) to write.
     pub out: PathBuf,
     /// Whether somebody watches: then the rows are counted first, which takes a while where they are
     /// many.
@@ -85,13 +130,7 @@ pub async fn export(
     let (policy, keys) = (Arc::clone(&context.policy), Arc::clone(&context.keys));
     let read = context.db.read_bulk(move |tx| {
         async move {
-            if options.format == Format::Csv {
-                std::fs::create_dir_all(&options.out)?;
-            }
-            let out = match options.format {
-                Format::Csv => TableWriter::csv(&options.out, ByteOrderMark::With),
-                Format::Xlsx => TableWriter::xlsx(&options.out)?,
-            };
+            let out = Files::create(&options)?;
             if options.is_watched {
                 // Of the same picture of the data: how far it is can be told in per cent.
                 let total = count_all(tx, &options.sheets, &scope, with_above).await?;
@@ -236,7 +275,7 @@ impl<'p> Run<'p> {
 /// of what it wrote.
 fn print_all(
     (receive, give_back): (&mpsc::Receiver<Message>, &mpsc::Sender<Vec<Value>>),
-    mut out: TableWriter,
+    mut out: Files,
     (policy, keys): (&Policy, &Keys),
     groups: &HashMap<String, String>,
     masking: Masking,
@@ -247,7 +286,7 @@ fn print_all(
     while let Ok(message) = receive.recv() {
         match message {
             Message::Begin(layout) => {
-                out.begin(layout.sheet, &[])?;
+                out.begin(layout.sheet)?;
                 let plain = Printer::new(layout.sheet, policy, masking);
                 begun = Some((layout, plain.with_groups(groups.clone())));
             }
@@ -260,7 +299,7 @@ fn print_all(
                         text.clear();
                         printer.print(i, value, text);
                     }
-                    out.row(&texts)?;
+                    out.row(&values, &texts)?;
                 }
                 cells.clear();
                 // The other half may be done: then nobody needs it.

@@ -17,6 +17,7 @@ pub mod export;
 pub mod import;
 pub mod jobs;
 mod outcome;
+mod parquet_writer;
 mod report;
 mod source;
 mod spill;

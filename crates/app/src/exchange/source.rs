@@ -56,6 +56,11 @@ pub fn tables(path: &Path) -> Result<Vec<TableRef>, Error> {
         let is_sheet =
             |file: &PathBuf| (is_named(file, "csv") || is_named(file, "xlsx")) && !is_hidden(file);
         let (files, others): (Vec<_>, Vec<_>) = files.into_iter().partition(is_sheet);
+        if let Some(file) = others.iter().find(|file| is_named(file, "parquet"))
+            && files.is_empty()
+        {
+            return Err(FileError::new(file, FileProblem::Parquet).into());
+        }
         if files.is_empty() {
             let names = others.iter().take(SKIPPED_MAX).filter_map(|file| file.file_name());
             let skipped = names.map(|name| name.to_string_lossy().into_owned()).collect();
@@ -79,6 +84,7 @@ pub fn tables(path: &Path) -> Result<Vec<TableRef>, Error> {
         [0xd0, 0xcf, 0x11, 0xe0] | [b'%', b'P', b'D', b'F'] => {
             Err(FileError::new(path, FileProblem::NotASpreadsheet).into())
         }
+        b"PAR1" => Err(FileError::new(path, FileProblem::Parquet).into()),
         _ if length == 0 => Err(FileError::new(path, FileProblem::NoHeader).into()),
         _ if is_named(path, "xlsx") => {
             Err(FileError::new(path, FileProblem::Damaged("zip".to_owned())).into())

@@ -263,13 +263,13 @@ impl XlsxFile {
 }
 
 /// A file on its way to its name.
-struct Partial {
-    temporary: NamedTempFile,
+pub(super) struct Partial {
+    pub(super) temporary: NamedTempFile,
     path: PathBuf,
 }
 
 impl Partial {
-    fn create(path: &Path) -> io::Result<Self> {
+    pub(super) fn create(path: &Path) -> io::Result<Self> {
         // Renaming is atomic within one folder only.
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
         let mut builder = tempfile::Builder::new();
@@ -282,7 +282,7 @@ impl Partial {
         self.temporary.path().parent().unwrap_or(Path::new("."))
     }
 
-    fn finish(self) -> io::Result<PathBuf> {
+    pub(super) fn finish(self) -> io::Result<PathBuf> {
         self.temporary.as_file().sync_all()?;
         self.temporary.persist(&self.path).map_err(|error| error.error)?;
         Ok(self.path)
@@ -333,6 +333,6 @@ fn xlsx(error: XlsxError) -> Error {
     }
 }
 
-fn not_begun() -> Error {
+pub(super) fn not_begun() -> Error {
     io::Error::other("a row before its sheet").into()
 }

@@ -33,10 +33,12 @@ pub(crate) use model::{
 };
 pub use model::{Marks, initials, layouts};
 pub use moves::Link;
+pub(crate) use ops::hold;
 pub use ops::{Dossier, dossier, reseal, watched};
 pub(crate) use record::{
+    api::Reveal,
     ops::{household, village_of},
-    reveal::check_reason,
+    reveal::{check_reason, disclosure},
 };
 pub(crate) use view::HouseholdView;
 

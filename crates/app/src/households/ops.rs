@@ -6,6 +6,7 @@ use daohu_policy::Policy;
 use serde_json::{Map, Value as Json};
 
 use super::{
+    edit::sql::lock,
     model::{HouseholdRow, layouts},
     moves::{self, Link},
     sql,
@@ -77,6 +78,19 @@ pub(crate) async fn find(
         1 => found.pop().ok_or(Error::NotFound("household")),
         _ => Err(Error::Ambiguous(choices())),
     }
+}
+
+/// The household that [`find`] finds, locked until the transaction ends.
+pub(crate) async fn hold(
+    tx: &mut Tx,
+    keys: &Keys,
+    scope: &Scope,
+    reference: &str,
+) -> Result<HouseholdRow, Error> {
+    let found = find(tx, keys, scope, reference).await?;
+    lock(tx, found.county(), found.id()).await?;
+    // It may have moved out of the scope, or changed its number, until it was locked.
+    find(tx, keys, scope, &format!("{}/{}", found.county(), found.no())).await
 }
 
 /// Everything about a household, numbers masked; on a past day, as the journal tells it.

@@ -9,12 +9,12 @@ use utoipa::{
     PartialSchema, ToSchema,
     openapi::{
         RefOr,
-        schema::{Object, ObjectBuilder, Schema, Type},
+        schema::{ObjectBuilder, Schema, Type},
     },
 };
 
 use super::model::{HouseholdRow, IncomeRow, PersonRow, layouts};
-use crate::sheet::{HOUSEHOLDS, INCOMES, PERSONS, Sheet, framed, integer, object, schema, text};
+use crate::sheet::{HOUSEHOLDS, INCOMES, PERSONS, change_of, framed, integer, object, text};
 
 /// A household.
 #[derive(Clone, Debug, Serialize)]
@@ -106,28 +106,21 @@ pub(crate) struct ChangePerson(pub(crate) Map<String, Json>);
 #[serde(transparent)]
 pub(crate) struct PutIncome(pub(crate) Map<String, Json>);
 
-/// The sheet's fields without those that stand elsewhere; none is required in a change.
-fn change_of(sheet: &Sheet, without: &[&str]) -> RefOr<Schema> {
-    let Object { properties, .. } = schema(sheet).build();
-    let fields = properties.into_iter().filter(|(name, _)| !without.contains(&name.as_str()));
-    fields.fold(ObjectBuilder::new(), |object, (name, field)| object.property(name, field)).into()
-}
-
 impl PartialSchema for ChangeHousehold {
     fn schema() -> RefOr<Schema> {
-        change_of(&HOUSEHOLDS, &[])
+        change_of(&HOUSEHOLDS, &[]).into()
     }
 }
 
 impl PartialSchema for ChangePerson {
     fn schema() -> RefOr<Schema> {
-        change_of(&PERSONS, &["household_no"])
+        change_of(&PERSONS, &["household_no"]).into()
     }
 }
 
 impl PartialSchema for PutIncome {
     fn schema() -> RefOr<Schema> {
-        change_of(&INCOMES, &["household_no", "year"])
+        change_of(&INCOMES, &["household_no", "year"]).into()
     }
 }
 

@@ -23,7 +23,7 @@ const VERSION_PATTERN: &str = "^\"v[0-9]{1,18}\"$";
 /// What an `Idempotency-Key` may be.
 const KEY_PATTERN: &str = "^[!-~]{1,128}$";
 /// Operations whose rate, or whose number at once, is limited for each user.
-const LIMITED: [&str; 11] = [
+const LIMITED: [&str; 12] = [
     "change_password",
     "confirm_second_factor",
     "create_export",
@@ -31,6 +31,7 @@ const LIMITED: [&str; 11] = [
     "remove_second_factor",
     "renew_recovery_codes",
     "retry_import",
+    "reveal_cadre",
     "reveal_household",
     "reveal_person",
     "search_registry",

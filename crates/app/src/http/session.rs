@@ -70,6 +70,14 @@ impl Session {
         Ok(Permit { actor, scope, grants, address: self.address, app: self.app.clone() })
     }
 
+    /// The permit to see full numbers, as often in a minute as the pack allows.
+    pub fn require_to_reveal(&self) -> Answer<Permit> {
+        let permit = self.require(Right::RegistryReveal)?;
+        let rate = permit.context().policy.security().reveals_per_minute;
+        permit.limit("reveal", rate)?;
+        Ok(permit)
+    }
+
     /// True if a role of the user's needs a second factor, and the installation insists on it.
     pub fn needs_second_factor(&self) -> bool {
         self.app.config().second_factor == Enforcement::Required

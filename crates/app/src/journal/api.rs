@@ -94,7 +94,9 @@ fn shown(kind: &str, object: Map<String, Any>) -> Option<Map<String, Any>> {
         "area" => &AREAS,
         // Who belonged where, and what was asked for and why: no numbers.
         kind if let Some(register) = Register::of_kind(kind) => register.sheet,
-        "membership" | "export" | "household_reveal" | "person_reveal" => return Some(object),
+        "membership" | "export" | "household_reveal" | "person_reveal" | "cadre_reveal" => {
+            return Some(object);
+        }
         _ => return None,
     };
     Some(shown_journal(sheet, object))

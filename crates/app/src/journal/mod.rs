@@ -27,6 +27,7 @@ pub use model::{
 };
 pub(crate) use ops::after_of;
 pub use ops::{
-    Bulk, check_keys, fill, history, latest_of, opens, position, record, seal_all, state_at, state_in,
+    Bulk, check_keys, fill, history, latest_of, opens, position, record, seal_all, state_at,
+    state_in,
 };
 pub use verify::{Bad, Current, Depth, HouseholdOf, Verdict, Watched, verify, verify_store};

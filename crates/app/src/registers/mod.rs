@@ -7,16 +7,19 @@
 //!      └─────────────┴─────────┴──► pairing ──► county, township, village, household
 //! ```
 //!
-//! Invariants: what holds for one register holds for all of them, and is written once
+//! Invariants: an import and a request write the same rows and entries, under the same rules (`rules`);
+//! what holds for one register holds for all of them, and is written once
 //! (`model::Register`); a record belongs to an area, and is seen and changed where that lies in the
 //! scope; organisations and cadres work in many counties and are known everywhere by their number;
 //! what ended keeps its row, with its last day and why.
 
 mod coverage;
+mod edit;
 mod lists;
 mod model;
 mod ops;
 pub(crate) mod rows;
+pub(crate) mod rules;
 mod sql;
 
 use utoipa_axum::router::OpenApiRouter;
@@ -31,5 +34,8 @@ use crate::http::App;
 
 /// The routes of the slice.
 pub(crate) fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new().merge(lists::api::routes()).merge(coverage::api::routes())
+    OpenApiRouter::new()
+        .merge(lists::api::routes())
+        .merge(edit::api::routes())
+        .merge(coverage::api::routes())
 }

@@ -53,6 +53,8 @@ pub(crate) async fn area_of(
     kind: &str,
     record: &str,
 ) -> Result<Option<String>, Error> {
+    // What was looked at lies where the record does.
+    let kind = kind.strip_suffix("_reveal").unwrap_or(kind);
     let Some(register) = Register::of_kind(kind) else { return Ok(None) };
     Ok(sql::area_of_record(tx, register, county, record).await?)
 }

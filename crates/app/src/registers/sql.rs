@@ -56,6 +56,32 @@ pub(super) async fn one(
     Ok(records(tx, keys, register.layout(), &filter).await?.into_iter().next())
 }
 
+/// The record of a key, of which the columns are filled in `values`: in this county, or in the one that
+/// they name.
+pub(super) async fn of_key(
+    tx: &mut Tx,
+    keys: &Keys,
+    register: &Register,
+    (county, values): (Option<&str>, &[Value]),
+) -> Result<Option<Record>, Error> {
+    let county = match county {
+        Some(county) => county.to_owned(),
+        None => register.county_of(register.area_of(values).as_ref()),
+    };
+    let (key, lookup) = (register.key_of(values), register.lookup_of(values));
+    let found = looked_up(tx, keys, register, vec![county], vec![lookup]).await?;
+    Ok(found.into_iter().find(|record| register.key_of(&record.values) == key))
+}
+
+/// Locks a record until the transaction ends.
+pub(super) async fn lock(tx: &mut Tx, register: &Register, record: &Record) -> Result<(), DbError> {
+    let layout = register.layout();
+    let mut filter = Filter::new();
+    filter.and_row(&layout.table.key.join(", "), "=", layout.key_of(record));
+    let sql = format!("update {} set version = version{}", layout.table.name, filter.clause());
+    tx.execute(&sql, filter.params()).await.map(drop)
+}
+
 /// The pairings of these households of a county.
 pub(crate) async fn pairings_of(
     tx: &mut Tx,

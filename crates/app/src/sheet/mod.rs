@@ -11,6 +11,7 @@ mod cell;
 mod cell_error;
 mod columns;
 mod conditions;
+mod edit;
 mod json;
 mod layout;
 mod period;
@@ -34,6 +35,7 @@ pub use columns::{
     target, team, village,
 };
 pub(crate) use conditions::{Condition, conditions};
+pub(crate) use edit::{Changes, Frame, check_version, lay, read, read_new, refused};
 pub(crate) use json::{differing, shown_journal};
 pub use json::{from_json, journal_of, schema, to_journal, to_json};
 pub(crate) use layout::EachRow;
@@ -41,7 +43,7 @@ pub use layout::{Layout, Meta, Record};
 pub use print::{Masking, Printer};
 pub(crate) use reseal::reseal;
 pub(crate) use sql::records;
-pub(crate) use view::{framed, integer, object, text};
+pub(crate) use view::{change_of, framed, integer, new_of, object, text};
 
 /// A sheet of the exchange format.
 #[derive(Debug)]
@@ -115,6 +117,9 @@ pub enum Secret {
     BankCard,
 }
 
+/// Names every sheet.
+const ALL_SHEETS: &str = "all";
+
 impl Sheet {
     /// How many sheets there are.
     pub const COUNT: usize = 11;
@@ -142,6 +147,34 @@ impl Sheet {
     /// The sheet of this file or worksheet name.
     pub fn named(name: &str) -> Option<&'static Sheet> {
         Self::ALL.into_iter().find(|sheet| sheet.name == name || sheet.title == name)
+    }
+
+    /// The sheets of these names in the order of reading, each once; `all` names them all. An error is
+    /// the name that no sheet has.
+    pub fn chosen<'n>(
+        names: impl IntoIterator<Item = &'n str>,
+    ) -> Result<Vec<&'static Sheet>, &'n str> {
+        let mut is_chosen = [false; Self::COUNT];
+        for name in names {
+            let is_named = |sheet: &&'static Sheet| {
+                name == ALL_SHEETS || sheet.name == name || sheet.title == name
+            };
+            let mut is_known = false;
+            for (chosen, sheet) in is_chosen.iter_mut().zip(&Self::ALL) {
+                *chosen |= is_named(sheet);
+                is_known |= is_named(sheet);
+            }
+            if !is_known {
+                return Err(name);
+            }
+        }
+        let chosen = Self::ALL.into_iter().zip(is_chosen).filter(|(_, is_chosen)| *is_chosen);
+        Ok(chosen.map(|(sheet, _)| sheet).collect())
+    }
+
+    /// What [`Sheet::chosen`] takes, for who wrote something else.
+    pub fn choices() -> String {
+        format!("{}, {ALL_SHEETS}", Self::ALL.map(|sheet| sheet.name).join(", "))
     }
 
     /// The column of this header or item id.

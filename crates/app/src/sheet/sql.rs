@@ -38,6 +38,17 @@ pub(super) async fn sealed_rows(
     tx.query(&sql, filter.params()).await
 }
 
+/// Writes a record, new or changed.
+pub(super) async fn save(
+    tx: &mut Tx,
+    keys: &Keys,
+    layout: &Layout,
+    record: &Record,
+) -> Result<(), Error> {
+    let row = layout.to_row(keys, record)?;
+    Ok(tx.upsert_rows(&layout.table, &[row]).await?)
+}
+
 /// Writes the sealed numbers of a row anew, if it is still the version that was read.
 pub(super) async fn set_sealed(
     tx: &mut Tx,

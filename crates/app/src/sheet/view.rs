@@ -44,6 +44,19 @@ fn instant() -> Object {
     ObjectBuilder::new().schema_type(Type::String).format(Some(format)).build()
 }
 
+/// The sheet's fields without those that stand elsewhere; none is required in a change.
+pub(crate) fn change_of(sheet: &Sheet, without: &[&str]) -> ObjectBuilder {
+    let Object { properties, .. } = schema(sheet).build();
+    let fields = properties.into_iter().filter(|(name, _)| !without.contains(&name.as_str()));
+    fields.fold(ObjectBuilder::new(), |object, (name, field)| object.property(name, field))
+}
+
+/// The sheet's fields, as a new record has them.
+pub(crate) fn new_of(sheet: &Sheet) -> ObjectBuilder {
+    let required = sheet.columns.iter().filter(|column| column.required);
+    required.fold(schema(sheet), |object, column| object.required(column.name))
+}
+
 /// The schema of what [`object`] gives, without the key columns after the county.
 pub(crate) fn framed(sheet: &Sheet) -> ObjectBuilder {
     schema(sheet)

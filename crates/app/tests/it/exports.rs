@@ -4,6 +4,7 @@ use std::io::Read;
 
 use daohu_app::{accounts, sheet::Sheet};
 use daohu_db::Engine;
+use parquet::file::reader::{FileReader, SerializedFileReader};
 use serde_json::{Value, json};
 
 use crate::{
@@ -82,6 +83,33 @@ async fn what_is_exported_is_imported_as_unchanged() {
 }
 
 #[tokio::test]
+async fn an_archive_of_parquet_files_is_masked_and_is_not_imported() {
+    for engine in Engine::BOTH {
+        let (app, client) = start(engine).await;
+        let body = json!({ "area": "990101", "format": "parquet", "sheets": ["persons", "户"] });
+        let (_, bytes) = export(&app, &client, body).await;
+        let files = unpack(bytes);
+        let names: Vec<&str> = files.iter().map(|(name, _)| name.as_str()).collect();
+        assert_eq!(names, ["households.parquet", "persons.parquet"]);
+        let persons = bytes::Bytes::from(files[1].1.clone());
+        let reader = SerializedFileReader::new(persons).unwrap();
+        let rows = reader.get_row_iter(None).unwrap().map(|row| row.unwrap().to_string());
+        let rows: Vec<String> = rows.collect();
+        let (text, number) = (rows.join("\n"), seed::id_number("99010119700101001"));
+        assert!(text.contains("张小五") && !text.contains(&number), "{text}");
+
+        let file = ("persons.parquet", files[1].1.as_slice());
+        let id = client.upload(&[file], &[]).send().await.expect(202)["id"].clone();
+        app.jobs.run_queued().await.unwrap();
+        let job = client.json(&format!("/imports/{}", id.as_str().unwrap())).await;
+        assert_eq!(
+            (&job["state"], &job["problem"]["code"]),
+            (&json!("failed"), &json!("file.parquet"))
+        );
+    }
+}
+
+#[tokio::test]
 async fn full_numbers_need_the_right_to_them_and_a_reason() {
     for engine in Engine::BOTH {
         let (app, office) = start(engine).await;
@@ -136,6 +164,7 @@ async fn an_export_holds_the_makers_area_and_nobody_else_fetches_it() {
         refused.field_problem("area", "area.bad_code");
         let body = json!({ "area": "990101", "sheets": ["wishes"] });
         let refused = office.post("/exports", body).send().await;
+        assert!(refused.text.contains("organisations, villages"), "{}", refused.text);
         refused.field_problem("sheets", "exchange.unknown_sheet");
 
         let body = json!({ "area": "990101100", "sheets": ["households"] });
@@ -267,7 +296,12 @@ async fn a_running_export_stops_and_leaves_no_file() {
     for engine in Engine::BOTH {
         let (app, _) = start(engine).await;
         let folder = tempfile::tempdir().unwrap();
-        for format in [Format::Csv, Format::Xlsx] {
+        for format in [Format::Csv, Format::Xlsx, Format::Parquet] {
+            let name = match format {
+                Format::Csv => "csv",
+                Format::Xlsx => "a.xlsx",
+                Format::Parquet => "parquet",
+            };
             let options = ExportOptions {
                 area: daohu_base::AreaCode::parse("990101").unwrap(),
                 scope: daohu_base::Scope::all(),
@@ -275,7 +309,7 @@ async fn a_running_export_stops_and_leaves_no_file() {
                 masking: Masking::Masked,
                 reason: None,
                 format,
-                out: folder.path().join(if format == Format::Csv { "csv" } else { "a.xlsx" }),
+                out: folder.path().join(name),
                 is_watched: false,
             };
             let progress = Arc::new(Progress::default());
@@ -286,6 +320,8 @@ async fn a_running_export_stops_and_leaves_no_file() {
         let left = std::fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().path());
         let left: Vec<_> = left.filter(|path| path.is_file()).collect();
         assert!(left.is_empty(), "{left:?}");
-        assert_eq!(std::fs::read_dir(folder.path().join("csv")).unwrap().count(), 0);
+        for name in ["csv", "parquet"] {
+            assert_eq!(std::fs::read_dir(folder.path().join(name)).unwrap().count(), 0);
+        }
     }
 }

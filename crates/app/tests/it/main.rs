@@ -39,6 +39,7 @@ mod problems;
 mod quality;
 mod races;
 mod records;
+mod register_writes;
 mod registers;
 mod registry;
 mod relocations;

@@ -220,6 +220,10 @@ async fn registry(app: &TestApp, id: &str, area: &AreaCode) -> Option<Operation>
         "list_village_years" => get(format!("/villages?area={area}")).bound(),
         "get_organisation" => get(format!("/organisations/U{village}")).bound(),
         "get_cadre" => get(format!("/cadres/C{village}")).bound(),
+        "create_cadre" | "change_cadre" | "reveal_cadre" | "create_pairing" | "get_pairing"
+        | "change_pairing" | "get_village_year" | "put_village_year" => {
+            return register(app, id, village).await;
+        }
         "get_area_coverage" => get(format!("/areas/{area}/coverage")).bound(),
         "get_area_quality" => get(format!("/areas/{area}/quality")).bound(),
         "list_findings" => get(format!("/areas/{area}/quality/findings")).bound(),
@@ -234,6 +238,50 @@ async fn registry(app: &TestApp, id: &str, area: &AreaCode) -> Option<Operation>
         "list_accesses" => get(format!("/accesses?area={area}")).bound(),
         _ => return None,
     })
+}
+
+/// Calls that write registers, or read what they write.
+async fn register(app: &TestApp, id: &str, village: &str) -> Option<Operation> {
+    let n = journaled(app).await;
+    let (version, kind) = seed::pairing_in(app, village).await;
+    let pairing =
+        format!("/pairings/{}/{kind:02}/C{village}/03/{village}/2015-01-01", &village[..6]);
+    let year = format!("/villages/{village}/{}", 1900 + n % 100);
+    let operation = match id {
+        "create_cadre" => {
+            let roles = json!(["帮扶干部"]);
+            post(
+                "/cadres",
+                json!({ "no": format!("N{n}"), "name": "新", "roles": roles, "area": village }),
+            )
+        }
+        "change_cadre" => {
+            let body = json!({ "post": format!("职{n}") });
+            let version = seed::cadre_in(app, village).await;
+            send(Method::PATCH, format!("/cadres/C{village}"), body).if_match(version)
+        }
+        "reveal_cadre" => {
+            let body = json!({ "reason": "通知参加入户核查" });
+            post(format!("/cadres/C{village}/reveal"), body)
+        }
+        "create_pairing" => {
+            let from = format!("{}-01-01", 2016 + n % 180);
+            post(
+                "/pairings",
+                json!({ "subject_kind": "干部", "subject": format!("C{village}"),
+                "object_kind": "村", "object": village, "starts_on": from }),
+            )
+        }
+        "get_pairing" => get(pairing),
+        "change_pairing" => {
+            let body = json!({ "ends_on": format!("{}-01-01", 2016 + n % 180) });
+            send(Method::PATCH, pairing, body).if_match(version)
+        }
+        "get_village_year" => get(format!("/villages/{village}/2015")),
+        "put_village_year" => send(Method::PUT, year, json!({ "households": n })),
+        _ => return None,
+    };
+    Some(operation.bound())
 }
 
 /// Calls about jobs, on one of the client's own: of nobody's for who may have none.
@@ -372,6 +420,10 @@ async fn matrix(engine: Engine) -> String {
     who.iter().for_each(|(name, ..)| write!(text, " {name}").unwrap());
     text.push('\n');
     for id in operations().keys() {
+        if id.starts_with("reveal") {
+            // Each as often as a minute allows.
+            app.clock.advance_minutes(1);
+        }
         for (relation, area) in RELATIONS {
             let area = AreaCode::parse(area).unwrap();
             let (mut line, mut bound) = (String::new(), false);

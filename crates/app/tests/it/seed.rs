@@ -108,6 +108,17 @@ pub async fn household_in(app: &TestApp, village: &str) -> (i64, i64) {
     one(app, sql, village).await
 }
 
+/// The version of the cadre of a village.
+pub async fn cadre_in(app: &TestApp, village: &str) -> i64 {
+    one(app, "select version, version from cadres where area = $1", village).await.0
+}
+
+/// The version of the oldest pairing with a village, and the code of what a cadre is there.
+pub async fn pairing_in(app: &TestApp, village: &str) -> (i64, i64) {
+    let sql = "select version, subject_kind from pairings where object = $1 order by starts_on";
+    one(app, sql, village).await
+}
+
 /// The id and version of the first person of a village.
 pub async fn person_in(app: &TestApp, village: &str) -> (i64, i64) {
     let sql = "select id, version from persons where village = $1 order by id";
@@ -202,7 +213,8 @@ pub async fn helpers(app: &TestApp) {
     }
 }
 
-/// Imports an organisation and a cadre of each village, `U` and `C` with the village's code.
+/// Imports an organisation and a cadre of each village, `U` and `C` with the village's code, that cadre's
+/// pairing with the village, and its record of 2015.
 pub async fn helpers_of_villages(app: &TestApp) {
     let folder = tempfile::tempdir().unwrap();
     let villages = AREAS.iter().filter(|(code, _)| code.len() == 12);
@@ -210,12 +222,18 @@ pub async fn helpers_of_villages(app: &TestApp) {
         "单位编号,名称,单位级别,所在区划代码\n".to_owned(),
         "工号,姓名,角色,所在区划代码\n".to_owned(),
     );
+    let mut pairings = "主体类型,主体编号,对象类型,对象编号,开始日期\n".to_owned();
+    let mut years = "行政村代码,年度\n".to_owned();
     for (code, name) in villages {
         units += &format!("U{code},{name}委员会,村,{code}\n");
         cadres += &format!("C{code},孙帮,帮扶干部,{code}\n");
+        pairings += &format!("干部,C{code},村,{code},2015-01-01\n");
+        years += &format!("{code},2015\n");
     }
     std::fs::write(folder.path().join("organisations.csv"), units).unwrap();
     std::fs::write(folder.path().join("cadres.csv"), cadres).unwrap();
+    std::fs::write(folder.path().join("pairings.csv"), pairings).unwrap();
+    std::fs::write(folder.path().join("villages.csv"), years).unwrap();
     let summary = app.import(&[folder.path().to_owned()], crate::exchange::options()).await;
     assert!(summary.committed, "{summary:?}");
 }

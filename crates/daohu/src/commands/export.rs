@@ -19,24 +19,20 @@ use daohu_base::{Actor, Scope};
 
 use super::Done;
 use crate::{
-    cli::{ExportArgs, FormatArg},
+    cli::{ExportArgs, ExportFormatArg},
     open::{Wanted, open},
     output::{Failure, json, line, peak_rss_bytes},
 };
 
 pub(crate) async fn run(args: ExportArgs) -> Done {
     let started = Instant::now();
-    let sheets = match args.what.as_str() {
-        "all" => Sheet::ALL.to_vec(),
-        name => vec![Sheet::named(name).ok_or_else(|| {
-            let names: Vec<&str> = Sheet::ALL.iter().map(|sheet| sheet.name).collect();
-            let names = names.join(" | ");
-            Failure::usage(
-                format!("没有这张表：--what {name}；可用：{names} | all"),
-                format!("there is no such sheet: --what {name}; known: {names} | all"),
-            )
-        })?],
-    };
+    let sheets = Sheet::chosen(args.what.split(',').map(str::trim)).map_err(|name| {
+        let choices = Sheet::choices();
+        Failure::usage(
+            format!("没有这张表：--what {name}；可用：{choices}（多张以逗号分隔）"),
+            format!("there is no such sheet: --what {name}; known: {choices} (separate by commas)"),
+        )
+    })?;
     let context = open(&args.db, Wanted::Existing).await?;
     let (area, out) = (args.area.clone(), args.out.clone());
     let options = ExportOptions {
@@ -46,8 +42,9 @@ pub(crate) async fn run(args: ExportArgs) -> Done {
         masking: if args.masked { Masking::Masked } else { Masking::Full },
         reason: None,
         format: match args.format {
-            FormatArg::Csv => Format::Csv,
-            FormatArg::Xlsx => Format::Xlsx,
+            ExportFormatArg::Csv => Format::Csv,
+            ExportFormatArg::Xlsx => Format::Xlsx,
+            ExportFormatArg::Parquet => Format::Parquet,
         },
         out: args.out,
         is_watched: false,

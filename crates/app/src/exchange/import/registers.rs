@@ -5,12 +5,10 @@ use std::{
     hash::BuildHasher,
 };
 
-use daohu_base::{AreaCode, AreaLevel, Scope};
+use daohu_base::{AreaCode, Scope};
 use daohu_db::{Tx, Value};
-use daohu_policy::Policy;
 
 use super::{
-    check::{Checker, cell_note},
     decide::{Decided, Decider, Home, Reason},
     group::{Existing, Group},
     stage::Row,
@@ -25,10 +23,11 @@ use crate::{
     households::{Marks, merge},
     keys::Keys,
     quality::Cells,
-    registers::{Register, rows},
-    sheet::{
-        CADRES, CellError, ORGANISATIONS, PAIRINGS, Record, Sheet, TEAMS, cadre, pairing, team,
+    registers::{
+        Register, rows,
+        rules::{Named, named_by},
     },
+    sheet::{PAIRINGS, Record, Sheet, pairing},
 };
 
 /// Keys looked up together.
@@ -53,104 +52,6 @@ pub(super) fn sort_key(sheet: &'static Sheet, row: &Row) -> Option<Vec<u8>> {
     }
     key.extend(row.place.to_bytes());
     Some(key)
-}
-
-/// True if a row of 结对 helps a household.
-pub(super) fn helps_household(policy: &Policy, values: &[Value]) -> bool {
-    Marks::new(policy).has("对象类型", Cells(values).int(pairing::OBJECT_KIND), "household")
-}
-
-/// The columns of the first and last day of what has a beginning and an end.
-fn period_of(sheet: &Sheet) -> Option<[usize; 2]> {
-    match sheet.name {
-        name if name == TEAMS.name => Some([team::STARTS_ON, team::ENDS_ON]),
-        name if name == PAIRINGS.name => Some([pairing::STARTS_ON, pairing::ENDS_ON]),
-        _ => None,
-    }
-}
-
-impl Checker<'_> {
-    /// Refuses what ends before it begins.
-    pub(super) fn accept_period(&self, sheet: &Sheet, values: &[Value]) -> Result<(), Note> {
-        let Some([from, to]) = period_of(sheet) else { return Ok(()) };
-        match (Cells(values).text(from), Cells(values).text(to)) {
-            (Some(first), Some(last)) if last < first => {
-                let shown = Some(last.to_owned());
-                Err(cell_note(sheet, to, shown, &CellError::BeforeStart, self.lang))
-            }
-            _ => Ok(()),
-        }
-    }
-
-    /// Refuses an area of another level than the row says; puts its code without padding.
-    pub(super) fn accept_object(&self, values: &mut [Value]) -> Result<(), Note> {
-        let kind = Cells(values).int(pairing::OBJECT_KIND);
-        let levels = [
-            ("county", AreaLevel::County),
-            ("township", AreaLevel::Township),
-            ("village", AreaLevel::Village),
-        ];
-        let is = |mark: &str| self.marks.has("对象类型", kind, mark);
-        let Some((_, level)) = levels.into_iter().find(|(mark, _)| is(mark)) else {
-            return Ok(());
-        };
-        let Some(given) = values.get_mut(pairing::OBJECT) else { return Ok(()) };
-        let code = given.as_text().and_then(|code| AreaCode::parse(code).ok());
-        match code.filter(|code| code.level() == level) {
-            Some(code) => *given = code.to_string().into(),
-            None => {
-                let shown = given.as_text().map(str::to_owned);
-                let error = CellError::NotAnArea { digits: Some(level.digits()) };
-                return Err(cell_note(&PAIRINGS, pairing::OBJECT, shown, &error, self.lang));
-            }
-        }
-        Ok(())
-    }
-}
-
-/// What rows name by its number.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-enum Named {
-    Organisation,
-    Cadre,
-    Team,
-}
-
-impl Named {
-    const ALL: [Self; 3] = [Self::Organisation, Self::Cadre, Self::Team];
-
-    fn sheet(self) -> &'static Sheet {
-        match self {
-            Self::Organisation => &ORGANISATIONS,
-            Self::Cadre => &CADRES,
-            Self::Team => &TEAMS,
-        }
-    }
-
-    /// What a good row of this sheet makes known.
-    fn of(sheet: &Sheet) -> Option<Self> {
-        Self::ALL.into_iter().find(|named| named.sheet().name == sheet.name)
-    }
-}
-
-/// What a row names, and in which column.
-fn named_by(marks: Marks<'_>, sheet: &Sheet, values: &[Value]) -> Option<(usize, Named, String)> {
-    let (i, named) = match sheet.name {
-        name if name == CADRES.name => (cadre::ORGANISATION, Named::Organisation),
-        name if name == TEAMS.name => (team::CADRE, Named::Cadre),
-        name if name == PAIRINGS.name => {
-            let kind = Cells(values).int(pairing::SUBJECT_KIND);
-            let is = |mark: &str| marks.has("主体类型", kind, mark);
-            let named = match () {
-                () if is("organisation") => Named::Organisation,
-                () if is("team") => Named::Team,
-                () => Named::Cadre,
-            };
-            (pairing::SUBJECT, named)
-        }
-        _ => return None,
-    };
-    Some((i, named, Cells(values).text(i)?.to_owned()))
 }
 
 /// Organisations, cadres and teams that rows of this import brought. Of each a hash is kept: eight bytes

@@ -29,6 +29,7 @@ use crate::{
     households::{Derived, alike},
     keys::Keys,
     quality::Cells,
+    registers::rules::{self, BadCell},
     sheet::{
         AREAS, HOUSEHOLDS, INCOMES, Kind, PAIRINGS, PERSONS, Raw, Reader, Sheet, household, income,
         pairing, person,
@@ -256,7 +257,7 @@ fn household_column(sheet: &Sheet, row: &Row, policy: &Policy) -> Option<usize> 
         name if name == PERSONS.name => Some(person::HOUSEHOLD_NO),
         name if name == INCOMES.name => Some(income::HOUSEHOLD_NO),
         name if name == PAIRINGS.name => {
-            registers::helps_household(policy, &row.values).then_some(pairing::OBJECT)
+            rules::helps_household(policy, &row.values).then_some(pairing::OBJECT)
         }
         _ => None,
     }
@@ -359,11 +360,14 @@ impl<'c> Parser<'c> {
             self.checker.accept_person(values)?;
             return Ok(self.checker.doubt_person(values, born.as_deref()));
         }
-        self.checker.accept_period(self.sheet, values)?;
+        let mut accepted = rules::accept_period(self.sheet, values);
         if std::ptr::eq(self.sheet, &raw const PAIRINGS) {
-            self.checker.accept_object(values)?;
+            accepted = accepted.and_then(|()| rules::accept_object(self.checker.marks, values));
         }
-        Ok(Vec::new())
+        let note = |bad: BadCell| {
+            cell_note(self.sheet, bad.column, bad.shown, &bad.error, self.checker.lang)
+        };
+        accepted.map(|()| Vec::new()).map_err(note)
     }
 
     /// The value as typed, cut; nothing of a number that names a person.

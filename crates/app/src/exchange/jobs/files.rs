@@ -216,7 +216,11 @@ pub(super) fn pack(files: &[PathBuf], archive: &Path, progress: &Progress) -> Re
     let mut piece = vec![0; PIECE_BYTES];
     for path in files {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
-        let method = SimpleFileOptions::default().compression_method(CompressionMethod::Deflated);
+        // Parquet is packed already.
+        let is_packed = path.extension().is_some_and(|extension| extension == "parquet");
+        let method =
+            if is_packed { CompressionMethod::Stored } else { CompressionMethod::Deflated };
+        let method = SimpleFileOptions::default().compression_method(method);
         zip.start_file(name, method.large_file(true).unix_permissions(0o600)).map_err(zipped)?;
         let mut file = File::open(path)?;
         loop {

@@ -156,6 +156,8 @@ pub(crate) enum FormatOption {
     /// One workbook.
     #[default]
     Xlsx,
+    /// An archive (ZIP) of Parquet files, one for each sheet; not to be imported again.
+    Parquet,
 }
 
 /// How an import is to be tried again; what is absent stays as it was.

@@ -104,6 +104,7 @@ async fn run_export(
     let (format, out) = match request.format {
         FormatOption::Xlsx => (Format::Xlsx, folder.workbook(id)),
         FormatOption::Csv => (Format::Csv, place.join("csv")),
+        FormatOption::Parquet => (Format::Parquet, place.join("parquet")),
     };
     let options = ExportOptions {
         area,
@@ -117,7 +118,7 @@ async fn run_export(
     };
     let act = Act::new(authority.actor, &*context.clock, format!("export {id}"));
     let (files, rows) = export(context, act, options, Arc::clone(&progress)).await?;
-    if format == Format::Csv {
+    if format != Format::Xlsx {
         into_archive(files, folder.archive(id), progress).await?;
     }
     let outcome = Outcome { rows: Some(rows), has_file: true, ..Outcome::default() };

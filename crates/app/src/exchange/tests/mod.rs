@@ -3,6 +3,7 @@
 mod book;
 mod csv_files;
 mod hostile;
+mod parquet;
 mod round_trip;
 mod workbooks;
 

@@ -6,15 +6,13 @@ use axum::{
 };
 use daohu_policy::Right;
 
-use super::{
-    ops::{self, Frame},
-    persons,
-};
+use super::{ops, persons};
 use crate::{
     households::view::{
         ChangeHousehold, ChangePerson, HouseholdView, IncomeView, PersonView, PutIncome,
     },
     http::{Answer, ApiError, Caller, IfMatch, Json, Path, Permit, Session, Versioned},
+    sheet::Frame,
 };
 
 /// Years that a registry may tell of.

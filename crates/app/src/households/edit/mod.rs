@@ -5,7 +5,6 @@
 //! the county, one head) hold under writers at the same time.
 
 pub(in crate::households) mod api;
-mod model;
 mod ops;
 mod persons;
-mod sql;
+pub(in crate::households) mod sql;

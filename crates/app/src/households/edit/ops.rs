@@ -1,90 +1,23 @@
 //! Changing a household and its incomes.
 
-use std::sync::Arc;
-
-use daohu_base::{AreaCode, Scope, Timestamp};
+use daohu_base::AreaCode;
 use daohu_db::{FutureExt, Tx, Value};
-use daohu_policy::Policy;
 use serde_json::{Map, Value as Json};
 
-use super::{
-    model::{Changes, lay, read, refused},
-    sql,
-};
+use super::sql;
 use crate::{
-    Context, Error, Lang, areas,
+    Context, Error, areas,
     households::{
         model::{HouseholdRow, IncomeRow, PersonRow, initials, layouts},
         record::ops as record,
         sql as rows,
     },
-    journal::{self, Act, Action, Change},
-    keys::Keys,
+    journal::Change,
     sheet::{
-        HOUSEHOLDS, INCOMES, Layout, Meta, Record, differing, household, income, journal_of,
-        to_journal,
+        Changes, Frame, HOUSEHOLDS, INCOMES, Layout, check_version, household, income, lay, read,
+        refused,
     },
 };
-
-/// What a change is made with.
-pub(super) struct Frame {
-    pub(super) keys: Arc<Keys>,
-    pub(super) policy: Arc<Policy>,
-    pub(super) act: Act,
-    pub(super) scope: Scope,
-    pub(super) lang: Lang,
-}
-
-impl Frame {
-    pub(super) fn new(context: &Context, act: Act, scope: Scope, lang: Lang) -> Self {
-        let (keys, policy) = (context.keys.clone(), context.policy.clone());
-        Self { keys, policy, act, scope, lang }
-    }
-
-    /// Puts the act behind what the records say of their last change: before the first of them is
-    /// written.
-    pub(super) fn follow<'r>(&mut self, records: impl IntoIterator<Item = &'r Record>) {
-        let last = records.into_iter().map(|record| record.meta.updated_at).max();
-        self.act.follow(Timestamp(last.unwrap_or_default()));
-    }
-
-    /// Writes a changed record; gives its journal entry.
-    pub(super) async fn save(
-        &self,
-        tx: &mut Tx,
-        (layout, kind, key): (&Layout, &'static str, String),
-        before: &[Value],
-        record: &mut Record,
-    ) -> Result<Change, Error> {
-        record.meta.updated_at = self.act.at.0;
-        record.meta.version += 1;
-        sql::save(tx, &self.keys, layout, record).await?;
-        let changed = differing(before, &record.values);
-        Ok(Change {
-            county: record.county().to_owned(),
-            kind,
-            record: key,
-            action: Action::Updated,
-            before: Some(journal_of(layout, before, &changed)),
-            after: Some(to_journal(layout, record)),
-        })
-    }
-
-    /// Appends the entries to the journal.
-    pub(super) async fn record(&self, tx: &mut Tx, changes: Vec<Change>) -> Result<(), Error> {
-        journal::record(tx, &self.keys, &self.act, changes).await
-    }
-}
-
-/// The version that a change was made on must be the present one.
-pub(super) fn check_version(
-    what: &'static str,
-    record: &Record,
-    version: i64,
-) -> Result<(), Error> {
-    let current = record.meta.version;
-    if current == version { Ok(()) } else { Err(Error::Stale { what, current }) }
-}
 
 /// Changes columns of a household that the caller read at `version`.
 pub(super) async fn change_household(
@@ -240,21 +173,11 @@ async fn create_income(
     tx: &mut Tx,
     frame: &Frame,
     home: &HouseholdRow,
-    (layout, kind, key): (&Layout, &'static str, String),
+    table: (&Layout, &'static str, String),
     values: Vec<Value>,
 ) -> Result<IncomeRow, Error> {
-    let (at, by) = (frame.act.at.0, frame.act.actor.name.clone());
-    let record = Record {
-        lead: vec![home.county().into(), home.id().into()],
-        values,
-        derived: Vec::new(),
-        meta: Meta { created_at: at, created_by: by, updated_at: at, version: 1 },
-    };
-    sql::save(tx, &frame.keys, layout, &record).await?;
-    let county = home.county().to_owned();
-    let after = Some(to_journal(layout, &record));
-    let action = Action::Created;
-    let entry = Change { county, kind, record: key, action, before: None, after };
+    let lead = vec![home.county().into(), home.id().into()];
+    let (record, entry) = frame.create(tx, table, (lead, values)).await?;
     frame.record(tx, vec![entry]).await?;
     Ok(IncomeRow(record))
 }

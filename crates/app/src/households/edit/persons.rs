@@ -3,11 +3,7 @@
 use daohu_db::{FutureExt, Tx};
 use serde_json::{Map, Value as Json};
 
-use super::{
-    model::{lay, read, refused},
-    ops::{Frame, check_version},
-    sql,
-};
+use super::sql;
 use crate::{
     Context, Error,
     households::{
@@ -15,7 +11,7 @@ use crate::{
         record::ops as record,
         sql as rows,
     },
-    sheet::{PERSONS, field_error, person},
+    sheet::{Frame, PERSONS, check_version, field_error, lay, person, read, refused},
 };
 
 /// Changes columns of a person that the caller read at `version`, under the rules of the import: the

@@ -2,26 +2,10 @@
 
 use daohu_db::{Error, Tx, Value};
 
-use crate::{
-    keys::Keys,
-    sheet::{Layout, Record},
-};
-
 /// Locks a household until the transaction ends.
-pub(super) async fn lock(tx: &mut Tx, county: &str, id: i64) -> Result<(), Error> {
+pub(in crate::households) async fn lock(tx: &mut Tx, county: &str, id: i64) -> Result<(), Error> {
     let sql = "update households set version = version where county = $1 and id = $2";
     tx.execute(sql, &[county.into(), id.into()]).await.map(drop)
-}
-
-/// Writes a record, new or changed.
-pub(super) async fn save(
-    tx: &mut Tx,
-    keys: &Keys,
-    layout: &Layout,
-    record: &Record,
-) -> Result<(), crate::Error> {
-    let row = layout.to_row(keys, record)?;
-    Ok(tx.upsert_rows(&layout.table, &[row]).await?)
 }
 
 /// True if another household of the county has the number.

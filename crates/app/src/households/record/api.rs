@@ -17,10 +17,7 @@ use crate::{
         Dossier,
         view::{HouseholdView, IncomeView, PersonView},
     },
-    http::{
-        Answer, At, ForReplay, Json, Page, PageRequest, Path, Permit, Query, Session, Versioned,
-        day,
-    },
+    http::{Answer, At, ForReplay, Json, Page, PageRequest, Path, Query, Session, Versioned, day},
 };
 
 /// On which day.
@@ -81,7 +78,7 @@ pub(crate) struct StoryEntry {
 pub(crate) struct Reveal {
     /// In words; it goes into the journal.
     #[schema(min_length = 1, max_length = 500)]
-    reason: String,
+    pub(crate) reason: String,
 }
 
 /// A household's numbers in full. Told once: null if the same request is sent again.
@@ -214,13 +211,6 @@ pub(crate) async fn get_person(
     Ok(Versioned(row.0.meta.version, PersonView::of(&row, home.no())))
 }
 
-fn permit_to_reveal(session: &Session) -> Answer<Permit> {
-    let permit = session.require(Right::RegistryReveal)?;
-    let rate = permit.context().policy.security().reveals_per_minute;
-    permit.limit("reveal", rate)?;
-    Ok(permit)
-}
-
 /// A household's telephone and bank card in full, for a reason that is journaled.
 #[utoipa::path(post, path = "/households/{id}/reveal", tag = "households",
     request_body = Reveal, params(("id" = i64, Path)),
@@ -230,7 +220,7 @@ pub(crate) async fn reveal_household(
     Path(id): Path<i64>,
     Json(body): Json<Reveal>,
 ) -> Answer<impl IntoResponse> {
-    let permit = permit_to_reveal(&session)?;
+    let permit = session.require_to_reveal()?;
     let (context, scope) = (permit.context(), permit.scope.clone());
     let numbers = reveal::household(context, permit.act(), scope, id, &body.reason).await?;
     let again = ForReplay::json(&RevealedHousehold { id, phone: None, bank_card: None });
@@ -248,7 +238,7 @@ pub(crate) async fn reveal_person(
     Path(id): Path<i64>,
     Json(body): Json<Reveal>,
 ) -> Answer<impl IntoResponse> {
-    let permit = permit_to_reveal(&session)?;
+    let permit = session.require_to_reveal()?;
     let (context, scope) = (permit.context(), permit.scope.clone());
     let numbers = reveal::person(context, permit.act(), scope, id, &body.reason).await?;
     let again = ForReplay::json(&RevealedPerson { id, id_number: None, phone: None });

@@ -44,11 +44,11 @@ pub(crate) fn check_reason(context: &Context, reason: &str) -> Result<String, Er
 }
 
 /// Kinds of their own: what was looked at is no state of the record.
-fn disclosure(county: &str, kind: &'static str, id: i64, reason: &str) -> Change {
+pub(crate) fn disclosure(county: &str, kind: &'static str, record: String, reason: &str) -> Change {
     Change {
         county: county.to_owned(),
         kind,
-        record: id.to_string(),
+        record,
         action: Action::Disclosed,
         before: None,
         after: Some(serde_json::json!({ "reason": reason }).to_string()),
@@ -66,7 +66,7 @@ pub(super) async fn household(
     let (reason, keys) = (check_reason(context, reason)?, context.keys.clone());
     let work = async move |tx: &mut Tx| {
         let row = ops::household(tx, &keys, &scope, id).await?;
-        let change = disclosure(row.county(), "household_reveal", id, &reason);
+        let change = disclosure(row.county(), "household_reveal", id.to_string(), &reason);
         journal::record(tx, &keys, &act, vec![change]).await?;
         let number = |i| row.text(i).map(str::to_owned);
         let (phone, bank_card) = (number(household::PHONE), number(household::BANK_CARD));
@@ -86,7 +86,7 @@ pub(super) async fn person(
     let (reason, keys) = (check_reason(context, reason)?, context.keys.clone());
     let work = async move |tx: &mut Tx| {
         let (row, home) = ops::person(tx, &keys, &scope, id).await?;
-        let change = disclosure(row.county(), "person_reveal", id, &reason);
+        let change = disclosure(row.county(), "person_reveal", id.to_string(), &reason);
         journal::record(tx, &keys, &act, vec![change]).await?;
         let number = |i| row.text(i).map(str::to_owned);
         let (id_number, phone) = (number(person::ID_NUMBER), number(person::PHONE));

@@ -3,4 +3,4 @@
 pub(super) mod api;
 pub(super) mod ops;
 mod sql;
-mod view;
+pub(super) mod view;

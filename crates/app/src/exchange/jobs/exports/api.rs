@@ -14,6 +14,7 @@ use super::super::{
     view::ExportJob,
 };
 use crate::{
+    Error, FieldError, Lang,
     households::check_reason,
     http::{
         Accepted, Answer, ApiError, App, Caller, Download, Json, Page, Path, Permit, Query, Session,
@@ -27,7 +28,8 @@ use crate::{
 pub(crate) struct CreateExport {
     /// The area whose rows are wanted; it must lie in the user's own.
     area: String,
-    /// `areas`, `households`, `persons`, `incomes`; all if absent or empty.
+    /// `areas`, `organisations`, `villages`, `cadres`, `teams`, `households`, `persons`, `incomes`,
+    /// `pairings`, `targets`, `indicators` or `all`; all if absent or empty.
     #[serde(default)]
     sheets: Vec<String>,
     /// `xlsx` if absent.
@@ -54,15 +56,20 @@ fn view(jobs: &Jobs, job: Job, caller: &Caller) -> Answer<ExportJob> {
 }
 
 /// The names of the sheets wanted, in the order of the exchange format.
-fn sheets(names: &[String]) -> Answer<Vec<String>> {
-    let mut wanted = Vec::new();
-    for name in names {
-        let sheet = Sheet::named(name);
-        wanted.push(sheet.ok_or_else(|| ApiError::field("sheets", "exchange.unknown_sheet"))?.name);
+fn sheets(names: &[String], lang: Lang) -> Answer<Vec<String>> {
+    if names.is_empty() {
+        return Ok(Sheet::ALL.map(|sheet| sheet.name.to_owned()).to_vec());
     }
-    let is_wanted = |name: &str| wanted.is_empty() || wanted.contains(&name);
-    let all = Sheet::ALL.into_iter().filter(|sheet| is_wanted(sheet.name));
-    Ok(all.map(|sheet| sheet.name.to_owned()).collect())
+    let chosen = Sheet::chosen(names.iter().map(String::as_str)).map_err(|_| {
+        let choices = Sheet::choices();
+        let message = match lang {
+            Lang::Zh => format!("没有这张表；可用：{choices}"),
+            Lang::En => format!("There is no such sheet; known: {choices}"),
+        };
+        let (column, code) = ("sheets".to_owned(), "exchange.unknown_sheet");
+        Error::Invalid(vec![FieldError { column, value: None, code, message }])
+    })?;
+    Ok(chosen.into_iter().map(|sheet| sheet.name.to_owned()).collect())
 }
 
 /// The permit to export so much of an area: 403 without the rights, 404 outside.
@@ -87,7 +94,8 @@ pub(crate) async fn create_export(
         true => None,
         false => Some(check_reason(permit.context(), &reason.unwrap_or_default())?),
     };
-    let request = ExportRequest { area, sheets: sheets(&names)?, format, masked, reason };
+    let request =
+        ExportRequest { area, sheets: sheets(&names, caller.lang)?, format, masked, reason };
     let (jobs, user_id) = (permit.jobs(), &session.who().user.id);
     let job = ops::create_export(jobs, permit.act(), user_id, request).await?;
     let location = format!("/api/v1/exports/{}", job.id);
@@ -139,7 +147,7 @@ pub(crate) async fn cancel_export(
     Ok(Accepted { location, body: view(jobs, job, &caller)? })
 }
 
-/// The file of an export: a workbook, or an archive of CSV files. Who has lost the right to what is in
+/// The file of an export: a workbook, or an archive of CSV or Parquet files. Who has lost the right to what is in
 /// it since it was made does not get it.
 #[utoipa::path(get, path = "/exports/{id}/file", tag = "exports", params(("id" = String, Path)),
     responses((status = 200, content(
@@ -153,7 +161,7 @@ pub(crate) async fn get_export_file(session: Session, Path(id): Path<String>) ->
     let path = ops::product(permit.jobs(), Kind::Export, user_id, &id).await?;
     let name = match request.format {
         FormatOption::Xlsx => format!("到户-{}.xlsx", request.area),
-        FormatOption::Csv => format!("到户-{}.zip", request.area),
+        FormatOption::Csv | FormatOption::Parquet => format!("到户-{}.zip", request.area),
     };
     Download::open(&path, &name).await
 }
