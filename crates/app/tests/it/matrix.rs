@@ -182,7 +182,7 @@ async fn registry(app: &TestApp, id: &str, area: &AreaCode) -> Option<Operation>
         "create_area_change" => {
             let on = app.act().at.day().to_string();
             let lines = json!([{ "from": area.as_str(), "to": area.as_str(), "name": "新名" }]);
-            post("/area-changes", json!({ "on": on, "lines": lines, "dry_run": true })).bound()
+            post("/area-changes", json!({ "on": on, "lines": lines })).bound()
         }
         "get_area_figures" => get(format!("/areas/{area}/figures")).bound(),
         "list_households" => get(format!("/households?area={area}")).bound(),
