@@ -2,14 +2,26 @@
 
 use std::process::ExitCode;
 
-use daohu_app::{Lang, quality::quality};
+use daohu_app::{
+    Lang,
+    quality::{AreaQuality, quality},
+};
+use serde::Serialize;
 
 use super::Done;
 use crate::{
     cli::QualityArgs,
     open::{Wanted, open},
-    output::{Failure, shown},
+    output::{Failure, json, peak_rss_bytes, shown},
 };
+
+/// What programs are told.
+#[derive(Serialize)]
+struct Report {
+    #[serde(flatten)]
+    told: AreaQuality,
+    peak_rss_bytes: u64,
+}
 
 pub(crate) async fn run(args: QualityArgs, lang: Lang) -> Done {
     let context = open(&args.db, Wanted::Existing).await?;
@@ -23,6 +35,10 @@ pub(crate) async fn run(args: QualityArgs, lang: Lang) -> Done {
             format!("there is no such rule: --rule {rule}"),
         ));
     }
-    shown(&told, args.json)?;
+    if args.json {
+        json(&Report { told, peak_rss_bytes: peak_rss_bytes() })?;
+    } else {
+        shown(&told, false)?;
+    }
     Ok(ExitCode::SUCCESS)
 }
