@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use daohu_base::{AreaCode, Day, Scope};
+use daohu_base::{AreaCode, AreaLevel, Day, Scope};
 use daohu_policy::{Level, Policy, Right, Rule};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -88,7 +88,8 @@ pub(crate) struct QualityLine {
     hits: HashMap<String, i64>,
 }
 
-/// A rule, and how many records break it: `GET /areas/{code}/quality/findings?rule=…`
+/// A rule, and how many records break it. Rows are households, persons and incomes; of areas themselves
+/// it is told in hits alone: `GET /areas/{code}/quality/findings?rule=…`
 #[derive(Serialize, ToSchema)]
 pub(crate) struct RuleHits {
     rule: String,
@@ -109,6 +110,9 @@ pub(crate) struct RuleView {
     is_active: bool,
     says: String,
     says_en: String,
+    /// What of it is not checked, and why; null where all of it is.
+    unchecked: Option<String>,
+    unchecked_en: Option<String>,
     /// What it looks at.
     needs: Vec<String>,
     #[schema(format = Date)]
@@ -127,16 +131,19 @@ pub(crate) struct FindingView {
     says: String,
     /// The column to blame, by its header.
     column: String,
-    /// `households`, `persons` or `incomes`: which record it is.
+    /// `areas`, `households`, `persons` or `incomes`: which record it is.
     sheet: String,
     county: String,
-    village: String,
-    /// The household's id.
-    household: i64,
-    household_no: String,
+    /// The area that it is, or the village that it lies in.
+    area: String,
+    /// Null where it is a township or more.
+    village: Option<String>,
+    /// The household's id; null where it is an area.
+    household: Option<i64>,
+    household_no: Option<String>,
     /// The person's id.
     person: Option<i64>,
-    /// The person's name.
+    /// The person's or the area's name.
     name: Option<String>,
     /// The year of the income.
     year: Option<i64>,
@@ -228,7 +235,8 @@ pub(crate) async fn get_area_quality(
     Ok(Json(AreaQuality::new(&context.policy, (&area, on), report, caller.lang)))
 }
 
-/// The records of an area that break a rule, household by household: what is to be put right.
+/// The records of an area that break a rule, areas first, then household by household: what is to be put
+/// right.
 #[utoipa::path(get, path = "/areas/{code}/quality/findings", tag = "quality",
     params(("code" = String, Path), ListFindings),
     responses((status = 200, body = Page<FindingView>)))]
@@ -255,7 +263,10 @@ pub(crate) async fn list_findings(
 
 fn view(policy: &Policy, found: Found, lang: Lang) -> Option<FindingView> {
     let rule = policy.rule(found.finding.rule)?;
+    let area = AreaCode::parse(&found.area).ok()?;
+    let (household, household_no) = found.home.unzip();
     let (sheet, person, year) = match found.record {
+        Record::Area => ("areas", None, None),
         Record::Household => ("households", None, None),
         Record::Person(id) => ("persons", Some(id), None),
         Record::Income(year) => ("incomes", None, Some(year)),
@@ -267,10 +278,11 @@ fn view(policy: &Policy, found: Found, lang: Lang) -> Option<FindingView> {
         says: lang.pick(&rule.says, &rule.says_en).to_owned(),
         column: column.map_or("", |column| column.header).to_owned(),
         sheet: sheet.to_owned(),
-        county: found.county,
-        village: found.village,
-        household: found.household,
-        household_no: found.household_no,
+        county: area.county(),
+        village: (area.level() == AreaLevel::Village).then(|| found.area.clone()),
+        area: found.area,
+        household,
+        household_no,
         person,
         name: found.name,
         year,
@@ -287,12 +299,15 @@ pub(crate) async fn list_rules(
     let permit = session.own();
     let on = day("on", query.on.as_deref())?;
     let on = on.unwrap_or_else(|| permit.context().clock.now().day());
+    let words = |words: &str| (!words.is_empty()).then(|| words.to_owned());
     let rule = |rule: &Rule| RuleView {
         rule: rule.id.clone(),
         level: level(rule.level).to_owned(),
         is_active: is_active(rule, on),
         says: rule.says.clone(),
         says_en: rule.says_en.clone(),
+        unchecked: words(&rule.unchecked),
+        unchecked_en: words(&rule.unchecked_en),
         needs: rule.needs.clone(),
         since: rule.since.clone(),
         until: rule.until.clone(),

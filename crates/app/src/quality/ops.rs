@@ -2,7 +2,11 @@
 
 use std::{
     collections::{HashMap, HashSet},
-    sync::Arc,
+    num::NonZero,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
 };
 
 use daohu_base::{AreaCode, AreaLevel, Day, Scope};
@@ -11,14 +15,16 @@ use daohu_policy::Policy;
 
 use super::{
     judge::{Record, judge},
-    model::{Checks, Finding},
+    model::{Checks, Finding, LOOKED_AT},
+    places::{self, Place},
     report::{Figures, Tally},
 };
 use crate::{
-    Context, Error, areas,
+    Context, Error,
+    areas::{self, rows::AreaLine},
     households::{
         Home,
-        rows::{self, Alike},
+        rows::{self, Alike, HomeColumns},
     },
     keys::Keys,
     registers,
@@ -38,17 +44,18 @@ pub(super) struct Report {
 /// A record that breaks a rule.
 #[derive(Clone, Debug)]
 pub(super) struct Found {
-    pub(super) county: String,
-    pub(super) household: i64,
-    pub(super) household_no: String,
-    pub(super) village: String,
+    /// The area that it is, or the village that it lies in.
+    pub(super) area: String,
+    /// The household's id and number.
+    pub(super) home: Option<(i64, String)>,
     pub(super) record: Record,
-    /// The person's name.
+    /// The person's or the area's.
     pub(super) name: Option<String>,
     pub(super) finding: Finding,
 }
 
-/// Where a list of findings goes on: county, household, and how many findings of it were told.
+/// Where a list of findings goes on: county, household, and how many findings of it were told. Without a county,
+/// how many of the areas.
 pub(super) type Mark = (String, i64, usize);
 
 /// What the records of an area come to on a day, if the whole of it lies inside the scope.
@@ -59,24 +66,90 @@ pub(super) async fn report(
     on: Day,
 ) -> Result<Report, Error> {
     let scope = areas::ops::reported(scope, &area)?;
+    let next = Arc::default();
     let (keys, policy) = (Arc::clone(&context.keys), Arc::clone(&context.policy));
-    let work = async move |tx: &mut Tx| {
-        let areas = areas::rows::with_population(tx, &scope).await?;
-        if areas.iter().all(|(line, _)| line.code != area.as_str()) {
+    let share = Share { keys, policy, scope, area: area.clone(), on, next };
+    let lines = share.clone();
+    let told = context.db.read_scan(move |tx| async move { lines.areas(tx).await }.boxed());
+    let (names, places) = told.await?;
+    let is_one_county = area.level() >= AreaLevel::County;
+    let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
+    let readers = if is_one_county { 1 } else { cores };
+    let mut tally = Tally::new(&area);
+    let counted = context
+        .db
+        .read_shared(readers, move |tx| async move { share.count(tx).await }.boxed())
+        .await?;
+    counted.iter().for_each(|counted| tally.add(counted));
+    let (area, below) = tally.report(&places);
+    Ok(Report { area, below, names })
+}
+
+/// What readers of one report share: each takes the next county that nobody has taken.
+#[derive(Clone)]
+struct Share {
+    keys: Arc<Keys>,
+    policy: Arc<Policy>,
+    scope: Scope,
+    area: AreaCode,
+    on: Day,
+    next: Arc<AtomicUsize>,
+}
+
+impl Share {
+    /// The names of the areas, and what is found of them.
+    async fn areas(self, tx: &mut Tx) -> Result<(HashMap<String, String>, Vec<Place>), Error> {
+        let areas = areas::rows::with_population(tx, &self.scope).await?;
+        if areas.iter().all(|(line, _)| line.code != self.area.as_str()) {
             return Err(Error::NotFound("area"));
         }
-        let names = areas.into_iter().map(|(line, _)| (line.code, line.name)).collect();
-        let mut tally = Tally::new(&area);
-        let mut reader = Reader::new(&keys, &policy, scope, on);
-        while let Some(homes) = reader.next(tx).await? {
-            for home in &homes {
-                tally.count(home, &reader.judge(home));
+        let checks = Checks::new(&self.policy, self.on);
+        let places = places(tx, (&self.policy, &checks), (&self.scope, &self.area), &areas).await?;
+        Ok((areas.into_iter().map(|(line, _)| (line.code, line.name)).collect(), places))
+    }
+
+    /// Counts counties until none is left. All readers see the same ones in the same order.
+    async fn count(self, tx: &mut Tx) -> Result<Tally, Error> {
+        let mut tally = Tally::new(&self.area);
+        let counties = rows::counties(tx, &self.scope).await?;
+        let mut reader = Reader::new(&self.keys, &self.policy, self.scope, self.on);
+        while let Some(county) = counties.get(self.next.fetch_add(1, Ordering::Relaxed)) {
+            reader.begin(tx, county, 0).await?;
+            while let Some(homes) = reader.next(tx).await? {
+                for home in &homes {
+                    tally.count(home, &reader.judge(home));
+                }
             }
         }
-        let (area, below) = tally.report();
-        Ok(Report { area, below, names })
+        Ok(tally)
+    }
+}
+
+/// What is found of the areas of a scope themselves.
+async fn places(
+    tx: &mut Tx,
+    (policy, checks): (&Policy, &Checks<'_>),
+    (scope, area): (&Scope, &AreaCode),
+    areas: &[(AreaLine, Option<i64>)],
+) -> Result<Vec<Place>, Error> {
+    let Some(rule) = policy.rule(places::RULE).filter(|rule| rule.is_in_force(checks.today)) else {
+        return Ok(Vec::new());
     };
-    context.db.read_scan(move |tx| async move { work(tx).await }.boxed()).await
+    let day = checks.today.to_string();
+    let mut poor = HashSet::new();
+    let codes = |list: &str, mark: &str| checks.marks.codes(list, mark);
+    let states = (codes("脱贫状态", "poor"), codes("户类型", "rural"));
+    for code in places::unpopulated(areas, &day) {
+        let Ok(place) = AreaCode::parse(&code) else { continue };
+        if rows::any_in_state(tx, &place, (&states.0, &states.1)).await? {
+            poor.insert(code);
+        }
+    }
+    let lines: Vec<AreaLine> = areas.iter().map(|(line, _)| line.clone()).collect();
+    let on = (lines.as_slice(), day.as_str());
+    let leaderless =
+        registers::villages_without(tx, policy, (scope, area), on, &rule.village_roles).await?;
+    Ok(places::found(checks, areas, (&leaderless, &poor)))
 }
 
 /// The next findings of an area, of one rule or of all, household by household.
@@ -92,33 +165,70 @@ pub(super) async fn findings(
     areas::ops::check_known(context, &area).await?;
     let (keys, policy) = (Arc::clone(&context.keys), Arc::clone(&context.policy));
     let work = async move |tx: &mut Tx| {
+        let mut page = Page { rule, limit, found: Vec::new() };
+        let (first, household, mut told) = after.unwrap_or_default();
         let mut reader = Reader::new(&keys, &policy, scope, on);
-        let mut told = 0;
-        if let Some((county, household, count)) = after {
-            // The household that the page before ended in comes again.
-            reader.after = (county, household - 1);
-            told = count;
-        }
-        let mut all = Vec::new();
-        while let Some(homes) = reader.next(tx).await? {
-            for home in &homes {
-                let found = reader.judge(home);
-                let wanted = |(_, finding): &&(Record, Finding)| {
-                    rule.as_deref().is_none_or(|rule| finding.rule == rule)
-                };
-                for (n, (record, finding)) in found.iter().filter(wanted).enumerate().skip(told) {
-                    if all.len() == limit {
-                        let (county, id) = (home.household.county(), home.household.id());
-                        return Ok((all, Some((county.to_owned(), id, n))));
-                    }
-                    all.push(tell(home, *record, *finding));
-                }
-                told = 0;
+        if first.is_empty() && page.rule.as_deref().is_none_or(|rule| rule == places::RULE) {
+            let areas = areas::rows::with_population(tx, &reader.scope).await?;
+            let checks = (&*policy, &reader.checks);
+            let places = places(tx, checks, (&reader.scope, &area), &areas).await?;
+            let places = places.iter().map(tell_place);
+            if let Some(next) = page.take(places, std::mem::take(&mut told)) {
+                return Ok((page.found, Some((String::new(), 0, next))));
             }
         }
-        Ok((all, None))
+        let counties = rows::counties(tx, &reader.scope).await?;
+        for county in counties.iter().filter(|county| **county >= first) {
+            // The household that the page before ended in comes again.
+            let after = if *county == first { household - 1 } else { 0 };
+            reader.begin(tx, county, after).await?;
+            while let Some(homes) = reader.next(tx).await? {
+                for home in &homes {
+                    let found = reader.judge(home).into_iter();
+                    let found = found.map(|(record, finding)| tell(home, record, finding));
+                    if let Some(next) = page.take(found, std::mem::take(&mut told)) {
+                        let mark = (county.clone(), home.household.id(), next);
+                        return Ok((page.found, Some(mark)));
+                    }
+                }
+            }
+        }
+        Ok((page.found, None))
     };
     context.db.read_scan(move |tx| async move { work(tx).await }.boxed()).await
+}
+
+/// A page of findings that is being filled.
+struct Page {
+    rule: Option<String>,
+    limit: usize,
+    found: Vec<Found>,
+}
+
+impl Page {
+    /// Takes what is wanted of the findings of a household, or of the areas, but those told before; where the
+    /// page is full, how many are told now.
+    fn take(&mut self, found: impl Iterator<Item = Found>, told: usize) -> Option<usize> {
+        let rule = self.rule.as_deref();
+        let wanted = found.filter(|found| rule.is_none_or(|rule| found.finding.rule == rule));
+        for (nth, found) in wanted.enumerate().skip(told) {
+            if self.found.len() == self.limit {
+                return Some(nth);
+            }
+            self.found.push(found);
+        }
+        None
+    }
+}
+
+fn tell_place(place: &Place) -> Found {
+    Found {
+        area: place.code.clone(),
+        home: None,
+        record: Record::Area,
+        name: Some(place.name.clone()),
+        finding: place.finding,
+    }
 }
 
 fn tell(home: &Home, record: Record, finding: Finding) -> Found {
@@ -128,25 +238,25 @@ fn tell(home: &Home, record: Record, finding: Finding) -> Found {
     };
     let name = name.and_then(|person| person.text(crate::sheet::person::NAME));
     Found {
-        county: home.household.county().to_owned(),
-        household: home.household.id(),
-        household_no: home.household.no().to_owned(),
-        village: home.household.village().to_owned(),
+        area: home.household.village().to_owned(),
+        home: Some((home.household.id(), home.household.no().to_owned())),
         record,
         name: name.map(str::to_owned),
         finding,
     }
 }
 
-/// Reads households with all that hangs on them, county by county.
+/// Reads the households of a county with all that hangs on them.
 struct Reader<'p> {
     keys: &'p Keys,
     checks: Checks<'p>,
+    columns: HomeColumns,
     kinds: Vec<i64>,
     scope: Scope,
-    after: (String, i64),
-    /// The county whose probable duplicates are known, and they.
-    suspects: (String, HashSet<i64>),
+    county: String,
+    after: i64,
+    /// Those of the county who are probably another's duplicate.
+    suspects: HashSet<i64>,
     /// Households of the last batch that a cadre answers for.
     answered: HashSet<i64>,
 }
@@ -154,30 +264,33 @@ struct Reader<'p> {
 impl<'p> Reader<'p> {
     fn new(keys: &'p Keys, policy: &'p Policy, scope: Scope, on: Day) -> Self {
         let (checks, kinds) = (Checks::new(policy, on), registers::cadre_kinds(policy));
-        let (after, suspects, answered) = Default::default();
-        Self { keys, checks, kinds, scope, after, suspects, answered }
+        let columns = HomeColumns::of(LOOKED_AT.0, LOOKED_AT.1);
+        let (county, after, suspects, answered) = Default::default();
+        Self { keys, checks, columns, kinds, scope, county, after, suspects, answered }
     }
 
     fn judge(&self, home: &Home) -> Vec<(Record, Finding)> {
         let is_answered = self.answered.contains(&home.household.id());
-        judge(&self.checks, home, (&self.suspects.1, is_answered))
+        judge(&self.checks, home, (&self.suspects, is_answered))
     }
 
-    /// The next households, of one county; none at the end.
+    /// Goes to a county, behind a household of it.
+    async fn begin(&mut self, tx: &mut Tx, county: &str, after: i64) -> Result<(), Error> {
+        let alikes = rows::alikes(tx, county).await?;
+        self.suspects = suspects(&rows::with_alike(tx, county, alikes).await?);
+        (self.county, self.after) = (county.to_owned(), after);
+        Ok(())
+    }
+
+    /// The next households of the county; none at its end.
     async fn next(&mut self, tx: &mut Tx) -> Result<Option<Vec<Home>>, Error> {
-        let after = (self.after.0.as_str(), self.after.1);
-        let homes = rows::next_homes(tx, self.keys, &self.scope, after, HOMES).await?;
-        let Some(first) = homes.first() else { return Ok(None) };
-        let county = first.household.county().to_owned();
-        if self.suspects.0 != county {
-            let alikes = rows::alikes(tx, &county).await?;
-            let alike = rows::with_alike(tx, &county, alikes).await?;
-            self.suspects = (county.clone(), suspects(&alike));
-        }
+        let (county, read) = (self.county.as_str(), (self.keys, &self.columns));
+        let homes = rows::next_homes_of(tx, read, &self.scope, (county, self.after), HOMES).await?;
         let ids: Vec<i64> = homes.iter().map(|home| home.household.id()).collect();
-        self.after = (county.clone(), ids.last().copied().unwrap_or_default());
+        let Some(last) = ids.last() else { return Ok(None) };
+        self.after = *last;
         let day = self.checks.today.to_string();
-        let answered = registers::rows::answered(tx, (&county, &ids), &self.kinds, &day).await?;
+        let answered = registers::rows::answered(tx, (county, &ids), &self.kinds, &day).await?;
         self.answered = answered.into_iter().collect();
         Ok(Some(homes))
     }

@@ -22,7 +22,7 @@ mod sql;
 use utoipa_axum::router::OpenApiRouter;
 
 pub use coverage::api::coverage;
-pub(crate) use coverage::ops::cadre_kinds;
+pub(crate) use coverage::ops::{cadre_kinds, villages_without};
 pub(crate) use model::{Register, household_of, layouts};
 pub(crate) use ops::{PAIRING, area_of, helpers_of, pairing_key};
 pub use ops::{reseal, watched};

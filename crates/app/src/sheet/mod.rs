@@ -40,7 +40,7 @@ pub(crate) use layout::EachRow;
 pub use layout::{Layout, Meta, Record};
 pub use print::{Masking, Printer};
 pub(crate) use reseal::reseal;
-pub(crate) use sql::records;
+pub(crate) use sql::{records, some_records};
 pub(crate) use view::{framed, integer, object, text};
 
 /// A sheet of the exchange format.
