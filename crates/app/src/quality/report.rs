@@ -92,6 +92,8 @@ impl Tally {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::LazyLock;
+
     use daohu_db::Value;
     use daohu_policy::Policy;
     use proptest::prelude::*;
@@ -109,6 +111,8 @@ mod tests {
     };
 
     const VILLAGES: [&str; 3] = ["990101100200", "990101100201", "990102100200"];
+
+    static POLICY: LazyLock<Policy> = LazyLock::new(|| Policy::embedded().unwrap());
 
     fn day() -> daohu_base::Day {
         daohu_base::Day::parse("2016-03-01").unwrap()
@@ -181,9 +185,9 @@ mod tests {
 
         #[test]
         fn what_is_not_read_changes_nothing(ns in prop::collection::vec(any::<u8>(), 71)) {
-            let policy = Policy::embedded().unwrap();
+            let policy = &*POLICY;
             let home = home(7, 0, &ns);
-            prop_assert_eq!(found(&policy, &masked(home.clone())), found(&policy, &home));
+            prop_assert_eq!(found(policy, &masked(home.clone())), found(policy, &home));
         }
 
         #[test]
@@ -191,9 +195,8 @@ mod tests {
             homes in prop::collection::vec((0..VILLAGES.len(), any::<[u8; 7]>(), 0..3_usize), 0..20),
             area in prop::sample::select(vec!["99", "990101", "990101100", "990101100200"]),
         ) {
-            let policy = Policy::embedded().unwrap();
             let area = AreaCode::parse(area).unwrap();
-            let checks = Checks::new(&policy, day());
+            let checks = Checks::new(&POLICY, day());
             let (mut whole, mut sum) = (Tally::new(&area), Tally::new(&area));
             let mut parts = [0; 3].map(|_| Tally::new(&area));
             for (id, (village, ns, part)) in (1..).zip(&homes) {
