@@ -147,7 +147,7 @@ async fn readers_that_share_work_see_one_picture() {
             }
             id
         });
-        for _ in 0..100 {
+        for _ in 0..40 {
             let counts = db.read_shared(2, |tx| count(tx).boxed()).await.unwrap();
             assert_eq!(counts.len(), 2);
             assert_eq!(counts[0], counts[1], "{engine:?}");

@@ -156,17 +156,20 @@ pub(crate) async fn next_homes(
     homes(tx, read, &county, found).await
 }
 
-/// The next households of a county with what of these columns hangs on them, as far as the scope reaches, by
-/// id; none at the end. At most so many are read together.
+/// The next households of a county with what of these columns hangs on them, as far as the scope reaches, or
+/// of these alone, by id; none at the end. At most so many are read together.
 pub(crate) async fn next_homes_of(
     tx: &mut Tx,
     read: (&Keys, &HomeColumns),
     scope: &Scope,
-    (county, after): (&str, i64),
+    (county, after, only): (&str, i64, Option<&[i64]>),
     limit: i64,
 ) -> Result<Vec<Home>, Error> {
     let mut filter = Filter::new();
     filter.and("county = ? and id > ?", [county.into(), after.into()]);
+    if let Some(only) = only {
+        filter.and_in("id", only.iter().copied().map(Value::from));
+    }
     areas::rows::within(&mut filter, "(village >= ? and village < ?)", scope);
     let found = next_households(tx, read, filter, limit).await?;
     homes(tx, read, county, found).await

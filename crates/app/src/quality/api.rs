@@ -9,8 +9,9 @@ use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{
+    duties::Duty,
     judge::Record,
-    ops::{self, Found, Mark, Report},
+    ops::{self, Found, Mark, Report, Wanted},
     report::Figures,
 };
 use crate::{
@@ -27,6 +28,7 @@ pub(crate) fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .routes(routes!(get_area_quality))
         .routes(routes!(list_findings))
+        .routes(routes!(list_duties))
         .routes(routes!(list_rules))
 }
 
@@ -50,6 +52,31 @@ pub(crate) struct ListFindings {
     on: Option<String>,
     /// Of one rule: `R17`.
     rule: Option<String>,
+    /// Of rules of this level: `reject` or `warn`.
+    level: Option<String>,
+    /// Of households that this cadre answers for on the day.
+    cadre: Option<String>,
+    /// `false`: of households that nobody answers for on the day.
+    is_answered: Option<bool>,
+    /// Rows of the page: 1 to 200, 50 if absent.
+    #[param(minimum = 1, maximum = 200)]
+    limit: Option<u32>,
+    /// `next` of the page before.
+    after: Option<String>,
+}
+
+/// Whose findings, which page.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct ListDuties {
+    /// The day whose rules hold, and that ages are counted to, `YYYY-MM-DD`; today if absent.
+    #[param(format = Date)]
+    on: Option<String>,
+    /// Of one rule: `R17`.
+    rule: Option<String>,
+    /// Of rules of this level: `reject` or `warn`.
+    level: Option<String>,
     /// Rows of the page: 1 to 200, 50 if absent.
     #[param(minimum = 1, maximum = 200)]
     limit: Option<u32>,
@@ -147,6 +174,19 @@ pub(crate) struct FindingView {
     name: Option<String>,
     /// The year of the income.
     year: Option<i64>,
+    /// Numbers of the cadres who answer for the household, and are to see it put right.
+    cadres: Vec<String>,
+}
+
+/// What a cadre is to see put right: `GET /areas/{code}/quality/findings?cadre=…`
+#[derive(Serialize, ToSchema)]
+pub struct DutyView {
+    /// The cadre's number; null for what nobody answers for (`is_answered=false`).
+    cadre: Option<String>,
+    name: Option<String>,
+    /// Households with findings. One that several answer for is told of each.
+    households: i64,
+    findings: i64,
 }
 
 const fn level(level: Level) -> &'static str {
@@ -192,11 +232,10 @@ impl AreaQuality {
         }
     }
 
-    /// Leaves one rule alone; false if there is none of this name.
-    pub fn only(&mut self, rule: &str) -> bool {
+    /// Leaves one rule alone.
+    pub fn only(&mut self, rule: &str) {
         self.rules.retain(|hits| hits.rule == rule);
         self.children.iter_mut().for_each(|child| child.hits.retain(|name, _| name == rule));
-        !self.rules.is_empty()
     }
 }
 
@@ -250,15 +289,82 @@ pub(crate) async fn list_findings(
     let context = permit.context();
     let (area, on) = area_and_day(context, &code, query.on.as_deref())?;
     let policy = &context.policy;
-    if query.rule.as_deref().is_some_and(|rule| policy.rule(rule).is_none()) {
-        return Err(ApiError::field("rule", "quality.unknown_rule"));
-    }
+    let wanted = Wanted {
+        cadre: query.cadre,
+        is_answered: query.is_answered,
+        ..wanted(policy, query.rule, query.level.as_deref())?
+    };
     let page = PageRequest::<Mark>::new("findings", query.limit, query.after.as_deref())?;
     let (after, rows) = (page.after.clone(), page.rows());
-    let listed = ops::findings(context, &permit.scope, (area, on), query.rule, after, rows);
+    let listed = ops::findings(context, &permit.scope, (area, on), wanted, after, rows);
     let (found, next) = listed.await?;
     let views = found.into_iter().filter_map(|found| view(policy, found, caller.lang)).collect();
     Ok(Json(page.cut(views, next)))
+}
+
+/// Which findings, if there are such rules and levels.
+fn wanted(policy: &Policy, rule: Option<String>, of: Option<&str>) -> Answer<Wanted> {
+    if rule.as_deref().is_some_and(|rule| policy.rule(rule).is_none()) {
+        return Err(ApiError::field("rule", "quality.unknown_rule"));
+    }
+    let level = match of {
+        None => None,
+        Some(of) => Some(
+            [Level::Reject, Level::Warn]
+                .into_iter()
+                .find(|known| level(*known) == of)
+                .ok_or_else(|| ApiError::field("level", "quality.unknown_level"))?,
+        ),
+    };
+    Ok(Wanted { rule, level, ..Wanted::default() })
+}
+
+/// How much each cadre is to see put right in an area, by number; what nobody answers for comes first.
+#[utoipa::path(get, path = "/areas/{code}/quality/cadres", tag = "quality",
+    params(("code" = String, Path), ListDuties), responses((status = 200, body = Page<DutyView>)))]
+pub(crate) async fn list_duties(
+    session: Session,
+    Path(code): Path<String>,
+    Query(query): Query<ListDuties>,
+) -> Answer<Json<Page<DutyView>>> {
+    let permit = session.require(Right::RegistryRead)?;
+    let context = permit.context();
+    let (area, on) = area_and_day(context, &code, query.on.as_deref())?;
+    let wanted = wanted(&context.policy, query.rule, query.level.as_deref())?;
+    let list = "duties";
+    let page = PageRequest::<Option<String>>::new(list, query.limit, query.after.as_deref())?;
+    let duties = ops::duties(context, &permit.scope, (area, on), wanted).await?;
+    let is_next =
+        |(cadre, _): &(Option<String>, Duty)| page.after.as_ref().is_none_or(|after| cadre > after);
+    let next = duties.into_iter().filter(is_next).take(page.rows() + 1).collect();
+    let page = page.page(next, |(cadre, _)| cadre.clone());
+    let names = ops::names(context, &page.items).await?;
+    Ok(Json(page.map(|duty| DutyView::new(duty, &names))))
+}
+
+impl DutyView {
+    fn new((cadre, duty): (Option<String>, Duty), names: &HashMap<String, String>) -> Self {
+        Self {
+            name: cadre.as_ref().and_then(|cadre| names.get(cadre).cloned()),
+            cadre,
+            households: duty.households,
+            findings: duty.findings,
+        }
+    }
+}
+
+/// How much each cadre is to see put right, as the command line shows it.
+pub async fn worklist(
+    context: &Context,
+    area: AreaCode,
+    on: Option<Day>,
+    rule: Option<String>,
+) -> Result<Vec<DutyView>, Error> {
+    let on = on.unwrap_or_else(|| context.clock.now().day());
+    let wanted = Wanted { rule, ..Wanted::default() };
+    let duties = ops::duties(context, &Scope::all(), (area, on), wanted).await?;
+    let names = ops::names(context, &duties).await?;
+    Ok(duties.into_iter().map(|duty| DutyView::new(duty, &names)).collect())
 }
 
 fn view(policy: &Policy, found: Found, lang: Lang) -> Option<FindingView> {
@@ -286,6 +392,7 @@ fn view(policy: &Policy, found: Found, lang: Lang) -> Option<FindingView> {
         person,
         name: found.name,
         year,
+        cadres: found.cadres,
     })
 }
 

@@ -4,7 +4,7 @@
 //! rows of an import ─┐                        ┌─► notes of the import
 //!                    ├─► checks (the rules) ──┤
 //! stored households ─┤                        └─► report of an area ─► findings, record by record
-//! areas ─────────────┘
+//! areas ─────────────┘                                         └─► who is to put them right
 //! ```
 //!
 //! The rules are of the pack: their words, level, dates and bounds. What each of them looks at is
@@ -15,6 +15,7 @@
 //! population; several readers, each with counties of its own, come to what one would.
 
 mod api;
+mod duties;
 mod judge;
 mod model;
 mod ops;
@@ -22,5 +23,5 @@ mod places;
 mod report;
 
 pub(crate) use api::routes;
-pub use api::{AreaQuality, quality};
+pub use api::{AreaQuality, DutyView, quality, worklist};
 pub(crate) use model::{Cells, Checks, Finding};

@@ -11,9 +11,10 @@ use std::{
 
 use daohu_base::{AreaCode, AreaLevel, Day, Scope};
 use daohu_db::{FutureExt, Tx};
-use daohu_policy::Policy;
+use daohu_policy::{Level, Policy};
 
 use super::{
+    duties::{Duties, Duty},
     judge::{Record, judge},
     model::{Checks, Finding, LOOKED_AT},
     places::{self, Place},
@@ -30,6 +31,8 @@ use crate::{
     registers,
 };
 
+/// Cadres whose names are asked for together.
+const NAMES: usize = 500;
 /// Households that are read together.
 const HOMES: i64 = 500;
 
@@ -52,6 +55,8 @@ pub(super) struct Found {
     /// The person's or the area's.
     pub(super) name: Option<String>,
     pub(super) finding: Finding,
+    /// Who answers for the household.
+    pub(super) cadres: Vec<String>,
 }
 
 /// Where a list of findings goes on: county, household, and how many findings of it were told. Without a county,
@@ -72,9 +77,7 @@ pub(super) async fn report(
     let lines = share.clone();
     let told = context.db.read_scan(move |tx| async move { lines.areas(tx).await }.boxed());
     let (names, places) = told.await?;
-    let is_one_county = area.level() >= AreaLevel::County;
-    let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
-    let readers = if is_one_county { 1 } else { cores };
+    let readers = share.readers();
     let mut tally = Tally::new(&area);
     let counted = context
         .db
@@ -83,6 +86,43 @@ pub(super) async fn report(
     counted.iter().for_each(|counted| tally.add(counted));
     let (area, below) = tally.report(&places);
     Ok(Report { area, below, names })
+}
+
+/// How many findings each cadre has to put right in an area, by number; what nobody answers for
+/// comes first.
+pub(super) async fn duties(
+    context: &Context,
+    scope: &Scope,
+    (area, on): (AreaCode, Day),
+    wanted: Wanted,
+) -> Result<Vec<(Option<String>, Duty)>, Error> {
+    let scope = areas::ops::reported(scope, &area)?;
+    areas::ops::check_known(context, &area).await?;
+    let (keys, policy) = (Arc::clone(&context.keys), Arc::clone(&context.policy));
+    let share = Share { keys, policy, scope, area, on, next: Arc::default() };
+    let readers = share.readers();
+    let counted = context.db.read_shared(readers, move |tx| {
+        async move { share.count_duties(tx, wanted).await }.boxed()
+    });
+    let mut duties = Duties::default();
+    counted.await?.into_iter().for_each(|counted| duties.add(counted));
+    Ok(duties.told())
+}
+
+/// The names of the cadres.
+pub(super) async fn names(
+    context: &Context,
+    duties: &[(Option<String>, Duty)],
+) -> Result<HashMap<String, String>, Error> {
+    let cadres: Vec<String> = duties.iter().filter_map(|(cadre, _)| cadre.clone()).collect();
+    let work = async move |tx: &mut Tx| {
+        let mut names = HashMap::new();
+        for cadres in cadres.chunks(NAMES) {
+            names.extend(registers::cadre_names(tx, cadres.to_vec()).await?);
+        }
+        Ok::<_, Error>(names)
+    };
+    context.db.read(move |tx| async move { work(tx).await }.boxed()).await
 }
 
 /// What readers of one report share: each takes the next county that nobody has taken.
@@ -97,6 +137,13 @@ struct Share {
 }
 
 impl Share {
+    /// How many readers there is work for.
+    fn readers(&self) -> usize {
+        let is_one_county = self.area.level() >= AreaLevel::County;
+        let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
+        if is_one_county { 1 } else { cores }
+    }
+
     /// The names of the areas, and what is found of them.
     async fn areas(self, tx: &mut Tx) -> Result<(HashMap<String, String>, Vec<Place>), Error> {
         let areas = areas::rows::with_population(tx, &self.scope).await?;
@@ -108,20 +155,40 @@ impl Share {
         Ok((areas.into_iter().map(|(line, _)| (line.code, line.name)).collect(), places))
     }
 
-    /// Counts counties until none is left. All readers see the same ones in the same order.
     async fn count(self, tx: &mut Tx) -> Result<Tally, Error> {
         let mut tally = Tally::new(&self.area);
+        self.each(tx, |home, found, _| tally.count(home, found)).await?;
+        Ok(tally)
+    }
+
+    async fn count_duties(self, tx: &mut Tx, wanted: Wanted) -> Result<Duties, Error> {
+        let (mut duties, policy) = (Duties::default(), Arc::clone(&self.policy));
+        let wants = |found: &&(Record, Finding)| wanted.wants(&policy, found.1);
+        self.each(tx, |_, found, cadres| {
+            duties.count(cadres, found.iter().filter(wants).count());
+        })
+        .await?;
+        Ok(duties)
+    }
+
+    /// Hands on households of counties until none is left, with what is found of each and who answers for it. All
+    /// readers see the same counties in the same order.
+    async fn each(
+        self,
+        tx: &mut Tx,
+        mut visit: impl FnMut(&Home, &[(Record, Finding)], &[String]) + Send,
+    ) -> Result<(), Error> {
         let counties = rows::counties(tx, &self.scope).await?;
         let mut reader = Reader::new(&self.keys, &self.policy, self.scope, self.on);
         while let Some(county) = counties.get(self.next.fetch_add(1, Ordering::Relaxed)) {
             reader.begin(tx, county, 0).await?;
             while let Some(homes) = reader.next(tx).await? {
                 for home in &homes {
-                    tally.count(home, &reader.judge(home));
+                    visit(home, &reader.judge(home), reader.cadres(home));
                 }
             }
         }
-        Ok(tally)
+        Ok(())
     }
 }
 
@@ -157,7 +224,7 @@ pub(super) async fn findings(
     context: &Context,
     scope: &Scope,
     (area, on): (AreaCode, Day),
-    rule: Option<String>,
+    wanted: Wanted,
     after: Option<Mark>,
     limit: usize,
 ) -> Result<(Vec<Found>, Option<Mark>), Error> {
@@ -165,10 +232,13 @@ pub(super) async fn findings(
     areas::ops::check_known(context, &area).await?;
     let (keys, policy) = (Arc::clone(&context.keys), Arc::clone(&context.policy));
     let work = async move |tx: &mut Tx| {
-        let mut page = Page { rule, limit, found: Vec::new() };
         let (first, household, mut told) = after.unwrap_or_default();
         let mut reader = Reader::new(&keys, &policy, scope, on);
-        if first.is_empty() && page.rule.as_deref().is_none_or(|rule| rule == places::RULE) {
+        if let Some(cadre) = &wanted.cadre {
+            reader.narrow(tx, cadre).await?;
+        }
+        let mut page = Page { wanted, policy: &policy, limit, found: Vec::new() };
+        if first.is_empty() && page.wanted.has_areas() {
             let areas = areas::rows::with_population(tx, &reader.scope).await?;
             let checks = (&*policy, &reader.checks);
             let places = places(tx, checks, (&reader.scope, &area), &areas).await?;
@@ -177,15 +247,19 @@ pub(super) async fn findings(
                 return Ok((page.found, Some((String::new(), 0, next))));
             }
         }
-        let counties = rows::counties(tx, &reader.scope).await?;
+        let counties = reader.counties(tx).await?;
         for county in counties.iter().filter(|county| **county >= first) {
             // The household that the page before ended in comes again.
             let after = if *county == first { household - 1 } else { 0 };
             reader.begin(tx, county, after).await?;
             while let Some(homes) = reader.next(tx).await? {
                 for home in &homes {
+                    let cadres = reader.cadres(home);
+                    if page.wanted.is_answered.is_some_and(|wanted| wanted == cadres.is_empty()) {
+                        continue;
+                    }
                     let found = reader.judge(home).into_iter();
-                    let found = found.map(|(record, finding)| tell(home, record, finding));
+                    let found = found.map(|(record, finding)| tell(home, cadres, record, finding));
                     if let Some(next) = page.take(found, std::mem::take(&mut told)) {
                         let mark = (county.clone(), home.household.id(), next);
                         return Ok((page.found, Some(mark)));
@@ -198,20 +272,45 @@ pub(super) async fn findings(
     context.db.read_scan(move |tx| async move { work(tx).await }.boxed()).await
 }
 
+/// Which findings.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Wanted {
+    pub(super) rule: Option<String>,
+    pub(super) level: Option<Level>,
+    /// Of households that this cadre answers for.
+    pub(super) cadre: Option<String>,
+    /// Of households that somebody answers for, or nobody.
+    pub(super) is_answered: Option<bool>,
+}
+
+impl Wanted {
+    fn wants(&self, policy: &Policy, finding: Finding) -> bool {
+        let is_of = |level| policy.rule(finding.rule).is_some_and(|rule| rule.level == level);
+        self.rule.as_deref().is_none_or(|rule| finding.rule == rule) && self.level.is_none_or(is_of)
+    }
+
+    /// True if areas may be among them.
+    fn has_areas(&self) -> bool {
+        let is_of_households = self.cadre.is_some() || self.is_answered.is_some();
+        !is_of_households && self.rule.as_deref().is_none_or(|rule| rule == places::RULE)
+    }
+}
+
 /// A page of findings that is being filled.
-struct Page {
-    rule: Option<String>,
+struct Page<'p> {
+    wanted: Wanted,
+    policy: &'p Policy,
     limit: usize,
     found: Vec<Found>,
 }
 
-impl Page {
+impl Page<'_> {
     /// Takes what is wanted of the findings of a household, or of the areas, but those told before; where the
     /// page is full, how many are told now.
     fn take(&mut self, found: impl Iterator<Item = Found>, told: usize) -> Option<usize> {
-        let rule = self.rule.as_deref();
-        let wanted = found.filter(|found| rule.is_none_or(|rule| found.finding.rule == rule));
-        for (nth, found) in wanted.enumerate().skip(told) {
+        let wanted = found.filter(|found| self.wanted.wants(self.policy, found.finding));
+        let wanted: Vec<Found> = wanted.collect();
+        for (nth, found) in wanted.into_iter().enumerate().skip(told) {
             if self.found.len() == self.limit {
                 return Some(nth);
             }
@@ -228,10 +327,11 @@ fn tell_place(place: &Place) -> Found {
         record: Record::Area,
         name: Some(place.name.clone()),
         finding: place.finding,
+        cadres: Vec::new(),
     }
 }
 
-fn tell(home: &Home, record: Record, finding: Finding) -> Found {
+fn tell(home: &Home, cadres: &[String], record: Record, finding: Finding) -> Found {
     let name = match record {
         Record::Person(id) => home.persons.iter().find(|person| person.id() == id),
         _ => None,
@@ -243,6 +343,7 @@ fn tell(home: &Home, record: Record, finding: Finding) -> Found {
         record,
         name: name.map(str::to_owned),
         finding,
+        cadres: cadres.to_vec(),
     }
 }
 
@@ -257,21 +358,46 @@ struct Reader<'p> {
     after: i64,
     /// Those of the county who are probably another's duplicate.
     suspects: HashSet<i64>,
-    /// Households of the last batch that a cadre answers for.
-    answered: HashSet<i64>,
+    /// Those who answer for households of the last batch, by household.
+    answering: HashMap<i64, Vec<String>>,
+    /// Households that alone are read, by county, if not all are.
+    only: Option<HashMap<String, Vec<i64>>>,
 }
 
 impl<'p> Reader<'p> {
     fn new(keys: &'p Keys, policy: &'p Policy, scope: Scope, on: Day) -> Self {
         let (checks, kinds) = (Checks::new(policy, on), registers::cadre_kinds(policy));
         let columns = HomeColumns::of(LOOKED_AT.0, LOOKED_AT.1);
-        let (county, after, suspects, answered) = Default::default();
-        Self { keys, checks, columns, kinds, scope, county, after, suspects, answered }
+        let (county, after, suspects, answering, only) = Default::default();
+        Self { keys, checks, columns, kinds, scope, county, after, suspects, answering, only }
     }
 
     fn judge(&self, home: &Home) -> Vec<(Record, Finding)> {
-        let is_answered = self.answered.contains(&home.household.id());
+        let is_answered = !self.cadres(home).is_empty();
         judge(&self.checks, home, (&self.suspects, is_answered))
+    }
+
+    /// Who answers for a household, by number.
+    fn cadres(&self, home: &Home) -> &[String] {
+        self.answering.get(&home.household.id()).map_or(&[], Vec::as_slice)
+    }
+
+    /// Reads the households alone that a cadre answers for.
+    async fn narrow(&mut self, tx: &mut Tx, cadre: &str) -> Result<(), Error> {
+        let day = self.checks.today.to_string();
+        let mut only: HashMap<String, Vec<i64>> = HashMap::new();
+        for (county, id) in registers::rows::answered_by(tx, cadre, &self.kinds, &day).await? {
+            only.entry(county).or_default().push(id);
+        }
+        self.only = Some(only);
+        Ok(())
+    }
+
+    /// The counties that have households to be read.
+    async fn counties(&self, tx: &mut Tx) -> Result<Vec<String>, Error> {
+        let mut counties = rows::counties(tx, &self.scope).await?;
+        counties.retain(|county| self.only.as_ref().is_none_or(|only| only.contains_key(county)));
+        Ok(counties)
     }
 
     /// Goes to a county, behind a household of it.
@@ -285,13 +411,20 @@ impl<'p> Reader<'p> {
     /// The next households of the county; none at its end.
     async fn next(&mut self, tx: &mut Tx) -> Result<Option<Vec<Home>>, Error> {
         let (county, read) = (self.county.as_str(), (self.keys, &self.columns));
-        let homes = rows::next_homes_of(tx, read, &self.scope, (county, self.after), HOMES).await?;
+        let only = self.only.as_ref().and_then(|only| only.get(county)).map(Vec::as_slice);
+        let after = (county, self.after, only);
+        let homes = rows::next_homes_of(tx, read, &self.scope, after, HOMES).await?;
         let ids: Vec<i64> = homes.iter().map(|home| home.household.id()).collect();
         let Some(last) = ids.last() else { return Ok(None) };
         self.after = *last;
         let day = self.checks.today.to_string();
-        let answered = registers::rows::answered(tx, (county, &ids), &self.kinds, &day).await?;
-        self.answered = answered.into_iter().collect();
+        self.answering.clear();
+        let mut pairs = registers::rows::answering(tx, (county, &ids), &self.kinds, &day).await?;
+        pairs.sort();
+        pairs.dedup();
+        for (household, cadre) in pairs {
+            self.answering.entry(household).or_default().push(cadre);
+        }
         Ok(Some(homes))
     }
 }

@@ -369,3 +369,57 @@ async fn areas_without_leaders_or_population_are_named_one_by_one() {
         );
     }
 }
+
+#[tokio::test]
+async fn each_cadre_has_a_list_of_what_is_to_be_put_right() {
+    for engine in Engine::BOTH {
+        let (app, client) = start(engine).await;
+        // Of Q2, the one with faults, nobody answers yet; then two do, one of them no longer.
+        let path = "/areas/990101/quality";
+        let on = "on=2016-03-01";
+        let duties = async || client.json(&format!("{path}/cadres?{on}")).await["items"].clone();
+        let told = duties().await;
+        let nobody = &told[0];
+        assert_eq!((&nobody["cadre"], &nobody["households"]), (&Value::Null, &json!(1)), "{told}");
+        let cadres = "工号,姓名,角色,所在区划代码\nC2,二,帮扶干部,990101\nC3,三,帮扶干部,990101\n";
+        let pairings = "主体类型,主体编号,对象类型,对象编号,开始日期,结束日期\n\
+                        干部,C2,户,Q2,2015-01-01,\n干部,C1,户,Q2,2015-01-01,\n\
+                        干部,C3,户,Q2,2015-01-01,2015-12-31\n";
+        let tables = [("cadres.csv", cadres.to_owned()), ("pairings.csv", pairings.to_owned())];
+        import(&app, &tables).await;
+        let told = duties().await;
+        let lines = told.as_array().unwrap();
+        let numbers: Vec<&str> = lines.iter().map(|line| line["cadre"].as_str().unwrap()).collect();
+        assert_eq!(numbers, ["C1", "C2"], "{engine:?} {told}");
+        assert_eq!((&lines[1]["name"], &lines[1]["households"]), (&json!("二"), &json!(1)));
+        // Each count is the length of the list that it opens, also with other conditions.
+        for more in ["", "&rule=R32", "&level=warn", "&level=reject"] {
+            let told = client.json(&format!("{path}/cadres?{on}{more}")).await;
+            for line in told["items"].as_array().unwrap() {
+                let cadre = line["cadre"].as_str().unwrap();
+                let list = format!("{path}/findings?{on}{more}&cadre={cadre}&limit=200");
+                let items = client.json(&list).await["items"].clone();
+                let items = items.as_array().unwrap();
+                assert_eq!(json!(items.len()), line["findings"], "{engine:?} {list}");
+                let is_theirs =
+                    |item: &Value| item["cadres"].as_array().unwrap().contains(&json!(cadre));
+                assert!(items.iter().all(is_theirs), "{engine:?} {items:?}");
+            }
+        }
+        let rejects = client.json(&format!("{path}/cadres?{on}&level=reject")).await;
+        assert_eq!(rejects["items"], json!([]), "{engine:?}");
+        // Page by page; nobody is left without an answer, and a former cadre has nothing to do.
+        let first = client.json(&format!("{path}/cadres?{on}&limit=1")).await;
+        let after = first["next"].as_str().unwrap();
+        let second = client.json(&format!("{path}/cadres?{on}&limit=1&after={after}")).await;
+        assert_eq!(second["items"], json!([lines[1]]), "{engine:?}");
+        for none in ["cadre=C3", "is_answered=false"] {
+            let list = client.json(&format!("{path}/findings?{on}&{none}")).await;
+            assert_eq!(list["items"], json!([]), "{engine:?} {none}");
+        }
+        let unknown = client.get(&format!("{path}/findings?level=bad")).send().await;
+        unknown.problem(422, "request.invalid");
+        let elsewhere = app.client(&["office_clerk@990101100"]).await;
+        elsewhere.get(&format!("{path}/cadres")).send().await.problem(404, "record.not_found");
+    }
+}

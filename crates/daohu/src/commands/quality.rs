@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use daohu_app::{
     Lang,
-    quality::{AreaQuality, quality},
+    quality::{AreaQuality, quality, worklist},
 };
 use serde::Serialize;
 
@@ -25,15 +25,24 @@ struct Report {
 
 pub(crate) async fn run(args: QualityArgs, lang: Lang) -> Done {
     let context = open(&args.db, Wanted::Existing).await?;
-    let told = quality(&context, args.area.clone(), args.on, lang).await;
-    let mut told = told.map_err(|error| Failure::of_area(&args.area, error))?;
     if let Some(rule) = &args.rule
-        && !told.only(rule)
+        && context.policy.rule(rule).is_none()
     {
         return Err(Failure::usage(
             format!("没有这条规则：--rule {rule}"),
             format!("there is no such rule: --rule {rule}"),
         ));
+    }
+    let of_area = |error| Failure::of_area(&args.area, error);
+    if args.worklist {
+        let told = worklist(&context, args.area.clone(), args.on, args.rule.clone()).await;
+        shown(&told.map_err(of_area)?, args.json)?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let told = quality(&context, args.area.clone(), args.on, lang).await;
+    let mut told = told.map_err(of_area)?;
+    if let Some(rule) = &args.rule {
+        told.only(rule);
     }
     if args.json {
         json(&Report { told, peak_rss_bytes: peak_rss_bytes() })?;
