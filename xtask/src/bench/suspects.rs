@@ -137,7 +137,7 @@ fn with_check(digits: &str) -> String {
     const CHECKS: [char; 11] = ['1', '0', 'X', '9', '8', '7', '6', '5', '4', '3', '2'];
     // Horner's rule: the weights are the powers of two from 2¹⁷ on, all modulo 11.
     let sum = digits.chars().fold(0, |sum, digit| (sum + digit.to_digit(10).unwrap_or(0)) * 2 % 11);
-    let check = CHECKS.iter().nth(usize::try_from(sum).unwrap_or_default()).unwrap_or(&'1');
+    let check = CHECKS.get(usize::try_from(sum).unwrap_or_default()).unwrap_or(&'1');
     format!("{digits}{check}")
 }
 
