@@ -380,6 +380,9 @@ pub(crate) struct QualityArgs {
     /// The day whose rules hold, and that ages are counted to (default: today).
     #[arg(long, value_parser = parse_day)]
     pub(crate) on: Option<Day>,
+    /// How much each cadre who answers for households is to see put right, instead of how good the records are.
+    #[arg(long)]
+    pub(crate) worklist: bool,
     #[arg(long)]
     pub(crate) json: bool,
 }

@@ -43,12 +43,17 @@ struct Inner {
     store: Store,
     /// Turns of [`Db::read_scan`].
     scans: Arc<Semaphore>,
+    scans_max: usize,
 }
 
 enum Store {
     Sqlite(sqlite::Store),
     Postgres(Box<postgres::Store>),
 }
+
+/// One of several closures that read at once.
+type Reading<T, E> =
+    Box<dyn for<'t> FnOnce(&'t mut Tx) -> BoxFuture<'t, Result<T, E>> + Send + 'static>;
 
 /// What to do when the database is not there yet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -88,8 +93,9 @@ impl Db {
                 Store::Postgres(Box::new(postgres::Store::open(url, options).await?))
             }
         };
-        let scans = Arc::new(Semaphore::new((options.readers / 2).max(1)));
-        Ok(Self(Arc::new(Inner { store, scans })))
+        let scans_max = (options.readers / 2).max(1);
+        let scans = Arc::new(Semaphore::new(scans_max));
+        Ok(Self(Arc::new(Inner { store, scans, scans_max })))
     }
 
     /// Which engine this is.
@@ -157,6 +163,39 @@ impl Db {
             .boxed()
         })
         .await
+    }
+
+    /// As [`Db::read_scan`], for work that can be shared out: copies of the closure run at once, each in a
+    /// transaction of its own, and all of these see the same picture of the data. There are as many as
+    /// `wanted`, or fewer: no more than scans may run. What they return comes in no order.
+    pub async fn read_shared<T, E, F>(&self, wanted: usize, run: F) -> Result<Vec<T>, E>
+    where
+        T: Send + 'static,
+        E: From<Error> + Send + 'static,
+        F: for<'t> FnOnce(&'t mut Tx) -> BoxFuture<'t, Result<T, E>> + Clone + Send + 'static,
+    {
+        let readers = u32::try_from(wanted.clamp(1, self.0.scans_max)).unwrap_or(1);
+        if readers == 1 {
+            return Ok(vec![self.read_scan(run).await?]);
+        }
+        let turns = Arc::clone(&self.0.scans).acquire_many_owned(readers).await;
+        let turns = Arc::new(turns.map_err(|_| Error::Abandoned)?);
+        let copy = |_| -> Reading<T, E> {
+            let (run, turns) = (run.clone(), Arc::clone(&turns));
+            Box::new(move |tx| {
+                let done = run(tx);
+                async move {
+                    let _turns = turns;
+                    done.await
+                }
+                .boxed()
+            })
+        };
+        let runs = (0..readers).map(copy).collect();
+        match &self.0.store {
+            Store::Sqlite(store) => store.read_together(runs).await,
+            Store::Postgres(store) => store.read_together(runs).await,
+        }
     }
 
     /// Runs a closure in a transaction; an error rolls back. When this returns `Ok`, the change is

@@ -11,11 +11,11 @@ use deadpool_postgres::{
 };
 use futures_util::{
     FutureExt, SinkExt, StreamExt,
-    future::{BoxFuture, join},
+    future::{BoxFuture, join, try_join_all},
 };
 use tokio::{
     runtime,
-    sync::{Semaphore, oneshot},
+    sync::{OwnedSemaphorePermit, Semaphore, oneshot},
 };
 use tokio_postgres::{
     Config, Statement,
@@ -37,6 +37,7 @@ const NO_HELPERS: &str = "set max_parallel_workers_per_gather = 0; set jit = off
 /// Prepared statements kept by each connection.
 const STATEMENTS_KEPT: usize = 256;
 
+#[derive(Clone)]
 pub(crate) struct Store {
     pool: Pool,
     access: Access,
@@ -85,8 +86,8 @@ impl Store {
         // One writer and the readers; more would wait for the server's cores anyway.
         let pool = pool(&access, options.readers * 2 + 2)?;
         let address = Arc::new(Address::of(&access.config));
-        let turns = || Arc::new(Semaphore::new(options.readers));
-        let (bulk_reads, bulk_writes) = (turns(), turns());
+        let all = || Arc::new(Semaphore::new(options.readers));
+        let (bulk_reads, bulk_writes) = (all(), all());
         let store = Self { pool, access, address, bulk_reads, bulk_writes };
         match store.session().await {
             Ok(_) => Ok(store),
@@ -126,7 +127,32 @@ impl Store {
         E: From<Error> + Send + 'static,
         F: for<'t> FnOnce(&'t mut Tx) -> BoxFuture<'t, Result<T, E>> + Send + 'static,
     {
-        self.bulk(&self.bulk_reads, BEGIN_READ, End::IfDone, run).await
+        let turn = turns(&self.bulk_reads, 1).await?;
+        self.bulk(turn, BEGIN_READ.to_owned(), End::IfDone, run).await
+    }
+
+    /// Runs closures that only read at once, all on the same picture of the data.
+    pub(crate) async fn read_together<T, E, F>(&self, runs: Vec<F>) -> Result<Vec<T>, E>
+    where
+        T: Send + 'static,
+        E: From<Error> + Send + 'static,
+        F: for<'t> FnOnce(&'t mut Tx) -> BoxFuture<'t, Result<T, E>> + Send + 'static,
+    {
+        // All turns before the first is used: two callers must not wait for each other's.
+        let mut all = turns(&self.bulk_reads, runs.len()).await?;
+        let store = self.clone();
+        // The picture lasts as long as the transaction that took it.
+        let lead = async move |tx: &mut Tx| {
+            let picture = tx.query_one("select pg_export_snapshot()", &[]).await?;
+            let begin = format!("{BEGIN_READ}; set transaction snapshot '{}'", picture.text(0)?);
+            let mut works = Vec::new();
+            for run in runs {
+                let turn = all.split(1).ok_or(Error::Abandoned)?;
+                works.push(store.bulk(turn, begin.clone(), End::IfDone, run));
+            }
+            try_join_all(works).await
+        };
+        self.read(move |tx| async move { lead(tx).await }.boxed()).await
     }
 
     pub(crate) async fn write_bulk<T, E, F>(&self, run: F) -> Result<T, E>
@@ -135,7 +161,8 @@ impl Store {
         E: From<Error> + Send + 'static,
         F: for<'t> FnOnce(&'t mut Tx) -> BoxFuture<'t, Result<T, E>> + Send + 'static,
     {
-        self.bulk(&self.bulk_writes, BEGIN_WRITE, End::Now, run).await
+        let turn = turns(&self.bulk_writes, 1).await?;
+        self.bulk(turn, BEGIN_WRITE.to_owned(), End::Now, run).await
     }
 
     async fn short<T, E, F>(&self, begin: &'static str, end: End, run: F) -> Result<T, E>
@@ -156,8 +183,8 @@ impl Store {
     /// each other than in being read. Nobody waits for the thread when the process ends.
     async fn bulk<T, E, F>(
         &self,
-        turns: &Arc<Semaphore>,
-        begin: &'static str,
+        turn: OwnedSemaphorePermit,
+        begin: String,
         end: End,
         run: F,
     ) -> Result<T, E>
@@ -166,11 +193,10 @@ impl Store {
         E: From<Error> + Send + 'static,
         F: for<'t> FnOnce(&'t mut Tx) -> BoxFuture<'t, Result<T, E>> + Send + 'static,
     {
-        let turn = Arc::clone(turns).acquire_owned().await.map_err(|_| Error::Abandoned)?;
         let (access, address) = (self.access.clone(), Arc::clone(&self.address));
         let (answer, answered) = oneshot::channel();
         let work = move || {
-            let done = on_own_connection(&access, &address, begin, end, run);
+            let done = on_own_connection(&access, &address, &begin, end, run);
             drop(turn);
             // A caller that went away does not want to know.
             let _ = answer.send(done);
@@ -179,6 +205,12 @@ impl Store {
         thread.map_err(|error| Error::Connection(format!("no thread for it: {error}")))?;
         answered.await.map_err(|_| Error::Abandoned)?
     }
+}
+
+/// So many turns of bulk work.
+async fn turns(of: &Arc<Semaphore>, count: usize) -> Result<OwnedSemaphorePermit, Error> {
+    let count = u32::try_from(count).map_err(|_| Error::Abandoned)?;
+    Arc::clone(of).acquire_many_owned(count).await.map_err(|_| Error::Abandoned)
 }
 
 const BEGIN_READ: &str = "begin isolation level repeatable read read only";

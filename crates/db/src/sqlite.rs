@@ -26,6 +26,8 @@ const GROUP_MAX: usize = 256;
 const BUSY_TIMEOUT_MS: u64 = 10_000;
 /// Page size of a new file: rows of the journal are wide, and larger pages cost an import fewer writes.
 const PAGE_BYTES: u32 = 8192;
+/// How often readers begin anew to see the same picture: commits are rare beside it.
+const BEGIN_TRIES: usize = 100;
 /// Prepared statements kept by each connection.
 const STATEMENTS_KEPT: usize = 256;
 
@@ -123,6 +125,36 @@ impl Store {
         tokio::task::spawn_blocking(work).await.map_err(|_| Error::Abandoned)?
     }
 
+    /// Runs closures that only read at once, all on the same picture of the data.
+    pub(crate) async fn read_together<T, E, F>(&self, runs: Vec<F>) -> Result<Vec<T>, E>
+    where
+        T: Send + 'static,
+        E: From<Error> + Send + 'static,
+        F: for<'t> FnOnce(&'t mut Tx) -> BoxFuture<'t, Result<T, E>> + Send + 'static,
+    {
+        let readers = Arc::clone(&self.readers);
+        let count = u32::try_from(runs.len()).map_err(|_| Error::Abandoned)?;
+        let places = Arc::clone(&readers.places).acquire_many_owned(count).await;
+        let places = places.map_err(|_| Error::Abandoned)?;
+        let work = move || {
+            let _places = places;
+            let mut idle = readers.idle.lock().unwrap_or_else(PoisonError::into_inner);
+            let rest = idle.len().checked_sub(runs.len()).ok_or(Error::Abandoned)?;
+            let mut own = idle.split_off(rest);
+            drop(idle);
+            let result = begin_together(&mut own).map_err(E::from).and_then(|()| {
+                let pairs = own.iter_mut().zip(runs).collect();
+                on_threads(pairs)
+            });
+            let ended = own.iter_mut().try_for_each(|tx| tx.sqlite()?.leave());
+            readers.idle.lock().unwrap_or_else(PoisonError::into_inner).extend(own);
+            let result = result?;
+            ended?;
+            Ok(result)
+        };
+        tokio::task::spawn_blocking(work).await.map_err(|_| Error::Abandoned)?
+    }
+
     pub(crate) async fn write<T, E, F>(&self, run: F, group: Group) -> Result<T, E>
     where
         T: Send + 'static,
@@ -164,6 +196,52 @@ impl Store {
         )
         .await
     }
+}
+
+/// Begins transactions that see the same picture. A connection can tell whether others have committed
+/// since it was last asked: if none has between the moment before the first begins and that after the
+/// last has, they see the same. Otherwise they begin again.
+fn begin_together(readers: &mut [Tx]) -> Result<(), Error> {
+    let versions = |readers: &mut [Tx]| {
+        let versions = readers.iter_mut().map(|tx| tx.sqlite()?.data_version());
+        versions.collect::<Result<Vec<i64>, Error>>()
+    };
+    for _ in 0..BEGIN_TRIES {
+        let before = versions(readers)?;
+        readers.iter_mut().try_for_each(|tx| tx.sqlite()?.batch("begin"))?;
+        // To be asked is what makes each of them take its picture.
+        if versions(readers)? == before {
+            return Ok(());
+        }
+        readers.iter_mut().try_for_each(|tx| tx.sqlite()?.leave())?;
+    }
+    Err(Error::Busy)
+}
+
+/// Runs each closure in its transaction, on a thread of its own.
+fn on_threads<T, E, F>(runs: Vec<(&mut Tx, F)>) -> Result<Vec<T>, E>
+where
+    T: Send,
+    E: From<Error> + Send,
+    F: for<'t> FnOnce(&'t mut Tx) -> BoxFuture<'t, Result<T, E>> + Send,
+{
+    thread::scope(|scope| {
+        let start = |(tx, run): (_, F)| {
+            let work = move || {
+                let done = catch_unwind(AssertUnwindSafe(|| block_on(run(tx))));
+                done.unwrap_or_else(|_| Err(Error::Abandoned.into()))
+            };
+            let thread = thread::Builder::new().name("sqlite-reader".to_owned());
+            thread.spawn_scoped(scope, work)
+        };
+        // All are started before the first is waited for.
+        let threads: Vec<_> = runs.into_iter().map(start).collect();
+        let end = |thread: std::io::Result<thread::ScopedJoinHandle<'_, Result<T, E>>>| {
+            let no_thread = |error| Error::Connection(format!("no thread for it: {error}"));
+            thread.map_err(no_thread)?.join().map_err(|_| Error::Abandoned)?
+        };
+        threads.into_iter().map(end).collect()
+    })
 }
 
 /// Runs a closure on a database of its own, in memory, which goes with it.
@@ -280,6 +358,16 @@ impl Session {
 
     pub(crate) fn batch(&mut self, sql: &str) -> Result<(), Error> {
         Ok(self.0.execute_batch(sql)?)
+    }
+
+    /// Ends a transaction that only read, if there is one.
+    fn leave(&mut self) -> Result<(), Error> {
+        if self.is_lost() { Ok(()) } else { self.batch("rollback") }
+    }
+
+    /// A number that is another one after others have committed something.
+    fn data_version(&mut self) -> Result<i64, Error> {
+        Ok(self.0.query_row("pragma data_version", [], |row| row.get(0))?)
     }
 
     /// True if SQLite rolled the transaction back by itself, as it does where the disk is full.

@@ -12,6 +12,9 @@ use tokio_postgres::NoTls;
 
 use crate::{Db, DbUrl, Engine, Error, Migration, Missing, Options, Tx};
 
+/// Readers of a scratch database: enough for work that several share.
+pub const READERS: usize = 4;
+
 /// Names a PostgreSQL server on which tests may create schemas.
 pub const POSTGRES: &str = "DAOHU_TEST_POSTGRES";
 
@@ -65,7 +68,7 @@ impl Scratch {
 
     /// The database there, empty the first time.
     pub async fn open(&self) -> Db {
-        let options = Options { missing: Missing::Create, readers: 2, ..Options::default() };
+        let options = Options { missing: Missing::Create, readers: READERS, ..Options::default() };
         Db::open(&self.url, options).await.expect("a scratch database")
     }
 }

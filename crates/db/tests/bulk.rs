@@ -3,7 +3,11 @@
 
 use std::{
     ops::ControlFlow,
-    sync::mpsc,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+        mpsc,
+    },
     time::{Duration, Instant},
 };
 
@@ -123,5 +127,38 @@ async fn bulk_work_leaves_no_connection_behind() {
     while connections(&other, NAME).await > 1 {
         assert!(since.elapsed() < PATIENCE, "{} are left", connections(&other, NAME).await);
         tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn readers_that_share_work_see_one_picture() {
+    async fn count(tx: &mut Tx) -> Result<i64, Error> {
+        tx.query_one("select count(*) from items", &[]).await?.int(0)
+    }
+    for engine in Engine::BOTH {
+        let (_scratch, db) = Scratch::migrated(engine, &ITEMS).await;
+        let (stop, writer) = (Arc::new(AtomicBool::new(false)), db.clone());
+        let stopped = Arc::clone(&stop);
+        let writes = tokio::spawn(async move {
+            let mut id = 0;
+            while !stopped.load(Ordering::Relaxed) {
+                writer.write(move |tx| async move { insert(tx, id).await }.boxed()).await.unwrap();
+                id += 1;
+            }
+            id
+        });
+        for _ in 0..40 {
+            let counts = db.read_shared(2, |tx| count(tx).boxed()).await.unwrap();
+            assert_eq!(counts.len(), 2);
+            assert_eq!(counts[0], counts[1], "{engine:?}");
+        }
+        stop.store(true, Ordering::Relaxed);
+        assert!(writes.await.unwrap() > 0);
+        let failed = db.read_shared(2, |_| async { Err::<(), _>(Error::NoRow) }.boxed()).await;
+        assert!(matches!(failed, Err(Error::NoRow)), "{engine:?} {failed:?}");
+        // More often than there are turns: each is given back.
+        for _ in 0..5 {
+            db.read_shared(9, |tx| count(tx).boxed()).await.unwrap();
+        }
     }
 }

@@ -11,7 +11,7 @@ use std::{
 
 use daohu_db::{
     Db, Engine, Error, FutureExt, Migration, Tx, Value,
-    testing::{Scratch, hold},
+    testing::{READERS, Scratch, hold},
 };
 use futures_util::future::{join, join_all};
 use tokio::sync::oneshot;
@@ -158,7 +158,7 @@ async fn a_reader_whose_caller_went_away_is_given_to_nobody_else() {
     for engine in Engine::BOTH {
         let (_scratch, db) = Scratch::migrated(engine, &ITEMS).await;
         let mut ends = Vec::new();
-        for _ in 0..2 {
+        for _ in 0..READERS {
             let ((begun, has_begun), (end, ended)) = (oneshot::channel(), oneshot::channel());
             let caller = tokio::spawn(wait(db.clone(), begun, ended));
             has_begun.await.unwrap();
@@ -167,7 +167,7 @@ async fn a_reader_whose_caller_went_away_is_given_to_nobody_else() {
         }
         let patience = std::time::Duration::from_millis(100);
         let next = tokio::time::timeout(patience, ids(&db)).await;
-        // PostgreSQL has more connections than these; SQLite's readers are both out.
+        // PostgreSQL has more connections than these; SQLite's readers are all out.
         assert_eq!(next.is_ok(), engine == Engine::Postgres);
         drop(ends);
         assert!(ids(&db).await.is_empty(), "{engine:?}");

@@ -40,6 +40,15 @@ pub struct Rule {
     /// The figures it compares with, by name.
     #[serde(default)]
     pub bounds: BTreeMap<String, i64>,
+    /// The village roles that it asks for.
+    #[serde(default)]
+    pub village_roles: Vec<String>,
+    /// What of it cannot be checked, and why, in Chinese; empty if all of it is.
+    #[serde(default)]
+    pub unchecked: String,
+    /// The same in English.
+    #[serde(default)]
+    pub unchecked_en: String,
 }
 
 impl Rule {

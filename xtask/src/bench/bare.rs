@@ -50,8 +50,8 @@ pub(super) fn described(engine: Engine) -> String {
             .to_owned(),
     };
     format!(
-        "Bare tables on {}: {how}; the same three files (households, persons, incomes), every \
-         column text.\n  Made before loading, unique: {unique}.\n  Made before loading, for \
+        "Bare tables on {}: {how}; the same three files (households, persons, incomes; the \
+         product also takes the areas), every column text.\n  Made before loading, unique: {unique}.\n  Made before loading, for \
          look-up: {look_up}.\n  `ratio` is against both kinds, `ratio_unique_only` against the \
          first.",
         engine.name()

@@ -8,7 +8,7 @@ use std::{
 
 use super::{
     figures::{Better, Figure, Figures},
-    place::{Place, clear},
+    place::{Place, Sheets, clear},
     product::Cost,
     store::{Database, Engine},
 };
@@ -26,7 +26,7 @@ pub(super) fn run(place: &Place<'_>, figures: &mut Figures) -> anyhow::Result<()
          as CSV (`select *`, numbers still sealed)."
             .to_owned(),
     );
-    let database = place.imported()?;
+    let database = place.imported(Sheets::Basic)?;
     let out = place.folder.join("export");
     let (mut ratios, mut dumps, mut costs) = (Vec::new(), Vec::new(), Vec::new());
     for _ in 0..place.pairs {

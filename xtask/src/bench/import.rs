@@ -1,10 +1,11 @@
 //! `import`: CSV into an empty registry, beside the same files in bare tables. A large import is
-//! measured against the small one: its rate must not fall much.
+//! measured against the small one: its rate must not fall much. Both are of the sheets that the yardstick
+//! has; all sheets of the sample together are only told.
 
 use super::{
     bare::{self, Indexes},
     figures::{Better, Figure, Figures},
-    place::Place,
+    place::{Place, Sheets},
     product::{Cost, Imported},
 };
 
@@ -34,9 +35,9 @@ pub(super) fn run(place: &Place<'_>, figures: &mut Figures) -> anyhow::Result<()
     let (mut ratios, mut unique_ratios) = (Vec::new(), Vec::new());
     for _ in 0..place.pairs {
         let seconds = bare(Indexes::UniqueAndLookUp, None)?;
-        let (database, imported) = place.import()?;
+        let (database, imported) = place.import(Sheets::Basic)?;
         let unique_seconds = bare(Indexes::Unique, Some(&imported))?;
-        place.adopt(database)?;
+        place.adopt(database, Sheets::Basic)?;
         bares.push(seconds);
         ratios.push(imported.cost.seconds / seconds);
         unique_ratios.push(imported.cost.seconds / unique_seconds);
@@ -45,12 +46,23 @@ pub(super) fn run(place: &Place<'_>, figures: &mut Figures) -> anyhow::Result<()
     figures.add(Figure::of("import.ratio", &ratios, "×", Better::Less)?.bar(RATIO_BAR));
     figures.add(Figure::of("import.ratio_unique_only", &unique_ratios, "×", Better::Less)?);
     figures.add(Figure::of("import.bare_tables", &bares, "s", Better::Neither)?);
-    add_costs(figures, &costs)
+    add_costs(figures, &costs)?;
+    all_sheets(place, figures)
+}
+
+/// The whole sample, who helps and what villages have with it.
+fn all_sheets(place: &Place<'_>, figures: &mut Figures) -> anyhow::Result<()> {
+    let (database, imported) = place.import(Sheets::All)?;
+    place.adopt(database, Sheets::All)?;
+    let cost = imported.cost;
+    figures.add(Figure::new("import_all.rate", cost.rows_per_s(), "rows/s", Better::More));
+    figures.add(Figure::new("import_all.peak_memory", cost.peak_mib, "MiB", Better::Less));
+    Ok(())
 }
 
 fn run_large(place: &Place<'_>, figures: &mut Figures) -> anyhow::Result<()> {
-    let (database, imported) = place.import()?;
-    place.adopt(database)?;
+    let (database, imported) = place.import(Sheets::Basic)?;
+    place.adopt(database, Sheets::Basic)?;
     let small = figures.value(&format!("{}.{RATE}", place.store.engine().name()));
     if let Some(small) = small {
         let share = imported.cost.rows_per_s() / small;

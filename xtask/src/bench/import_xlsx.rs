@@ -5,7 +5,7 @@ use std::{process::Command, time::Instant};
 
 use super::{
     figures::{Better, Figure, Figures},
-    place::Place,
+    place::{Place, Sheets},
 };
 use crate::command::output;
 
@@ -27,10 +27,10 @@ pub(super) fn run(place: &Place<'_>, figures: &mut Figures) -> anyhow::Result<()
         let start = Instant::now();
         output(Command::new(place.stream_cells).arg(&workbook))?;
         let read = start.elapsed().as_secs_f64();
-        let (database, csv) = place.import()?;
+        let (database, csv) = place.import(Sheets::Basic)?;
         database.remove()?;
         let database = place.store.fresh("trial")?;
-        let xlsx = place.product.import(&database, &workbook)?;
+        let xlsx = place.product.import(&database, std::slice::from_ref(&workbook))?;
         database.remove()?;
         ratios.push((xlsx.cost.seconds - csv.cost.seconds) / read);
         times.push(xlsx.cost.seconds);

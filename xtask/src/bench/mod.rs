@@ -12,8 +12,11 @@ mod import_xlsx;
 mod options;
 mod place;
 mod product;
+mod reports;
+mod server;
 mod statistics;
 mod store;
+mod suspects;
 mod unchanged;
 
 use std::{
@@ -42,16 +45,20 @@ Measures the product beside yardsticks, prints a table, and exits with 1 if a ba
 
 Parts (default: all)
   import       CSV into an empty registry, beside the same files loaded by the engine's own shell
-               (sqlite3 .import, psql \\copy) into bare tables with the same unique keys and indexes
+               (sqlite3 .import, psql \\copy) into bare tables with the same unique keys and indexes:
+               areas, households, persons, incomes. All sheets of the sample once, rate and memory
   import-xlsx  the same rows as a workbook, beside calamine reading its cells
   export       CSV beside the engine's shell writing the same tables; XLSX
   unchanged    the same files again: every row unchanged; bytes on the disk, beside bare tables
   http         readiness, memory, waiting for a household, a list, a search; beside /healthz
+  reports      coverage over HTTP, the quality of all records, what it costs to suspect a new person
+               (also in ten times the county), a backup beside a copy of the file; on all sheets
 
 Options
   --households N        of the county 500242 (default 32377), two years of incomes
   --large               adds a province of 2200000 households; large imports keep 70 % of the rate,
-                        lists and searches 20 ms; without bare tables; long, and some 50 GB of disk
+                        lists and searches 20 ms, a quality report 60 s; without bare tables; long, and
+                        some 70 GB of disk
   --large-households N  the same with so many
   --engine E            sqlite (default), postgres (a throw-away server) or both
   --pairs N             turns of yardstick and product (default 3; one in a large run); ratios are
@@ -73,12 +80,13 @@ enum Part {
     Export,
     Unchanged,
     Http,
+    Reports,
 }
 
 impl Part {
     /// In the order in which they run.
-    const ALL: [Self; 5] =
-        [Self::Import, Self::ImportXlsx, Self::Export, Self::Unchanged, Self::Http];
+    const ALL: [Self; 6] =
+        [Self::Import, Self::ImportXlsx, Self::Export, Self::Unchanged, Self::Http, Self::Reports];
 
     fn name(self) -> &'static str {
         match self {
@@ -87,6 +95,7 @@ impl Part {
             Self::Export => "export",
             Self::Unchanged => "unchanged",
             Self::Http => "http",
+            Self::Reports => "reports",
         }
     }
 
@@ -101,6 +110,7 @@ impl Part {
             Self::Export => export::run(place, figures),
             Self::Unchanged => unchanged::run(place, figures),
             Self::Http => http::run(place, figures),
+            Self::Reports => reports::run(place, figures),
         }
     }
 }

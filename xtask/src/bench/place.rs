@@ -24,6 +24,17 @@ const SEED: &str = "7";
 const PROVINCE: [&str; 2] = ["--province", "52"];
 const COUNTY: [&str; 2] = ["--county", "500242"];
 
+/// The sheets that the yardsticks have as well, with the areas that their rows lie in.
+const BASIC: [&str; 4] = ["areas", "households", "persons", "incomes"];
+
+/// Which sheets of a sample.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Sheets {
+    /// Those of [`BASIC`]: rates and ratios are about them.
+    Basic,
+    All,
+}
+
 /// What is measured: so many made-up households in one area.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Subject {
@@ -72,39 +83,59 @@ impl Place<'_> {
         })
     }
 
+    /// The files of these sheets.
+    pub(super) fn files(&self, sheets: Sheets) -> anyhow::Result<Vec<PathBuf>> {
+        let sample = self.sample()?;
+        Ok(match sheets {
+            Sheets::All => vec![sample],
+            Sheets::Basic => BASIC.iter().map(|name| sample.join(format!("{name}.csv"))).collect(),
+        })
+    }
+
     /// The same rows as one workbook, as the product exports them.
     pub(super) fn workbook(&self) -> anyhow::Result<PathBuf> {
         self.made(&format!("{}.xlsx", self.subject.name()), |file| {
-            let database = self.imported()?;
+            let database = self.imported(Sheets::Basic)?;
             self.product.export(&database, self.subject.area(), "xlsx", file).map(drop)
         })
     }
 
-    /// The database with the sample in it.
-    pub(super) fn imported(&self) -> anyhow::Result<Database<'_>> {
-        let database = self.store.named(&self.database_name());
+    /// The database with these sheets of the sample in it.
+    pub(super) fn imported(&self, sheets: Sheets) -> anyhow::Result<Database<'_>> {
+        let database = self.store.named(&self.database_name(sheets));
         if database.exists()? {
             return Ok(database);
         }
-        let (trial, _) = self.import()?;
-        self.adopt(trial)
+        let (trial, _) = self.import(sheets)?;
+        self.adopt(trial, sheets)
     }
 
     /// Imports the sample into a database of its own.
-    pub(super) fn import(&self) -> anyhow::Result<(Database<'_>, Imported)> {
-        let sample = self.sample()?;
+    pub(super) fn import(&self, sheets: Sheets) -> anyhow::Result<(Database<'_>, Imported)> {
+        let files = self.files(sheets)?;
         let database = self.store.fresh("trial")?;
-        let imported = self.product.import(&database, &sample)?;
+        let imported = self.product.import(&database, &files)?;
         Ok((database, imported))
     }
 
     /// Makes a database the one that every part uses.
-    pub(super) fn adopt<'s>(&'s self, database: Database<'s>) -> anyhow::Result<Database<'s>> {
-        database.renamed(&self.database_name())
+    pub(super) fn adopt<'s>(
+        &'s self,
+        database: Database<'s>,
+        sheets: Sheets,
+    ) -> anyhow::Result<Database<'s>> {
+        database.renamed(&self.database_name(sheets))
     }
 
-    fn database_name(&self) -> String {
-        format!("{}-{}", self.subject.name(), self.store.engine().name())
+    /// The same run with so many times the households in the area.
+    pub(super) fn times(&self, factor: u64) -> Self {
+        let households = self.subject.households * factor;
+        Self { subject: Subject { households, ..self.subject }, ..*self }
+    }
+
+    fn database_name(&self, sheets: Sheets) -> String {
+        let all = if sheets == Sheets::All { "-all" } else { "" };
+        format!("{}{all}-{}", self.subject.name(), self.store.engine().name())
     }
 
     /// A file or folder that is there whole or not at all.

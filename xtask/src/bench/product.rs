@@ -4,7 +4,7 @@ use std::{
     collections::BTreeMap,
     ffi::OsStr,
     io::Write,
-    path::Path,
+    path::{Path, PathBuf},
     process::{Command, Stdio},
     time::Instant,
 };
@@ -18,6 +18,7 @@ use crate::command::{check, output};
 const MIB: f64 = 1024.0 * 1024.0;
 
 /// The built command.
+#[derive(Clone, Copy)]
 pub(super) struct Product<'p>(pub(super) &'p Path);
 
 /// What a run of it took.
@@ -29,12 +30,15 @@ pub(super) struct Cost {
     pub(super) peak_mib: f64,
 }
 
-/// An import that stored every row.
+/// An import that refused no row.
 #[derive(Debug)]
 pub(super) struct Imported {
     pub(super) cost: Cost,
     rows: BTreeMap<String, u64>,
     pub(super) unchanged: u64,
+    /// Rows that may be another person.
+    pub(super) suspected: u64,
+    is_stored: bool,
 }
 
 impl Cost {
@@ -67,22 +71,46 @@ impl Product<'_> {
         command
     }
 
-    /// Imports a folder or file; an error unless all of it went in.
-    pub(super) fn import(&self, database: &Database<'_>, path: &Path) -> anyhow::Result<Imported> {
-        let mut command = self.with(database, &["import", "--json"]);
-        let (seconds, report) = timed(command.arg(path))?;
+    /// Imports folders or files; an error unless all of it went in.
+    pub(super) fn import(
+        &self,
+        database: &Database<'_>,
+        paths: &[PathBuf],
+    ) -> anyhow::Result<Imported> {
+        let imported = self.read(database, &["import", "--json"], paths)?;
+        ensure!(imported.is_stored, "nothing of {paths:?} was imported");
+        Ok(imported)
+    }
+
+    /// Says what an import would do, storing nothing; an error unless all of it would go in.
+    pub(super) fn try_import(
+        &self,
+        database: &Database<'_>,
+        folder: &Path,
+    ) -> anyhow::Result<Imported> {
+        self.read(database, &["import", "--json", "--dry-run"], &[folder.to_owned()])
+    }
+
+    fn read(
+        &self,
+        database: &Database<'_>,
+        args: &[&str],
+        paths: &[PathBuf],
+    ) -> anyhow::Result<Imported> {
+        let mut command = self.with(database, args);
+        let (seconds, report) = timed(command.args(paths))?;
         let sheets = report.get("sheets").and_then(Value::as_object).context("no sheets")?;
         let count = |name: &str| {
             let counts = sheets.values().filter_map(|sheet| sheet.get(name)?.as_u64());
             counts.sum::<u64>()
         };
-        let is_whole =
-            report.get("committed") == Some(&Value::Bool(true)) && count("rejected") == 0;
-        ensure!(is_whole, "not every row of {} was imported", path.display());
+        ensure!(count("rejected") == 0, "not every row of {paths:?} goes in");
         let of_sheet = |sheet: &Value| sheet.get("rows").and_then(Value::as_u64);
         let rows = sheets.iter().filter_map(|(name, sheet)| Some((name.clone(), of_sheet(sheet)?)));
         let cost = Cost { seconds, rows: count("rows"), peak_mib: peak_mib(&report)? };
-        Ok(Imported { cost, rows: rows.collect(), unchanged: count("unchanged") })
+        let is_stored = report.get("committed") == Some(&Value::Bool(true));
+        let [unchanged, suspected] = ["unchanged", "suspected"].map(count);
+        Ok(Imported { cost, rows: rows.collect(), unchanged, suspected, is_stored })
     }
 
     /// Exports everything of an area.
@@ -98,6 +126,25 @@ impl Product<'_> {
         let (seconds, report) = timed(command.arg("--out").arg(out))?;
         let rows = report.get("rows").and_then(Value::as_u64).context("no rows")?;
         Ok(Cost { seconds, rows, peak_mib: peak_mib(&report)? })
+    }
+
+    /// Judges all records of an area on a day.
+    pub(super) fn quality(
+        &self,
+        database: &Database<'_>,
+        area: &str,
+        day: &str,
+    ) -> anyhow::Result<Cost> {
+        let args = ["quality", "--json", "--area", area, "--on", day];
+        let (seconds, report) = timed(&mut self.with(database, &args))?;
+        let rows = report.get("rows").and_then(Value::as_u64).context("no rows")?;
+        Ok(Cost { seconds, rows, peak_mib: peak_mib(&report)? })
+    }
+
+    /// Writes a backup; seconds.
+    pub(super) fn backup(&self, database: &Database<'_>, out: &Path) -> anyhow::Result<f64> {
+        let mut command = self.with(database, &["backup", "--json"]);
+        Ok(timed(command.arg("--out").arg(out))?.0)
     }
 
     /// Gives a user this password; a new user also gets the role in the area.

@@ -5,6 +5,7 @@ use std::{
     io::Write,
     path::{Path, PathBuf},
     process::{Command, Stdio},
+    time::Instant,
 };
 
 use anyhow::{Context, ensure};
@@ -170,6 +171,19 @@ impl Database<'_> {
                 let size = self.run(POSTGRES_SIZE, Path::new("."))?;
                 size.trim().parse().with_context(|| format!("psql printed {size:?}"))
             }
+        }
+    }
+
+    /// Copies what is on the disk; seconds, or none of a server's database.
+    pub(super) fn copy_to(&self, file: &Path) -> anyhow::Result<Option<f64>> {
+        match self.store {
+            Store::Sqlite(_) => {
+                let start = Instant::now();
+                fs::copy(self.file(), file)?;
+                fs::File::open(file)?.sync_all()?;
+                Ok(Some(start.elapsed().as_secs_f64()))
+            }
+            Store::Postgres(..) => Ok(None),
         }
     }
 

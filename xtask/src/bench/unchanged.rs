@@ -9,14 +9,14 @@ use anyhow::ensure;
 use super::{
     bare::{self, Indexes},
     figures::{Better, Figure, Figures},
-    place::Place,
+    place::{Place, Sheets},
     product::{Cost, as_float},
 };
 
 pub(super) fn run(place: &Place<'_>, figures: &mut Figures) -> anyhow::Result<()> {
     let engine = place.store.engine();
-    let sample = place.sample()?;
-    let database = place.imported()?;
+    let (sample, files) = (place.sample()?, place.files(Sheets::Basic)?);
+    let database = place.imported(Sheets::Basic)?;
     // A province in bare tables takes the engine hours and teaches nothing new.
     let with_bare = !place.subject.is_large;
     let (mut costs, mut ratios, mut bare_bytes) = (Vec::new(), Vec::new(), None);
@@ -31,7 +31,7 @@ pub(super) fn run(place: &Place<'_>, figures: &mut Figures) -> anyhow::Result<()
             }
             false => None,
         };
-        let again = place.product.import(&database, &sample)?;
+        let again = place.product.import(&database, &files)?;
         let (unchanged, rows) = (again.unchanged, again.cost.rows);
         ensure!(unchanged == rows, "{unchanged} of {rows} rows unchanged: they were imported");
         ratios.extend(seconds.map(|seconds| again.cost.seconds / seconds));

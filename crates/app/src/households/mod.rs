@@ -28,6 +28,7 @@ mod view;
 
 use utoipa_axum::{router::OpenApiRouter, routes};
 
+pub(crate) use figures::{has_ended, rural_populations};
 pub(crate) use model::{
     Derived, Home, HouseholdRow, IdKind, IncomeRow, PersonRow, Serials, alike, merge,
 };

@@ -212,6 +212,13 @@ impl<'p> Marks<'p> {
         code.is_some_and(|code| self.0.list(list).is_some_and(|list| list.is_marked(code, mark)))
     }
 
+    /// The codes of a list that bear the mark.
+    pub(crate) fn codes(self, list: &str, mark: &str) -> Vec<i64> {
+        let values = self.0.list(list).map_or(&[][..], |list| list.values());
+        let marked = values.iter().filter(|value| value.marks.iter().any(|m| m == mark));
+        marked.filter_map(|value| value.code.parse().ok()).collect()
+    }
+
     /// A resident ID or disability card, whose number follows GB 11643. An empty kind is taken
     /// for a resident ID, which nearly every row has.
     pub fn is_checked_id(self, kind: Option<i64>) -> bool {

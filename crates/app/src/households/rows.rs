@@ -3,7 +3,7 @@
 
 pub(crate) use super::sheets::sql::{count, each, layout};
 pub(crate) use super::sql::{
-    Alike, Holder, PastMembership, alikes, any_household, by_numbers, fill, holders, incomes_of,
-    lock_holders, lock_serials, lock_villages, next_homes, past_memberships_of, person, persons_of,
-    set_serials, versions_of, with_alike,
+    Alike, Holder, HomeColumns, PastMembership, alikes, any_household, any_in_state, by_numbers,
+    counties, fill, holders, incomes_of, lock_holders, lock_serials, lock_villages, next_homes,
+    next_homes_of, past_memberships_of, person, persons_of, set_serials, versions_of, with_alike,
 };

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use daohu_base::Scope;
+use daohu_base::{AreaCode, Scope};
 use daohu_db::{Error as DbError, Filter, Row, Suspended, Tx, Value};
 use serde::{Deserialize, Serialize};
 
@@ -10,7 +10,7 @@ use super::model::{Home, HouseholdRow, IdKind, IncomeRow, PersonRow, Serials, la
 use crate::{
     Error, areas,
     keys::Keys,
-    sheet::{Layout, Record, records},
+    sheet::{Layout, Record, records, some_records},
 };
 
 /// Rows asked for by one `in (…)`: a fixed length, so that the statement is prepared once.
@@ -83,24 +83,55 @@ fn where_household(
     })
 }
 
-/// The next households of a scope, by county and id, after `after`.
-async fn next_households(
+/// The counties of a scope that have households, by code.
+pub(crate) async fn counties(tx: &mut Tx, scope: &Scope) -> Result<Vec<String>, DbError> {
+    let mut found: Vec<String> = Vec::new();
+    loop {
+        let mut filter = Filter::new();
+        areas::rows::within(&mut filter, "(county >= ? and county < ?)", &scope.counties());
+        // One step in the index for each, where `distinct` would read all of it.
+        filter.and("county > ?", [found.last().map_or("", String::as_str).into()]);
+        let sql = format!("select min(county) from households{}", filter.clause());
+        match tx.query_one(&sql, filter.params()).await?.opt_text(0)? {
+            Some(county) => found.push(county.to_owned()),
+            None => return Ok(found),
+        }
+    }
+}
+
+/// True if a household of these states lives in an area, and is of these kinds of residence.
+pub(crate) async fn any_in_state(
     tx: &mut Tx,
-    keys: &Keys,
-    scope: &Scope,
-    after: (&str, i64),
-    limit: i64,
-) -> Result<Vec<HouseholdRow>, Error> {
+    area: &AreaCode,
+    (states, residences): (&[i64], &[i64]),
+) -> Result<bool, DbError> {
     let mut filter = Filter::new();
-    filter.and("(county, id) > (?, ?)", [after.0.into(), after.1.into()]);
-    areas::rows::within(&mut filter, "(county >= ? and county < ?)", &scope.counties());
-    areas::rows::within(&mut filter, "(village >= ? and village < ?)", scope);
-    let limit = filter.param(limit);
-    let (columns, clause) = (layouts::HOUSEHOLD.select(""), filter.clause());
-    let sql = format!("select {columns} from households{clause} order by county, id limit {limit}");
-    let mut rows = tx.query(&sql, filter.params()).await?;
-    let row = |row| Ok(HouseholdRow(layouts::HOUSEHOLD.from_row(keys, row)?));
-    rows.iter_mut().map(row).collect()
+    let of_area = Scope::of([area.clone()]);
+    areas::rows::within(&mut filter, "(village >= ? and village < ?)", &of_area);
+    filter.and_in("exit_status", states.iter().copied().map(Value::from));
+    filter.and_in("residence_kind", residences.iter().copied().map(Value::from));
+    let sql = format!("select 1 from households{} limit 1", filter.clause());
+    Ok(tx.query_opt(&sql, filter.params()).await?.is_some())
+}
+
+/// What is read of households and persons.
+pub(crate) struct HomeColumns {
+    household: String,
+    person: String,
+}
+
+impl HomeColumns {
+    /// All that there are.
+    fn all() -> Self {
+        Self { household: layouts::HOUSEHOLD.select(""), person: layouts::PERSON.select("") }
+    }
+
+    /// These columns of the sheets, numbers, and all that incomes have.
+    pub(crate) fn of(household: &[usize], person: &[usize]) -> Self {
+        let household = layouts::HOUSEHOLD.select_some(household, 0);
+        // Whether a person belongs to the household is derived.
+        Self { household, person: layouts::PERSON.select_some(person, 1) }
+    }
 }
 
 /// The next households of a scope with all that hangs on them, of one county, by county and id; none at the
@@ -112,23 +143,81 @@ pub(crate) async fn next_homes(
     after: (&str, i64),
     limit: i64,
 ) -> Result<Vec<Home>, Error> {
-    let mut found = next_households(tx, keys, scope, after, limit).await?;
+    let mut filter = Filter::new();
+    filter.and("(county, id) > (?, ?)", [after.0.into(), after.1.into()]);
+    areas::rows::within(&mut filter, "(county >= ? and county < ?)", &scope.counties());
+    areas::rows::within(&mut filter, "(village >= ? and village < ?)", scope);
+    let read = (keys, &HomeColumns::all());
+    let mut found = next_households(tx, read, filter, limit).await?;
     let Some(county) = found.first().map(|first| first.county().to_owned()) else {
         return Ok(Vec::new());
     };
     found.retain(|household| household.county() == county);
+    homes(tx, read, &county, found).await
+}
+
+/// The next households of a county with what of these columns hangs on them, as far as the scope reaches, or
+/// of these alone, by id; none at the end. At most so many are read together.
+pub(crate) async fn next_homes_of(
+    tx: &mut Tx,
+    read: (&Keys, &HomeColumns),
+    scope: &Scope,
+    (county, after, only): (&str, i64, Option<&[i64]>),
+    limit: i64,
+) -> Result<Vec<Home>, Error> {
+    let mut filter = Filter::new();
+    filter.and("county = ? and id > ?", [county.into(), after.into()]);
+    if let Some(only) = only {
+        filter.and_in("id", only.iter().copied().map(Value::from));
+    }
+    areas::rows::within(&mut filter, "(village >= ? and village < ?)", scope);
+    let found = next_households(tx, read, filter, limit).await?;
+    homes(tx, read, county, found).await
+}
+
+/// Households by county and id.
+async fn next_households(
+    tx: &mut Tx,
+    (keys, columns): (&Keys, &HomeColumns),
+    mut filter: Filter,
+    limit: i64,
+) -> Result<Vec<HouseholdRow>, Error> {
+    let limit = filter.param(limit);
+    let sql = format!(
+        "select {} from households{} order by county, id limit {limit}",
+        columns.household,
+        filter.clause()
+    );
+    let mut rows = tx.query(&sql, filter.params()).await?;
+    let row = |row| Ok(HouseholdRow(layouts::HOUSEHOLD.from_row(keys, row)?));
+    rows.iter_mut().map(row).collect()
+}
+
+/// Households of a county with all that hangs on them.
+async fn homes(
+    tx: &mut Tx,
+    (keys, columns): (&Keys, &HomeColumns),
+    county: &str,
+    found: Vec<HouseholdRow>,
+) -> Result<Vec<Home>, Error> {
     let ids: Vec<i64> = found.iter().map(HouseholdRow::id).collect();
     let mut homes: HashMap<i64, Home> = HashMap::new();
     for household in found {
         let (persons, incomes) = Default::default();
         homes.insert(household.id(), Home { household, persons, incomes });
     }
-    for person in persons_of(tx, keys, &county, &ids).await? {
+    let persons = (&*layouts::PERSON, columns.person.as_str());
+    let mut members = Vec::new();
+    for filter in of_households(county, &ids) {
+        members.extend(some_records(tx, keys, persons, &filter).await?);
+    }
+    members.sort_by_key(|person| person.lead.get(1).and_then(Value::as_int));
+    for person in members.into_iter().map(PersonRow) {
         if let Some(home) = homes.get_mut(&person.household()) {
             home.persons.push(person);
         }
     }
-    for income in incomes_of(tx, keys, &county, &ids).await? {
+    for income in incomes_of(tx, keys, county, &ids).await? {
         if let Some(home) = homes.get_mut(&income.household()) {
             home.incomes.push(income);
         }

@@ -50,6 +50,7 @@ const UNKNOWN: Entry = is("server.internal", 500, "服务器内部错误", "Inte
 static TABLE: &[Entry] = &[
     // The request itself.
     is("coverage.unknown_role", 422, "没有这个岗位；请用报告中列出的名称", "There is no such role; use a name that the report lists"),
+    is("quality.unknown_level", 422, "级别须为 reject 或 warn", "The level is reject or warn"),
     is("quality.unknown_rule", 422, "没有这条规则；规则见 /quality/rules", "There is no such rule; /quality/rules lists them"),
     is("request.bad_day", 422, "日期须写作 YYYY-MM-DD", "Write a day as YYYY-MM-DD"),
     is("request.bad_field", 422, "字段的值不正确", "The value of the field is not right"),

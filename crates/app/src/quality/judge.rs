@@ -13,6 +13,8 @@ use crate::{
 /// A record of a household.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) enum Record {
+    /// Not of a household.
+    Area,
     Household,
     /// By id.
     Person(i64),
@@ -64,6 +66,13 @@ pub(super) fn judge(
             add(Record::Income(income.year()), vec![finding]);
         }
     }
+    // A record breaks a rule once, however many of its columns are to blame.
+    let mut once: Vec<(Record, &'static str)> = Vec::new();
+    found.retain(|(record, finding)| {
+        let is_new = !once.contains(&(*record, finding.rule));
+        once.push((*record, finding.rule));
+        is_new
+    });
     found
 }
 

@@ -3,21 +3,25 @@
 //! ```text
 //! rows of an import ─┐                        ┌─► notes of the import
 //!                    ├─► checks (the rules) ──┤
-//! stored households ─┘                        └─► report of an area ─► findings, record by record
+//! stored households ─┤                        └─► report of an area ─► findings, record by record
+//! areas ─────────────┘                                         └─► who is to put them right
 //! ```
 //!
 //! The rules are of the pack: their words, level, dates and bounds. What each of them looks at is
 //! written here once, for rows that come in and for those that are stored.
 //!
-//! Invariants: an area's figures are the sums of those below; a rule's count is the length of the list
-//! of its findings; memory does not grow with the population.
+//! Invariants: an area's figures are the sums of those below, and what is found of the area itself is
+//! added; a rule's count is the length of the list of its findings; memory does not grow with the
+//! population; several readers, each with counties of its own, come to what one would.
 
 mod api;
+mod duties;
 mod judge;
 mod model;
 mod ops;
+mod places;
 mod report;
 
 pub(crate) use api::routes;
-pub use api::{AreaQuality, quality};
+pub use api::{AreaQuality, DutyView, quality, worklist};
 pub(crate) use model::{Cells, Checks, Finding};

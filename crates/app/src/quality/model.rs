@@ -20,6 +20,45 @@ pub(crate) struct Finding {
     pub(crate) column: usize,
 }
 
+/// The columns that the rules look at, and those that tell a record; numbers are read with either.
+pub(super) const LOOKED_AT: (&[usize], &[usize]) = (
+    &[
+        household::NO,
+        household::VILLAGE,
+        household::UNSAFE_GRADE,
+        household::IS_UNSAFE,
+        household::FLOOR_AREA_M2,
+        household::FARMLAND_MU,
+        household::EXIT_STATUS,
+        household::EXIT_YEAR,
+        household::IDENTIFIED_YEAR,
+        household::MAIN_CAUSE,
+        household::POVERTY_KIND,
+        household::LONGITUDE_DEG,
+        household::LATITUDE_DEG,
+    ],
+    &[
+        person::NAME,
+        person::ID_KIND,
+        person::RELATION,
+        person::SEX,
+        person::BORN_ON,
+        person::EDUCATION,
+        person::SCHOOL_STAGE,
+        person::DROPPED_OUT,
+        person::HEALTH,
+        person::LABOUR,
+        person::WORK_PLACE,
+        person::WORK_MONTHS,
+        person::RESIDENT_MEDICAL,
+        person::EMPLOYEE_MEDICAL,
+        person::CRITICAL_ILLNESS,
+        person::HAS_ALLOWANCE,
+        person::CHANGE_KIND,
+        person::CHANGE_ON,
+    ],
+);
+
 /// Checks records against the rules in force on a day.
 #[derive(Clone, Copy)]
 pub(crate) struct Checks<'p> {

@@ -25,9 +25,9 @@ mod sql;
 use utoipa_axum::router::OpenApiRouter;
 
 pub use coverage::api::coverage;
-pub(crate) use coverage::ops::cadre_kinds;
+pub(crate) use coverage::ops::{cadre_kinds, villages_without};
 pub(crate) use model::{Register, household_of, layouts};
-pub(crate) use ops::{PAIRING, area_of, helpers_of, pairing_key};
+pub(crate) use ops::{PAIRING, area_of, cadre_names, helpers_of, pairing_key};
 pub use ops::{reseal, watched};
 
 use crate::http::App;

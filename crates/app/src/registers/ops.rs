@@ -99,6 +99,17 @@ pub(crate) async fn helpers_of(
     Ok(found.into_iter().map(named).collect())
 }
 
+/// The names of the cadres of these numbers.
+pub(crate) async fn cadre_names(
+    tx: &mut Tx,
+    numbers: Vec<String>,
+) -> Result<HashMap<String, String>, Error> {
+    match Register::of(&CADRES) {
+        Some(register) => Ok(sql::names(tx, register, numbers).await?),
+        None => Ok(HashMap::new()),
+    }
+}
+
 /// What the journal calls a pairing.
 pub(crate) const PAIRING: &str = "pairing";
 

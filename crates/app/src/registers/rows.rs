@@ -1,4 +1,6 @@
 //! What imports and exports may do with this slice's tables: whole rows, many at a time, inside a
 //! transaction of the caller's.
 
-pub(crate) use super::sql::{answered, count, each, known, looked_up, of_areas, pairings_of};
+pub(crate) use super::sql::{
+    answered_by, answering, count, each, known, looked_up, of_areas, pairings_of,
+};

@@ -95,21 +95,38 @@ pub(crate) async fn pairings_of(
     records(tx, keys, &super::layouts::PAIRING, &filter).await
 }
 
-/// Those of these households of a county whom a cadre answers for on a day: a pairing in force of one of
+/// Who answers for which of these households of a county on a day: cadres in a pairing in force of one of
 /// these kinds.
-pub(crate) async fn answered(
+pub(crate) async fn answering(
     tx: &mut Tx,
     (county, households): (&str, &[i64]),
     kinds: &[i64],
     day: &str,
-) -> Result<Vec<i64>, DbError> {
+) -> Result<Vec<(i64, String)>, DbError> {
     let mut filter = Filter::new();
     filter.and("county = ?", [county.into()]);
     filter.and_in("household", households.iter().copied().map(Value::from));
     filter.and_in("subject_kind", kinds.iter().copied().map(Value::from));
     in_force(&mut filter, day);
-    let sql = format!("select household from pairings{}", filter.clause());
-    tx.query(&sql, filter.params()).await?.iter().map(|row| row.int(0)).collect()
+    let sql = format!("select household, subject from pairings{}", filter.clause());
+    let rows = tx.query(&sql, filter.params()).await?;
+    rows.iter().map(|row| Ok((row.int(0)?, row.text(1)?.to_owned()))).collect()
+}
+
+/// The households that a cadre answers for on a day, each with its county.
+pub(crate) async fn answered_by(
+    tx: &mut Tx,
+    cadre: &str,
+    kinds: &[i64],
+    day: &str,
+) -> Result<Vec<(String, i64)>, DbError> {
+    let mut filter = Filter::new();
+    filter.and("subject = ? and household is not null", [cadre.into()]);
+    filter.and_in("subject_kind", kinds.iter().copied().map(Value::from));
+    in_force(&mut filter, day);
+    let sql = format!("select county, household from pairings{}", filter.clause());
+    let rows = tx.query(&sql, filter.params()).await?;
+    rows.iter().map(|row| Ok((row.text(0)?.to_owned(), row.int(1)?))).collect()
 }
 
 /// The records that belong to one of these areas themselves, whatever lies below them.

@@ -114,6 +114,22 @@ impl Layout {
         names.join(", ")
     }
 
+    /// As [`Layout::select`], with null in place of all derived columns but the first so many, and of the
+    /// plain columns that are not among these. Rows of which little is looked at are read much sooner.
+    pub(crate) fn select_some(&self, wanted: &[usize], derived: usize) -> String {
+        let is_read = |place: usize| {
+            let Some(own) = place.checked_sub(self.lead) else { return true };
+            match (self.plain.get(own), own.checked_sub(self.plain.len())) {
+                (Some(column), _) => wanted.contains(column),
+                (None, Some(nth)) => nth < derived || nth >= self.derived,
+                (None, None) => true,
+            }
+        };
+        let columns = self.table.columns.iter().enumerate();
+        let names = columns.map(|(i, column)| if is_read(i) { column.name } else { "null" });
+        names.collect::<Vec<_>>().join(", ")
+    }
+
     /// The columns of the table that [`Layout::read_values`] needs.
     fn value_columns(&self) -> impl Iterator<Item = &DbColumn> {
         let columns = &self.table.columns;

@@ -12,7 +12,17 @@ pub(crate) async fn records(
     layout: &Layout,
     filter: &Filter,
 ) -> Result<Vec<Record>, Error> {
-    let (columns, table) = (layout.select(""), layout.table.name);
+    some_records(tx, keys, (layout, &layout.select("")), filter).await
+}
+
+/// As [`records`], of what [`Layout::select_some`] left.
+pub(crate) async fn some_records(
+    tx: &mut Tx,
+    keys: &Keys,
+    (layout, columns): (&Layout, &str),
+    filter: &Filter,
+) -> Result<Vec<Record>, Error> {
+    let table = layout.table.name;
     let sql = format!("select {columns} from {table}{}", filter.clause());
     let mut rows = tx.query(&sql, filter.params()).await?;
     rows.iter_mut().map(|row| layout.from_row(keys, row)).collect()

@@ -227,6 +227,7 @@ async fn registry(app: &TestApp, id: &str, area: &AreaCode) -> Option<Operation>
         "get_area_coverage" => get(format!("/areas/{area}/coverage")).bound(),
         "get_area_quality" => get(format!("/areas/{area}/quality")).bound(),
         "list_findings" => get(format!("/areas/{area}/quality/findings")).bound(),
+        "list_duties" => get(format!("/areas/{area}/quality/cadres")).bound(),
         "get_area_classes" => get(format!("/areas/{area}/classes")).bound(),
         "list_class_households" => {
             get(format!("/areas/{area}/classes/two_causes/households")).bound()

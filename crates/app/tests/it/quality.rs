@@ -239,3 +239,187 @@ async fn causes_and_incomes_that_do_not_fit_are_doubted() {
         }
     }
 }
+
+/// A second county, with a poor township and two poor villages.
+const SECOND_COUNTY: &str = "\
+区划代码,名称,级别,是否贫困村,乡村人口
+990102,东县,县,,
+990102100,东甲乡,乡,,
+990102100200,东甲一村,村,是,
+990102100201,东甲二村,村,是,900
+";
+
+/// Imports tables, of which every row must go in.
+async fn import(app: &TestApp, tables: &[(&str, String)]) {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, text) in tables {
+        std::fs::write(folder.path().join(name), text).unwrap();
+    }
+    let summary = app.import(&[folder.path().to_owned()], options()).await;
+    assert!(summary.committed, "{:?}", summary.problems);
+    let refused = summary.problems.iter().any(|row| row.outcome == Outcome::Rejected);
+    assert!(!refused, "{:?}", summary.problems);
+}
+
+/// Two rural poor households and three more in the second county.
+async fn second_county(app: &TestApp) {
+    let mut households = "户编号,行政村代码,户类型,脱贫状态,住房面积,耕地面积\n".to_owned();
+    let mut persons = "户编号,姓名,证件号码,与户主关系\n".to_owned();
+    for n in 1..=5 {
+        let (village, kind) = if n < 3 { (200, "农村") } else { (201, "城镇") };
+        households += &format!("E{n},990102100{village},{kind},未脱贫,5000,5000\n");
+        let id = seed::id_number(&format!("9901021990010100{n}"));
+        persons += &format!("E{n},甲{n},{id},户主\n");
+    }
+    let tables = [
+        ("areas.csv", SECOND_COUNTY.to_owned()),
+        ("households.csv", households),
+        ("persons.csv", persons),
+    ];
+    import(app, &tables).await;
+}
+
+#[tokio::test]
+async fn readers_who_share_a_report_come_to_what_each_county_does() {
+    for engine in Engine::BOTH {
+        let (app, client) = start(engine).await;
+        second_county(&app).await;
+        let office = app.client(&["office_clerk@99"]).await;
+        let province = office.json("/areas/99/quality?on=2016-03-01").await;
+        let other = app.client(&["office_clerk@990102"]).await;
+        let first = client.json("/areas/990101/quality?on=2016-03-01").await;
+        let second = other.json("/areas/990102/quality?on=2016-03-01").await;
+        for name in ["rows", "clean"] {
+            let sum = first[name].as_i64().unwrap() + second[name].as_i64().unwrap();
+            assert_eq!(province[name], json!(sum), "{engine:?} {name}");
+        }
+        assert_eq!(second["rows"], json!(10));
+        let of = |told: &Value, rule: &str| {
+            hits(told).into_iter().find(|(id, _)| *id == rule).map_or(0, |(_, hits)| hits)
+        };
+        for rule in province["rules"].as_array().unwrap() {
+            let rule = rule["rule"].as_str().unwrap();
+            let sum = of(&first, rule) + of(&second, rule);
+            assert_eq!(of(&province, rule), sum, "{engine:?} {rule}");
+        }
+        // Every time the same, whoever takes which county.
+        for _ in 0..5 {
+            assert_eq!(office.json("/areas/99/quality?on=2016-03-01").await, province);
+        }
+    }
+}
+
+#[tokio::test]
+async fn areas_without_leaders_or_population_are_named_one_by_one() {
+    for engine in Engine::BOTH {
+        let (app, _client) = start(engine).await;
+        second_county(&app).await;
+        // The second village has a first secretary and a team; the first is led by nobody.
+        let cadres = "工号,姓名,角色,所在区划代码\nC2,书记,第一书记,990102\n";
+        let teams = "队编号,行政村代码,工号,是否队长,开始日期\nT1,990102100201,C2,是,2015-01-01\n";
+        import(&app, &[("cadres.csv", cadres.to_owned()), ("teams.csv", teams.to_owned())]).await;
+        let client = app.client(&["office_clerk@990102"]).await;
+        let told = client.json("/areas/990102/quality?on=2016-03-01").await;
+        let path = "/areas/990102/quality/findings?on=2016-03-01";
+        let list = client.json(&format!("{path}&rule=R33")).await;
+        let places: Vec<(&str, &str)> = list["items"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|item| (item["area"].as_str().unwrap(), item["column"].as_str().unwrap()))
+            .collect();
+        // Of the village's population nothing is known, nor therefore of those above it.
+        let expected =
+            [("990102", "乡村人口"), ("990102100", "乡村人口"), ("990102100200", "是否贫困村")];
+        assert_eq!(places, expected, "{engine:?} {list}");
+        assert!(hits(&told).contains(&("R33", 3)), "{engine:?} {:?}", hits(&told));
+        let first = &list["items"][0];
+        assert_eq!((&first["sheet"], &first["household"]), (&json!("areas"), &Value::Null));
+        // What is found of a part is told of the part, and its own beside what lies below.
+        let township = client.json("/areas/990102100/quality?on=2016-03-01").await;
+        assert!(hits(&township).contains(&("R33", 2)), "{engine:?} {:?}", hits(&township));
+        let children = told["children"].as_array().unwrap();
+        assert_eq!(children[0]["hits"]["R33"], json!(2), "{engine:?} {told}");
+        // Before the team came, both villages lacked it.
+        let before = client.json("/areas/990102/quality?on=2014-03-01").await;
+        assert!(hits(&before).contains(&("R33", 4)), "{engine:?} {:?}", hits(&before));
+        // Page by page: areas first, then records; a record breaks a rule once.
+        let (mut found, mut after) = (Vec::new(), String::new());
+        loop {
+            let page = client.json(&format!("{path}&limit=2{after}")).await;
+            found.extend(page["items"].as_array().unwrap().clone());
+            match page["next"].as_str() {
+                Some(next) => after = format!("&after={next}"),
+                None => break,
+            }
+        }
+        let all: i64 = hits(&told).iter().map(|(_, hits)| hits).sum();
+        assert_eq!(i64::try_from(found.len()).unwrap(), all, "{engine:?}");
+        assert!(found[..3].iter().all(|item| item["rule"] == "R33"), "{engine:?} {found:?}");
+        let odd = found.iter().filter(|item| item["rule"] == "R27").count();
+        assert_eq!(odd, 5, "{engine:?}");
+        let rules = client.json("/quality/rules").await;
+        let unchecked = |id: &str| {
+            let rule = rules.as_array().unwrap().iter().find(|rule| rule["rule"] == id).unwrap();
+            (rule["is_active"].as_bool().unwrap(), rule["unchecked_en"].is_string())
+        };
+        assert_eq!(
+            [unchecked("R30"), unchecked("R31"), unchecked("R33")],
+            [(true, true), (true, true), (true, false)]
+        );
+    }
+}
+
+#[tokio::test]
+async fn each_cadre_has_a_list_of_what_is_to_be_put_right() {
+    for engine in Engine::BOTH {
+        let (app, client) = start(engine).await;
+        // Of Q2, the one with faults, nobody answers yet; then two do, one of them no longer.
+        let path = "/areas/990101/quality";
+        let on = "on=2016-03-01";
+        let duties = async || client.json(&format!("{path}/cadres?{on}")).await["items"].clone();
+        let told = duties().await;
+        let nobody = &told[0];
+        assert_eq!((&nobody["cadre"], &nobody["households"]), (&Value::Null, &json!(1)), "{told}");
+        let cadres = "工号,姓名,角色,所在区划代码\nC2,二,帮扶干部,990101\nC3,三,帮扶干部,990101\n";
+        let pairings = "主体类型,主体编号,对象类型,对象编号,开始日期,结束日期\n\
+                        干部,C2,户,Q2,2015-01-01,\n干部,C1,户,Q2,2015-01-01,\n\
+                        干部,C3,户,Q2,2015-01-01,2015-12-31\n";
+        let tables = [("cadres.csv", cadres.to_owned()), ("pairings.csv", pairings.to_owned())];
+        import(&app, &tables).await;
+        let told = duties().await;
+        let lines = told.as_array().unwrap();
+        let numbers: Vec<&str> = lines.iter().map(|line| line["cadre"].as_str().unwrap()).collect();
+        assert_eq!(numbers, ["C1", "C2"], "{engine:?} {told}");
+        assert_eq!((&lines[1]["name"], &lines[1]["households"]), (&json!("二"), &json!(1)));
+        // Each count is the length of the list that it opens, also with other conditions.
+        for more in ["", "&rule=R32", "&level=warn", "&level=reject"] {
+            let told = client.json(&format!("{path}/cadres?{on}{more}")).await;
+            for line in told["items"].as_array().unwrap() {
+                let cadre = line["cadre"].as_str().unwrap();
+                let list = format!("{path}/findings?{on}{more}&cadre={cadre}&limit=200");
+                let items = client.json(&list).await["items"].clone();
+                let items = items.as_array().unwrap();
+                assert_eq!(json!(items.len()), line["findings"], "{engine:?} {list}");
+                let is_theirs =
+                    |item: &Value| item["cadres"].as_array().unwrap().contains(&json!(cadre));
+                assert!(items.iter().all(is_theirs), "{engine:?} {items:?}");
+            }
+        }
+        let rejects = client.json(&format!("{path}/cadres?{on}&level=reject")).await;
+        assert_eq!(rejects["items"], json!([]), "{engine:?}");
+        // Page by page; nobody is left without an answer, and a former cadre has nothing to do.
+        let first = client.json(&format!("{path}/cadres?{on}&limit=1")).await;
+        let after = first["next"].as_str().unwrap();
+        let second = client.json(&format!("{path}/cadres?{on}&limit=1&after={after}")).await;
+        assert_eq!(second["items"], json!([lines[1]]), "{engine:?}");
+        for none in ["cadre=C3", "is_answered=false"] {
+            let list = client.json(&format!("{path}/findings?{on}&{none}")).await;
+            assert_eq!(list["items"], json!([]), "{engine:?} {none}");
+        }
+        let unknown = client.get(&format!("{path}/findings?level=bad")).send().await;
+        unknown.problem(422, "request.invalid");
+        let elsewhere = app.client(&["office_clerk@990101100"]).await;
+        elsewhere.get(&format!("{path}/cadres")).send().await.problem(404, "record.not_found");
+    }
+}

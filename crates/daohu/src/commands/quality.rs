@@ -2,27 +2,52 @@
 
 use std::process::ExitCode;
 
-use daohu_app::{Lang, quality::quality};
+use daohu_app::{
+    Lang,
+    quality::{AreaQuality, quality, worklist},
+};
+use serde::Serialize;
 
 use super::Done;
 use crate::{
     cli::QualityArgs,
     open::{Wanted, open},
-    output::{Failure, shown},
+    output::{Failure, json, peak_rss_bytes, shown},
 };
+
+/// What programs are told.
+#[derive(Serialize)]
+struct Report {
+    #[serde(flatten)]
+    told: AreaQuality,
+    peak_rss_bytes: u64,
+}
 
 pub(crate) async fn run(args: QualityArgs, lang: Lang) -> Done {
     let context = open(&args.db, Wanted::Existing).await?;
-    let told = quality(&context, args.area.clone(), args.on, lang).await;
-    let mut told = told.map_err(|error| Failure::of_area(&args.area, error))?;
     if let Some(rule) = &args.rule
-        && !told.only(rule)
+        && context.policy.rule(rule).is_none()
     {
         return Err(Failure::usage(
             format!("没有这条规则：--rule {rule}"),
             format!("there is no such rule: --rule {rule}"),
         ));
     }
-    shown(&told, args.json)?;
+    let of_area = |error| Failure::of_area(&args.area, error);
+    if args.worklist {
+        let told = worklist(&context, args.area.clone(), args.on, args.rule.clone()).await;
+        shown(&told.map_err(of_area)?, args.json)?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let told = quality(&context, args.area.clone(), args.on, lang).await;
+    let mut told = told.map_err(of_area)?;
+    if let Some(rule) = &args.rule {
+        told.only(rule);
+    }
+    if args.json {
+        json(&Report { told, peak_rss_bytes: peak_rss_bytes() })?;
+    } else {
+        shown(&told, false)?;
+    }
     Ok(ExitCode::SUCCESS)
 }

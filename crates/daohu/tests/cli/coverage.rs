@@ -65,4 +65,8 @@ async fn areas_and_rules_that_are_not_there_are_refused() {
     assert_eq!(one["rules"].as_array().unwrap().len(), 1);
     assert_eq!(one["rows"], whole["rows"]);
     place.run(&[&quality[..], &["--rule", "R99"]].concat()).expect(2);
+    let list = [&quality[..], &["--rule", "R17", "--worklist"]].concat();
+    let list = place.run(&list).expect(0).json();
+    let bears = |line: &serde_json::Value| line["findings"].as_i64().unwrap() > 0;
+    assert!(list.as_array().unwrap().iter().all(bears), "{list}");
 }

@@ -59,25 +59,27 @@ fn initials(database: &Database<'_>, numbers: &[String]) -> anyhow::Result<Vec<S
     Ok(initials.lines().map(str::to_owned).collect())
 }
 
-/// Two columns of rows picked with equal chance, in random order; rows without one are passed over.
-fn picked(
+/// Columns of rows picked with equal chance, in random order; rows without one are passed over.
+pub(in crate::bench) fn picked<const N: usize>(
     mut reader: csv::Reader<impl Read>,
-    columns: [&str; 2],
+    columns: [&str; N],
     count: usize,
-) -> anyhow::Result<Vec<[String; 2]>> {
+) -> anyhow::Result<Vec<[String; N]>> {
     let headers = reader.headers()?.clone();
     let place = |column: &str| {
         let place = headers.iter().position(|name| name == column);
         place.with_context(|| format!("a sample without {column}"))
     };
-    let [first, second] = columns;
-    let (first, second) = (place(first)?, place(second)?);
+    let mut places = [0; N];
+    for (at, column) in places.iter_mut().zip(columns) {
+        *at = place(column)?;
+    }
     let mut random = Random(SEED);
-    let mut picked: Vec<[String; 2]> = Vec::new();
+    let mut picked: Vec<[String; N]> = Vec::new();
     let mut record = csv::StringRecord::new();
     let mut seen = 0;
     while reader.read_record(&mut record)? {
-        let cells = [first, second].map(|column| record.get(column).unwrap_or_default());
+        let cells = places.map(|column| record.get(column).unwrap_or_default());
         if cells.iter().any(|cell| cell.is_empty()) {
             continue;
         }

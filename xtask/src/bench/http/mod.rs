@@ -1,8 +1,7 @@
 //! `http`: how soon the server is ready, what memory it holds, and how long a user waits. The
 //! yardstick is `/healthz` of the same server, which costs what HTTP costs.
 
-mod keys;
-mod server;
+pub(super) mod keys;
 mod writes;
 
 use std::{thread, time::Instant};
@@ -12,14 +11,14 @@ use serde_json::Value;
 
 use super::{
     figures::{Better, Figure, Figures},
-    place::Place,
+    place::{Place, Sheets},
     product::as_float,
+    server::{PASSWORD, Server},
     statistics::percentile,
 };
 
 use crate::client::{Client, encoded};
 use keys::Keys;
-use server::Server;
 
 /// Requests of one kind: enough for a 99th percentile that five values exceed.
 const REQUESTS: usize = 500;
@@ -37,9 +36,6 @@ const HOUSEHOLD_P50_MS_BAR: f64 = 1.0;
 /// Lists and searches in a province.
 const LARGE_P99_MS_BAR: f64 = 20.0;
 
-/// Of accounts that live as long as a measurement, on this machine only.
-const PASSWORD: &str = "Bench-2015-road";
-
 pub(super) fn run(place: &Place<'_>, figures: &mut Figures) -> anyhow::Result<()> {
     figures.note(format!(
         "http: keep-alive connections, users with the whole area, requests one after another \
@@ -49,7 +45,7 @@ pub(super) fn run(place: &Place<'_>, figures: &mut Figures) -> anyhow::Result<()
          household_to_healthz is the yardstick: both p50, same connection.",
         USERS * TAILS_PER_USER
     ));
-    let database = place.imported()?;
+    let database = place.imported(Sheets::Basic)?;
     let keys = Keys::pick(&place.sample()?, &database, REQUESTS)?;
     let users: Vec<String> = (1..=USERS).map(|user| format!("bench-{user}")).collect();
     for user in &users {
@@ -172,7 +168,7 @@ fn measure_load(figures: &mut Figures, client: &Client, paths: &[String]) -> any
 }
 
 /// Milliseconds of each request.
-fn timed<'p>(
+pub(super) fn timed<'p>(
     client: &mut Client,
     paths: impl Iterator<Item = &'p String>,
 ) -> anyhow::Result<Vec<f64>> {

@@ -15,3 +15,5 @@ pub(in crate::households) mod api;
 mod model;
 mod ops;
 mod sql;
+
+pub(crate) use model::{has_ended, rural_populations};

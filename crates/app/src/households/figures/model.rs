@@ -190,13 +190,14 @@ impl<'p> Tally<'p> {
     }
 }
 
-fn has_ended(area: &AreaLine, today: &str) -> bool {
+/// True if an area's last day is past.
+pub(crate) fn has_ended(area: &AreaLine, today: &str) -> bool {
     area.ends_on.as_deref().is_some_and(|end| end < today)
 }
 
 /// The rural population of each area: what its own row says, else what those below it that have not
 /// ended come to; and what they come to, none unless each of them is known.
-fn rural_populations<'a>(
+pub(crate) fn rural_populations<'a>(
     areas: &'a [(AreaLine, Option<i64>)],
     today: &str,
 ) -> HashMap<&'a str, (Option<i64>, Option<i64>)> {

@@ -11,7 +11,7 @@ use daohu_policy::{Helper, Policy};
 use rustc_hash::FxHashMap;
 
 use super::{
-    model::{Coverage, Load, Tally},
+    model::{Coverage, Load, Tally, Village},
     sql::{self, Kinds},
 };
 use crate::{
@@ -86,13 +86,24 @@ async fn read(
         let roles = sql::roles_of(tx, &tally.cadres_of_county()).await?;
         tally.end_county(&roles);
     }
-    for pairing in sql::area_pairings(tx, (scope, day), &kinds).await? {
+    read_areas(tx, &mut tally, (scope, area), (&kinds, day)).await?;
+    Ok(tally.coverage())
+}
+
+/// Reads who helps areas, and teams.
+async fn read_areas(
+    tx: &mut Tx,
+    tally: &mut Tally<'_>,
+    (scope, area): (&Scope, &AreaCode),
+    (kinds, day): (&Kinds, &str),
+) -> Result<(), Error> {
+    for pairing in sql::area_pairings(tx, (scope, day), kinds).await? {
         tally.pairing(&pairing);
     }
     // Who leads a township leads its villages, also where only one of them is asked for.
     if let Some(township) = area.at(AreaLevel::Township).filter(|township| township != area) {
         let above = Scope::of([township.clone()]);
-        for pairing in sql::area_pairings(tx, (&above, day), &kinds).await? {
+        for pairing in sql::area_pairings(tx, (&above, day), kinds).await? {
             if pairing.area == township.as_str() {
                 tally.township_of_village(&pairing);
             }
@@ -101,7 +112,28 @@ async fn read(
     for member in sql::members(tx, (scope, day)).await? {
         tally.member(&member);
     }
-    Ok(tally.coverage())
+    Ok(())
+}
+
+/// The poor villages of an area in force that lack one of these village roles, by code. Who answers for
+/// households is not looked at: a role that is borne by that alone counts as lacking.
+pub(crate) async fn villages_without(
+    tx: &mut Tx,
+    policy: &Policy,
+    (scope, area): (&Scope, &AreaCode),
+    (areas, day): (&[AreaLine], &str),
+    wanted: &[String],
+) -> Result<Vec<String>, Error> {
+    let roles = policy.village_roles();
+    let mut tally = Tally::new(Marks::new(policy), (roles, policy.helping()), area, areas, day);
+    read_areas(tx, &mut tally, (scope, area), (&kinds(policy), day)).await?;
+    let lacks = |village: &Village| {
+        let mut own = roles.iter().zip(&village.roles);
+        own.any(|(role, has)| !has && wanted.contains(&role.name))
+    };
+    let villages = tally.coverage().villages.into_iter();
+    let told = villages.filter(|village| village.is_poor && village.name.is_some());
+    Ok(told.filter(lacks).map(|village| village.code).collect())
 }
 
 /// The codes of 主体类型 by what they are.

@@ -11,14 +11,14 @@ use std::{
 
 use anyhow::{bail, ensure};
 
-use crate::{
-    bench::{
-        product::{Product, resident_mib},
-        store::Database,
-    },
-    client::Client,
-    service::Service,
+use super::{
+    product::{Product, resident_mib},
+    store::Database,
 };
+use crate::{client::Client, service::Service};
+
+/// Of accounts that live as long as a measurement, on this machine only.
+pub(super) const PASSWORD: &str = "Bench-2015-road";
 
 /// The longest that a start may take before it counts as failed.
 const START_LIMIT: Duration = Duration::from_secs(60);
