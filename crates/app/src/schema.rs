@@ -3,7 +3,7 @@
 use daohu_db::Migration;
 
 /// Every migration of the product. A published one never changes; see `migrations/README.md`.
-pub static MIGRATIONS: [Migration; 6] = [
+pub static MIGRATIONS: [Migration; 7] = [
     Migration {
         number: 1,
         name: "registry",
@@ -29,5 +29,10 @@ pub static MIGRATIONS: [Migration; 6] = [
         number: 6,
         name: "second_factor",
         sql: include_str!("../../../migrations/0006_second_factor.sql"),
+    },
+    Migration {
+        number: 9,
+        name: "judgements",
+        sql: include_str!("../../../migrations/0009_judgements.sql"),
     },
 ];

@@ -10,6 +10,7 @@
 //! one household in the whole store (`person_keys`); a household has at most one current head;
 //! nothing is ever deleted: who left stays, with how and when.
 
+mod alike;
 mod edit;
 mod figures;
 mod list;
@@ -26,13 +27,18 @@ mod view;
 
 use utoipa_axum::{router::OpenApiRouter, routes};
 
+pub use alike::ops::fill_alike;
+pub(crate) use edit::ops::Frame;
 pub(crate) use model::{
     Derived, Home, HouseholdRow, IdKind, IncomeRow, PersonRow, Serials, alike, merge,
 };
 pub use model::{Marks, initials, layouts};
 pub use ops::{Dossier, dossier, reseal, watched};
-pub(crate) use record::{ops::village_of, reveal::check_reason};
-pub(crate) use view::HouseholdView;
+pub(crate) use record::{
+    ops::{person, village_of},
+    reveal::check_reason,
+};
+pub(crate) use view::{HouseholdView, PersonView};
 
 use crate::http::App;
 

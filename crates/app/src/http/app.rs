@@ -15,7 +15,7 @@ use super::{
 use crate::{
     Context, accounts, areas, classes, codes,
     exchange::jobs::{self, Jobs},
-    households, journal, quality, registers,
+    households, journal, quality, registers, suspects,
 };
 
 /// Where the interface lives.
@@ -117,6 +117,7 @@ pub(super) fn api() -> OpenApiRouter<App> {
         .merge(households::routes())
         .merge(registers::routes())
         .merge(quality::routes())
+        .merge(suspects::routes())
         .merge(classes::routes())
         .merge(jobs::routes())
         .merge(journal::routes())

@@ -5,7 +5,7 @@ use std::{
     sync::Arc,
 };
 
-use daohu_base::{AreaCode, AreaLevel, Day, Scope};
+use daohu_base::{AreaCode, Day, Scope};
 use daohu_db::{FutureExt, Tx};
 use daohu_policy::Policy;
 
@@ -16,12 +16,9 @@ use super::{
 };
 use crate::{
     Context, Error, areas,
-    households::{
-        Home,
-        rows::{self, Alike},
-    },
+    households::{Home, rows},
     keys::Keys,
-    registers,
+    registers, suspects,
 };
 
 /// Households that are read together.
@@ -170,9 +167,10 @@ impl<'p> Reader<'p> {
         let Some(first) = homes.first() else { return Ok(None) };
         let county = first.household.county().to_owned();
         if self.suspects.0 != county {
-            let alikes = rows::alikes(tx, &county).await?;
+            let alikes = rows::alikes(tx, &county, i64::MIN, i64::MAX).await?;
             let alike = rows::with_alike(tx, &county, alikes).await?;
-            self.suspects = (county.clone(), suspects(&alike));
+            let different = suspects::rows::different_in(tx, &county).await?;
+            self.suspects = (county.clone(), suspects::suspects(&alike, &different));
         }
         let ids: Vec<i64> = homes.iter().map(|home| home.household.id()).collect();
         self.after = (county.clone(), ids.last().copied().unwrap_or_default());
@@ -181,18 +179,4 @@ impl<'p> Reader<'p> {
         self.answered = answered.into_iter().collect();
         Ok(Some(homes))
     }
-}
-
-/// Persons of another household of the same township who are alike.
-pub(super) fn suspects(alike: &[Alike]) -> HashSet<i64> {
-    fn township(alike: &Alike) -> (i64, &str) {
-        let digits = AreaLevel::Township.digits();
-        (alike.alike, alike.village.get(..digits).unwrap_or(&alike.village))
-    }
-    let mut homes: HashMap<(i64, &str), HashSet<i64>> = HashMap::new();
-    for one in alike {
-        homes.entry(township(one)).or_default().insert(one.household);
-    }
-    let several = |one: &&Alike| homes.get(&township(one)).is_some_and(|homes| homes.len() > 1);
-    alike.iter().filter(several).map(|one| one.person).collect()
 }

@@ -6,7 +6,7 @@ use daohu_db::Value;
 
 use super::{
     contest::{is_single, of_key},
-    decide::{Decided, Decider, Home, Member, Reason, with_no},
+    decide::{Decided, Decider, Home, Member, Reason, Said, with_no},
     group::{Existing, Group},
     relied::Claim,
     stage::Row,
@@ -16,7 +16,7 @@ use crate::{
     Error,
     exchange::outcome::{Note, Outcome, Place},
     households::{
-        Derived, IdKind, Marks, PersonRow, merge,
+        Derived, IdKind, Marks, PersonRow, alike, merge,
         rows::{Holder, PastMembership},
     },
     keys::Keys,
@@ -101,8 +101,11 @@ impl Decider<'_> {
                 self.writes.relied.on_members(home, existing);
             }
             let (outcome, values) = self.write_person(row, &derived, home, &known, existing)?;
-            let place = Some(decided.len());
-            members.push(Member { values, is_current: derived.is_current, decided: place });
+            let person = known.person().or_else(|| existing.holder_of(&derived));
+            // A row without the birth date that the record has computed nothing.
+            let alike = row.alike.or_else(|| alike(&values));
+            let said = Some(Said { decided: decided.len(), person, alike });
+            members.push(Member { values, is_current: derived.is_current, decided: said });
             decided.push(Decided::accepted(row, outcome));
         }
         Ok(members)
@@ -126,6 +129,11 @@ impl Decider<'_> {
             Err(reason) => return Err(self.homeless(&PERSONS, person::HOUSEHOLD_NO, row, reason)),
         };
         let known = find(existing, home.id, row, derived);
+        if derived.is_current
+            && let Some(kept) = merged(existing, home.id, &known, derived)
+        {
+            return Err(self.was_merged(existing, kept));
+        }
         if !derived.is_current || !derived.is_unique {
             return Ok(known);
         }
@@ -153,6 +161,21 @@ impl Decider<'_> {
         note
     }
 
+    /// That the person's record was merged into another one, and where that is, if the importer may know it.
+    fn was_merged(&self, existing: &Existing, kept: i64) -> Note {
+        let home = existing.kept.get(&kept).filter(|home| self.scope.covers(&home.village));
+        let (zh, en) = match home {
+            Some(home) => (
+                format!("所指的人的记录已并入户 {} 的成员（编号 {kept}）", home.household_no),
+                format!("is of a record merged into that of household {} ({kept})", home.household_no),
+            ),
+            None => ("所指的人的记录已并入另一条记录".into(), "is of a record merged into another".into()),
+        };
+        let zh = zh + "；如系误并，请先撤销合并";
+        let en = en + "; undo the merge if it was a mistake";
+        self.say(&PERSONS, person::NAME, "person.merged", &zh, &en)
+    }
+
     /// Writes an accepted row; gives its outcome and the person's values afterwards.
     fn write_person(
         &mut self,
@@ -164,7 +187,8 @@ impl Decider<'_> {
     ) -> Result<(Outcome, Vec<Value>), Error> {
         let moves_on = self.moves_on(row, derived, home);
         match known {
-            Known::Member(member) if moves_on => {
+            // The number of a merged record is another record's: nobody moved.
+            Known::Member(member) if moves_on && member.merged_into().is_none() => {
                 let version = past_version(existing, home.id, member.id());
                 let past = past_of(row, derived, home, member.id(), version);
                 self.writes.past_membership(&self.author, &home.county, &past);
@@ -237,7 +261,8 @@ impl Decider<'_> {
             home.id.into(),
             home.village.as_str().into(),
         ];
-        let (values, derived_columns) = (row.values.clone(), derived.columns(&row.values));
+        let values = row.values.clone();
+        let derived_columns = derived.columns(&values, row.alike, None);
         let meta = self.author.meta();
         let record = Record { lead, values, derived: derived_columns, meta };
         self.writes.create(&self.author, Kind::Person, &home.county, id.to_string(), &record)?;
@@ -280,7 +305,8 @@ impl Decider<'_> {
         moved.settle(&home.county, home.id, &home.village);
         let mut record = moved.0;
         record.values = merged.values;
-        record.derived = derived.columns(&record.values);
+        let alike = row.alike.or_else(|| alike(&record.values));
+        record.derived = derived.columns(&record.values, alike, mover.merged_into());
         let (kind, key, changed) = (Kind::Person, mover.id().to_string(), &merged.changed);
         self.writes.update(&self.author, kind, &home.county, key, &mut record, &before, changed)?;
         self.moves.written(mover)?;
@@ -306,7 +332,8 @@ impl Decider<'_> {
         settled.settle(&home.county, home.id, &home.village);
         let mut record = settled.0;
         record.values = merged.values;
-        record.derived = derived.columns(&record.values);
+        let alike = row.alike.or_else(|| alike(&record.values));
+        record.derived = derived.columns(&record.values, alike, member.merged_into());
         let (kind, key, changed) = (Kind::Person, member.id().to_string(), &merged.changed);
         self.writes.update(&self.author, kind, &home.county, key, &mut record, &before, changed)?;
         if home.moves() {
@@ -391,10 +418,33 @@ impl Decider<'_> {
         let current: Vec<&Member> = members.iter().filter(|member| member.is_current).collect();
         let values: Vec<&[Value]> = current.iter().map(|member| &*member.values).collect();
         for (i, note) in self.checker.doubt_family(&values) {
-            let row = current.get(i).and_then(|member| member.decided);
-            if let Some(decided) = row.and_then(|row| decided.get_mut(row)) {
+            let said = current.get(i).and_then(|member| member.decided);
+            if let Some(decided) = said.and_then(|said| decided.get_mut(said.decided)) {
                 decided.notes.push(note);
             }
+        }
+    }
+}
+
+impl Known<'_> {
+    /// The person, if it is somebody.
+    fn person(&self) -> Option<i64> {
+        match self {
+            Self::Member(member) => Some(member.id()),
+            Self::Past(past) => Some(past.person),
+            Self::Nobody => None,
+        }
+    }
+}
+
+/// The person whose record stays, if the record that a row is about, or that has its number, was merged.
+fn merged(existing: &Existing, home: i64, known: &Known<'_>, derived: &Derived) -> Option<i64> {
+    match known {
+        Known::Member(member) => member.merged_into(),
+        Known::Past(past) => existing.person(home, past.person)?.merged_into(),
+        Known::Nobody => {
+            let holder = existing.holders.get(&derived.identity?)?;
+            existing.person(holder.household, holder.person)?.merged_into()
         }
     }
 }

@@ -6,6 +6,6 @@
 
 pub(in crate::households) mod api;
 mod model;
-mod ops;
+pub(in crate::households) mod ops;
 mod persons;
-mod sql;
+pub(in crate::households) mod sql;

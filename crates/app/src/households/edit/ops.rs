@@ -24,29 +24,29 @@ use crate::{
 };
 
 /// What a change is made with.
-pub(super) struct Frame {
-    pub(super) keys: Arc<Keys>,
-    pub(super) policy: Arc<Policy>,
-    pub(super) act: Act,
-    pub(super) scope: Scope,
-    pub(super) lang: Lang,
+pub(crate) struct Frame {
+    pub(crate) keys: Arc<Keys>,
+    pub(crate) policy: Arc<Policy>,
+    pub(crate) act: Act,
+    pub(crate) scope: Scope,
+    pub(crate) lang: Lang,
 }
 
 impl Frame {
-    pub(super) fn new(context: &Context, act: Act, scope: Scope, lang: Lang) -> Self {
+    pub(crate) fn new(context: &Context, act: Act, scope: Scope, lang: Lang) -> Self {
         let (keys, policy) = (context.keys.clone(), context.policy.clone());
         Self { keys, policy, act, scope, lang }
     }
 
     /// Puts the act behind what the records say of their last change: before the first of them is
     /// written.
-    pub(super) fn follow<'r>(&mut self, records: impl IntoIterator<Item = &'r Record>) {
+    pub(crate) fn follow<'r>(&mut self, records: impl IntoIterator<Item = &'r Record>) {
         let last = records.into_iter().map(|record| record.meta.updated_at).max();
         self.act.follow(Timestamp(last.unwrap_or_default()));
     }
 
     /// Writes a changed record; gives its journal entry.
-    pub(super) async fn save(
+    pub(crate) async fn save(
         &self,
         tx: &mut Tx,
         (layout, kind, key): (&Layout, &'static str, String),
@@ -68,7 +68,7 @@ impl Frame {
     }
 
     /// Appends the entries to the journal.
-    pub(super) async fn record(&self, tx: &mut Tx, changes: Vec<Change>) -> Result<(), Error> {
+    pub(crate) async fn record(&self, tx: &mut Tx, changes: Vec<Change>) -> Result<(), Error> {
         journal::record(tx, &self.keys, &self.act, changes).await
     }
 }

@@ -17,6 +17,7 @@ use crate::{
     keys::Keys,
     registers,
     sheet::{HOUSEHOLDS, INCOMES, PAIRINGS, PERSONS, shown_journal},
+    suspects::township,
 };
 
 /// The household with this id, if it lies inside the scope.
@@ -38,7 +39,7 @@ pub(in crate::households) async fn household(
 }
 
 /// The person with this id, if the household lies inside the scope.
-pub(in crate::households) async fn person(
+pub(crate) async fn person(
     tx: &mut Tx,
     keys: &Keys,
     scope: &Scope,
@@ -206,6 +207,11 @@ pub(crate) async fn village_of(
             sql::village_of(tx, "households", county, id).await?
         }
         "person" | "person_reveal" => sql::village_of(tx, "persons", county, id).await?,
+        // What is judged of two persons is seen by whoever sees both: they are of one township.
+        "judgement" => {
+            let village = sql::village_of(tx, "persons", county, id).await?;
+            village.map(|village| township(&village).to_owned())
+        }
         _ => None,
     })
 }
