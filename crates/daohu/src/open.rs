@@ -73,7 +73,7 @@ pub(crate) async fn prepare(args: &DbArgs, wanted: Wanted) -> Result<(Context, u
     };
     let context = context(db, keys)?;
     if wanted == Wanted::Ready {
-        let rows = households::fill_alike(&context).await?;
+        let rows = households::fill_alike(&context.db).await?;
         if rows > 0 {
             tracing::info!(rows, "persons were compared by name and birth date");
         }

@@ -194,7 +194,7 @@ impl Decider<'_> {
                 self.writes.past_membership(&self.author, &home.county, &past);
                 Ok((Outcome::Updated, row.values.clone()))
             }
-            Known::Member(member) => self.update_person(row, home, member, existing),
+            Known::Member(member) => self.update_person((row, derived), home, member, existing),
             Known::Past(past) => {
                 let past = self.kept(row, past);
                 let person = existing.person(home.id, past.person);
@@ -316,13 +316,22 @@ impl Decider<'_> {
 
     fn update_person(
         &mut self,
-        row: &Row,
+        (row, derived): (&Row, &Derived),
         home: &Home,
         member: &PersonRow,
         existing: &Existing,
     ) -> Result<(Outcome, Vec<Value>), Error> {
         let before = with_no(&member.0.values, person::HOUSEHOLD_NO, &row.values);
-        let merged = merge(&before, &row.values, self.clears(row.place));
+        let clears = self.clears(row.place);
+        let mut values = row.values.clone();
+        // A number that stays keeps its kind.
+        let kind = values.get_mut(person::ID_KIND);
+        if let Some(kind) = kind.filter(|_| member.identity().is_some() && derived.identity.is_none())
+            && !clears(person::ID_NUMBER)
+        {
+            *kind = Value::Null;
+        }
+        let merged = merge(&before, &values, clears);
         self.outcomes.count(row.place.table, 0, merged.cleared);
         if merged.changed.is_empty() {
             return Ok((Outcome::Unchanged, merged.values));
@@ -449,8 +458,8 @@ fn merged(existing: &Existing, home: i64, known: &Known<'_>, derived: &Derived) 
     }
 }
 
-/// The member that a row is about: by number, or by name and birth date while neither the row nor
-/// the record has one that says otherwise.
+/// The member that a row is about: by number, or by name and birth date while the row and the record have
+/// none that says otherwise. An older file knows nothing of a number that came later.
 fn find<'e>(existing: &'e Existing, home: i64, row: &Row, derived: &Derived) -> Known<'e> {
     let members = existing.persons_of(home);
     if let Some(identity) = derived.identity {
@@ -464,11 +473,12 @@ fn find<'e>(existing: &'e Existing, home: i64, row: &Row, derived: &Derived) -> 
     }
     let cells = Cells(&row.values);
     let same = |member: &&PersonRow| {
-        member.identity().is_none()
-            && member.text(person::NAME) == cells.text(person::NAME)
+        member.text(person::NAME) == cells.text(person::NAME)
             && member.text(person::BORN_ON) == cells.text(person::BORN_ON)
     };
-    members.iter().find(same).map_or(Known::Nobody, Known::Member)
+    let without = members.iter().filter(same).find(|member| member.identity().is_none());
+    let later = || members.iter().filter(same).find(|_| derived.identity.is_none());
+    without.or_else(later).map_or(Known::Nobody, Known::Member)
 }
 
 /// Members that several rows are about, and where these stand: two numbers for somebody without one.
@@ -480,7 +490,10 @@ pub(super) fn named_twice(
     (marks, keys): (Marks<'_>, &Keys),
 ) -> HashMap<i64, Vec<Place>> {
     let mut named: HashMap<i64, Vec<Place>> = HashMap::new();
-    if existing.persons_of(home).iter().all(|member| member.identity().is_some()) {
+    let has_number = |row: &Row| Cells(&row.values).text(person::ID_NUMBER).is_some();
+    if existing.persons_of(home).iter().all(|member| member.identity().is_some())
+        && group.persons.iter().all(has_number)
+    {
         return named;
     }
     for row in group.persons.iter().filter(|row| !row.is_dead && is_single(group, row)) {
