@@ -24,6 +24,6 @@ mod sql;
 
 pub(crate) use api::routes;
 pub use api::{SuspectView, listed};
-pub(crate) use model::{Different, Who, suspects, township};
 pub use model::Verdict;
+pub(crate) use model::{Different, Who, suspects, township};
 pub use ops::watched;

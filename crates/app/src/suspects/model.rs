@@ -339,7 +339,11 @@ fn derive((marks, keys): (Marks<'_>, &Keys), row: &mut PersonRow, merged_into: O
 
 #[cfg(test)]
 mod tests {
+    use daohu_policy::Policy;
+    use proptest::prelude::*;
+
     use super::*;
+    use crate::sheet::{PERSONS, Record, tests::legal};
 
     fn alike(person: i64, household: i64, village: &str) -> Alike {
         Alike {
@@ -416,5 +420,38 @@ mod tests {
         }
         let moved = Alike { village: "990101100201".to_owned(), household: 30, ..other };
         assert!(different.holds(Who::of(&one), Who::of(&moved)));
+    }
+
+    /// The record of a person with these values.
+    fn record(with: (Marks<'_>, &Keys), id: i64, values: Vec<Value>) -> PersonRow {
+        let meta = Meta { created_at: 0, created_by: String::new(), updated_at: 0, version: 1 };
+        let lead = vec!["990101".into(), id.into(), id.into(), "990101100200".into()];
+        let mut row = PersonRow(Record { lead, values, derived: Vec::new(), meta });
+        derive(with, &mut row, None);
+        row
+    }
+
+    proptest! {
+        #[test]
+        fn what_was_merged_and_taken_apart_is_as_it_was(
+            kept in legal::row(&PERSONS, &Policy::embedded().unwrap()),
+            ended in legal::row(&PERSONS, &Policy::embedded().unwrap()),
+        ) {
+            let (policy, keys) = (Policy::embedded().unwrap(), Keys::generate().unwrap());
+            let with = (Marks::new(&policy), &keys);
+            let change = policy.list("变动类型").unwrap().marked("merged").unwrap();
+            let (mut one, mut other) = (record(with, 1, kept), record(with, 2, ended));
+            let (kept, ended) = (one.clone(), other.clone());
+            let before = merge(with, &mut one, &mut other, (change, "2020-11-22".to_owned()));
+            prop_assert!(!other.is_current() && other.merged_into() == Some(1));
+            prop_assert_eq!((one.is_current(), one.merged_into()), (kept.is_current(), None));
+            let number = |row: &PersonRow| row.text(person::ID_NUMBER).map(str::to_owned);
+            prop_assert_eq!(number(&one), number(&kept).or_else(|| number(&ended)));
+            prop_assert_eq!((number(&other), other.identity()), (number(&ended), ended.identity()));
+            // As it is read back from its column.
+            let text = serde_json::to_string(&before).unwrap();
+            unmerge(with, &mut one, &mut other, &serde_json::from_str(&text).unwrap());
+            prop_assert_eq!((one, other), (kept, ended));
+        }
     }
 }

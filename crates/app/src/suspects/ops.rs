@@ -126,11 +126,7 @@ pub(super) fn refused(column: &str, code: &'static str) -> Error {
 }
 
 /// One pair.
-pub(super) async fn get(
-    context: &Context,
-    scope: Scope,
-    ids: (i64, i64),
-) -> Result<Pair, Error> {
+pub(super) async fn get(context: &Context, scope: Scope, ids: (i64, i64)) -> Result<Pair, Error> {
     let keys = context.keys.clone();
     let read = context.db.read(move |tx| async move { pair(tx, &keys, &scope, ids).await }.boxed());
     read.await

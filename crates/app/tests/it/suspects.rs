@@ -63,12 +63,14 @@ async fn county(engine: Engine) -> County {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("households.csv"), HOUSEHOLDS).unwrap();
     std::fs::write(folder.path().join("persons.csv"), persons()).unwrap();
-    std::fs::write(folder.path().join("incomes.csv"), "户编号,年度,工资性收入\nS2,2019,1000\n").unwrap();
+    std::fs::write(folder.path().join("incomes.csv"), "户编号,年度,工资性收入\nS2,2019,1000\n")
+        .unwrap();
     let summary = app.import(&[folder.path().to_owned()], options()).await;
     assert!(summary.committed && told(&summary) == "created 4, suspected 3", "{summary:?}");
     let clerk = app.client(&["office_clerk@990101"]).await;
     let mut ids = [0; 3];
-    for (id, (no, name)) in ids.iter_mut().zip([("S1", "张伟"), ("S2", "章伟"), ("S3", "张伟")]) {
+    for (id, (no, name)) in ids.iter_mut().zip([("S1", "张伟"), ("S2", "章伟"), ("S3", "张伟")])
+    {
         let (home, _) = seed::household_no(&app, no).await;
         let members = clerk.get(&format!("/households/{home}/persons")).send().await.expect(200);
         let mut members = members.as_array().unwrap().iter();
@@ -297,7 +299,7 @@ async fn a_merge_that_is_undone_leaves_everything_as_it_was() {
         let values = async |nth| {
             let mut person = county.person(nth).await;
             let fields = person.as_object_mut().unwrap();
-            ["version", "updated_at"].map(|name| fields.remove(name));
+            fields.retain(|name, _| !["version", "updated_at"].contains(&name.as_str()));
             person
         };
         let was = [values(0).await, values(1).await, values(2).await];
@@ -310,7 +312,10 @@ async fn a_merge_that_is_undone_leaves_everything_as_it_was() {
             let (kept, ended) = (county.person(keep).await, county.person(end).await);
             assert_eq!((&kept["is_current"], &ended["is_current"]), (&json!(true), &json!(false)));
             assert_eq!(ended["merged_into"], county.ids[keep], "{says}");
-            assert_eq!((&ended["change_kind"], &ended["change_on"]), (&json!("15"), &json!("2020-11-22")));
+            assert_eq!(
+                (&ended["change_kind"], &ended["change_on"]),
+                (&json!("15"), &json!("2020-11-22"))
+            );
             assert_eq!(kept["household"], was[keep]["household"]);
             let has_number = |person: &Value| !person["id_number"].is_null();
             assert!(has_number(&kept), "{says}");
@@ -423,6 +428,29 @@ async fn last_years_file_brings_no_merged_record_back() {
             assert_eq!(county.person(1).await["merged_into"], county.ids[keep], "{says}");
             county.check_laws(&says).await;
         }
+    }
+}
+
+#[tokio::test]
+async fn whose_records_were_merged_moves_on_as_one_person() {
+    for engine in Engine::BOTH {
+        let county = county(engine).await;
+        county.merge((2, 1), 2).await.expect(200);
+        // The household of the record that ended is decided last.
+        let (home, version) = seed::household_no(&county.app, "S2").await;
+        let change = county.clerk.patch(&format!("/households/{home}"), json!({ "no": "T2" }));
+        change.if_match(version).send().await.expect(200);
+        let file = HEADER.to_owned()
+            + &row("T2", "章伟", DIGITS[1], "户主,,,其他减少")
+            + &row("S3", "张伟", DIGITS[1], "之子,,,迁出")
+            + &row("S5", "张伟", DIGITS[1], "其他,,,迁入");
+        let summary = county.app.import_text("persons.csv", &file).await;
+        // He is still alike the one of S1.
+        assert_eq!(told(&summary), "updated 1, unchanged 1, suspected 1", "{engine:?}");
+        let (kept, ended) = (county.person(2).await, county.person(1).await);
+        let homes = [&kept["household_no"], &ended["household_no"], &ended["merged_into"]];
+        assert_eq!(homes, [&json!("S5"), &json!("T2"), &json!(county.ids[2])], "{engine:?}");
+        county.check_laws("moved on").await;
     }
 }
 

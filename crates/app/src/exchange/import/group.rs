@@ -186,7 +186,8 @@ impl Existing {
     pub(super) fn is_merged(&self, household: i64, identity: Option<&[u8; 16]>) -> bool {
         let mut members = self.persons_of(household).iter();
         members.any(|member| {
-            member.merged_into().is_some() && member.identity() == identity.map(<[u8; 16]>::as_slice)
+            member.merged_into().is_some()
+                && member.identity() == identity.map(<[u8; 16]>::as_slice)
         })
     }
 

@@ -167,9 +167,15 @@ impl Decider<'_> {
         let (zh, en) = match home {
             Some(home) => (
                 format!("所指的人的记录已并入户 {} 的成员（编号 {kept}）", home.household_no),
-                format!("is of a record merged into that of household {} ({kept})", home.household_no),
+                format!(
+                    "is of a record merged into that of household {} ({kept})",
+                    home.household_no
+                ),
             ),
-            None => ("所指的人的记录已并入另一条记录".into(), "is of a record merged into another".into()),
+            None => (
+                "所指的人的记录已并入另一条记录".into(),
+                "is of a record merged into another".into(),
+            ),
         };
         let zh = zh + "；如系误并，请先撤销合并";
         let en = en + "; undo the merge if it was a mistake";
@@ -326,7 +332,8 @@ impl Decider<'_> {
         let mut values = row.values.clone();
         // A number that stays keeps its kind.
         let kind = values.get_mut(person::ID_KIND);
-        if let Some(kind) = kind.filter(|_| member.identity().is_some() && derived.identity.is_none())
+        if let Some(kind) =
+            kind.filter(|_| member.identity().is_some() && derived.identity.is_none())
             && !clears(person::ID_NUMBER)
         {
             *kind = Value::Null;

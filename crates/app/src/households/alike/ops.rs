@@ -75,7 +75,8 @@ mod tests {
             assert_eq!((some, fill_alike(&db).await.unwrap()), (1_000, 501), "{engine:?}");
             assert_eq!(fill_alike(&db).await.unwrap(), 0);
             let alike = sounds_alike("章伟", "1980-01-01");
-            let count = "select cast(count(*) as bigint) from persons where alike = $1 and version = 1";
+            let count =
+                "select cast(count(*) as bigint) from persons where alike = $1 and version = 1";
             let count = async move |tx: &mut Tx| tx.query_one(count, &[alike.into()]).await?.int(0);
             let count = db.read(move |tx| async move { count(tx).await }.boxed()).await.unwrap();
             assert_eq!(count, 1_501, "{engine:?}");

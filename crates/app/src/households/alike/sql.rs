@@ -143,11 +143,7 @@ pub(super) struct Unsaid {
 }
 
 /// Some persons of a county whose rows were written before the column was there.
-pub(super) async fn unsaid(
-    tx: &mut Tx,
-    county: &str,
-    limit: i64,
-) -> Result<Vec<Unsaid>, DbError> {
+pub(super) async fn unsaid(tx: &mut Tx, county: &str, limit: i64) -> Result<Vec<Unsaid>, DbError> {
     let sql = "select id, version, name, born_on from persons
                where county = $1 and alike is null and born_on is not null limit $2";
     let unsaid = |row: &Row| {
@@ -165,8 +161,7 @@ pub(super) async fn unsaid(
 /// Says it, if the row is still the version that was read.
 pub(super) async fn say(tx: &mut Tx, of: &Unsaid, alike: Option<i64>) -> Result<u64, DbError> {
     let sql = "update persons set alike = $1 where county = $2 and id = $3 and version = $4";
-    let params =
-        [alike.into(), of.county.as_str().into(), of.person.into(), of.version.into()];
+    let params = [alike.into(), of.county.as_str().into(), of.person.into(), of.version.into()];
     tx.execute(sql, &params).await
 }
 
