@@ -184,7 +184,7 @@ async fn reported(client: &Client, area: &str) -> BTreeSet<i64> {
 /// The refused rows: number and code, and the words of the last of them.
 fn refused(summary: &Summary) -> (Vec<(u64, &str)>, String) {
     let rows = summary.problems.iter().filter(|row| row.outcome == Outcome::Rejected);
-    let words = rows.clone().last().map(|row| row.notes[0].message.clone());
+    let words = rows.clone().next_back().map(|row| row.notes[0].message.clone());
     (rows.map(|row| (row.row, row.notes[0].code.as_str())).collect(), words.unwrap_or_default())
 }
 
