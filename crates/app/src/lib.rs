@@ -24,6 +24,7 @@ pub mod quality;
 pub mod registers;
 pub mod schema;
 pub mod sheet;
+pub mod suspects;
 
 pub use context::Context;
 pub use error::{Error, FieldError};

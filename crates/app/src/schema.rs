@@ -3,7 +3,7 @@
 use daohu_db::Migration;
 
 /// Every migration of the product. A published one never changes; see `migrations/README.md`.
-pub static MIGRATIONS: [Migration; 8] = [
+pub static MIGRATIONS: [Migration; 9] = [
     Migration {
         number: 1,
         name: "registry",
@@ -39,5 +39,10 @@ pub static MIGRATIONS: [Migration; 8] = [
         number: 8,
         name: "history",
         sql: include_str!("../../../migrations/0008_history.sql"),
+    },
+    Migration {
+        number: 9,
+        name: "judgements",
+        sql: include_str!("../../../migrations/0009_judgements.sql"),
     },
 ];

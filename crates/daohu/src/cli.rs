@@ -3,7 +3,7 @@
 use std::{net::SocketAddr, path::PathBuf};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use daohu_app::Lang;
+use daohu_app::{Lang, suspects::Verdict};
 use daohu_base::{AreaCode, Day};
 use daohu_db::DbUrl;
 
@@ -75,6 +75,8 @@ pub(crate) enum Command {
     Coverage(CoverageArgs),
     /// How good the records of an area are: which rules are broken, where and how often.
     Quality(QualityArgs),
+    /// Pairs of persons of an area who may be one, and what was judged of them.
+    Suspects(SuspectsArgs),
     /// The journal of all changes.
     #[command(subcommand)]
     Journal(JournalCommand),
@@ -369,6 +371,19 @@ pub(crate) struct CoverageArgs {
 }
 
 #[derive(Debug, Args)]
+pub(crate) struct SuspectsArgs {
+    #[command(flatten)]
+    pub(crate) db: DbArgs,
+    #[arg(long, value_parser = parse_area)]
+    pub(crate) area: AreaCode,
+    /// open, different, same or merged (default: all who are suspected).
+    #[arg(long, value_parser = parse_verdict)]
+    pub(crate) verdict: Option<Verdict>,
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
 pub(crate) struct QualityArgs {
     #[command(flatten)]
     pub(crate) db: DbArgs,
@@ -515,6 +530,10 @@ pub(crate) struct RotateArgs {
 
 fn parse_area(text: &str) -> Result<AreaCode, String> {
     AreaCode::parse(text).map_err(|error| error.to_string())
+}
+
+fn parse_verdict(text: &str) -> Result<Verdict, String> {
+    Verdict::named(text).ok_or_else(|| "open, different, same or merged".to_owned())
 }
 
 fn parse_day(text: &str) -> Result<Day, String> {

@@ -44,6 +44,7 @@ async fn main() -> ExitCode {
             commands::journal::verify(args, lang).await
         }
         Command::Quality(args) => commands::quality::run(args, lang).await,
+        Command::Suspects(args) => commands::suspects::run(args).await,
         Command::User(command) => commands::user::run(command, lang).await,
         Command::Keys(KeysCommand::Rotate(args)) => commands::keys::rotate(args, lang).await,
         Command::Openapi => commands::openapi::run(),

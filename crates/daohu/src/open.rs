@@ -5,6 +5,7 @@ use std::{path::PathBuf, sync::Arc};
 use daohu_app::{
     Context,
     accounts::{Cost, Passwords},
+    households,
     keys::Keys,
     schema::MIGRATIONS,
 };
@@ -70,7 +71,14 @@ pub(crate) async fn prepare(args: &DbArgs, wanted: Wanted) -> Result<(Context, u
         Wanted::Ready => db.migrate(&MIGRATIONS).await?,
         Wanted::Existing => 0,
     };
-    Ok((context(db, keys)?, applied))
+    let context = context(db, keys)?;
+    if wanted == Wanted::Ready {
+        let rows = households::fill_alike(&context.db).await?;
+        if rows > 0 {
+            tracing::info!(rows, "persons were compared by name and birth date");
+        }
+    }
+    Ok((context, applied))
 }
 
 /// Opens the place of a database that is to be filled, making no tables there, with the keys of what

@@ -95,6 +95,12 @@ impl CodeList {
         value.is_some_and(|value| value.marks.iter().any(|m| m == mark))
     }
 
+    /// The first code whose value bears the mark.
+    pub fn marked(&self, mark: &str) -> Option<i64> {
+        let bears = |value: &&CodeValue| value.marks.iter().any(|m| m == mark);
+        self.values.iter().find(bears).and_then(|value| value.code.parse().ok())
+    }
+
     /// The name of a code.
     pub fn name_of(&self, code: u8) -> Option<&str> {
         self.value(code).map(|value| value.name.as_str())

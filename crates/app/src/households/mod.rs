@@ -10,6 +10,7 @@
 //! one household in the whole store (`person_keys`); a household has at most one current head;
 //! nothing is ever deleted: who left stays, with how and when.
 
+mod alike;
 mod edit;
 mod figures;
 mod list;
@@ -28,6 +29,7 @@ mod view;
 
 use utoipa_axum::{router::OpenApiRouter, routes};
 
+pub use alike::ops::fill_alike;
 pub(crate) use figures::{has_ended, rural_populations};
 pub(crate) use model::{
     Derived, Home, HouseholdRow, IdKind, IncomeRow, PersonRow, Serials, alike, merge,
@@ -38,10 +40,10 @@ pub(crate) use ops::hold;
 pub use ops::{Dossier, dossier, reseal, watched};
 pub(crate) use record::{
     api::Reveal,
-    ops::{household, village_of},
+    ops::{household, person, village_of},
     reveal::{check_reason, disclosure},
 };
-pub(crate) use view::HouseholdView;
+pub(crate) use view::{HouseholdView, PersonView};
 
 use crate::http::App;
 

@@ -38,6 +38,7 @@ pub mod layouts {
             ("identity", Type::Blob),
             ("id_tail", Type::Int),
             ("alike", Type::Int),
+            ("merged_into", Type::Int),
         ];
         Layout::new(&PERSONS, KEY, &lead, &derived, &[person::HOUSEHOLD_NO])
     });
@@ -147,6 +148,16 @@ impl PersonRow {
     /// The blind index of the ID number.
     pub(crate) fn identity(&self) -> Option<&[u8]> {
         self.0.derived.get(2).and_then(Value::as_blob)
+    }
+
+    /// What the record has in common with others of probably the same person: see [`alike`].
+    pub(crate) fn alike(&self) -> Option<i64> {
+        self.0.derived.get(4).and_then(Value::as_int)
+    }
+
+    /// The record of the same person that stays, if this one ended by a merge.
+    pub(crate) fn merged_into(&self) -> Option<i64> {
+        self.0.derived.get(5).and_then(Value::as_int)
     }
 }
 
@@ -288,15 +299,22 @@ impl Derived {
         Self { is_current, identity, tail, is_unique: is_unique && identity.is_some() }
     }
 
-    /// The derived columns of `persons`.
-    pub(crate) fn columns(&self, values: &[Value]) -> Vec<Value> {
+    /// The derived columns of `persons`: of one with these values, who is [`alike`] others by this, and
+    /// whose record ended by a merge or did not.
+    pub(crate) fn columns(
+        &self,
+        values: &[Value],
+        alike: Option<i64>,
+        merged_into: Option<i64>,
+    ) -> Vec<Value> {
         let name = values.get(person::NAME).and_then(Value::as_text);
         vec![
             self.is_current.into(),
             name.map(initials).into(),
             self.identity.map(|identity| identity.to_vec()).into(),
             self.tail.into(),
-            alike(values).into(),
+            alike.into(),
+            merged_into.into(),
         ]
     }
 }
@@ -305,7 +323,11 @@ impl Derived {
 /// names that sound alike and the same birth date. None where either is not known.
 pub(crate) fn alike(values: &[Value]) -> Option<i64> {
     let text = |i: usize| values.get(i).and_then(Value::as_text);
-    let (name, born_on) = (text(person::NAME)?, text(person::BORN_ON)?);
+    Some(sounds_alike(text(person::NAME)?, text(person::BORN_ON)?))
+}
+
+/// As [`alike`], of a name and a birth date.
+pub(crate) fn sounds_alike(name: &str, born_on: &str) -> i64 {
     let mut hash = Sha256::new();
     hash.update(born_on);
     for c in name.chars().filter(|c| !c.is_whitespace()) {
@@ -316,8 +338,8 @@ pub(crate) fn alike(values: &[Value]) -> Option<i64> {
         // Where one sound ends: xian is not xi'an.
         hash.update([0]);
     }
-    let bytes: [u8; 8] = hash.finalize().first_chunk().copied()?;
-    Some(i64::from_be_bytes(bytes))
+    let [a, b, c, d, e, f, g, h, ..] = <[u8; 32]>::from(hash.finalize());
+    i64::from_be_bytes([a, b, c, d, e, f, g, h])
 }
 
 /// The first letters of a name's pinyin: 测一 gives `cy`. Letters stand for themselves.

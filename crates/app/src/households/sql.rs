@@ -53,7 +53,7 @@ impl PastMembership {
 }
 
 /// Lists of at most [`IN_LIST`] values, the last one filled up with its last value.
-fn in_lists(values: Vec<Value>) -> Vec<Vec<Value>> {
+pub(super) fn in_lists(values: Vec<Value>) -> Vec<Vec<Value>> {
     let fill = |chunk: &[Value]| {
         let mut chunk = chunk.to_vec();
         let last = chunk.last().cloned().unwrap_or_default();
@@ -228,52 +228,6 @@ async fn homes(
         Some(home)
     };
     Ok(ids.iter().filter_map(sorted).collect())
-}
-
-/// What several persons of a county have in common, present or gone.
-pub(crate) async fn alikes(tx: &mut Tx, county: &str) -> Result<Vec<i64>, DbError> {
-    let sql = "select alike from persons where county = $1 and alike is not null
-               group by alike having count(*) > 1";
-    tx.query(sql, &[county.into()]).await?.iter().map(|row| row.int(0)).collect()
-}
-
-/// Who may be one with whom.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Alike {
-    pub(crate) alike: i64,
-    pub(crate) person: i64,
-    pub(crate) household: i64,
-    pub(crate) household_no: String,
-    pub(crate) village: String,
-}
-
-/// The current members of a county's households who have one of these in common.
-pub(crate) async fn with_alike(
-    tx: &mut Tx,
-    county: &str,
-    alikes: impl IntoIterator<Item = i64>,
-) -> Result<Vec<Alike>, DbError> {
-    let mut found = Vec::new();
-    for list in in_lists(alikes.into_iter().map(Value::from).collect()) {
-        let mut filter = Filter::new();
-        filter.and("p.county = ? and p.is_current = 1", [county.into()]);
-        filter.and_in("p.alike", list);
-        let sql = format!(
-            "select p.alike, p.id, p.household, h.village, h.no from persons p
-             join households h on h.county = p.county and h.id = p.household{}",
-            filter.clause()
-        );
-        for row in tx.query(&sql, filter.params()).await? {
-            found.push(Alike {
-                alike: row.int(0)?,
-                person: row.int(1)?,
-                household: row.int(2)?,
-                household_no: row.text(4)?.to_owned(),
-                village: row.text(3)?.to_owned(),
-            });
-        }
-    }
-    Ok(found)
 }
 
 /// True if there is any household at all.

@@ -9,7 +9,7 @@ use utoipa::{
     PartialSchema, ToSchema,
     openapi::{
         RefOr,
-        schema::{ObjectBuilder, Schema, Type},
+        schema::{ObjectBuilder, Schema, SchemaType, Type},
     },
 };
 
@@ -38,6 +38,7 @@ impl PersonView {
         let mut object = object(&layouts::PERSON, &row.0);
         object.insert("household_no".to_owned(), household_no.into());
         object.insert("is_current".to_owned(), row.is_current().into());
+        object.insert("merged_into".to_owned(), row.merged_into().into());
         Self(object)
     }
 }
@@ -60,11 +61,17 @@ impl PartialSchema for HouseholdView {
 impl PartialSchema for PersonView {
     fn schema() -> RefOr<Schema> {
         let flag = ObjectBuilder::new().schema_type(Type::Boolean);
+        let optional = SchemaType::Array(vec![Type::Integer, Type::Null]);
+        let merged_into = ObjectBuilder::new()
+            .schema_type(optional)
+            .format(integer().format)
+            .description(Some("The record of the same person that stays, if this one was merged."));
         framed(&PERSONS)
             .property("id", integer())
             .property("household", integer())
             .property("village", text())
             .property("is_current", flag)
+            .property("merged_into", merged_into)
             .into()
     }
 }

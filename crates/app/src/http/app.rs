@@ -17,7 +17,7 @@ use crate::{
     accesses::{self, Accesses},
     accounts, area_changes, areas, classes, codes,
     exchange::jobs::{self, Jobs},
-    households, journal, quality, registers,
+    households, journal, quality, registers, suspects,
 };
 
 /// Where the interface lives.
@@ -127,6 +127,7 @@ pub(super) fn api() -> OpenApiRouter<App> {
         .merge(households::routes())
         .merge(registers::routes())
         .merge(quality::routes())
+        .merge(suspects::routes())
         .merge(classes::routes())
         .merge(jobs::routes())
         .merge(journal::routes())

@@ -25,10 +25,10 @@ use crate::{
     areas::{self, rows::AreaLine},
     households::{
         Home,
-        rows::{self, Alike, HomeColumns},
+        rows::{self, HomeColumns},
     },
     keys::Keys,
-    registers,
+    registers, suspects,
 };
 
 /// Cadres whose names are asked for together.
@@ -402,8 +402,10 @@ impl<'p> Reader<'p> {
 
     /// Goes to a county, behind a household of it.
     async fn begin(&mut self, tx: &mut Tx, county: &str, after: i64) -> Result<(), Error> {
-        let alikes = rows::alikes(tx, county).await?;
-        self.suspects = suspects(&rows::with_alike(tx, county, alikes).await?);
+        let alikes = rows::alikes(tx, county, i64::MIN, i64::MAX).await?;
+        let alike = rows::with_alike(tx, county, alikes).await?;
+        let different = suspects::rows::different_in(tx, county).await?;
+        self.suspects = suspects::suspects(&alike, &different);
         (self.county, self.after) = (county.to_owned(), after);
         Ok(())
     }
@@ -427,18 +429,4 @@ impl<'p> Reader<'p> {
         }
         Ok(Some(homes))
     }
-}
-
-/// Persons of another household of the same township who are alike.
-pub(super) fn suspects(alike: &[Alike]) -> HashSet<i64> {
-    fn township(alike: &Alike) -> (i64, &str) {
-        let digits = AreaLevel::Township.digits();
-        (alike.alike, alike.village.get(..digits).unwrap_or(&alike.village))
-    }
-    let mut homes: HashMap<(i64, &str), HashSet<i64>> = HashMap::new();
-    for one in alike {
-        homes.entry(township(one)).or_default().insert(one.household);
-    }
-    let several = |one: &&Alike| homes.get(&township(one)).is_some_and(|homes| homes.len() > 1);
-    alike.iter().filter(several).map(|one| one.person).collect()
 }

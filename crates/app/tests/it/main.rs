@@ -49,4 +49,5 @@ mod seed;
 mod serving;
 mod sessions;
 mod sign_in;
+mod suspects;
 mod users;

@@ -233,6 +233,11 @@ async fn registry(app: &TestApp, id: &str, area: &AreaCode) -> Option<Operation>
             get(format!("/areas/{area}/classes/two_causes/households")).bound()
         }
         "list_rules" => get("/quality/rules"),
+        "list_suspects" => get(format!("/suspects?area={area}")).bound(),
+        "count_suspects" => get(format!("/suspects/count?area={area}")).bound(),
+        "get_suspects" | "judge_suspects" | "merge_suspects" | "undo_merge" => {
+            suspects(app, id, village).await.bound()
+        }
         "list_village_coverage" => get(format!("/areas/{area}/coverage/villages")).bound(),
         "list_cadre_loads" => get(format!("/areas/{area}/coverage/cadres")).bound(),
         "list_journal" => get(format!("/journal?county={}", area.county())).bound(),
@@ -283,6 +288,28 @@ async fn register(app: &TestApp, id: &str, village: &str) -> Option<Operation> {
         _ => return None,
     };
     Some(operation.bound())
+}
+
+/// Calls about two persons of a village who may be one, and of whom nothing was judged yet.
+async fn suspects(app: &TestApp, id: &str, village: &str) -> Operation {
+    let (one, other) = seed::suspects_in(app, village).await;
+    let path = format!("/suspects/{one}/{other}");
+    let reason = "同村同名，核对本人后认定";
+    let merge = json!({ "keep": one, "reason": reason });
+    match id {
+        "get_suspects" => get(path),
+        "judge_suspects" => {
+            let body = json!({ "verdict": "different", "reason": reason });
+            post(format!("{path}/judgement"), body).if_match(2)
+        }
+        "merge_suspects" => post(format!("{path}/merge"), merge).if_match(2),
+        _ => {
+            let clerk = app.client(&[&format!("office_clerk@{}", &village[..6])]).await;
+            let merged = clerk.post(&format!("{path}/merge"), merge).if_match(2).send().await;
+            let version = merged.expect(200)["version"].as_i64().unwrap();
+            post(format!("{path}/undo"), json!({ "reason": reason })).if_match(version)
+        }
+    }
 }
 
 /// Calls about jobs, on one of the client's own: of nobody's for who may have none.

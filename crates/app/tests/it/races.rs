@@ -169,3 +169,22 @@ async fn changes_that_no_rule_looks_at_stop_no_import() {
     assert!(summary.committed && summary.sheets.values().all(|counts| counts.created == 1));
     check_laws(&app, "telephones").await;
 }
+
+#[tokio::test]
+async fn an_import_of_a_record_that_is_merged_meanwhile_stores_nothing() {
+    let (app, clerk) = county().await;
+    // 李四 stands in H003; now also in H010, as one who left no number.
+    let twin = "户编号,姓名,证件类型,出生日期,与户主关系\nH010,李四,无证件,1960-03-03,之父\n";
+    assert_eq!(told(&app.import_files(twin).await.unwrap()), "suspected 1");
+    let pair = clerk.get("/suspects").send().await.expect(200)["items"][0].clone();
+    let (one, other) = (&pair["persons"][0]["id"], &pair["persons"][1]["id"]);
+    let (path, version) = (format!("/suspects/{one}/{other}/merge"), pair["version"].as_i64());
+    let body = json!({ "keep": one, "reason": "同一人登记了两次" });
+    let file = twin.replace("之父", "之祖父");
+    let between = async || {
+        clerk.post(&path, body).if_match(version.unwrap()).send().await.expect(200);
+    };
+    refused(app.import_with(&file, between).await);
+    let again = app.import_files(&file).await.unwrap();
+    assert_eq!(told(&again), "rejected 1 person.merged@2");
+}

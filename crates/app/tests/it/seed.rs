@@ -125,6 +125,36 @@ pub async fn person_in(app: &TestApp, village: &str) -> (i64, i64) {
     one(app, sql, village).await
 }
 
+/// Two persons of a village who may be one, each alone in a household, put into the tables by hand.
+pub async fn suspects_in(app: &TestApp, village: &str) -> (i64, i64) {
+    let county = village[..6].to_owned();
+    let first = county.parse::<i64>().unwrap() * 1_000_000_000
+        + 500_000
+        + app.count_rows("households").await;
+    let village = village.to_owned();
+    let work = async move |tx: &mut Tx| {
+        for id in [first, first + 1] {
+            let (no, alike) = (format!("Z{id}"), first);
+            let home = "insert into households (county, id, no, village, created_at, created_by,
+                                                updated_at, version)
+                        values ($1, $2, $3, $4, 0, 'test', 0, 1)";
+            let row: [Value; 4] =
+                [county.as_str().into(), id.into(), no.into(), village.as_str().into()];
+            tx.execute(home, &row).await?;
+            let person = "insert into persons (county, id, household, village, name, id_kind, relation,
+                                               born_on, is_current, alike, created_at, created_by,
+                                               updated_at, version)
+                          values ($1, $2, $2, $3, '重复', 5, 1, '1990-01-01', 1, $4, 0, 'test', 0, 1)";
+            let row: [Value; 4] =
+                [county.as_str().into(), id.into(), village.as_str().into(), alike.into()];
+            tx.execute(person, &row).await?;
+        }
+        Ok::<_, daohu_db::Error>(())
+    };
+    app.context.db.write(move |tx| async move { work(tx).await }.boxed()).await.unwrap();
+    (first, first + 1)
+}
+
 /// The id and version of the person of this name in the county 990101.
 pub async fn person_named(app: &TestApp, name: &str) -> (i64, i64) {
     let sql = "select id, version from persons where county = '990101' and name = $1";

@@ -5,7 +5,7 @@ use std::{path::Path, process::ExitCode};
 use daohu_app::{
     Lang, accounts, area_changes, households,
     journal::{self, Bad, Depth, Problem, Verdict},
-    registers,
+    registers, suspects,
 };
 
 use super::Done;
@@ -20,9 +20,14 @@ pub(crate) async fn verify(args: VerifyArgs, lang: Lang) -> Done {
     let checkpoint = args.checkpoint.as_deref().map(read_checkpoint).transpose()?;
     let context = open(&args.db, Wanted::Existing).await?;
     let depth = if args.deep { Depth::Rows } else { Depth::Chains };
-    let watched =
-        [households::watched(), registers::watched(), area_changes::watched(), accounts::watched()]
-            .concat();
+    let slices = [
+        households::watched(),
+        registers::watched(),
+        area_changes::watched(),
+        suspects::watched(),
+        accounts::watched(),
+    ];
+    let watched = slices.concat();
     let verdict = journal::verify_store(&context, checkpoint, depth, watched).await?;
     if args.json {
         json(&verdict)?;

@@ -55,7 +55,7 @@ async fn areas_and_rules_that_are_not_there_are_refused() {
     let sample = place.sample(20);
     place.run(&["migrate"]).expect(0);
     place.run(&["import", "--json", &sample]).expect(0);
-    for command in ["coverage", "quality"] {
+    for command in ["coverage", "quality", "suspects"] {
         let told = place.run(&[command, "--area", "990199"]).expect(1).stderr();
         assert!(told.contains("990199"), "{told}");
     }

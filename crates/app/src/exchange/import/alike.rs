@@ -6,11 +6,10 @@
 
 use std::collections::{HashMap, HashSet};
 
-use daohu_base::AreaLevel;
 use daohu_db::{Tx, Value};
 
 use super::{
-    decide::{Decided, Decider, Home, Member},
+    decide::{Decided, Decider, Home, Member, Said},
     group::{Existing, Group, village_of},
 };
 use crate::{
@@ -20,11 +19,13 @@ use crate::{
         spill::Sorted,
     },
     households::{
-        Derived, Marks, alike,
+        Derived, Marks, PersonRow,
         rows::{self, Alike},
     },
     keys::Keys,
+    quality::Cells,
     sheet::{PERSONS, person},
+    suspects::{self, Different, Who, township},
 };
 
 /// A row of this import that may be another's duplicate.
@@ -32,6 +33,22 @@ struct Candidate {
     township: String,
     household_no: String,
     identity: Option<[u8; 16]>,
+    /// The person, if the store knows him.
+    person: Option<i64>,
+    name: String,
+    born_on: Option<String>,
+}
+
+impl Candidate {
+    /// Who he is, if the store knows him.
+    fn who(&self) -> Option<Who<'_>> {
+        Some(Who {
+            person: self.person?,
+            name: &self.name,
+            born_on: self.born_on.as_deref(),
+            identity: self.identity.as_ref().map(<[u8; 16]>::as_slice),
+        })
+    }
 }
 
 /// Rows of this import that have something in common with another household's, by that.
@@ -70,22 +87,30 @@ impl Candidates {
         let mut villages = new.map(|village| village.to_string());
         let mut stored = existing.households.get(&group.no).into_iter().flatten();
         let village = villages.next().or_else(|| stored.next().map(|row| row.village().to_owned()));
-        let Some(township) = village.as_deref().and_then(township_of) else { return };
+        let Some(township) = village.as_deref().map(township) else { return };
+        let mut homes = existing.households.get(&group.no).into_iter().flatten();
+        let members = homes.next().map_or(&[][..], |home| existing.persons_of(home.id()));
         for row in group.persons.iter().filter(|row| !row.is_dead) {
-            let Some(noted) = alike(&row.values).and_then(|alike| self.0.get_mut(&alike)) else {
-                continue;
-            };
+            let Some(noted) = row.alike.and_then(|alike| self.0.get_mut(&alike)) else { continue };
             let derived = Derived::of(marks, keys, &row.values);
             if derived.is_current {
-                let (township, household_no) = (township.to_owned(), group.no.clone());
-                noted.push(Candidate { township, household_no, identity: derived.identity });
+                let cells = Cells(&row.values);
+                let name = cells.text(person::NAME).unwrap_or_default();
+                let is_he = |member: &&PersonRow| match (member.identity(), derived.identity) {
+                    (Some(stored), Some(identity)) => stored == identity,
+                    _ => member.alike() == row.alike && member.text(person::NAME) == Some(name),
+                };
+                noted.push(Candidate {
+                    township: township.to_owned(),
+                    household_no: group.no.clone(),
+                    identity: derived.identity,
+                    person: members.iter().find(is_he).map(PersonRow::id),
+                    name: name.to_owned(),
+                    born_on: cells.text(person::BORN_ON).map(str::to_owned),
+                });
             }
         }
     }
-}
-
-fn township_of(village: &str) -> Option<&str> {
-    village.get(..AreaLevel::Township.digits())
 }
 
 /// Those in the store who are alike persons of these groups, by county and what they have in common.
@@ -101,7 +126,7 @@ pub(super) async fn load(
         let counties: HashSet<String> =
             new.chain(stored.map(|row| row.county().to_owned())).collect();
         let persons = group.persons.iter().filter(|row| !row.is_dead);
-        let alikes: Vec<i64> = persons.filter_map(|row| alike(&row.values)).collect();
+        let alikes: Vec<i64> = persons.filter_map(|row| row.alike).collect();
         for county in counties {
             wanted.entry(county).or_default().extend(&alikes);
         }
@@ -115,6 +140,35 @@ pub(super) async fn load(
     Ok(found)
 }
 
+/// Those whom persons of these groups were told apart from.
+pub(super) async fn load_different(
+    tx: &mut Tx,
+    groups: &[Group],
+    alike: &HashMap<(String, i64), Vec<Alike>>,
+) -> Result<Different, Error> {
+    let mut homes: HashMap<i64, HashSet<&str>> = HashMap::new();
+    for group in groups {
+        for alike in group.persons.iter().filter_map(|row| row.alike) {
+            homes.entry(alike).or_default().insert(&group.no);
+        }
+    }
+    let mut others: HashMap<&str, HashSet<i64>> = HashMap::new();
+    for ((county, value), alike) in alike {
+        let Some(homes) = homes.get(value) else { continue };
+        // Nearly everybody is alike the own record alone.
+        let is_elsewhere = |other: &Alike| !homes.contains(&*other.household_no);
+        if homes.len() > 1 || alike.iter().any(is_elsewhere) {
+            others.entry(county).or_default().extend(alike.iter().map(|other| other.person));
+        }
+    }
+    let mut different = Different::default();
+    for (county, persons) in others {
+        let persons: Vec<i64> = persons.into_iter().collect();
+        different.join(suspects::rows::different_among(tx, county, &persons).await?);
+    }
+    Ok(different)
+}
+
 impl Decider<'_> {
     /// Suspects the rows of a household that made or changed a person who is alike another's.
     pub(super) fn suspect(
@@ -125,13 +179,12 @@ impl Decider<'_> {
         decided: &mut [Decided],
     ) {
         for member in members.iter().filter(|member| member.is_current) {
-            let Some(decided) = member.decided.and_then(|row| decided.get_mut(row)) else {
-                continue;
-            };
+            let Some(said) = member.decided else { continue };
+            let Some(decided) = decided.get_mut(said.decided) else { continue };
             if !matches!(decided.outcome, Outcome::Created | Outcome::Updated) {
                 continue;
             }
-            if let Some(no) = self.alike_of(existing, home, &member.values)
+            if let Some(no) = self.alike_of(existing, home, &member.values, said)
                 && let Some(note) = self.suspicion(&no)
             {
                 decided.outcome = Outcome::Suspected;
@@ -141,23 +194,40 @@ impl Decider<'_> {
     }
 
     /// The number of a household that has somebody alike.
-    fn alike_of(&self, existing: &Existing, home: &Home, values: &[Value]) -> Option<String> {
-        if existing.alike.is_empty() && self.candidates.0.is_empty() {
-            return None;
-        }
-        let alike = alike(values)?;
+    fn alike_of(
+        &self,
+        existing: &Existing,
+        home: &Home,
+        values: &[Value],
+        said: Said,
+    ) -> Option<String> {
+        let alike = said.alike?;
         let stored = existing.alike.get(&(home.county.clone(), alike));
         let noted = self.candidates.0.get(&alike);
         if stored.is_none() && noted.is_none() {
             return None;
         }
-        let township = township_of(&home.village)?;
+        let township = township(&home.village);
         let identity = Derived::of(self.checker.marks, self.author.keys, values).identity;
         let own = identity.and_then(|identity| existing.holders.get(&identity));
+        let cells = Cells(values);
+        let who = said.person.map(|person| Who {
+            person,
+            name: cells.text(person::NAME).unwrap_or_default(),
+            born_on: cells.text(person::BORN_ON),
+            identity: identity.as_ref().map(<[u8; 16]>::as_slice),
+        });
+        let is_told_apart = |other: Option<Who<'_>>| match (who, other) {
+            (Some(who), Some(other)) => existing.different.holds(who, other),
+            _ => false,
+        };
         let mut stored = stored.into_iter().flatten();
         let other = stored.find(|other| {
             let is_same = own.is_some_and(|holder| holder.person == other.person);
-            other.household != home.id && !is_same && other.village.starts_with(township)
+            other.household != home.id
+                && !is_same
+                && other.village.starts_with(township)
+                && !is_told_apart(Some(Who::of(other)))
         });
         if let Some(other) = other {
             return Some(other.household_no.clone());
@@ -165,7 +235,10 @@ impl Decider<'_> {
         let mut noted = noted.into_iter().flatten();
         let other = noted.find(|other| {
             let is_same = other.identity.is_some() && other.identity == identity;
-            other.household_no != home.no && !is_same && other.township == township
+            other.household_no != home.no
+                && !is_same
+                && other.township == township
+                && !is_told_apart(other.who())
         });
         other.map(|other| other.household_no.clone())
     }

@@ -82,8 +82,11 @@ pub(super) fn settle(
     for row in group.persons.iter().filter(|row| !row.is_dead && is_single(group, row)) {
         let derived = Derived::of(checker.marks, keys, &row.values);
         let Some(contest) = derived.identity.and_then(|id| contests.get_mut(&id)) else { continue };
-        // Refused with the other row: nobody may count on it.
-        if is_about(&twice, existing, id, (row, &derived)) {
+        // Refused with the other row: nobody may count on it. And a merged record left long ago, with its
+        // number.
+        if is_about(&twice, existing, id, (row, &derived))
+            || existing.is_merged(id, derived.identity.as_ref())
+        {
             continue;
         }
         if !derived.is_current {

@@ -89,7 +89,18 @@ pub(super) struct Member {
     pub(super) values: Vec<Value>,
     pub(super) is_current: bool,
     /// The row that says so, if this import has one.
-    pub(super) decided: Option<usize>,
+    pub(super) decided: Option<Said>,
+}
+
+/// What says of a person that he is a member.
+#[derive(Clone, Copy)]
+pub(super) struct Said {
+    /// The decision of the row.
+    pub(super) decided: usize,
+    /// The person, if the store knows him.
+    pub(super) person: Option<i64>,
+    /// What he has in common with others.
+    pub(super) alike: Option<i64>,
 }
 
 impl Decider<'_> {

@@ -21,6 +21,7 @@ use crate::{
     quality::Cells,
     registers,
     sheet::{HOUSEHOLDS, INCOMES, PAIRINGS, PERSONS, Record, household, person},
+    suspects::Different,
 };
 
 /// All rows of one 户编号.
@@ -113,6 +114,10 @@ pub(super) struct Existing {
     pub(super) holders: HashMap<[u8; 16], Holder>,
     /// Who is alike persons of these groups, by county and what they have in common.
     pub(super) alike: HashMap<(String, i64), Vec<Alike>>,
+    /// Those of them who were judged to be other persons.
+    pub(super) different: Different,
+    /// The persons whose records stay, of those that were merged.
+    pub(super) kept: HashMap<i64, Alike>,
     /// Persons whose number stands in these groups, of households that do not.
     movers: HashMap<i64, PersonRow>,
 }
@@ -152,7 +157,38 @@ impl Existing {
         }
         existing.load_holders(tx, keys, marks, groups).await?;
         existing.alike = alike::load(tx, groups, &existing).await?;
+        existing.different = alike::load_different(tx, groups, &existing.alike).await?;
+        existing.load_kept(tx).await?;
         Ok(existing)
+    }
+
+    /// Where those are whose records stay, of the merged ones that rows may be about.
+    async fn load_kept(&mut self, tx: &mut Tx) -> Result<(), Error> {
+        let mut kept: HashMap<String, Vec<i64>> = HashMap::new();
+        for row in self.persons.values().flatten().chain(self.movers.values()) {
+            if let Some(into) = row.merged_into() {
+                kept.entry(row.county().to_owned()).or_default().push(into);
+            }
+        }
+        for (county, ids) in kept {
+            let found = rows::those(tx, &county, ids).await?.into_iter();
+            self.kept.extend(found.map(|kept| (kept.person, kept)));
+        }
+        Ok(())
+    }
+
+    /// Who holds the number of a row.
+    pub(super) fn holder_of(&self, derived: &Derived) -> Option<i64> {
+        self.holders.get(&derived.identity?).map(|holder| holder.person)
+    }
+
+    /// True if the number is that of a member of this household whose record was merged.
+    pub(super) fn is_merged(&self, household: i64, identity: Option<&[u8; 16]>) -> bool {
+        let mut members = self.persons_of(household).iter();
+        members.any(|member| {
+            member.merged_into().is_some()
+                && member.identity() == identity.map(<[u8; 16]>::as_slice)
+        })
     }
 
     async fn load_holders(

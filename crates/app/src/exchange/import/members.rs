@@ -6,7 +6,7 @@ use daohu_db::Value;
 
 use super::{
     contest::{is_single, of_key},
-    decide::{Decided, Decider, Home, Member, Reason, with_no},
+    decide::{Decided, Decider, Home, Member, Reason, Said, with_no},
     group::{Existing, Group},
     relied::Claim,
     stage::Row,
@@ -16,7 +16,7 @@ use crate::{
     Error,
     exchange::outcome::{Note, Outcome, Place},
     households::{
-        Derived, IdKind, Marks, PersonRow, merge,
+        Derived, IdKind, Marks, PersonRow, alike, merge,
         rows::{Holder, PastMembership},
     },
     keys::Keys,
@@ -101,8 +101,11 @@ impl Decider<'_> {
                 self.writes.relied.on_members(home, existing);
             }
             let (outcome, values) = self.write_person(row, &derived, home, &known, existing)?;
-            let place = Some(decided.len());
-            members.push(Member { values, is_current: derived.is_current, decided: place });
+            let person = known.person().or_else(|| existing.holder_of(&derived));
+            // A row without the birth date that the record has computed nothing.
+            let alike = row.alike.or_else(|| alike(&values));
+            let said = Some(Said { decided: decided.len(), person, alike });
+            members.push(Member { values, is_current: derived.is_current, decided: said });
             decided.push(Decided::accepted(row, outcome));
         }
         Ok(members)
@@ -126,6 +129,11 @@ impl Decider<'_> {
             Err(reason) => return Err(self.homeless(&PERSONS, person::HOUSEHOLD_NO, row, reason)),
         };
         let known = find(existing, home.id, row, derived);
+        if derived.is_current
+            && let Some(kept) = merged(existing, home.id, &known, derived)
+        {
+            return Err(self.was_merged(existing, kept));
+        }
         if !derived.is_current || !derived.is_unique {
             return Ok(known);
         }
@@ -153,6 +161,27 @@ impl Decider<'_> {
         note
     }
 
+    /// That the person's record was merged into another one, and where that is, if the importer may know it.
+    fn was_merged(&self, existing: &Existing, kept: i64) -> Note {
+        let home = existing.kept.get(&kept).filter(|home| self.scope.covers(&home.village));
+        let (zh, en) = match home {
+            Some(home) => (
+                format!("所指的人的记录已并入户 {} 的成员（编号 {kept}）", home.household_no),
+                format!(
+                    "is of a record merged into that of household {} ({kept})",
+                    home.household_no
+                ),
+            ),
+            None => (
+                "所指的人的记录已并入另一条记录".into(),
+                "is of a record merged into another".into(),
+            ),
+        };
+        let zh = zh + "；如系误并，请先撤销合并";
+        let en = en + "; undo the merge if it was a mistake";
+        self.say(&PERSONS, person::NAME, "person.merged", &zh, &en)
+    }
+
     /// Writes an accepted row; gives its outcome and the person's values afterwards.
     fn write_person(
         &mut self,
@@ -164,13 +193,14 @@ impl Decider<'_> {
     ) -> Result<(Outcome, Vec<Value>), Error> {
         let moves_on = self.moves_on(row, derived, home);
         match known {
-            Known::Member(member) if moves_on => {
+            // The number of a merged record is another record's: nobody moved.
+            Known::Member(member) if moves_on && member.merged_into().is_none() => {
                 let version = past_version(existing, home.id, member.id());
                 let past = past_of(row, derived, home, member.id(), version);
                 self.writes.past_membership(&self.author, &home.county, &past);
                 Ok((Outcome::Updated, row.values.clone()))
             }
-            Known::Member(member) => self.update_person(row, home, member, existing),
+            Known::Member(member) => self.update_person((row, derived), home, member, existing),
             Known::Past(past) => {
                 let past = self.kept(row, past);
                 let person = existing.person(home.id, past.person);
@@ -237,7 +267,8 @@ impl Decider<'_> {
             home.id.into(),
             home.village.as_str().into(),
         ];
-        let (values, derived_columns) = (row.values.clone(), derived.columns(&row.values));
+        let values = row.values.clone();
+        let derived_columns = derived.columns(&values, row.alike, None);
         let meta = self.author.meta();
         let record = Record { lead, values, derived: derived_columns, meta };
         self.writes.create(&self.author, Kind::Person, &home.county, id.to_string(), &record)?;
@@ -280,7 +311,8 @@ impl Decider<'_> {
         moved.settle(&home.county, home.id, &home.village);
         let mut record = moved.0;
         record.values = merged.values;
-        record.derived = derived.columns(&record.values);
+        let alike = row.alike.or_else(|| alike(&record.values));
+        record.derived = derived.columns(&record.values, alike, mover.merged_into());
         let (kind, key, changed) = (Kind::Person, mover.id().to_string(), &merged.changed);
         self.writes.update(&self.author, kind, &home.county, key, &mut record, &before, changed)?;
         self.moves.written(mover)?;
@@ -290,13 +322,23 @@ impl Decider<'_> {
 
     fn update_person(
         &mut self,
-        row: &Row,
+        (row, derived): (&Row, &Derived),
         home: &Home,
         member: &PersonRow,
         existing: &Existing,
     ) -> Result<(Outcome, Vec<Value>), Error> {
         let before = with_no(&member.0.values, person::HOUSEHOLD_NO, &row.values);
-        let merged = merge(&before, &row.values, self.clears(row.place));
+        let clears = self.clears(row.place);
+        let mut values = row.values.clone();
+        // A number that stays keeps its kind.
+        let kind = values.get_mut(person::ID_KIND);
+        if let Some(kind) =
+            kind.filter(|_| member.identity().is_some() && derived.identity.is_none())
+            && !clears(person::ID_NUMBER)
+        {
+            *kind = Value::Null;
+        }
+        let merged = merge(&before, &values, clears);
         self.outcomes.count(row.place.table, 0, merged.cleared);
         if merged.changed.is_empty() {
             return Ok((Outcome::Unchanged, merged.values));
@@ -306,7 +348,8 @@ impl Decider<'_> {
         settled.settle(&home.county, home.id, &home.village);
         let mut record = settled.0;
         record.values = merged.values;
-        record.derived = derived.columns(&record.values);
+        let alike = row.alike.or_else(|| alike(&record.values));
+        record.derived = derived.columns(&record.values, alike, member.merged_into());
         let (kind, key, changed) = (Kind::Person, member.id().to_string(), &merged.changed);
         self.writes.update(&self.author, kind, &home.county, key, &mut record, &before, changed)?;
         if home.moves() {
@@ -391,16 +434,39 @@ impl Decider<'_> {
         let current: Vec<&Member> = members.iter().filter(|member| member.is_current).collect();
         let values: Vec<&[Value]> = current.iter().map(|member| &*member.values).collect();
         for (i, note) in self.checker.doubt_family(&values) {
-            let row = current.get(i).and_then(|member| member.decided);
-            if let Some(decided) = row.and_then(|row| decided.get_mut(row)) {
+            let said = current.get(i).and_then(|member| member.decided);
+            if let Some(decided) = said.and_then(|said| decided.get_mut(said.decided)) {
                 decided.notes.push(note);
             }
         }
     }
 }
 
-/// The member that a row is about: by number, or by name and birth date while neither the row nor
-/// the record has one that says otherwise.
+impl Known<'_> {
+    /// The person, if it is somebody.
+    fn person(&self) -> Option<i64> {
+        match self {
+            Self::Member(member) => Some(member.id()),
+            Self::Past(past) => Some(past.person),
+            Self::Nobody => None,
+        }
+    }
+}
+
+/// The person whose record stays, if the record that a row is about, or that has its number, was merged.
+fn merged(existing: &Existing, home: i64, known: &Known<'_>, derived: &Derived) -> Option<i64> {
+    match known {
+        Known::Member(member) => member.merged_into(),
+        Known::Past(past) => existing.person(home, past.person)?.merged_into(),
+        Known::Nobody => {
+            let holder = existing.holders.get(&derived.identity?)?;
+            existing.person(holder.household, holder.person)?.merged_into()
+        }
+    }
+}
+
+/// The member that a row is about: by number, or by name and birth date while the row and the record have
+/// none that says otherwise. An older file knows nothing of a number that came later.
 fn find<'e>(existing: &'e Existing, home: i64, row: &Row, derived: &Derived) -> Known<'e> {
     let members = existing.persons_of(home);
     if let Some(identity) = derived.identity {
@@ -414,11 +480,12 @@ fn find<'e>(existing: &'e Existing, home: i64, row: &Row, derived: &Derived) -> 
     }
     let cells = Cells(&row.values);
     let same = |member: &&PersonRow| {
-        member.identity().is_none()
-            && member.text(person::NAME) == cells.text(person::NAME)
+        member.text(person::NAME) == cells.text(person::NAME)
             && member.text(person::BORN_ON) == cells.text(person::BORN_ON)
     };
-    members.iter().find(same).map_or(Known::Nobody, Known::Member)
+    let without = members.iter().filter(same).find(|member| member.identity().is_none());
+    let later = || members.iter().filter(same).find(|_| derived.identity.is_none());
+    without.or_else(later).map_or(Known::Nobody, Known::Member)
 }
 
 /// Members that several rows are about, and where these stand: two numbers for somebody without one.
@@ -430,7 +497,10 @@ pub(super) fn named_twice(
     (marks, keys): (Marks<'_>, &Keys),
 ) -> HashMap<i64, Vec<Place>> {
     let mut named: HashMap<i64, Vec<Place>> = HashMap::new();
-    if existing.persons_of(home).iter().all(|member| member.identity().is_some()) {
+    let has_number = |row: &Row| Cells(&row.values).text(person::ID_NUMBER).is_some();
+    if existing.persons_of(home).iter().all(|member| member.identity().is_some())
+        && group.persons.iter().all(has_number)
+    {
         return named;
     }
     for row in group.persons.iter().filter(|row| !row.is_dead && is_single(group, row)) {

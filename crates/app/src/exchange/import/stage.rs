@@ -59,6 +59,8 @@ pub(super) struct Row {
     pub(super) notes: Vec<Note>,
     /// True if it was refused already and only stands for its key.
     pub(super) is_dead: bool,
+    /// What the person of a good row of 人 has in common with others, computed once.
+    pub(super) alike: Option<i64>,
 }
 
 /// How far an import is, for whoever watches; and the wish to stop it.
@@ -281,7 +283,7 @@ pub(super) fn split_key(key: &[u8]) -> Option<(&[u8], &'static Sheet)> {
 }
 
 fn push_alike(row: &Row, alikes: &mut Spill) -> Result<(), Error> {
-    if let Some(alike) = alike(&row.values) {
+    if let Some(alike) = row.alike {
         let key: Vec<u8> = alike.to_be_bytes().into_iter().chain(row.place.to_bytes()).collect();
         let no = Cells(&row.values).text(person::HOUSEHOLD_NO).unwrap_or_default();
         alikes.push(&key, no.as_bytes())?;
@@ -350,7 +352,9 @@ impl<'c> Parser<'c> {
         if is_dead {
             outcomes.record(place, Outcome::Rejected, refused)?;
         }
-        Ok(Row { place, values, notes, is_dead })
+        let is_person = std::ptr::eq(self.sheet, &raw const PERSONS) && !is_dead;
+        let alike = if is_person { alike(&values) } else { None };
+        Ok(Row { place, values, notes, is_dead, alike })
     }
 
     /// Rules that the row can break by itself: what is doubtful, or why it is refused.

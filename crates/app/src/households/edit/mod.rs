@@ -5,6 +5,6 @@
 //! the county, one head) hold under writers at the same time.
 
 pub(in crate::households) mod api;
-mod ops;
+pub(in crate::households) mod ops;
 mod persons;
 pub(in crate::households) mod sql;

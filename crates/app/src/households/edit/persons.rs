@@ -7,7 +7,7 @@ use super::sql;
 use crate::{
     Context, Error,
     households::{
-        model::{Derived, HouseholdRow, Marks, PersonRow, layouts},
+        model::{Derived, HouseholdRow, Marks, PersonRow, alike, layouts},
         record::ops as record,
         sql as rows,
     },
@@ -39,9 +39,14 @@ pub(super) async fn change_person(
             return Ok((stored, home));
         }
         let derived = Derived::of(Marks::new(&frame.policy), &frame.keys, &row.0.values);
+        // Who was merged into another record comes back by undoing that.
+        if derived.is_current && stored.merged_into().is_some() {
+            return Err(Error::Refused("person.merged"));
+        }
         check_head(tx, &frame, &stored, &row, &derived).await?;
         hold(tx, &stored, &derived).await?;
-        row.0.derived = derived.columns(&row.0.values);
+        let alike = alike(&row.0.values);
+        row.0.derived = derived.columns(&row.0.values, alike, stored.merged_into());
         let table = (&*layouts::PERSON, "person", id.to_string());
         frame.follow([&stored.0]);
         let entry = frame.save(tx, table, &stored.0.values, &mut row.0).await?;

@@ -3,7 +3,7 @@
 use daohu_db::{Error, Tx, Value};
 
 /// Locks a household until the transaction ends.
-pub(in crate::households) async fn lock(tx: &mut Tx, county: &str, id: i64) -> Result<(), Error> {
+pub(crate) async fn lock(tx: &mut Tx, county: &str, id: i64) -> Result<(), Error> {
     let sql = "update households set version = version where county = $1 and id = $2";
     tx.execute(sql, &[county.into(), id.into()]).await.map(drop)
 }
@@ -16,7 +16,7 @@ pub(super) async fn is_taken(tx: &mut Tx, county: &str, no: &str, but: i64) -> R
 
 /// Who holds an ID number from now on. False if somebody else holds it as a current member: that is
 /// decided by the row itself, so that of two writers at the same time one is refused.
-pub(super) async fn hold(
+pub(crate) async fn hold(
     tx: &mut Tx,
     identity: &[u8],
     county: &str,

@@ -17,6 +17,7 @@ use crate::{
     keys::Keys,
     registers,
     sheet::{HOUSEHOLDS, INCOMES, PAIRINGS, PERSONS, shown_journal},
+    suspects::township,
 };
 
 /// The household with this id, if it lies inside the scope.
@@ -38,7 +39,7 @@ pub(crate) async fn household(
 }
 
 /// The person with this id, if the household lies inside the scope.
-pub(in crate::households) async fn person(
+pub(crate) async fn person(
     tx: &mut Tx,
     keys: &Keys,
     scope: &Scope,
@@ -211,16 +212,18 @@ pub(crate) async fn village_of(
     let Ok(id) = first.parse::<i64>() else { return Ok(None) };
     let table = match kind {
         "household" | "household_reveal" | "income" | "membership" => "households",
-        "person" | "person_reveal" => "persons",
+        "person" | "person_reveal" | "judgement" => "persons",
         _ => return Ok(None),
     };
-    if let Some(village) = sql::village_of(tx, table, county, id).await? {
-        return Ok(Some(village));
-    }
-    for county in area_changes::rows::counties_after(tx, county).await?.iter().skip(1) {
-        if let Some(village) = sql::village_of(tx, table, county, id).await? {
-            return Ok(Some(village));
+    let mut village = sql::village_of(tx, table, county, id).await?;
+    if village.is_none() {
+        for county in area_changes::rows::counties_after(tx, county).await?.iter().skip(1) {
+            village = village.or(sql::village_of(tx, table, county, id).await?);
         }
     }
-    Ok(None)
+    // What is judged of two persons is seen by whoever sees both: they are of one township.
+    Ok(match kind {
+        "judgement" => village.map(|village| township(&village).to_owned()),
+        _ => village,
+    })
 }

@@ -1,0 +1,230 @@
+//! Lists of pairs.
+//!
+//! Pairs that are suspected are read from the index of what persons have in common, a few hundred values
+//! of it at once; judged ones from the judgements.
+
+use std::{collections::HashMap, sync::Arc};
+
+use daohu_base::{AreaCode, Scope};
+use daohu_db::{FutureExt, Tx};
+
+use super::{
+    model::{Ground, Judgement, Verdict, Who, are_suspects, pairs, present},
+    sql,
+};
+use crate::{
+    Context, Error,
+    households::{
+        PersonRow,
+        rows::{self, Alike},
+    },
+};
+
+/// Values that several persons have in common, or judgements, that are read together.
+const BATCH: i64 = 200;
+
+/// Which pairs are wanted.
+#[derive(Clone, Debug)]
+pub(super) struct Wanted {
+    /// Both persons lie in it.
+    pub(super) scope: Scope,
+    /// One of them lies in it.
+    pub(super) area: Option<AreaCode>,
+    /// None for all that are suspected: nothing was judged of them, or that they are one.
+    pub(super) verdict: Option<Verdict>,
+    pub(super) ground: Option<Ground>,
+}
+
+impl Wanted {
+    /// The area whose counties are looked at.
+    fn place(&self) -> Scope {
+        self.area.as_ref().map_or_else(|| self.scope.clone(), |area| Scope::of([area.clone()]))
+    }
+
+    fn takes(&self, place: &Scope, pair: &Pair) -> bool {
+        let villages = [&pair.one.village, &pair.other.village];
+        villages.iter().all(|village| self.scope.covers(village))
+            && villages.iter().any(|village| place.covers(village))
+            && self.ground.is_none_or(|ground| ground == pair.ground())
+    }
+}
+
+/// Two persons, the smaller id first, and what was judged of them.
+#[derive(Clone, Debug)]
+pub(super) struct Pair {
+    pub(super) county: String,
+    pub(super) one: Alike,
+    pub(super) other: Alike,
+    pub(super) judgement: Option<Judgement>,
+}
+
+/// Where a list goes on: county, what the pair has in common (0 for judged ones), the two ids.
+pub(super) type Mark = (String, i64, i64, i64);
+
+impl Pair {
+    pub(super) fn ground(&self) -> Ground {
+        Ground::of(&self.one.name, &self.other.name)
+    }
+
+    /// What is judged of it now.
+    pub(super) fn verdict(&self) -> Verdict {
+        present(self.judgement.as_ref(), Who::of(&self.one), Who::of(&self.other))
+    }
+}
+
+/// Reads the pairs of a list, batch by batch.
+struct Reader {
+    wanted: Wanted,
+    place: Scope,
+    after: Mark,
+}
+
+impl Reader {
+    fn new(wanted: Wanted, after: Option<Mark>) -> Self {
+        let after = after.unwrap_or_else(|| (String::new(), i64::MIN, 0, 0));
+        Self { place: wanted.place(), wanted, after }
+    }
+
+    /// The next pairs with their marks, perhaps none; nothing at the end.
+    async fn next(&mut self, tx: &mut Tx) -> Result<Option<Vec<(Mark, Pair)>>, Error> {
+        let mut found = match self.wanted.verdict {
+            None | Some(Verdict::Open) => self.suspected(tx).await?,
+            Some(verdict) => self.judged(tx, verdict).await?,
+        };
+        if let Some(pairs) = &mut found {
+            pairs.retain(|(_, pair)| self.wanted.takes(&self.place, pair));
+        }
+        Ok(found)
+    }
+
+    async fn suspected(&mut self, tx: &mut Tx) -> Result<Option<Vec<(Mark, Pair)>>, Error> {
+        let (county, from, person, other) = self.after.clone();
+        let is_past = county.is_empty() || person == i64::MAX;
+        let alikes =
+            if is_past { Vec::new() } else { rows::alikes(tx, &county, from, BATCH).await? };
+        let Some(last) = alikes.last().copied() else {
+            let next = rows::next_county(tx, &self.place, &county).await?;
+            let Some(next) = next else { return Ok(None) };
+            self.after = (next, i64::MIN, 0, 0);
+            return Ok(Some(Vec::new()));
+        };
+        let mut members = rows::with_alike(tx, &county, alikes).await?;
+        members.sort_unstable_by_key(|member| (member.alike, member.person));
+        let ids: Vec<i64> = members.iter().map(|member| member.person).collect();
+        let mut judged: HashMap<(i64, i64), Judgement> = HashMap::new();
+        for judgement in sql::of_persons(tx, &county, ("person", &ids)).await? {
+            judged.insert((judgement.person, judgement.other), judgement);
+        }
+        let wanted = self.wanted.verdict;
+        let mut found = Vec::new();
+        for (one, two) in pairs(&members) {
+            let mark = (one.alike, one.person, two.person);
+            if mark <= (from, person, other) || !are_suspects(one, two) {
+                continue;
+            }
+            let judgement = judged.remove(&(one.person, two.person));
+            let (one, two) = (one.clone(), two.clone());
+            let pair = Pair { county: county.clone(), one, other: two, judgement };
+            let is_wanted = match pair.verdict() {
+                Verdict::Open => true,
+                Verdict::Same => wanted.is_none(),
+                Verdict::Different | Verdict::Merged => false,
+            };
+            if is_wanted {
+                found.push(((county.clone(), mark.0, mark.1, mark.2), pair));
+            }
+        }
+        self.after = match last.checked_add(1) {
+            Some(next) => (county, next, 0, 0),
+            None => (county, last, i64::MAX, i64::MAX),
+        };
+        Ok(Some(found))
+    }
+
+    async fn judged(
+        &mut self,
+        tx: &mut Tx,
+        verdict: Verdict,
+    ) -> Result<Option<Vec<(Mark, Pair)>>, Error> {
+        let (county, _, person, other) = &self.after;
+        let after = (county.as_str(), *person, *other);
+        let mut judgements = sql::next(tx, &self.place, verdict, after, BATCH).await?;
+        let Some(county) = judgements.first().map(|first| first.county.clone()) else {
+            return Ok(None);
+        };
+        judgements.retain(|judgement| judgement.county == county);
+        let ids = judgements.iter().flat_map(|j| [j.person, j.other]);
+        let persons = rows::those(tx, &county, ids).await?.into_iter();
+        let persons: HashMap<i64, Alike> = persons.map(|alike| (alike.person, alike)).collect();
+        let mut found = Vec::new();
+        for judgement in judgements {
+            let mark = (county.clone(), 0, judgement.person, judgement.other);
+            self.after = mark.clone();
+            let (one, other) = (persons.get(&judgement.person), persons.get(&judgement.other));
+            let (Some(one), Some(other)) = (one.cloned(), other.cloned()) else { continue };
+            let is_pending = one.is_current && other.is_current;
+            let pair = Pair { county: county.clone(), one, other, judgement: Some(judgement) };
+            // Who is to be merged and has left meanwhile waits for nothing any more.
+            if pair.verdict() == verdict && (is_pending || verdict != Verdict::Same) {
+                found.push((mark, pair));
+            }
+        }
+        Ok(Some(found))
+    }
+}
+
+/// A pair with the two records.
+pub(super) struct Listed {
+    pub(super) mark: Mark,
+    pub(super) pair: Pair,
+    pub(super) persons: [PersonRow; 2],
+}
+
+/// The next pairs of a list.
+pub(super) async fn list(
+    context: &Context,
+    wanted: Wanted,
+    after: Option<Mark>,
+    limit: usize,
+) -> Result<Vec<Listed>, Error> {
+    let keys = Arc::clone(&context.keys);
+    let work = async move |tx: &mut Tx| {
+        let mut reader = Reader::new(wanted, after);
+        let mut found = Vec::new();
+        while found.len() < limit
+            && let Some(some) = reader.next(tx).await?
+        {
+            found.extend(some);
+        }
+        found.truncate(limit);
+        let mut ids: HashMap<String, Vec<i64>> = HashMap::new();
+        for (_, Pair { county, one, other, .. }) in &found {
+            ids.entry(county.clone()).or_default().extend([one.person, other.person]);
+        }
+        let mut persons: HashMap<i64, PersonRow> = HashMap::new();
+        for (county, ids) in ids {
+            let rows = rows::persons(tx, &keys, &county, ids).await?.into_iter();
+            persons.extend(rows.map(|row| (row.id(), row)));
+        }
+        let with_rows = |(mark, pair): (Mark, Pair)| {
+            let row = |alike: &Alike| persons.get(&alike.person).cloned();
+            let persons = [row(&pair.one)?, row(&pair.other)?];
+            Some(Listed { mark, pair, persons })
+        };
+        Ok(found.into_iter().filter_map(with_rows).collect())
+    };
+    context.db.read_scan(move |tx| async move { work(tx).await }.boxed()).await
+}
+
+/// How many pairs a list has.
+pub(super) async fn count(context: &Context, wanted: Wanted) -> Result<i64, Error> {
+    let work = async move |tx: &mut Tx| {
+        let mut reader = Reader::new(wanted, None);
+        let mut count = 0;
+        while let Some(some) = reader.next(tx).await? {
+            count += some.len();
+        }
+        Ok(i64::try_from(count).unwrap_or(i64::MAX))
+    };
+    context.db.read_scan(move |tx| async move { work(tx).await }.boxed()).await
+}
