@@ -13,6 +13,7 @@ use crate::{
     journal::Action,
     registers::{self, Register},
     sheet::{PAIRINGS, Record, household},
+    suspects,
 };
 
 /// Households read at once.
@@ -141,12 +142,13 @@ impl Carrier<'_> {
             return Ok(());
         };
         let ids: Vec<i64> = homes.iter().map(|home| home.household.id()).collect();
-        let mut identities: Vec<Value> = Vec::new();
+        let (mut identities, mut members): (Vec<Value>, Vec<i64>) = Default::default();
         for Home { household: row, persons, incomes } in homes {
             let (id, village) = (row.id(), row.village().to_owned());
             let key = id.to_string();
             self.move_record(&layouts::HOUSEHOLD, "household", key, county, row.0)?;
             for mut person in persons {
+                members.push(person.id());
                 identities.extend(person.identity().map(|identity| identity.to_vec().into()));
                 let key = person.id().to_string();
                 self.depart(&old, "person", key.clone());
@@ -171,7 +173,12 @@ impl Carrier<'_> {
             self.arrive(county, "membership", key, past.to_journal(county));
         }
         let counties = (old.as_str(), county);
+        for (key, after) in suspects::rows::move_judgements(tx, counties, &members).await? {
+            self.depart(&old, suspects::JUDGEMENT, key.clone());
+            self.arrive(county, suspects::JUDGEMENT, key, after);
+        }
         sql::move_memberships(tx, counties, &ids).await?;
+        sql::move_accesses(tx, counties, &ids).await?;
         sql::move_former(tx, counties, &ids).await?;
         sql::move_holders(tx, counties, identities).await?;
         Ok(sql::leave(tx, &old, &ids).await?)

@@ -26,4 +26,5 @@ pub(crate) use api::routes;
 pub use api::{SuspectView, listed};
 pub use model::Verdict;
 pub(crate) use model::{Different, Who, suspects, township};
+pub(crate) use ops::JUDGEMENT;
 pub use ops::watched;

@@ -138,6 +138,14 @@ pub(super) async fn save(tx: &mut Tx, judgement: &Judgement) -> Result<(), Error
     Ok(tx.upsert_rows(&table(), &[row]).await?)
 }
 
+/// Takes a judgement out of its county: it is written in another one.
+pub(super) async fn remove(tx: &mut Tx, judgement: &Judgement) -> Result<(), DbError> {
+    let sql = "delete from judgements where county = $1 and person = $2 and other = $3";
+    let county = judgement.county.as_str().into();
+    let key = [county, judgement.person.into(), judgement.other.into()];
+    tx.execute(sql, &key).await.map(drop)
+}
+
 fn table() -> Table {
     use Type::{Blob, Int, Text};
     let columns = [

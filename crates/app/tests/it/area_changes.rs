@@ -95,6 +95,7 @@ async fn assert_whole(app: &TestApp) {
         daohu_app::households::watched(),
         daohu_app::registers::watched(),
         daohu_app::area_changes::watched(),
+        daohu_app::suspects::watched(),
         daohu_app::accounts::watched(),
     ];
     let mut watched = watched.concat();
@@ -102,6 +103,23 @@ async fn assert_whole(app: &TestApp) {
     watched.retain(|watched| watched.kind != "area");
     let verdict = verify_store(&app.context, None, Depth::Rows, watched).await.unwrap();
     assert!(verdict.ok, "{:?}", verdict.named);
+}
+
+/// Two persons of one name and birth date in two households, judged to be two.
+async fn told_apart(app: &TestApp) -> (i64, i64) {
+    let folder = tempfile::tempdir().unwrap();
+    let text = "户编号,姓名,证件类型,证件号码,与户主关系,出生日期\n\
+                H005,孙重,无证件,,其他,1990-01-01\nH006,孙重,无证件,,其他,1990-01-01\n";
+    std::fs::write(folder.path().join("persons.csv"), text).unwrap();
+    assert!(app.import(&[folder.path().to_owned()], options()).await.committed);
+    let clerk = app.client(&["office_clerk@990101"]).await;
+    let pairs = clerk.get("/suspects?area=990101").send().await.expect(200);
+    let pair = &pairs["items"][0];
+    let id = |i: usize| pair["persons"][i]["id"].as_i64().unwrap();
+    let path = format!("/suspects/{}/{}/judgement", id(0), id(1));
+    let body = json!({ "verdict": "different", "reason": "两人同名，经核实不是同一人" });
+    clerk.post(&path, body).if_match(pair["version"].as_i64().unwrap()).send().await.expect(200);
+    (id(0), id(1))
 }
 
 /// The numbers of the households that somebody sees in an area.
@@ -364,16 +382,19 @@ async fn a_village_is_split_and_another_merged_into_it() {
 async fn a_county_with_another_code_keeps_ids_history_and_rights() {
     for engine in Engine::BOTH {
         let app = start(engine).await;
+        let (one, other) = told_apart(&app).await;
         let office = app.user(&["office_clerk@990101"]).await;
         let city = app.client(&["office_clerk@9901"]).await;
         let (id, before) = (id_of(&app, "H002").await, figures(&city, "9901").await);
+        city.get(&format!("/households/{id}")).send().await.expect(200);
+        app.state.accesses().flush().await.unwrap();
         let all = households(&city, "9901").await;
         let told = carry_out(&app, vec![line("990101", "990102", "南区")]).await;
-        assert_eq!((told.households, told.persons), (6, 6), "{engine:?}");
+        assert_eq!((told.households, told.persons), (6, 8), "{engine:?}");
         assert_eq!(figures(&city, "9901").await, before);
         assert_eq!(figures(&city, "990102").await, before);
         assert_eq!(households(&city, "990102").await, all);
-        for table in ["households", "persons", "incomes", "person_keys"] {
+        for table in ["households", "persons", "incomes", "person_keys", "judgements", "accesses"] {
             let sql: &'static str = format!("select 1 from {table} where county = '990101'").leak();
             assert!(app.rows(sql).await.is_empty(), "{engine:?} {table}");
         }
@@ -401,6 +422,18 @@ async fn a_county_with_another_code_keeps_ids_history_and_rights() {
             .map(|entry| entry["action"].as_str().unwrap())
             .collect();
         assert!(actions.contains(&"moved") && actions.contains(&"created"), "{actions:?}");
+        // Who was told apart stays so, and who looked is known.
+        let pair = office.get(&format!("/suspects/{one}/{other}")).send().await.expect(200);
+        assert_eq!(pair["verdict"], "different", "{engine:?}");
+        app.state.accesses().flush().await.unwrap();
+        let seen = office.get(&format!("/households/{id}/accesses")).send().await.expect(200);
+        let whats: Vec<_> = seen["items"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|row| row["what"].as_str().unwrap())
+            .collect();
+        assert_eq!(whats.iter().filter(|what| **what == "household").count(), 1, "{whats:?}");
         // Its old county's journal is still its own to read.
         let inspector = app.client(&["inspector@990102"]).await;
         let entries = inspector.get("/journal?county=990101&limit=200").send().await.expect(200);
@@ -415,14 +448,14 @@ async fn a_county_with_another_code_keeps_ids_history_and_rights() {
         let helped = dossier(&office, id_of(&app, "H005").await, None).await;
         assert_eq!(helped["helpers"].as_array().unwrap().len(), 1, "{engine:?}");
         let on = |area: &str, day: &str| format!("/areas/{area}/coverage?on={day}");
-        let count = async |path: String| {
+        let count = async |city: &Client, path: String| {
             let told = city.get(&path).send().await.expect(200);
             told["area"]["households_answered"].as_i64().unwrap()
         };
-        assert_eq!(count(on("990102", TODAY)).await, 1);
-        assert_eq!(count(on("990101", YESTERDAY)).await, 1, "{engine:?}");
-        assert_eq!(count(on("990102", YESTERDAY)).await, 0);
-        assert_eq!(count(on("9901", YESTERDAY)).await, 1);
+        assert_eq!(count(&city, on("990102", TODAY)).await, 1);
+        assert_eq!(count(&city, on("990101", YESTERDAY)).await, 1, "{engine:?}");
+        assert_eq!(count(&city, on("990102", YESTERDAY)).await, 0);
+        assert_eq!(count(&city, on("9901", YESTERDAY)).await, 1);
 
         // An ID number is still held by whom it was: the same person in another household is refused.
         let folder = tempfile::tempdir().unwrap();
@@ -444,10 +477,11 @@ async fn a_county_with_another_code_keeps_ids_history_and_rights() {
         };
         change(&app.context, app.act(), Scope::all(), back).await.unwrap();
         assert_whole(&app).await;
+        let city = app.client(&["office_clerk@9901"]).await;
         let then = dossier(&city, id, Some(YESTERDAY)).await;
         assert_eq!(then["household"]["village"], "990101100200", "{engine:?}");
-        assert_eq!(count(on("990101", YESTERDAY)).await, 1, "{engine:?}");
-        assert_eq!(count(on("990102", TODAY)).await, 1, "{engine:?}");
+        assert_eq!(count(&city, on("990101", YESTERDAY)).await, 1, "{engine:?}");
+        assert_eq!(count(&city, on("990102", TODAY)).await, 1, "{engine:?}");
     }
 }
 

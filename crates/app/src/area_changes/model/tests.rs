@@ -1,3 +1,5 @@
+//! What lines make of a small tree, and what is wrong with them.
+
 use super::*;
 
 fn code(text: &str) -> AreaCode {
