@@ -25,6 +25,7 @@ pub mod registers;
 pub mod schema;
 pub mod sheet;
 pub mod suspects;
+pub mod undo;
 
 pub use context::Context;
 pub use error::{Error, FieldError};

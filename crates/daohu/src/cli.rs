@@ -68,6 +68,8 @@ pub(crate) enum Command {
     Copy(CopyArgs),
     /// Show one household, now or on a past day.
     Household(HouseholdArgs),
+    /// Undo an import on which nothing was built.
+    Undo(UndoArgs),
     /// The tree of areas.
     #[command(subcommand)]
     Area(AreaCommand),
@@ -329,6 +331,19 @@ pub(crate) struct HouseholdArgs {
     pub(crate) as_of: Option<Day>,
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct UndoArgs {
+    #[command(flatten)]
+    pub(crate) db: DbArgs,
+    /// Say what would happen, store nothing.
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// The import's id, as `daohu import` told it.
+    pub(crate) id: String,
 }
 
 #[derive(Debug, Subcommand)]

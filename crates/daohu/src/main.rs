@@ -34,6 +34,7 @@ async fn main() -> ExitCode {
         Command::Sample(args) => commands::sample::run(&args),
         Command::Import(args) => commands::import::run(args, lang).await,
         Command::Export(args) => commands::export::run(args).await,
+        Command::Undo(args) => commands::undo::run(args).await,
         Command::Area(command) => commands::area::run(command).await,
         Command::Coverage(args) => commands::coverage::run(args).await,
         Command::Backup(args) => commands::backup::run(args, lang).await,

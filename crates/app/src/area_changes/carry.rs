@@ -1,4 +1,4 @@
-//! What a change writes: rows of many tables and their journal entries, in batches.
+//! What a change of areas writes.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -15,37 +15,24 @@ use super::{
 use crate::{
     Error,
     areas::AREA,
-    journal::{self, Act, Action, Change, Draft, NO_COUNTY},
+    journal::{Act, Action, NO_COUNTY},
     keys::Keys,
-    sheet::{Layout, Meta, Record, Sheet, area, differing, journal_of, to_journal},
+    sheet::{Batch, Record, area},
 };
-
-/// Rows written in one go: bounds the memory.
-const BATCH_ROWS: usize = 2_000;
 
 /// Carries a plan out in a transaction.
 pub(super) struct Carrier<'a> {
     pub(super) keys: &'a Keys,
     pub(super) policy: &'a Policy,
-    pub(super) act: &'a Act,
     pub(super) on: Day,
     pub(super) change: &'a str,
     pub(super) tree: &'a Tree,
     pub(super) plan: Plan,
     pub(super) told: Told,
+    pub(super) batch: Batch<'a>,
+    /// The instant of the act.
+    pub(super) at: i64,
     pub(super) former: Vec<Vec<Value>>,
-    rows: [Rows; Sheet::COUNT],
-    changes: Vec<Change>,
-    /// Of the first of the changes, counted over the whole act.
-    position: i64,
-    journal: journal::Bulk,
-}
-
-#[derive(Default)]
-struct Rows {
-    layout: Option<&'static Layout>,
-    new: Vec<Vec<Value>>,
-    changed: Vec<Vec<Value>>,
 }
 
 impl<'a> Carrier<'a> {
@@ -56,23 +43,9 @@ impl<'a> Carrier<'a> {
         tree: &'a Tree,
         plan: Plan,
     ) -> Self {
-        let (told, former, rows, changes, journal) = Default::default();
-        let (keys, position) = (keys.as_ref(), 0);
-        Self {
-            keys,
-            policy,
-            act,
-            on,
-            change,
-            tree,
-            plan,
-            told,
-            former,
-            rows,
-            changes,
-            position,
-            journal,
-        }
+        let (told, former) = Default::default();
+        let (keys, batch, at) = (keys.as_ref(), Batch::new(keys, act), act.at.0);
+        Self { keys, policy, on, change, tree, plan, told, batch, at, former }
     }
 
     /// The last day of the old codes.
@@ -80,113 +53,32 @@ impl<'a> Carrier<'a> {
         Day::from_epoch_days(self.on.epoch_days() - 1)
     }
 
-    fn rows(&mut self, layout: &'static Layout) -> Option<&mut Rows> {
-        let rows = self.rows.get_mut(layout.sheet.order())?;
-        rows.layout = Some(layout);
-        Some(rows)
-    }
-
-    /// A record that is new: `Created`, or `Moved` where it comes from another county.
-    pub(super) fn add(
-        &mut self,
-        (layout, kind, key): (&'static Layout, &'static str, String),
-        county: &str,
-        action: Action,
-        record: &Record,
-    ) -> Result<(), Error> {
-        let row = layout.to_row(self.keys, record)?;
-        if let Some(rows) = self.rows(layout) {
-            rows.new.push(row);
-        }
-        let after = Some(to_journal(layout, record));
-        let county = county.to_owned();
-        self.changes.push(Change { county, kind, record: key, action, before: None, after });
-        Ok(())
-    }
-
-    /// A record that is not what it was.
-    pub(super) fn update(
-        &mut self,
-        (layout, kind, key): (&'static Layout, &'static str, String),
-        county: &str,
-        before: &[Value],
-        mut record: Record,
-    ) -> Result<(), Error> {
-        record.meta.updated_at = self.act.at.0;
-        record.meta.version += 1;
-        let row = layout.to_row(self.keys, &record)?;
-        if let Some(rows) = self.rows(layout) {
-            rows.changed.push(row);
-        }
-        let before = Some(journal_of(layout, before, &differing(before, &record.values)));
-        let (county, after) = (county.to_owned(), Some(to_journal(layout, &record)));
-        let action = Action::Updated;
-        self.changes.push(Change { county, kind, record: key, action, before, after });
-        Ok(())
-    }
-
     /// A record that a county has no more.
     pub(super) fn depart(&mut self, county: &str, kind: &'static str, key: String) {
-        let (county, action) = (county.to_owned(), Action::Moved);
-        let (before, after) = (None, None);
-        self.changes.push(Change { county, kind, record: key, action, before, after });
+        self.batch.note(county, kind, key, (Action::Moved, None, None));
     }
 
-    /// An entry about rows that were written already.
+    /// A record that came from another county, and is written already.
     pub(super) fn arrive(&mut self, county: &str, kind: &'static str, key: String, after: String) {
-        let (county, action, before) = (county.to_owned(), Action::Moved, None);
-        let after = Some(after);
-        self.changes.push(Change { county, kind, record: key, action, before, after });
+        self.batch.note(county, kind, key, (Action::Moved, None, Some(after)));
     }
 
     /// The change itself, in the journal of no county.
     pub(super) fn note(&mut self, stored: &Stored) {
-        let (county, action, before) = (NO_COUNTY.to_owned(), Action::Created, None);
-        let (kind, record, after) = (KIND, stored.id.clone(), Some(stored.to_journal()));
-        self.changes.push(Change { county, kind, record, action, before, after });
-    }
-
-    /// What others changed as part of it.
-    pub(super) fn add_changes(&mut self, changes: Vec<Change>) {
-        self.changes.extend(changes);
-    }
-
-    /// The standard columns of a new row.
-    pub(super) fn meta(&self) -> Meta {
-        let (at, by) = (self.act.at.0, self.act.actor.name.clone());
-        Meta { created_at: at, created_by: by, updated_at: at, version: 1 }
+        let (key, after) = (stored.id.clone(), Some(stored.to_journal()));
+        self.batch.note(NO_COUNTY, KIND, key, (Action::Created, None, after));
     }
 
     /// Writes what has come together, if it is enough.
-    pub(super) async fn flush(&mut self, tx: &mut Tx, enough: usize) -> Result<(), Error> {
-        if self.changes.is_empty() || self.changes.len() < enough {
-            return Ok(());
-        }
-        for rows in &mut self.rows {
-            let Rows { layout: Some(layout), new, changed } = std::mem::take(rows) else {
-                continue;
-            };
-            tx.insert_rows(&layout.table, &new).await?;
-            tx.upsert_rows(&layout.table, &changed).await?;
-        }
-        tx.insert_rows(&sql::former_villages(), &std::mem::take(&mut self.former)).await?;
-        let changes = std::mem::take(&mut self.changes);
-        let written = i64::try_from(changes.len()).unwrap_or_default();
-        let draft = Draft { act: self.act.clone(), position: self.position, changes };
-        self.position += written;
-        self.journal.lock_for(tx, &draft).await?;
-        self.journal.link(self.keys, draft)?.insert(tx).await
-    }
-
-    /// As [`Carrier::flush`], between records.
     pub(super) async fn breathe(&mut self, tx: &mut Tx) -> Result<(), Error> {
-        self.flush(tx, BATCH_ROWS).await
+        tx.insert_rows(&sql::former_villages(), &std::mem::take(&mut self.former)).await?;
+        self.batch.breathe(tx).await
     }
 
     /// Writes the rest; gives what was done.
     pub(super) async fn end(mut self, tx: &mut Tx) -> Result<(Told, Plan), Error> {
-        self.flush(tx, 1).await?;
-        self.journal.finish(tx, self.act.at).await?;
+        self.breathe(tx).await?;
+        self.batch.end(tx).await?;
         Ok((self.told, self.plan))
     }
 
@@ -222,14 +114,15 @@ impl<'a> Carrier<'a> {
                 continue;
             };
             let county = code.county();
-            self.update((&AREA, "area", key), &county, &before.values, record)?;
+            let named = (&*AREA, "area", key);
+            self.batch.update(named, (&county, Action::Updated), &before.values, record)?;
         }
         for (code, new) in self.plan.new.clone() {
             let mut record = Record {
                 lead: Vec::new(),
                 values: new.facts(&values),
                 derived: Vec::new(),
-                meta: self.meta(),
+                meta: self.batch.meta(),
             };
             set(&mut record, area::CODE, code.as_str());
             set(&mut record, area::NAME, new.name.as_str());
@@ -239,7 +132,7 @@ impl<'a> Carrier<'a> {
             set(&mut record, area::PREDECESSOR, new.sources.first().map(AreaCode::as_str));
             self.told.begun.insert(code.to_string(), new.name);
             let (table, county) = ((&*AREA, "area", code.to_string()), code.county());
-            self.add(table, &county, Action::Created, &record)?;
+            self.batch.add(table, &county, Action::Created, &record)?;
             self.breathe(tx).await?;
         }
         Ok(())

@@ -71,7 +71,7 @@ impl Carrier<'_> {
                     let key = register.key_of(&next.values);
                     let table = (register.layout(), register.kind, key);
                     let county = next.county().to_owned();
-                    self.add(table, &county, Action::Created, &next)?;
+                    self.batch.add(table, &county, Action::Created, &next)?;
                 }
                 self.told.helpers += 1;
                 self.breathe(tx).await?;
@@ -109,7 +109,7 @@ impl Carrier<'_> {
         let on = self.on.to_string();
         let begun = record.values.get(term.starts_on).and_then(Value::as_text).unwrap_or_default();
         let starts_on = on.as_str().max(begun).to_owned();
-        let mut next = Record { meta: self.meta(), ..record.clone() };
+        let mut next = Record { meta: self.batch.meta(), ..record.clone() };
         if let Some(county) = next.lead.first_mut() {
             *county = to.county().into();
         }
@@ -138,7 +138,7 @@ impl Carrier<'_> {
         set(&mut record, term.end_reason, reason);
         let table = (register.layout(), register.kind, register.key_of(&before));
         let county = record.county().to_owned();
-        self.update(table, &county, &before, record)
+        self.batch.update(table, (&county, Action::Updated), &before, record)
     }
 
     /// Organisations and cadres of an area that ended are those of its heir.
@@ -155,7 +155,7 @@ impl Carrier<'_> {
                 set(&mut record, area, to);
                 let table = (register.layout(), register.kind, register.key_of(&before));
                 let county = record.county().to_owned();
-                self.update(table, &county, &before, record)?;
+                self.batch.update(table, (&county, Action::Updated), &before, record)?;
                 self.told.offices += 1;
                 self.breathe(tx).await?;
             }

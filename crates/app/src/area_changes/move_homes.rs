@@ -125,12 +125,12 @@ impl Carrier<'_> {
         set(&mut row.0, household::VILLAGE, to.as_str());
         set(&mut row.0, household::GROUP_CODE, group.map(|group| group.to_string()));
         let table = (&*layouts::HOUSEHOLD, "household", id.to_string());
-        self.update(table, &county, &before, row.0)?;
+        self.batch.update(table, (&county, Action::Updated), &before, row.0)?;
         for mut person in persons {
             let before = person.0.values.clone();
             let table = (&*layouts::PERSON, "person", person.id().to_string());
             person.settle(&county, id, to.as_str());
-            self.update(table, &county, &before, person.0)?;
+            self.batch.update(table, (&county, Action::Updated), &before, person.0)?;
         }
         Ok(())
     }
@@ -209,8 +209,8 @@ impl Carrier<'_> {
         county: &str,
         mut record: Record,
     ) -> Result<(), Error> {
-        record.meta.updated_at = self.act.at.0;
+        record.meta.updated_at = self.at;
         record.meta.version += 1;
-        self.add((layout, kind, key), county, Action::Moved, &record)
+        self.batch.add((layout, kind, key), county, Action::Moved, &record)
     }
 }

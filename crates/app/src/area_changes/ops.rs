@@ -64,7 +64,7 @@ pub async fn change(
         let followers: BTreeMap<AreaCode, Vec<AreaCode>> =
             carrier.plan.ended().map(|code| (code.clone(), carrier.plan.followers(code))).collect();
         let (grants, changes) = accounts::follow_areas(tx, &act, &followers).await?;
-        carrier.add_changes(changes);
+        carrier.batch.add_changes(changes);
         let change = stored_change(&request, &act, id.clone(), carrier.told.households)?;
         carrier.note(&change);
         let (mut told, plan) = carrier.end(tx).await?;

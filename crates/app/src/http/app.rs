@@ -17,7 +17,7 @@ use crate::{
     accesses::{self, Accesses},
     accounts, area_changes, areas, classes, codes,
     exchange::jobs::{self, Jobs},
-    households, journal, quality, registers, suspects,
+    households, journal, quality, registers, suspects, undo,
 };
 
 /// Where the interface lives.
@@ -123,6 +123,7 @@ pub(super) fn api() -> OpenApiRouter<App> {
         .merge(accounts::routes())
         .merge(codes::routes())
         .merge(area_changes::routes())
+        .merge(undo::routes())
         .merge(areas::routes())
         .merge(households::routes())
         .merge(registers::routes())

@@ -124,6 +124,10 @@ static TABLE: &[Entry] = &[
     // The registry.
     is("area.bad_code", 422, "区划代码不正确", "The area code is not right"),
     is("area.bad_level", 422, "级别须为 01（省）至 06（组）", "Levels are 01 (province) to 06 (group)"),
+    is("import.built_on", 409, "导入之后，别的数据已引用它", "Something that came after the import refers to it"),
+    is("import.no_history", 409, "导入之前的内容没有记录，无法恢复", "What it was before the import is not on record"),
+    is("import.undone", 409, "这次导入已经撤销", "The import was undone already"),
+    is("import.written_since", 409, "导入之后又被修改", "It was changed after the import"),
     is("area.no_parent", 422, "上级区划不存在", "The area has no parent"),
     is("area_change.code_taken", 422, "换上级后的代码已被占用：请单列一行写明新代码", "Under the new parent its code is taken: give it a line of its own with a new code"),
     is("area_change.code_used", 422, "这个代码已停用，不能再用", "The code has ended and is not used again"),

@@ -34,6 +34,8 @@ pub enum Action {
     Updated,
     /// It lies in another county now (no `after`), or came from one.
     Moved,
+    /// What an import did to it was undone: it is again as it was before, or not there (no `after`).
+    Undone,
     /// It was looked at in a way that must be accounted for: an export, an unmasked number.
     Disclosed,
     /// It was put into an empty database, from a backup or from another database.
@@ -69,6 +71,7 @@ impl Action {
             Self::Created => "created",
             Self::Updated => "updated",
             Self::Moved => "moved",
+            Self::Undone => "undone",
             Self::Disclosed => "disclosed",
             Self::Restored => "restored",
             Self::SignedIn => "signed_in",

@@ -53,6 +53,19 @@ struct Head {
     sequence: i64,
     chain: Link,
     moved: bool,
+    /// The place before the first entry of the transaction's own.
+    begun: i64,
+}
+
+/// The entries that a transaction sealed of its own in a county's chain: one behind the other.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Span {
+    /// Six digits, or [`super::NO_COUNTY`].
+    pub county: String,
+    /// The place of the first.
+    pub first: i64,
+    /// The place of the last.
+    pub last: i64,
 }
 
 /// Keeps everybody else from sealing until the transaction ends, and makes the journal's indexes
@@ -73,11 +86,15 @@ impl Bulk {
             return Ok(0);
         }
         let (sequence, chain) = sql::lock_head(tx, county).await?;
-        self.heads.insert(county.to_owned(), Head { sequence, chain, moved: false });
+        self.heads
+            .insert(county.to_owned(), Head { sequence, chain, moved: false, begun: sequence });
         let mut sealed = 0;
         loop {
             let waiting = sql::pending_of(tx, county, SEAL_BATCH).await?;
             if waiting.is_empty() {
+                if let Some(head) = self.heads.get_mut(county) {
+                    head.begun = head.sequence;
+                }
                 return Ok(sealed);
             }
             for entry in &waiting {
@@ -119,11 +136,16 @@ impl Bulk {
         Ok(Linked(sealed))
     }
 
-    /// Writes the heads back and adds them to the root chain.
-    pub async fn finish(self, tx: &mut Tx, at: Timestamp) -> Result<(), Error> {
+    /// Writes the heads back and adds them to the root chain. Gives where the transaction's own entries are.
+    pub async fn finish(self, tx: &mut Tx, at: Timestamp) -> Result<Vec<Span>, Error> {
         let moved: Vec<_> = self.heads.into_iter().filter(|(_, head)| head.moved).collect();
+        let span = |(county, head): &(String, Head)| {
+            let county = county.clone();
+            Span { county, first: head.begun + 1, last: head.sequence }
+        };
+        let spans = moved.iter().map(span).filter(|span| span.first <= span.last).collect();
         if moved.is_empty() {
-            return Ok(());
+            return Ok(spans);
         }
         let (mut number, mut chain) = sql::lock_root(tx).await?;
         for (county, head) in moved {
@@ -134,7 +156,7 @@ impl Bulk {
             chain = root.link(&chain);
             sql::insert_root(tx, &root, &chain).await?;
         }
-        Ok(())
+        Ok(spans)
     }
 }
 
@@ -230,6 +252,39 @@ pub async fn history(
     limit: i64,
 ) -> Result<Vec<(Option<i64>, Entry)>, Error> {
     Ok(sql::history(tx, record, until.0, limit).await?)
+}
+
+/// The sealed entries of a span, in pages from the last to the first.
+pub(crate) async fn page_of(
+    tx: &mut Tx,
+    span: &Span,
+    limit: i64,
+) -> Result<Vec<(i64, Entry)>, Error> {
+    let from = span.first.max(span.last - limit + 1);
+    let mut sealed = sql::sealed_between(tx, &span.county, from, span.last).await?;
+    sealed.sort_by_key(|sealed| std::cmp::Reverse(sealed.sequence));
+    Ok(sealed.into_iter().map(|sealed| (sealed.sequence, sealed.entry)).collect())
+}
+
+/// What a record was before an entry of the chain; none if it was not there.
+pub(crate) async fn state_before(
+    tx: &mut Tx,
+    keys: &Keys,
+    record: RecordRef<'_>,
+    sequence: i64,
+) -> Result<Option<Map<String, Json>>, Error> {
+    let Some(entry) = sql::entry_before(tx, record, sequence).await? else { return Ok(None) };
+    Ok(after_of(&entry.open(keys)?))
+}
+
+/// Those of these records of a county that were written behind a place in its chain.
+pub(crate) async fn written_since(
+    tx: &mut Tx,
+    county: &str,
+    records: &[(String, String)],
+    last: i64,
+) -> Result<Vec<(String, String)>, Error> {
+    Ok(sql::written_since(tx, county, records, last).await?)
 }
 
 /// What a record was after an entry, of the entry's body.

@@ -339,6 +339,52 @@ pub(super) async fn history(
     Ok(entries)
 }
 
+/// The last sealed entry that wrote a record before a place in the chain.
+pub(super) async fn entry_before(
+    tx: &mut Tx,
+    (county, kind, record): RecordRef<'_>,
+    sequence: i64,
+) -> Result<Option<Entry>, Error> {
+    let sql = "select county, stamp, position, at, actor, authority, source, kind, record, action,
+                      body
+               from journal where county = $1 and kind = $2 and record = $3 and sequence < $4
+               order by sequence desc limit 1";
+    let key = [county.into(), kind.into(), record.into(), sequence.into()];
+    tx.query_opt(sql, &key).await?.map(|row| entry(&row)).transpose()
+}
+
+/// Those of these records (kind and key) of a county that have an entry behind a place in its chain, or one
+/// that waits to be sealed.
+pub(super) async fn written_since(
+    tx: &mut Tx,
+    county: &str,
+    records: &[(String, String)],
+    last: i64,
+) -> Result<Vec<(String, String)>, Error> {
+    let mut found = Vec::new();
+    for some in records.chunks(RECORDS) {
+        for (table, since) in [("journal", Some(last)), ("journal_pending", None)] {
+            let mut filter = Filter::new();
+            filter.and_in("record", some.iter().map(|(_, record)| record.as_str().into()));
+            filter.and("county = ?", [county.into()]);
+            if let Some(last) = since {
+                filter.and("sequence > ?", [last.into()]);
+            }
+            let sql = format!("select kind, record from {table}{}", filter.clause());
+            for row in tx.query(&sql, filter.params()).await? {
+                let record = (row.text(0)?.to_owned(), row.text(1)?.to_owned());
+                if some.contains(&record) && !found.contains(&record) {
+                    found.push(record);
+                }
+            }
+        }
+    }
+    Ok(found)
+}
+
+/// Records asked for by one statement.
+const RECORDS: usize = 500;
+
 /// How often a record was written up to an instant.
 pub(super) async fn count_entries(
     tx: &mut Tx,

@@ -195,6 +195,12 @@ impl Register {
         values.get(self.lookup).cloned().unwrap_or_default()
     }
 
+    /// The value that a record of this key is looked up by.
+    pub(crate) fn lookup_of_key(&self, key: &str) -> Value {
+        let at = self.key.iter().position(|column| *column == self.lookup);
+        at.and_then(|at| self.parts_of(key).into_iter().nth(at)).unwrap_or_default()
+    }
+
     /// The parts of a key that [`Register::key_of`] made, as they are stored. The last may have strokes.
     pub(super) fn parts_of(&self, key: &str) -> Vec<Value> {
         let kind = |i: &usize| self.sheet.columns.get(*i).map(|column| column.kind.stored());

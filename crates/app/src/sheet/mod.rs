@@ -7,6 +7,7 @@
 //! Invariants: a record is a `Vec<Value>` in the order of its sheet's columns; an empty cell is
 //! `Value::Null`, which means *not known*, never *no*; a value in a record is legal.
 
+mod batch;
 mod cell;
 mod cell_error;
 mod columns;
@@ -25,6 +26,7 @@ mod view;
 use daohu_base::AreaLevel;
 use daohu_db::Type;
 
+pub(crate) use batch::{Batch, Named};
 pub(crate) use cell::id_number;
 pub use cell::{Raw, Reader};
 pub use cell_error::CellError;
@@ -42,7 +44,7 @@ pub(crate) use layout::EachRow;
 pub use layout::{Layout, Meta, Record};
 pub use print::{Masking, Printer};
 pub(crate) use reseal::reseal;
-pub(crate) use sql::{records, some_records};
+pub(crate) use sql::{records, remove, some_records};
 pub(crate) use view::{change_of, framed, integer, new_of, object, text};
 
 /// A sheet of the exchange format.

@@ -28,6 +28,18 @@ pub(crate) async fn some_records(
     rows.iter_mut().map(|row| layout.from_row(keys, row)).collect()
 }
 
+/// Takes a record away, if it is still the version that was read.
+pub(crate) async fn remove(tx: &mut Tx, layout: &Layout, record: &Record) -> Result<(), DbError> {
+    let mut filter = Filter::new();
+    filter.and_row(&layout.table.key.join(", "), "=", layout.key_of(record));
+    filter.and("version = ?", [record.meta.version.into()]);
+    let sql = format!("delete from {}{}", layout.table.name, filter.clause());
+    match tx.execute(&sql, filter.params()).await? {
+        1 => Ok(()),
+        _ => Err(DbError::Changed),
+    }
+}
+
 /// Up to `limit` rows of a table that have sealed numbers, by key; what is sealed stands again behind each.
 pub(super) async fn sealed_rows(
     tx: &mut Tx,

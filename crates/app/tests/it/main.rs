@@ -50,4 +50,5 @@ mod serving;
 mod sessions;
 mod sign_in;
 mod suspects;
+mod undo;
 mod users;

@@ -19,6 +19,7 @@ pub(crate) mod sample;
 pub(crate) mod serve;
 pub(crate) mod suspects;
 pub(crate) mod totp;
+pub(crate) mod undo;
 pub(crate) mod user;
 mod watch;
 

@@ -30,7 +30,7 @@ use super::{
     writes::{Author, Writes},
 };
 use crate::{
-    Context, Error, Lang, areas,
+    Context, Error, Lang, accounts, areas,
     exchange::{
         FileError, FileProblem, disk, jobs,
         outcome::{Collected, Counts, Outcomes, RowReport},
@@ -39,9 +39,10 @@ use crate::{
         spill::Sorted,
     },
     households::{Serials, rows as registry},
-    journal::{self, Act, Draft},
+    journal::{self, Act, Draft, Span},
     keys::Keys,
     sheet::{AREAS, HOUSEHOLDS, Sheet},
+    undo,
 };
 
 /// Rows written in one batch: bounds the memory between the two halves of an import, where each row waits
@@ -103,6 +104,8 @@ pub struct ImportOptions {
 pub struct Summary {
     /// True if anything was stored.
     pub committed: bool,
+    /// The import's id, by which it can be undone; none if nothing was stored.
+    pub id: Option<String>,
     /// True if a report was asked for and written: one that fails does not undo what is stored.
     #[serde(skip)]
     pub has_report: bool,
@@ -140,7 +143,13 @@ pub async fn import(
     let staged = read(context, &act, &tables, (&options, folder.into()), &progress).await?;
     let refused = staged.outcomes.any_rejected() && options.on_error == OnError::Abort;
     let store = !options.dry_run && !refused;
-    let collected = decide_and_write(context, act, staged, &options, &progress, store).await?;
+    let id = match &options.job {
+        _ if !store => None,
+        Some(run) => Some(run.job.clone()),
+        None => Some(accounts::new_id(act.at)?),
+    };
+    let import = id.clone();
+    let collected = decide_and_write(context, act, staged, &options, &progress, import).await?;
     let rejected = collected.counts.values().any(|counts| counts.rejected > 0);
     let committed = store && !(rejected && options.on_error == OnError::Abort);
     let Collected { counts, problems, all } = collected;
@@ -157,7 +166,8 @@ pub async fn import(
         // A log that cannot be folded back now is folded later.
         tracing::warn!(%error, "the log of an import could not be folded back");
     }
-    Ok(Summary { committed, has_report, sheets: counts, unknown_columns, problems })
+    let id = id.filter(|_| committed);
+    Ok(Summary { committed, id, has_report, sheets: counts, unknown_columns, problems })
 }
 
 /// The tables of all paths, in the order of the sheets.
@@ -241,15 +251,15 @@ async fn decide_and_write(
     staged: Staged,
     options: &ImportOptions,
     progress: &Arc<Progress>,
-    store: bool,
+    import: Option<String>,
 ) -> Result<Collected, Error> {
-    if !store {
+    let Some(import) = import else {
         let decided = decide_only(context, act, staged, options, progress, None).await?;
         return Ok(decided.collect()?);
-    }
+    };
     let (send, mut receive) = mpsc::channel::<Message>(BATCHES);
     let (opened, when_opened) = oneshot::channel::<Start>();
-    let at = act.at;
+    let (at, by) = (act.at, act.actor.name.clone());
     let abort = options.on_error == OnError::Abort;
     let job = options.job.clone();
     let (keys, runtime) = (Arc::clone(&context.keys), Handle::current());
@@ -267,7 +277,8 @@ async fn decide_and_write(
             }
             // The other half may be gone already; then nothing comes and nothing is written.
             let _ = opened.send(Start { serials, is_empty });
-            write_all(tx, &mut receive, at, (&keys, &runtime)).await?;
+            let spans = write_all(tx, &mut receive, at, (&keys, &runtime)).await?;
+            undo::rows::remember(tx, &import, (at, &by), &spans).await?;
             for indexes in suspended {
                 tx.resume_indexes(indexes).await?;
             }
@@ -328,7 +339,7 @@ async fn write_all(
     receive: &mut mpsc::Receiver<Message>,
     at: Timestamp,
     (keys, runtime): (&Arc<Keys>, &Handle),
-) -> Result<(), Error> {
+) -> Result<Vec<Span>, Error> {
     let mut journal = journal::Bulk::default();
     while let Some(message) = receive.recv().await {
         match message {

@@ -33,7 +33,12 @@ use utoipa_axum::router::OpenApiRouter;
 pub use model::Run;
 pub use runner::Jobs;
 
-use crate::http::App;
+use crate::{Error, http::App};
+
+/// An error if this is no import of the user's.
+pub(crate) async fn check_own_import(jobs: &Jobs, user_id: &str, id: &str) -> Result<(), Error> {
+    ops::get(jobs, model::Kind::Import, user_id, id).await.map(drop)
+}
 
 /// The routes of the slice.
 pub(crate) fn routes() -> OpenApiRouter<App> {

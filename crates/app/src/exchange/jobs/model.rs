@@ -344,7 +344,7 @@ impl Reason {
 
 impl From<Summary> for ImportSummary {
     fn from(summary: Summary) -> Self {
-        let Summary { committed, sheets, unknown_columns, problems, has_report: _ } = summary;
+        let Summary { committed, sheets, unknown_columns, problems, .. } = summary;
         let sheets = sheets.into_iter().map(|(name, counts)| (name.to_owned(), counts)).collect();
         Self { committed, sheets, unknown_columns, problems }
     }

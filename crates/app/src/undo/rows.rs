@@ -1,0 +1,17 @@
+//! What an import leaves, in its own transaction, so that it can be undone.
+
+use daohu_base::Timestamp;
+use daohu_db::Tx;
+
+use super::sql;
+use crate::{Error, journal::Span};
+
+/// Remembers where the entries of an import are.
+pub(crate) async fn remember(
+    tx: &mut Tx,
+    import: &str,
+    (at, by): (Timestamp, &str),
+    spans: &[Span],
+) -> Result<(), Error> {
+    Ok(sql::insert(tx, import, (at, by), spans).await?)
+}
