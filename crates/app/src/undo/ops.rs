@@ -153,7 +153,8 @@ impl Undoer<'_> {
             self.fault(&kind, &record, "import.written_since");
         }
         let (scope, areas) = self.scope;
-        let covers_all = scope.covers(county) && areas.covers(county);
+        let is_owner = scope.ranges().is_none() && areas.ranges().is_none();
+        let covers_all = is_owner || scope.covers(county) && areas.covers(county);
         for (kind, record) in records.iter().filter(|_| !covers_all) {
             let (inside, area) = match Kind::named(kind) {
                 Some(Kind::Area) => {
@@ -161,7 +162,14 @@ impl Undoer<'_> {
                     let is_group = record.len() == AreaLevel::Group.digits();
                     (if is_group { scope } else { areas }, Some(record.clone()))
                 }
-                Some(Kind::Of(_)) => (scope, registers::area_of(tx, county, kind, record).await?),
+                Some(Kind::Of(register)) => {
+                    let area = registers::area_of(tx, county, kind, record).await?;
+                    // What belongs to no area was anybody's to make.
+                    if area.is_none() && register.is_everywhere {
+                        continue;
+                    }
+                    (scope, area)
+                }
                 _ => (scope, households::village_of(tx, county, kind, record).await?),
             };
             if !area.is_some_and(|area| inside.covers(&area)) {
@@ -315,6 +323,10 @@ impl Undoer<'_> {
 
     /// Writes the rest, and looks whether anything still refers to what went.
     async fn end(mut self, tx: &mut Tx) -> Result<Undone, Error> {
+        // What stands in the way so far was not taken back: what refers to it says nothing.
+        if !self.faults.is_empty() {
+            return Err(Error::Invalid(self.faults));
+        }
         self.batch.flush(tx).await?;
         for ((name, county), keys) in std::mem::take(&mut self.removed) {
             for (table, columns) in REFERENCES.iter().filter(|(kind, _)| *kind == name) {
