@@ -8,7 +8,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{
     model::Line,
-    ops::{self, Request},
+    ops::{self, Request, Seen},
     sql::{Stored, Succession},
     told::Told,
 };
@@ -41,9 +41,10 @@ pub(crate) struct AreaChange {
     #[schema(format = Date)]
     changed_on: String,
     document: Option<String>,
+    /// Those about areas of the caller's.
     lines: Vec<Line>,
-    /// Households that lie in another village since.
-    households: i64,
+    /// Households that lie in another village since; null if there are lines about areas of others.
+    households: Option<i64>,
     created_at: At,
     created_by: String,
 }
@@ -79,10 +80,10 @@ pub(crate) struct ListAreaChanges {
     after: Option<String>,
 }
 
-impl From<Stored> for AreaChange {
-    fn from(stored: Stored) -> Self {
-        let Stored { id, changed_on, document, lines, households, created_at, created_by } = stored;
-        let lines = serde_json::from_str(&lines).unwrap_or_default();
+impl From<Seen> for AreaChange {
+    fn from(Seen { change, lines, is_whole }: Seen) -> Self {
+        let Stored { id, changed_on, document, created_at, created_by, .. } = change;
+        let households = is_whole.then_some(change.households);
         let created_at = At(Timestamp(created_at));
         Self { id, changed_on, document, lines, households, created_at, created_by }
     }
@@ -115,7 +116,12 @@ pub(crate) async fn create_area_change(
     let on = Day::parse(&on).map_err(|_| ApiError::field("on", "request.bad_day"))?;
     let request = Request { on, document, lines, dry_run };
     let (act, scope) = (permit.act(), permit.scope.clone());
-    Ok(Json(ops::change(permit.context(), act, scope, request).await?))
+    let mut told = ops::change(permit.context(), act, scope, request).await?;
+    // Who has which role is for those who may see accounts.
+    if session.require(Right::AccountsRead).is_err() {
+        told.grants.iter_mut().for_each(|grant| grant.user = None);
+    }
+    Ok(Json(told))
 }
 
 /// The changes of areas that lie or lay in the caller's, the latest first.
@@ -130,7 +136,7 @@ pub(crate) async fn list_area_changes(
         PageRequest::<(i64, String)>::new("area-changes", query.limit, query.after.as_deref())?;
     let changes =
         ops::list(permit.context(), permit.scope.clone(), page.after.clone(), page.fetch()).await?;
-    let page = page.page(changes, |change| (change.created_at, change.id.clone()));
+    let page = page.page(changes, |change| (change.change.created_at, change.change.id.clone()));
     Ok(Json(page.map(AreaChange::from)))
 }
 

@@ -1,6 +1,9 @@
 //! What a change of areas writes.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use daohu_base::{AreaCode, Day};
 use daohu_db::{Tx, Value};
@@ -33,6 +36,8 @@ pub(super) struct Carrier<'a> {
     /// The instant of the act.
     pub(super) at: i64,
     pub(super) former: Vec<Vec<Value>>,
+    /// Households that lines name, each with its village, and that were not met yet.
+    pub(super) wanted: BTreeSet<(AreaCode, String)>,
 }
 
 impl<'a> Carrier<'a> {
@@ -44,8 +49,9 @@ impl<'a> Carrier<'a> {
         plan: Plan,
     ) -> Self {
         let (told, former) = Default::default();
+        let wanted = plan.named_households();
         let (keys, batch, at) = (keys.as_ref(), Batch::new(keys, act), act.at.0);
-        Self { keys, policy, on, change, tree, plan, told, batch, at, former }
+        Self { keys, policy, on, change, tree, plan, told, batch, at, former, wanted }
     }
 
     /// The last day of the old codes.

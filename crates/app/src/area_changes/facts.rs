@@ -73,10 +73,7 @@ impl Plan {
             }
             for target in targets {
                 sources.entry(&target.to).or_default().insert(from);
-                let moved = match targets.as_slice() {
-                    [_] => number(values, from, i),
-                    _ => None,
-                };
+                let moved = number(values, from, i).filter(|_| self.is_whole(from));
                 for (area, is_gain) in self.shifted(from, &target.to) {
                     let moved = if is_gain { moved } else { moved.map(|moved| -moved) };
                     shifts.entry(area).or_default().push(moved);
@@ -91,14 +88,17 @@ impl Plan {
             if !self.targets.contains_key(to) {
                 sources.insert(to);
             }
-            let is_whole = |code: &&AreaCode| self.targets.get(code).is_none_or(|t| t.len() == 1);
             let numbers = sources.iter().map(|code| number(values, code, i));
-            let all = if sources.iter().all(is_whole) { sum(numbers) } else { None };
+            let all = match sources.iter().all(|code| self.is_whole(code)) {
+                true => sum(numbers),
+                false => None,
+            };
             found.insert(to.clone(), all);
         }
         for (area, moved) in shifts {
             let all = sum(moved.into_iter().chain([number(values, &area, i)]));
-            found.entry(area).or_insert(all);
+            // What takes others in and loses or gains parts besides: nobody told how much is left.
+            found.entry(area).and_modify(|known| *known = None).or_insert(all);
         }
         found
     }
@@ -114,8 +114,7 @@ impl Plan {
         if from.parent().is_some_and(|parent| goes_along(&parent)) {
             return Vec::new();
         }
-        let stays =
-            |code: &AreaCode| !self.targets.contains_key(code) && !self.new.contains_key(code);
+        let stays = |code: &AreaCode| !self.ends(code) && !self.new.contains_key(code);
         let losing = above(from).filter(|area| !area.contains(to)).map(|area| (area, false));
         let gaining = above(to).filter(|area| !area.contains(from)).map(|area| (area, true));
         losing.chain(gaining).filter(|(area, _)| stays(area)).collect()

@@ -61,6 +61,10 @@ impl Carrier<'_> {
                         targets.map(|target| target.to.clone()).collect()
                     }
                 };
+                if self.begins_later(&term, &record) && std::ptr::eq(sheet, &raw const TEAMS) {
+                    self.send(register, record, to.first())?;
+                    continue;
+                }
                 let next: Vec<Record> = to
                     .iter()
                     .map(|to| self.next_term(register, &term, &record, to))
@@ -78,6 +82,27 @@ impl Carrier<'_> {
             }
         }
         Ok(())
+    }
+
+    /// True if it begins with the new codes, or later.
+    fn begins_later(&self, term: &Term, record: &Record) -> bool {
+        let begun = record.values.get(term.starts_on).and_then(Value::as_text);
+        begun.is_some_and(|begun| begun >= self.on.to_string().as_str())
+    }
+
+    /// A member who had not begun in the old village begins in the new one; the key has no village.
+    fn send(
+        &mut self,
+        register: &'static Register,
+        mut record: Record,
+        to: Option<&AreaCode>,
+    ) -> Result<(), Error> {
+        let Some(to) = to.filter(|to| to.county() == record.county()) else { return Ok(()) };
+        let (before, county) = (record.values.clone(), record.county().to_owned());
+        set(&mut record, register.area, to.as_str());
+        let table = (register.layout(), register.kind, register.key_of(&before));
+        self.told.helpers += 1;
+        self.batch.update(table, (&county, Action::Updated), &before, record)
     }
 
     /// Those who help an area that ends or takes another in, and go on to on the day.

@@ -74,7 +74,7 @@ pub(super) struct New {
     pub(super) name: String,
     /// What it is made of, the first first.
     pub(super) sources: Vec<AreaCode>,
-    /// True if all of its sources are wholly in it.
+    /// True if all of its sources are wholly in it, and nothing else is.
     pub(super) is_whole: bool,
 }
 
@@ -91,6 +91,9 @@ pub(super) struct Plan {
     /// The names of groups by village, as they will be: what new ones are called must differ.
     group_names: BTreeMap<AreaCode, BTreeSet<String>>,
 }
+
+/// As the column of the sheet 行政区划 has it.
+const NAME_CHARACTERS_MAX: usize = 100;
 
 /// What a line may say wrong: the row from 1, the column, the value and the code of the words.
 fn fault(row: usize, column: &str, value: Option<&str>, code: &'static str) -> FieldError {
@@ -164,7 +167,7 @@ impl Plan {
             let is_alone = self.targets.get(from).is_some_and(|targets| stays(from, targets));
             if is_alone && to.as_ref() == Some(from) {
                 match &line.name {
-                    Some(name) => drop(self.renamed.insert(from.clone(), name.clone())),
+                    Some(name) => drop(self.renamed.insert(from.clone(), name.trim().to_owned())),
                     None => faults.push(fault(*row, "name", None, "area_change.nothing")),
                 }
                 self.targets.remove(from);
@@ -213,7 +216,7 @@ impl Plan {
             let said = read
                 .iter()
                 .filter(|read| read.to.as_ref() == Some(&to))
-                .find_map(|read| read.line.name.clone());
+                .find_map(|read| read.line.name.as_deref().map(|name| name.trim().to_owned()));
             if let Some(before) = tree.get(&to) {
                 // The day's old codes are no new ones: who reads them later must know which is meant.
                 if before.has_ended || self.ends(&to) {
@@ -237,11 +240,35 @@ impl Plan {
             let is_whole = sources.iter().all(|source| self.is_whole(source));
             self.new.insert(to, New { name, sources, is_whole });
         }
+        let made: Vec<(AreaCode, bool)> = self
+            .new
+            .iter()
+            .map(|(to, new)| (to.clone(), new.is_whole && self.is_made_of(to, &new.sources)))
+            .collect();
+        for (to, is_whole) in made {
+            if let Some(new) = self.new.get_mut(&to) {
+                new.is_whole = is_whole;
+            }
+        }
     }
 
-    /// True if all of the area goes to one place.
-    fn is_whole(&self, from: &AreaCode) -> bool {
-        matches!(self.targets.get(from).map(Vec::as_slice), Some([_]))
+    /// True if all of the area goes to one place, or stays: no part of it, and nothing below it, elsewhere.
+    pub(super) fn is_whole(&self, from: &AreaCode) -> bool {
+        let place = match self.targets.get(from).map(Vec::as_slice) {
+            None => from,
+            Some([only]) => &only.to,
+            Some(_) => return false,
+        };
+        let below =
+            self.targets.range(from.clone()..).take_while(|(below, _)| from.contains(below));
+        below.flat_map(|(_, targets)| targets).all(|target| place.contains(&target.to))
+    }
+
+    /// True if an area that begins has nothing in it but what its sources had.
+    fn is_made_of(&self, to: &AreaCode, sources: &[AreaCode]) -> bool {
+        let of_them = |source: &AreaCode| sources.iter().any(|whole| whole.contains(source));
+        let below = self.new.range(to.clone()..).take_while(|(below, _)| to.contains(below));
+        below.flat_map(|(_, new)| &new.sources).all(of_them)
     }
 
     /// Every area in force afterwards has a parent in force, and whatever ended has nothing left in it.
@@ -275,6 +302,21 @@ impl Plan {
         self.targets.keys().filter(|code| self.ends(code))
     }
 
+    /// Areas that end and that roles may have been given in: no groups.
+    pub(super) fn granted(&self) -> impl Iterator<Item = &AreaCode> {
+        self.ended().filter(|code| code.level() != AreaLevel::Group)
+    }
+
+    /// The households that lines name, each with its village.
+    pub(super) fn named_households(&self) -> BTreeSet<(AreaCode, String)> {
+        let of = |(from, targets): (&AreaCode, &Vec<Target>)| {
+            let named = targets.iter().flat_map(|target| target.households.clone());
+            let from = from.clone();
+            named.map(move |no| (from.clone(), no)).collect::<Vec<_>>()
+        };
+        self.targets.iter().flat_map(of).collect()
+    }
+
     /// Where what names the whole of an area that ended is to point: the first place that takes the rest,
     /// or the first at all.
     pub(super) fn heir(&self, code: &AreaCode) -> Option<&AreaCode> {
@@ -289,12 +331,16 @@ impl Plan {
         if !self.ends(code) {
             return Vec::new();
         }
-        let of_it = |new: &New| new.sources.iter().all(|source| code.contains(source));
+        let of_it = |to: &AreaCode| {
+            // Also what lines of their own put below it.
+            let below = self.new.range(to.clone()..).take_while(|(below, _)| to.contains(below));
+            below.flat_map(|(_, new)| &new.sources).all(|source| code.contains(source))
+        };
         let mut found: Vec<AreaCode> = Vec::new();
         // By code: an area comes before what lies in it.
-        let new = self.new.iter().filter(|(to, _)| to.level() != AreaLevel::Group);
-        for (to, new) in new {
-            if of_it(new) && !found.iter().any(|above| above.contains(to)) {
+        let new = self.new.keys().filter(|to| to.level() != AreaLevel::Group);
+        for to in new {
+            if of_it(to) && !found.iter().any(|above| above.contains(to)) {
                 found.push(to.clone());
             }
         }
@@ -408,6 +454,10 @@ fn read_lines<'a>(tree: &Tree, lines: &'a [Line]) -> Result<Vec<Read<'a>>, Vec<F
         let to = to.flatten();
         if tree.get(&from).is_none_or(|area| area.has_ended) {
             faults.push(fault(row, "from", Some(&line.from), "area_change.unknown"));
+        }
+        let name = line.name.as_deref().map(str::trim);
+        if name.is_some_and(|name| name.is_empty() || name.chars().count() > NAME_CHARACTERS_MAX) {
+            faults.push(fault(row, "name", line.name.as_deref(), "area_change.bad_name"));
         }
         if to.as_ref().is_some_and(|to| to.level() != from.level()) {
             faults.push(fault(row, "to", line.to.as_deref(), "area_change.other_level"));

@@ -1,5 +1,7 @@
 //! Households go where their village goes.
 
+use std::collections::HashSet;
+
 use daohu_base::{AreaCode, Scope};
 use daohu_db::{Tx, Value};
 
@@ -36,19 +38,25 @@ impl Carrier<'_> {
         // First what goes on: whoever comes into it from another village must not be sent on.
         villages.sort_by_key(|village| self.plan.ends(village));
         let (mut left, mut taken) = (Vec::new(), Vec::new());
+        let mut moved: HashSet<i64> = HashSet::new();
         for village in villages {
-            sql::lock_village(tx, &village).await?;
             let scope = Scope::of([village.clone()]);
             let mut after = (String::new(), 0);
             loop {
-                let homes =
+                let mut homes =
                     rows::next_homes(tx, self.keys, &scope, (&after.0, after.1), HOMES).await?;
                 let Some(last) = homes.last() else { break };
                 after = (last.household.county().to_owned(), last.household.id());
+                for home in &homes {
+                    self.wanted.remove(&(village.clone(), home.household.no().to_owned()));
+                }
+                // Who came from another village of the same change goes no further.
+                homes.retain(|home| moved.insert(home.household.id()));
                 self.move_homes(tx, &village, homes, (&mut left, &mut taken)).await?;
                 self.breathe(tx).await?;
             }
         }
+        let unknown = std::mem::take(&mut self.wanted).into_iter().map(|(_, no)| no).collect();
         let faults = |numbers: Vec<String>, code: &'static str| {
             numbers.into_iter().take(NAMED_MAX).map(move |no| FieldError {
                 column: "households".to_owned(),
@@ -59,6 +67,7 @@ impl Carrier<'_> {
         };
         let faults: Vec<FieldError> = faults(left, "area_change.household_left")
             .chain(faults(taken, "area_change.number_taken"))
+            .chain(faults(unknown, "area_change.no_household"))
             .collect();
         if faults.is_empty() { Ok(()) } else { Err(Error::Invalid(faults)) }
     }

@@ -1,8 +1,8 @@
 //! Carrying a change of areas out.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use daohu_base::{AreaCode, AreaLevel, Day, Scope};
+use daohu_base::{AreaCode, AreaLevel, Day, Scope, Timestamp};
 use daohu_db::{BoxFuture, FutureExt, Tx, Value};
 
 use super::{
@@ -18,6 +18,7 @@ use crate::{
     households::rows as households,
     journal::{Act, Watched},
     keys::Keys,
+    registers,
     sheet::{Record, area},
 };
 
@@ -52,17 +53,24 @@ pub async fn change(
         let act = act.anew(&*clock);
         let stored = areas::rows::all(tx, &keys).await?;
         let tree = tree(&stored, request.on);
-        check(&request, &act, &scope, &stored)?;
+        check(&request, &act, &scope)?;
         let plan = Plan::make(&tree, &request.lines).map_err(Error::Invalid)?;
         check_scope(&scope, &plan)?;
+        let concerned = lock(tx, &plan).await?;
+        check_days(tx, &request, &stored, &concerned).await?;
+        let mut act = act;
+        act.follow(Timestamp(sql::last_written(tx, &concerned).await?));
         let id = new_id(act.at)?;
         let mut carrier = Carrier::new((&keys, &policy), &act, (request.on, &id), &tree, plan);
         carrier.homes(tx).await?;
         carrier.helpers(tx).await?;
         carrier.offices(tx).await?;
         carrier.areas(tx, &stored).await?;
-        let followers: BTreeMap<AreaCode, Vec<AreaCode>> =
-            carrier.plan.ended().map(|code| (code.clone(), carrier.plan.followers(code))).collect();
+        let followers: BTreeMap<AreaCode, Vec<AreaCode>> = carrier
+            .plan
+            .granted()
+            .map(|code| (code.clone(), carrier.plan.followers(code)))
+            .collect();
         let (grants, changes) = accounts::follow_areas(tx, &act, &followers).await?;
         carrier.batch.add_changes(changes);
         let change = stored_change(&request, &act, id.clone(), carrier.told.households)?;
@@ -109,35 +117,77 @@ fn tree(stored: &[Record], on: Day) -> Tree {
     stored.iter().filter_map(before).collect()
 }
 
-/// The day is no day to come, and comes after the first of every area concerned: who changed an area last
-/// month cannot change it again before that.
-fn check(request: &Request, act: &Act, scope: &Scope, stored: &[Record]) -> Result<(), Error> {
+/// The day is no day to come, the document has a number that fits, and what is named lies in the scope.
+fn check(request: &Request, act: &Act, scope: &Scope) -> Result<(), Error> {
     let mut faults = Vec::new();
-    let mut fault = |column: String, value: Option<String>, code| {
-        faults.push(FieldError { column, value, code, message: String::new() });
+    let mut fault = |column: &str, value: String, code| {
+        let (column, message) = (column.to_owned(), String::new());
+        faults.push(FieldError { column, value: Some(value), code, message });
     };
     if request.on > act.at.day() {
-        fault("on".to_owned(), Some(request.on.to_string()), "area_change.future");
+        fault("on", request.on.to_string(), "area_change.future");
     }
-    let starts: BTreeMap<&str, &str> = stored
-        .iter()
-        .filter_map(|record| {
-            let text = |i: usize| record.values.get(i).and_then(Value::as_text);
-            Some((text(area::CODE)?, text(area::STARTS_ON)?))
-        })
-        .collect();
-    let on = request.on.to_string();
-    for (row, line) in (1..).zip(&request.lines) {
-        let Ok(from) = AreaCode::parse(&line.from) else { continue };
-        if !scope.contains(&from) {
-            return Err(Error::NotFound("area"));
-        }
-        let Some(begun) = starts.get(from.as_str()) else { continue };
-        if *begun >= on.as_str() {
-            fault(format!("lines.{row}.from"), Some((*begun).to_owned()), "area_change.not_begun");
-        }
+    let document = request.document.as_deref().unwrap_or_default();
+    if document.chars().count() > DOCUMENT_CHARACTERS_MAX {
+        fault("document", document.to_owned(), "request.bad_field");
+    }
+    let outside = |code: &str| AreaCode::parse(code).is_ok_and(|code| !scope.contains(&code));
+    if request.lines.iter().any(|line| outside(&line.from)) {
+        return Err(Error::NotFound("area"));
     }
     if faults.is_empty() { Ok(()) } else { Err(Error::Invalid(faults)) }
+}
+
+/// As the interface says.
+const DOCUMENT_CHARACTERS_MAX: usize = 100;
+
+/// The areas that a plan concerns, locked with all that is moved: what clerks write meanwhile waits, or was
+/// written before and is read. Nobody seals it behind what is written here.
+async fn lock(tx: &mut Tx, plan: &Plan) -> Result<BTreeSet<AreaCode>, Error> {
+    let targets = plan.targets.values().flatten().map(|target| target.to.clone());
+    let all = targets.chain(plan.targets.keys().cloned()).chain(plan.renamed.keys().cloned());
+    let concerned: BTreeSet<AreaCode> = all.collect();
+    areas::rows::lock(tx, &concerned).await?;
+    for register in &registers::rows::ALL {
+        registers::rows::lock_of_areas(tx, register, &concerned).await?;
+    }
+    let villages = plan.targets.keys().filter(|code| code.level() == AreaLevel::Village);
+    for village in villages {
+        sql::lock_village(tx, village).await?;
+    }
+    Ok(concerned)
+}
+
+/// The day comes after the first of every area concerned, and not before the last change of one: who changed an
+/// area last month cannot change it again before that.
+async fn check_days(
+    tx: &mut Tx,
+    request: &Request,
+    stored: &[Record],
+    concerned: &BTreeSet<AreaCode>,
+) -> Result<(), Error> {
+    let on = request.on.to_string();
+    let text = |record: &Record, i: usize| {
+        record.values.get(i).and_then(Value::as_text).unwrap_or_default().to_owned()
+    };
+    let begun = stored.iter().filter(|record| text(record, area::STARTS_ON) >= on);
+    let mut late: BTreeSet<String> = begun
+        .map(|record| text(record, area::CODE))
+        .filter(|code| AreaCode::parse(code).is_ok_and(|code| concerned.contains(&code)))
+        .collect();
+    late.extend(sql::changed_after(tx, concerned, &on).await?);
+    if late.is_empty() {
+        return Ok(());
+    }
+    let lines = (1..).zip(&request.lines);
+    let faults = late.into_iter().map(|code| {
+        // The line that names it, or what it lies in.
+        let named = |(_, line): &(usize, &Line)| code.starts_with(&line.from);
+        let row = lines.clone().filter(named).map(|(row, _)| row).last().unwrap_or_default();
+        let (column, message) = (format!("lines.{row}.from"), String::new());
+        FieldError { column, value: Some(code), code: "area_change.not_begun", message }
+    });
+    Err(Error::Invalid(faults.collect()))
 }
 
 /// Every area that ends, begins or goes on otherwise lies in the scope.
@@ -176,7 +226,7 @@ fn successions(plan: &Plan, change: &Stored) -> Vec<Succession> {
     let mut found = Vec::new();
     for (from, targets) in &plan.targets {
         if from.level() != AreaLevel::Group {
-            let is_whole = targets.len() == 1;
+            let is_whole = plan.is_whole(from);
             found.extend(targets.iter().map(|target| succession(from, &target.to, is_whole)));
         }
     }
@@ -188,15 +238,38 @@ fn successions(plan: &Plan, change: &Stored) -> Vec<Succession> {
     found
 }
 
+/// A change as far as somebody may see it.
+pub(super) struct Seen {
+    pub(super) change: Stored,
+    /// Those that name an area of the scope.
+    pub(super) lines: Vec<Line>,
+    /// True if these are all.
+    pub(super) is_whole: bool,
+}
+
+impl Seen {
+    fn new(change: Stored, scope: &Scope) -> Self {
+        let mut lines: Vec<Line> = serde_json::from_str(&change.lines).unwrap_or_default();
+        let all = lines.len();
+        lines.retain(|line| {
+            scope.covers(&line.from) || line.to.as_deref().is_some_and(|to| scope.covers(to))
+        });
+        let is_whole = lines.len() == all;
+        Self { change, lines, is_whole }
+    }
+}
+
 /// Changes of areas of a scope, the latest first.
 pub(super) async fn list(
     context: &Context,
     scope: Scope,
     before: Option<(i64, String)>,
     limit: i64,
-) -> Result<Vec<Stored>, Error> {
-    let work = async move |tx: &mut Tx| sql::list(tx, &scope, before, limit).await;
-    Ok(context.db.read(move |tx| async move { work(tx).await }.boxed()).await?)
+) -> Result<Vec<Seen>, Error> {
+    let mine = scope.clone();
+    let work = async move |tx: &mut Tx| sql::list(tx, &mine, before, limit).await;
+    let found = context.db.read(move |tx| async move { work(tx).await }.boxed()).await?;
+    Ok(found.into_iter().map(|change| Seen::new(change, &scope)).collect())
 }
 
 /// What an area followed, and what followed it.

@@ -1,9 +1,9 @@
 //! SQL of changes of areas.
 
+use std::collections::BTreeSet;
+
 use daohu_base::{AreaCode, Scope};
 use daohu_db::{Column, Error, Filter, Row, Table, Tx, Type, Value};
-
-use crate::areas::rows::within;
 
 /// A change as stored.
 #[derive(Clone, Debug)]
@@ -169,7 +169,7 @@ pub(crate) async fn elsewhere_on(
     }
     // Of several changes since, the first one tells where it lay.
     let sql = format!(
-        "select f.county, f.household, f.village from former_villages f{} order by f.ends_on desc",
+        "select f.county, f.household, f.village from former_villages f{} order by f.ends_on desc, f.change desc",
         filter.clause()
     );
     let row = |row: &Row| {
@@ -279,14 +279,59 @@ pub(super) async fn taken(
         .collect()
 }
 
-/// Locks the households of a village until the transaction ends: nobody changes them meanwhile.
+/// Locks the households of a village, and who helps them, until the transaction ends: nobody changes them
+/// meanwhile.
 pub(super) async fn lock_village(tx: &mut Tx, village: &AreaCode) -> Result<(), Error> {
-    let mut filter = Filter::new();
-    within(&mut filter, "(county >= ? and county < ?)", &Scope::of([village.clone()]).counties());
-    filter.and("village = ?", [village.as_str().into()]);
-    let sql = format!("update households set version = version{}", filter.clause());
-    tx.execute(&sql, filter.params()).await.map(drop)
+    let place = [village.county().into(), village.as_str().into()];
+    let sql = "update households set version = version where county = $1 and village = $2";
+    tx.execute(sql, &place).await?;
+    let sql = "update pairings set version = version where county = $1 and household in
+                 (select id from households where county = $1 and village = $2)";
+    tx.execute(sql, &place).await.map(drop)
 }
+
+/// The latest instant at which one of these areas, a household of theirs or its members were written.
+pub(super) async fn last_written(tx: &mut Tx, areas: &BTreeSet<AreaCode>) -> Result<i64, Error> {
+    const TABLES: [(&str, &str); 3] =
+        [("areas", "code"), ("households", "village"), ("persons", "village")];
+    let mut last = 0;
+    let areas: Vec<&AreaCode> = areas.iter().collect();
+    for some in areas.chunks(IN_LIST) {
+        for (table, column) in TABLES {
+            let mut filter = Filter::new();
+            filter.and_in(column, some.iter().map(|area| area.as_str().into()));
+            let sql = format!("select max(updated_at) from {table}{}", filter.clause());
+            let row = tx.query_one(&sql, filter.params()).await?;
+            last = last.max(row.opt_int(0)?.unwrap_or_default());
+        }
+    }
+    Ok(last)
+}
+
+/// Those of these areas that were changed on a later day already.
+pub(super) async fn changed_after(
+    tx: &mut Tx,
+    areas: &BTreeSet<AreaCode>,
+    on: &str,
+) -> Result<Vec<String>, Error> {
+    let mut found = BTreeSet::new();
+    let areas: Vec<&AreaCode> = areas.iter().collect();
+    for some in areas.chunks(IN_LIST) {
+        for column in ["predecessor", "successor"] {
+            let mut filter = Filter::new();
+            filter.and_in(column, some.iter().map(|area| area.as_str().into()));
+            filter.and("changed_on > ?", [on.into()]);
+            let sql = format!("select distinct {column} from successions{}", filter.clause());
+            for row in tx.query(&sql, filter.params()).await? {
+                found.insert(row.text(0)?.to_owned());
+            }
+        }
+    }
+    Ok(found.into_iter().collect())
+}
+
+/// Areas asked for by one statement.
+const IN_LIST: usize = 500;
 
 /// Says of these persons' ID numbers in which county their rows are now.
 pub(super) async fn move_holders(

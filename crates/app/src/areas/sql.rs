@@ -1,8 +1,11 @@
 //! SQL of areas.
 
-use std::{collections::HashMap, ops::ControlFlow};
+use std::{
+    collections::{BTreeSet, HashMap},
+    ops::ControlFlow,
+};
 
-use daohu_base::Scope;
+use daohu_base::{AreaCode, Scope};
 use daohu_db::{Filter, Row, Tx, Value, prefix_end};
 
 use super::{
@@ -207,6 +210,21 @@ pub(super) async fn names(
     let sql = format!("select code, name from areas{}", filter.clause());
     let rows = tx.query(&sql, filter.params()).await?;
     rows.iter().map(|row| Ok((row.text(0)?.to_owned(), row.text(1)?.to_owned()))).collect()
+}
+
+/// Areas asked for by one statement.
+const IN_LIST: usize = 500;
+
+/// Locks these areas until the transaction ends, as far as they are there.
+pub(crate) async fn lock(tx: &mut Tx, areas: &BTreeSet<AreaCode>) -> Result<(), daohu_db::Error> {
+    let areas: Vec<&AreaCode> = areas.iter().collect();
+    for some in areas.chunks(IN_LIST) {
+        let mut filter = Filter::new();
+        filter.and_in("code", some.iter().map(|area| Value::from(area.as_str())));
+        let sql = format!("update areas set version = version{}", filter.clause());
+        tx.execute(&sql, filter.params()).await?;
+    }
+    Ok(())
 }
 
 /// The names of these areas, and when they were last written.

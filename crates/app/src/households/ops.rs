@@ -123,7 +123,8 @@ pub(super) async fn dossier_of(
         None => present(tx, keys, row).await?,
         Some(day) => past(tx, keys, row, day).await?,
     };
-    let mut reader = moves::Reader::new(with, row.county(), until(as_of));
+    let counties = area_changes::rows::counties_before(tx, row.county()).await?;
+    let mut reader = moves::Reader::new(with, &counties, until(as_of));
     (dossier.came_from, dossier.went_to) = reader.links(tx, row.id()).await?;
     Ok(dossier)
 }
@@ -160,6 +161,31 @@ pub(super) fn until(as_of: Option<Day>) -> Timestamp {
     as_of.map_or(Timestamp(i64::MAX), |day| Timestamp::end_of(day).plus_ms(-1))
 }
 
+/// Who belonged to a household at an instant, or had belonged to no other since, as the journal tells it.
+pub(super) async fn members_then(
+    tx: &mut Tx,
+    keys: &Keys,
+    (counties, id): (&[String], i64),
+    until: Timestamp,
+) -> Result<Vec<(i64, Map<String, Json>)>, Error> {
+    let Some(county) = counties.first() else { return Ok(Vec::new()) };
+    let mut candidates: Vec<i64> =
+        sql::persons_of(tx, keys, county, &[id]).await?.iter().map(|p| p.id()).collect();
+    candidates
+        .extend(sql::past_memberships_of(tx, county, &[id]).await?.iter().map(|past| past.person));
+    candidates.sort_unstable();
+    // Who came back belongs here twice.
+    candidates.dedup();
+    let mut found = Vec::new();
+    for person in candidates {
+        let record = person.to_string();
+        let then = journal::state_in(tx, keys, counties, ("person", &record), until).await?;
+        let here = |after: &Map<String, Json>| after.get("household") == Some(&Json::from(id));
+        found.extend(then.map(|(_, after)| (person, after)).filter(|(_, after)| here(after)));
+    }
+    Ok(found)
+}
+
 async fn past(tx: &mut Tx, keys: &Keys, row: &HouseholdRow, day: Day) -> Result<Dossier, Error> {
     let until = until(Some(day));
     let (county, id) = (row.county().to_owned(), row.id());
@@ -167,21 +193,8 @@ async fn past(tx: &mut Tx, keys: &Keys, row: &HouseholdRow, day: Day) -> Result<
     let record = id.to_string();
     let then = journal::state_in(tx, keys, &counties, ("household", &record), until).await?;
     let (version, household) = then.ok_or(Error::NotFound("household"))?;
-    let mut persons = Vec::new();
-    let mut candidates: Vec<i64> =
-        sql::persons_of(tx, keys, &county, &[id]).await?.iter().map(|p| p.id()).collect();
-    candidates
-        .extend(sql::past_memberships_of(tx, &county, &[id]).await?.iter().map(|past| past.person));
-    candidates.sort_unstable();
-    // Who came back belongs here twice.
-    candidates.dedup();
-    for person in candidates {
-        let record = person.to_string();
-        let then = journal::state_in(tx, keys, &counties, ("person", &record), until).await?;
-        let then = then.map(|(_, after)| after);
-        let here = |after: &Map<String, Json>| after.get("household") == Some(&Json::from(id));
-        persons.extend(then.filter(here));
-    }
+    let persons = members_then(tx, keys, (&counties, id), until).await?;
+    let persons = persons.into_iter().map(|(_, after)| after).collect();
     let mut incomes = Vec::new();
     for income in sql::incomes_of(tx, keys, &county, &[id]).await? {
         let record = format!("{id}/{}", income.year());

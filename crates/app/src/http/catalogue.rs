@@ -129,6 +129,8 @@ static TABLE: &[Entry] = &[
     is("import.undone", 409, "这次导入已经撤销", "The import was undone already"),
     is("import.written_since", 409, "导入之后又被修改", "It was changed after the import"),
     is("area.no_parent", 422, "上级区划不存在", "The area has no parent"),
+    is("area_change.bad_name", 422, "名称须为1至100个字", "A name has 1 to 100 characters"),
+    is("area_change.no_household", 422, "该村没有这一户", "The village has no such household"),
     is("area_change.code_taken", 422, "换上级后的代码已被占用：请单列一行写明新代码", "Under the new parent its code is taken: give it a line of its own with a new code"),
     is("area_change.code_used", 422, "这个代码已停用，不能再用", "The code has ended and is not used again"),
     is("area_change.future", 422, "启用日期不能晚于今天", "The first day of the new codes cannot be to come"),

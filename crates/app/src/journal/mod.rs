@@ -26,8 +26,8 @@ pub use model::{
     Act, Action, Change, Draft, Entry, HeadPosition, NO_COUNTY, Position, Problem, RecordRef,
 };
 pub use ops::{
-    Bulk, Span, check_keys, fill, history, latest_of, opens, position, record, seal_all, state_at,
-    state_in,
+    Bulk, Span, check_keys, fill, history_in, latest_of, opens, position, record, seal_all,
+    state_at, state_in,
 };
 pub(crate) use ops::{after_of, page_of, state_before, written_since};
 pub use verify::{Bad, Current, Depth, HouseholdOf, Verdict, Watched, verify, verify_store};

@@ -243,9 +243,25 @@ pub async fn state_in(
     Ok(state.map(|state| (version, state)))
 }
 
+/// As [`history`], of a record that may have lain in other counties: the present one first.
+pub async fn history_in(
+    tx: &mut Tx,
+    counties: &[String],
+    (kind, record): (&str, &str),
+    until: Timestamp,
+    limit: i64,
+) -> Result<Vec<(Option<i64>, Entry)>, Error> {
+    let mut found = Vec::new();
+    for county in counties {
+        let rest = limit.saturating_sub(i64::try_from(found.len()).unwrap_or(limit));
+        found.extend(history(tx, (county, kind, record), until, rest).await?);
+    }
+    Ok(found)
+}
+
 /// The entries that wrote a record up to an instant, the latest first, at most so many; each with its place in the
 /// chain, none while it waits to be sealed.
-pub async fn history(
+async fn history(
     tx: &mut Tx,
     record: RecordRef<'_>,
     until: Timestamp,

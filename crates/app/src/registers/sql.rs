@@ -154,6 +154,28 @@ pub(crate) async fn of_areas(
     Ok(found)
 }
 
+/// Locks the records that belong to one of these areas themselves until the transaction ends.
+pub(crate) async fn lock_of_areas(
+    tx: &mut Tx,
+    register: &Register,
+    areas: &BTreeSet<AreaCode>,
+) -> Result<(), DbError> {
+    let column = register.sheet.columns.get(register.area).map_or("", |column| column.name);
+    let areas: Vec<&AreaCode> = areas.iter().collect();
+    for list in areas.chunks(IN_LIST) {
+        let mut filter = Filter::new();
+        if !register.is_everywhere {
+            let counties: BTreeSet<String> = list.iter().map(|area| area.county()).collect();
+            filter.and_in("county", counties.into_iter().map(Value::from));
+        }
+        filter.and_in(column, list.iter().map(|area| Value::from(area.as_str())));
+        let table = register.layout().table.name;
+        let sql = format!("update {table} set version = version{}", filter.clause());
+        tx.execute(&sql, filter.params()).await?;
+    }
+    Ok(())
+}
+
 /// The names of the organisations or cadres of these numbers.
 pub(super) async fn names(
     tx: &mut Tx,

@@ -14,6 +14,7 @@ use super::{
 };
 use crate::{
     Context, Error,
+    accesses::{Seen, What},
     households::PersonView,
     http::{
         Answer, ApiError, App, At, Caller, IfMatch, Json, Page, PageRequest, Path, Permit, Query,
@@ -216,7 +217,13 @@ pub(crate) async fn get_suspects(
     Path(ids): Path<(i64, i64)>,
 ) -> Answer<Versioned<SuspectView>> {
     let permit = session.require(Right::RegistryRead)?;
-    Ok(versioned(&ops::get(permit.context(), permit.scope.clone(), ids).await?))
+    let pair = ops::get(permit.context(), permit.scope.clone(), ids).await?;
+    for side in [&pair.one, &pair.other] {
+        let (county, household) = (side.row.county(), side.row.household());
+        let seen = Seen { county, household, person: Some(side.row.id()) };
+        permit.note(What::Person, seen).await?;
+    }
+    Ok(versioned(&pair))
 }
 
 fn versioned(pair: &Pair) -> Versioned<SuspectView> {

@@ -422,6 +422,20 @@ async fn a_county_with_another_code_keeps_ids_history_and_rights() {
             .map(|entry| entry["action"].as_str().unwrap())
             .collect();
         assert!(actions.contains(&"moved") && actions.contains(&"created"), "{actions:?}");
+        // So are the sources of its facts, who came from where, and who belonged where.
+        let sources = office.get(&format!("/households/{id}/sources")).send().await.expect(200);
+        let of_household = &sources["records"][0];
+        assert_eq!(of_household["is_whole"], true, "{engine:?} {of_household}");
+        let (of_head, of_village) =
+            (&of_household["columns"]["head_name"], &of_household["columns"]["village"]);
+        assert!(of_head["source"] != of_village["source"], "{engine:?} {of_household}");
+        let path = format!("/households/{id}/sources?as_of={YESTERDAY}");
+        let then = office.get(&path).send().await.expect(200);
+        assert_eq!(then["records"].as_array().unwrap().len(), 5, "{engine:?} {then}");
+        let (person, _) = seed::person_named_in(&app, "钱二").await;
+        let path = format!("/persons/{person}/memberships?as_of={YESTERDAY}");
+        let then = office.get(&path).send().await.expect(200);
+        assert!(then.to_string().contains("H002"), "{engine:?} {then}");
         // Who was told apart stays so, and who looked is known.
         let pair = office.get(&format!("/suspects/{one}/{other}")).send().await.expect(200);
         assert_eq!(pair["verdict"], "different", "{engine:?}");
@@ -527,5 +541,77 @@ async fn a_change_is_tried_first_and_only_inside_ones_area() {
         let listed = foreign.get(path).send().await.expect(200);
         assert!(listed["items"].as_array().unwrap().is_empty(), "{engine:?}");
         assert!(AreaCode::parse("990101100209").is_ok());
+    }
+}
+
+#[tokio::test]
+async fn what_a_line_names_must_be_there_and_days_go_forward() {
+    for engine in Engine::BOTH {
+        let app = start(engine).await;
+        let tried = async |on: &str, lines: Vec<Line>| {
+            let on = Day::parse(on).unwrap();
+            let request = Request { on, document: None, lines, dry_run: false };
+            match change(&app.context, app.act(), Scope::all(), request).await {
+                Err(daohu_app::Error::Invalid(faults)) => {
+                    faults.into_iter().map(|f| (f.value.unwrap_or_default(), f.code)).collect()
+                }
+                other => panic!("{other:?}"),
+            }
+        };
+        let typo = vec![
+            part("990101100200", "990101100200", "", &[], &[]),
+            part("990101100200", "990101100203", "南甲三村", &[], &["H00Z"]),
+        ];
+        let refused: Vec<(String, &str)> = tried(TODAY, typo).await;
+        assert_eq!(refused, [("H00Z".to_owned(), "area_change.no_household")], "{engine:?}");
+        // A village whose code began yesterday cannot end the day before, by whatever line.
+        carry_out(&app, vec![line("990101100200", "990101100209", "")]).await;
+        let refused = tried(YESTERDAY, vec![line("990101100", "990101109", "新乡")]).await;
+        let late = |code: &str| (code.to_owned(), "area_change.not_begun");
+        assert!(refused.contains(&late("990101100209")), "{engine:?} {refused:?}");
+        let refused = tried(YESTERDAY, vec![line("990101100201", "990101100209", "")]).await;
+        assert_eq!(refused, [late("990101100209")], "{engine:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_change_is_told_as_far_as_it_is_ones_own() {
+    for engine in Engine::BOTH {
+        let app = start(engine).await;
+        let lines = vec![
+            line("990101100201", "990101100209", ""),
+            line("990101101200", "990101101209", ""),
+        ];
+        carry_out(&app, lines).await;
+        let listed = async |grant: &str| {
+            let client = app.client(&[grant]).await;
+            let page = client.get("/area-changes").send().await.expect(200);
+            let change = page["items"][0].clone();
+            (change["lines"].as_array().map(Vec::len), change["households"].as_i64())
+        };
+        assert_eq!(listed("inspector@990101").await, (Some(2), Some(2)), "{engine:?}");
+        assert_eq!(listed("inspector@990101101").await, (Some(1), None), "{engine:?}");
+        assert_eq!(listed("inspector@980101").await, (None, None), "{engine:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_team_that_begins_with_the_new_code_begins_there() {
+    for engine in Engine::BOTH {
+        let app = start(engine).await;
+        app.execute("update teams set starts_on = '2020-12-01', version = 1").await;
+        app.execute("delete from journal_pending where kind = 'team_member'").await;
+        let request = Request {
+            on: Day::parse(TODAY).unwrap(),
+            document: None,
+            lines: vec![line("990101101200", "990101101209", "")],
+            dry_run: false,
+        };
+        let told = change(&app.context, app.act(), Scope::all(), request).await.unwrap();
+        assert_eq!(told.helpers, 2, "{engine:?}");
+        let rows = app.rows("select village, starts_on, ends_on from teams").await;
+        assert_eq!(rows.len(), 1, "{engine:?}");
+        assert_eq!(rows[0].text(0).unwrap(), "990101101209");
+        assert_eq!(rows[0].opt_text(2).unwrap(), None);
     }
 }

@@ -134,7 +134,7 @@ async fn call(app: &TestApp, client: &Client, id: &str, area: &AreaCode) -> Opti
         "list_roles" => get("/roles"),
         // Imports and exports.
         "list_imports" | "get_import" | "create_import" | "cancel_import" | "retry_import"
-        | "get_import_report" | "list_exports" | "get_export" | "create_export"
+        | "get_import_report" | "undo_import" | "list_exports" | "get_export" | "create_export"
         | "cancel_export" | "get_export_file" => job(app, client, id, area).await,
         _ => return registry(app, id, area).await,
     })
@@ -312,6 +312,9 @@ async fn suspects(app: &TestApp, id: &str, village: &str) -> Operation {
     }
 }
 
+/// Makes numbers that no other call has.
+static NEXT: std::sync::atomic::AtomicU32 = std::sync::atomic::AtomicU32::new(0);
+
 /// Calls about jobs, on one of the client's own: of nobody's for who may have none.
 async fn job(app: &TestApp, client: &Client, id: &str, area: &AreaCode) -> Operation {
     // Nobody waits for those of the lines before.
@@ -334,6 +337,14 @@ async fn job(app: &TestApp, client: &Client, id: &str, area: &AreaCode) -> Opera
             let path = import().await;
             app.jobs.run_queued().await.unwrap();
             post(format!("{path}/retry"), json!({}))
+        }
+        "undo_import" => {
+            let once = NEXT.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+            let row = format!("户编号,行政村代码\nU{once},{area}\n");
+            let upload = client.upload(&[("households.csv", row.as_bytes())], &[]);
+            let path = format!("/imports/{}", own(upload.send().await));
+            app.jobs.run_queued().await.unwrap();
+            post(format!("{path}/undo"), json!({}))
         }
         "get_import_report" => {
             let path = import().await;

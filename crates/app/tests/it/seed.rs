@@ -267,3 +267,8 @@ pub async fn helpers_of_villages(app: &TestApp) {
     let summary = app.import(&[folder.path().to_owned()], crate::exchange::options()).await;
     assert!(summary.committed, "{summary:?}");
 }
+
+/// The id and version of the person of this name, in whatever county.
+pub async fn person_named_in(app: &TestApp, name: &str) -> (i64, i64) {
+    one(app, "select id, version from persons where name = $1", name).await
+}

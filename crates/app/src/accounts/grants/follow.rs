@@ -20,8 +20,8 @@ use crate::{
 /// What became of a user's grant in an area that ended.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct FollowedGrant {
-    /// The user's name.
-    pub user: String,
+    /// The user's name; null for who may not see accounts.
+    pub user: Option<String>,
     /// The role.
     pub role: String,
     /// The area that ended.
@@ -43,11 +43,16 @@ pub(crate) async fn follow_areas(
     let today = act.at.day();
     let (mut found, mut changes) = (Vec::new(), Vec::new());
     for before in sql::in_areas(tx, followers.keys()).await? {
-        let Some((from, to)) = before.area.as_ref().and_then(|area| followers.get_key_value(area))
-        else {
+        let area = before.area.clone();
+        let Some((from, to)) = area.and_then(|area| followers.get_key_value(&area)) else {
             continue;
         };
         let user = users::sql::lock(tx, &before.user_id).await?.ok_or(Error::NotFound("user"))?;
+        // Who takes grants away locks the user: what was read before may not hold any more.
+        let held = sql::of_user(tx, &user.id).await?;
+        let Some(before) = held.iter().find(|grant| grant.id == before.id).cloned() else {
+            continue;
+        };
         if before.has_ended_on(today) {
             continue;
         }
@@ -58,7 +63,6 @@ pub(crate) async fn follow_areas(
         sql::end(tx, &ended, act.at).await?;
         changes.extend(sessions::ops::end_all(tx, &user.id, None).await?);
         changes.push(change("grant", &ended.id, Some(&before), &ended));
-        let held = sql::of_user(tx, &user.id).await?;
         for area in to {
             let has = |grant: &Grant| {
                 grant.role == before.role
@@ -80,7 +84,7 @@ pub(crate) async fn follow_areas(
             sql::insert(tx, &grant).await?;
             changes.push(change("grant", &grant.id, None, &grant));
         }
-        let (user, role) = (user.name, before.role);
+        let (user, role) = (Some(user.name), before.role);
         found.push(FollowedGrant { user, role, from: from.clone(), to: to.clone() });
     }
     found.sort_by(|one, other| (&one.user, &one.role).cmp(&(&other.user, &other.role)));

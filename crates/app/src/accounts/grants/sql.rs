@@ -19,15 +19,26 @@ pub(in crate::accounts) async fn by_id(tx: &mut Tx, id: &str) -> Result<Option<G
     tx.query_opt(&sql, &[id.into()]).await?.map(|row| grant(&row, 0)).transpose()
 }
 
+/// Areas asked for by one statement.
+const IN_LIST: usize = 500;
+
 /// The grants in these areas themselves.
 pub(super) async fn in_areas(
     tx: &mut Tx,
     areas: impl Iterator<Item = &AreaCode>,
 ) -> Result<Vec<Grant>, Error> {
-    let mut filter = Filter::new();
-    filter.and_in("g.area", areas.map(|area| Value::from(area.as_str())));
-    let sql = format!("select {GRANT} from grants g{} order by created_at, id", filter.clause());
-    tx.query(&sql, filter.params()).await?.iter().map(|row| grant(row, 0)).collect()
+    let areas: Vec<Value> = areas.map(|area| Value::from(area.as_str())).collect();
+    let mut found = Vec::new();
+    for some in areas.chunks(IN_LIST) {
+        let mut filter = Filter::new();
+        filter.and_in("g.area", some.iter().cloned());
+        let sql =
+            format!("select {GRANT} from grants g{} order by created_at, id", filter.clause());
+        for row in tx.query(&sql, filter.params()).await? {
+            found.push(grant(&row, 0)?);
+        }
+    }
+    Ok(found)
 }
 
 pub(super) async fn insert(tx: &mut Tx, grant: &Grant) -> Result<(), Error> {

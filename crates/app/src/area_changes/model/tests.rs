@@ -188,3 +188,34 @@ fn what_does_not_fit_is_refused_by_row_and_column() {
         ]
     );
 }
+
+#[test]
+fn a_right_does_not_follow_into_what_takes_in_more_and_a_part_is_no_whole() {
+    let lines = [
+        line("990101100", "990101102", "丙镇"),
+        line("990101101200", "990101102210", ""),
+        line("990101101201", "990101101209", ""),
+    ];
+    let plan = Plan::make(&tree(), &lines).unwrap();
+    // The new township has a village of another one: only the villages follow.
+    let followers = plan.followers(&code("990101100"));
+    assert_eq!(followers, [code("990101102200"), code("990101102201")]);
+    assert!(plan.is_whole(&code("990101100")) && !plan.is_whole(&code("990101101")));
+    assert!(!plan.new[&code("990101102")].is_whole, "its population is that of more than one");
+    assert!(plan.new[&code("990101102200")].is_whole);
+
+    let lines = [line("990101100", "990101102", "丙镇"), line("990101100201", "990101101210", "")];
+    let plan = Plan::make(&tree(), &lines).unwrap();
+    assert!(!plan.is_whole(&code("990101100")), "a village went elsewhere");
+    assert!(!plan.new[&code("990101102")].is_whole);
+}
+
+#[test]
+fn names_are_names() {
+    for name in ["", "  ", &"长".repeat(101)] {
+        let lines = [Line { name: Some(name.to_owned()), ..line("990101", "990101", "新") }];
+        assert_eq!(faults(&lines), [("lines.1.name".to_owned(), "area_change.bad_name")]);
+    }
+    let plan = Plan::make(&tree(), &[line("990101", "990101", " 新区 ")]).unwrap();
+    assert_eq!(plan.renamed[&code("990101")], "新区");
+}

@@ -76,6 +76,8 @@ async fn check_place(
     if moves {
         let unknown = || refused("village", "household.unknown_village");
         let village = AreaCode::parse(row.village()).map_err(|_| unknown())?;
+        // A change of areas that ends the village waits, or is over.
+        areas::rows::lock(tx, &[village.clone()].into()).await?;
         let today = frame.act.at.day();
         let is_open = areas::ops::is_open_village(tx, &frame.keys, &village, today).await?;
         if !is_open || !frame.scope.contains(&village) {

@@ -14,7 +14,7 @@ use super::{
     sql,
 };
 use crate::{
-    Context, Error,
+    Context, Error, area_changes,
     households::{Marks, ops::until, record::ops as record},
     journal,
     keys::Keys,
@@ -94,6 +94,8 @@ pub(in crate::households) struct Reader<'a> {
     policy: &'a Policy,
     scope: &'a Scope,
     county: &'a str,
+    /// Itself, and those that rows of its came from.
+    counties: &'a [String],
     until: Timestamp,
     known: HashMap<i64, History>,
 }
@@ -106,13 +108,14 @@ struct History {
 }
 
 impl<'a> Reader<'a> {
-    /// Of a county, up to an instant.
+    /// Of a county and those that rows of its came from, up to an instant.
     pub(in crate::households) fn new(
         (keys, policy, scope): (&'a Keys, &'a Policy, &'a Scope),
-        county: &'a str,
+        counties: &'a [String],
         until: Timestamp,
     ) -> Self {
-        Self { keys, policy, scope, county, until, known: HashMap::new() }
+        let county = counties.first().map(String::as_str).unwrap_or_default();
+        Self { keys, policy, scope, county, counties, until, known: HashMap::new() }
     }
 
     /// Whom a household's members came from, and to whom they went: the latest first.
@@ -223,9 +226,10 @@ impl<'a> Reader<'a> {
         kind: &str,
         record: &str,
     ) -> Result<Vec<(i64, Map<String, Json>)>, Error> {
-        let record = (self.county, kind, record);
+        let (record, counties) = ((kind, record), self.counties);
         let mut states = Vec::new();
-        for (_, entry) in journal::history(tx, record, self.until, ENTRIES_MAX).await? {
+        let entries = journal::history_in(tx, counties, record, self.until, ENTRIES_MAX).await?;
+        for (_, entry) in entries {
             let after = journal::after_of(&entry.open(self.keys)?);
             states.extend(after.map(|after| (entry.at, after)));
         }
@@ -286,7 +290,8 @@ pub(super) async fn memberships(
     let (keys, policy) = (context.keys.clone(), context.policy.clone());
     let work = async move |tx: &mut Tx| {
         let (_, home) = record::person(tx, &keys, &scope, id).await?;
-        let mut reader = Reader::new((&keys, &policy, &scope), home.county(), until(as_of));
+        let counties = area_changes::rows::counties_before(tx, home.county()).await?;
+        let mut reader = Reader::new((&keys, &policy, &scope), &counties, until(as_of));
         let memberships = reader.memberships(tx, id).await?;
         if memberships.is_empty() {
             // On that day nobody knew of the person.

@@ -10,8 +10,12 @@ use utoipa::ToSchema;
 
 use super::model::{Written, last_written};
 use crate::{
-    Context, Error,
-    households::{ops::until, record::ops as record, sql as rows},
+    Context, Error, area_changes,
+    households::{
+        ops::{members_then, until},
+        record::ops as record,
+        sql as rows,
+    },
     journal::{self, Action, Entry},
     keys::Keys,
     registers,
@@ -85,9 +89,10 @@ pub(super) async fn sources(
     let work = async move |tx: &mut Tx| {
         let home = record::household(tx, &keys, &scope, id).await?;
         let county = home.county().to_owned();
+        let counties = area_changes::rows::counties_before(tx, &county).await?;
         let mut keys_of = vec![("household", id.to_string())];
-        for person in rows::persons_of(tx, &keys, &county, &[id]).await? {
-            keys_of.push(("person", person.id().to_string()));
+        for (person, _) in members_then(tx, &keys, (&counties, id), until(as_of)).await? {
+            keys_of.push(("person", person.to_string()));
         }
         for income in rows::incomes_of(tx, &keys, &county, &[id]).await? {
             keys_of.push(("income", format!("{id}/{}", income.year())));
@@ -97,9 +102,9 @@ pub(super) async fn sources(
         }
         let (mut left, mut records) = (ENTRIES_ALL_MAX, Vec::new());
         for (kind, record) in keys_of {
-            let of = (&*county, kind, &*record);
+            let of = (kind, &*record);
             let limit = left.min(ENTRIES_MAX);
-            let entries = journal::history(tx, of, until(as_of), limit).await?;
+            let entries = journal::history_in(tx, &counties, of, until(as_of), limit).await?;
             left -= i64::try_from(entries.len()).unwrap_or(left);
             // On that day it was not there yet: a record that is has an entry.
             if entries.is_empty() && limit > 0 {
@@ -122,14 +127,20 @@ fn written(
     entries: &[(Option<i64>, Entry)],
 ) -> Result<(BTreeMap<String, Source>, bool), Error> {
     let mut after: Vec<Map<String, Json>> = Vec::new();
-    for (_, entry) in entries {
-        after.push(journal::after_of(&entry.open(keys)?).unwrap_or_default());
+    let mut written = Vec::new();
+    for entry in entries {
+        // That a record went to another county says nothing of what is in it.
+        if let Some(state) = journal::after_of(&entry.1.open(keys)?) {
+            after.push(state);
+            written.push(entry);
+        }
     }
+    let entries = written;
     let first = entries.last().map(|(_, entry)| entry.action.as_str());
     let is_all = first == Some(Action::Created.as_str());
     let Written { columns, is_whole } = last_written(&after, is_all);
     let source = |(name, i): (String, usize)| {
-        let (sequence, entry) = entries.get(i)?;
+        let (sequence, entry) = *entries.get(i)?;
         Some((name, Source::from((*sequence, entry))))
     };
     // Of a record whose entries were not looked at nothing is known.
