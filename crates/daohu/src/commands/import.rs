@@ -153,7 +153,14 @@ fn print(report: &Report, lang: Lang, has_report: bool) -> Result<(), output::Fa
         (true, _, Lang::En) => format!("imported, but for {rejected} refused rows"),
         (false, ..) => lang.pick("没有导入任何数据", "nothing was stored").to_owned(),
     };
-    line(format_args!("{stored} ({:.1} s)", report.seconds))
+    line(format_args!("{stored} ({:.1} s)", report.seconds))?;
+    if let Some(id) = &report.summary.id {
+        line(match lang {
+            Lang::Zh => format!("如要撤销：daohu undo {id}"),
+            Lang::En => format!("to take it back: daohu undo {id}"),
+        })?;
+    }
+    Ok(())
 }
 
 /// Loads a folder without refusing rows: how the demonstration fills its county.

@@ -22,5 +22,6 @@ mod pipe;
 mod round_trip;
 mod sample;
 mod tamper;
+mod undo;
 mod users;
 mod words;
