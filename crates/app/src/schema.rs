@@ -3,7 +3,7 @@
 use daohu_db::Migration;
 
 /// Every migration of the product. A published one never changes; see `migrations/README.md`.
-pub static MIGRATIONS: [Migration; 9] = [
+pub static MIGRATIONS: [Migration; 10] = [
     Migration {
         number: 1,
         name: "registry",
@@ -44,5 +44,10 @@ pub static MIGRATIONS: [Migration; 9] = [
         number: 9,
         name: "judgements",
         sql: include_str!("../../../migrations/0009_judgements.sql"),
+    },
+    Migration {
+        number: 10,
+        name: "quality_trend",
+        sql: include_str!("../../../migrations/0010_quality_trend.sql"),
     },
 ];

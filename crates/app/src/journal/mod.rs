@@ -25,9 +25,9 @@ pub(crate) use api::routes;
 pub use model::{
     Act, Action, Change, Draft, Entry, HeadPosition, NO_COUNTY, Position, Problem, RecordRef,
 };
-pub(crate) use ops::after_of;
 pub use ops::{
     Bulk, check_keys, fill, history, latest_of, opens, position, record, seal_all, state_at,
     state_in,
 };
+pub(crate) use ops::{after_of, sequence};
 pub use verify::{Bad, Current, Depth, HouseholdOf, Verdict, Watched, verify, verify_store};
