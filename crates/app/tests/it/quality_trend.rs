@@ -63,6 +63,11 @@ async fn points_of_one_pass_are_what_the_report_of_each_area_says() {
         let counties =
             [("990101", 7), ("990102", 4)].map(|(c, n)| json!({ "county": c, "points": n }));
         assert_eq!(recorded, json!(counties), "{engine:?}");
+        // Two who do so at once.
+        let county = AreaCode::parse("990102").unwrap();
+        let (one, other) =
+            tokio::join!(record(&app.context, county.clone()), record(&app.context, county));
+        assert!(one.is_ok() && other.is_ok(), "{engine:?}");
         let client = app.client(&["office_clerk@99"]).await;
         let areas = app.rows("select area from quality_trend order by area").await;
         assert_eq!(areas.len(), 11, "{engine:?}");
@@ -220,12 +225,16 @@ async fn the_trend_of_an_earlier_code_stays_with_it() {
         app.clock.advance_minutes(DAY_MINUTES);
         let (old, new) = ("990101101200", "990101101209");
         let office = app.client(&["office_clerk@990101"]).await;
+        // Before the change the day has a point of the old code, afterwards of the new one alone.
+        let county = AreaCode::parse("990101").unwrap();
+        record(&app.context, county.clone()).await.unwrap();
+        assert_eq!(trend(&office, old).await.len(), 2, "{engine:?}");
         let change = json!({
             "on": "2020-11-23",
             "lines": [{ "from": old, "to": new, "name": "南乙一村" }], "dry_run": false,
         });
         office.post("/area-changes", change).send().await.expect(200);
-        assert_eq!(keep(&app).await, 1, "{engine:?}");
+        record(&app.context, county).await.unwrap();
         let (before, after) = (trend(&office, old).await, trend(&office, new).await);
         let days = [&before, &after].map(|points| json!(points)[0]["on"].clone());
         assert_eq!(days, [json!("2020-11-22"), json!("2020-11-23")], "{engine:?}");
