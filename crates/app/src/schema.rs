@@ -3,7 +3,7 @@
 use daohu_db::Migration;
 
 /// Every migration of the product. A published one never changes; see `migrations/README.md`.
-pub static MIGRATIONS: [Migration; 10] = [
+pub static MIGRATIONS: [Migration; 11] = [
     Migration {
         number: 1,
         name: "registry",
@@ -49,5 +49,10 @@ pub static MIGRATIONS: [Migration; 10] = [
         number: 10,
         name: "imports",
         sql: include_str!("../../../migrations/0010_imports.sql"),
+    },
+    Migration {
+        number: 11,
+        name: "quality_trend",
+        sql: include_str!("../../../migrations/0011_quality_trend.sql"),
     },
 ];

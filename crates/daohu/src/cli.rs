@@ -413,6 +413,13 @@ pub(crate) struct QualityArgs {
     /// How much each cadre who answers for households is to see put right, instead of how good the records are.
     #[arg(long)]
     pub(crate) worklist: bool,
+    /// What the report came to on the days of the last year, instead of what it comes to now.
+    #[arg(long, conflicts_with_all = ["worklist", "record", "rule", "on"])]
+    pub(crate) trend: bool,
+    /// Keep what the report of each area in a county comes to now as today's point of its trend. A server does so by itself, on
+    /// days on which something changed.
+    #[arg(long, conflicts_with_all = ["worklist", "rule", "on"])]
+    pub(crate) record: bool,
     #[arg(long)]
     pub(crate) json: bool,
 }

@@ -26,6 +26,7 @@ pub struct Policy {
     security: Security,
     second_factor: SecondFactor,
     accesses: Accesses,
+    quality_trend: QualityTrend,
     exchange: Exchange,
     helping: Helping,
     village_roles: Vec<VillageRole>,
@@ -91,6 +92,15 @@ pub struct Accesses {
     pub repeat_minutes: i64,
 }
 
+/// How long it is known how good records were.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "each name says its unit; the pack says the source")]
+pub struct QualityTrend {
+    pub source: String,
+    pub kept_days: i64,
+}
+
 /// A pack cannot be used.
 #[derive(Debug, thiserror::Error)]
 #[error("{file}: {reason}")]
@@ -113,6 +123,7 @@ struct File {
     security: Option<Security>,
     second_factor: Option<SecondFactor>,
     accesses: Option<Accesses>,
+    quality_trend: Option<QualityTrend>,
     exchange: Option<Exchange>,
     helping: Option<Helping>,
     #[serde(default)]
@@ -152,7 +163,7 @@ impl Policy {
         let mut lines: Vec<Line> = Vec::new();
         let mut classes: Vec<HouseholdClass> = Vec::new();
         let (mut security, mut second_factor, mut exchange) = (None, None, None);
-        let (mut helping, mut accesses) = (None, None);
+        let (mut helping, mut accesses, mut quality_trend) = (None, None, None);
         for (name, text) in files {
             let bad = |reason: String| BadPack { file: name.to_owned(), reason };
             let file: File = toml::from_str(text).map_err(|e| bad(e.to_string()))?;
@@ -186,6 +197,7 @@ impl Policy {
             file.second_factor.as_ref().map_or(Ok(()), SecondFactor::check).map_err(bad)?;
             second_factor = file.second_factor.or(second_factor);
             accesses = file.accesses.or(accesses);
+            quality_trend = file.quality_trend.or(quality_trend);
             exchange = file.exchange.or(exchange);
         }
         let missing = |name: &str| BadPack {
@@ -195,6 +207,7 @@ impl Policy {
         let security = security.ok_or_else(|| missing("security"))?;
         let second_factor = second_factor.ok_or_else(|| missing("second_factor"))?;
         let accesses = accesses.ok_or_else(|| missing("accesses"))?;
+        let quality_trend = quality_trend.ok_or_else(|| missing("quality_trend"))?;
         let exchange = exchange.ok_or_else(|| missing("exchange"))?;
         let helping = helping.ok_or_else(|| missing("helping"))?;
         Ok(Self {
@@ -204,6 +217,7 @@ impl Policy {
             security,
             second_factor,
             accesses,
+            quality_trend,
             exchange,
             helping,
             village_roles,
@@ -280,6 +294,11 @@ impl Policy {
     /// How long it is known who looked at what.
     pub fn accesses(&self) -> &Accesses {
         &self.accesses
+    }
+
+    /// How long it is known how good records were.
+    pub fn quality_trend(&self) -> &QualityTrend {
+        &self.quality_trend
     }
 
     /// Limits of imports and exports.

@@ -50,6 +50,9 @@ const UNKNOWN: Entry = is("server.internal", 500, "服务器内部错误", "Inte
 static TABLE: &[Entry] = &[
     // The request itself.
     is("coverage.unknown_role", 422, "没有这个岗位；请用报告中列出的名称", "There is no such role; use a name that the report lists"),
+    is("quality.bad_period", 422, "from 不得晚于 until，一次最多 400 天", "from is not behind until, and 400 days are told at most"),
+    is("quality.no_trend", 422, "质量趋势只有县、乡、村三级；请查询其中一级", "A trend is kept of counties, townships and villages: ask for one of them"),
+    is("quality.no_whole_county", 422, "质量趋势按整个县记录；请给出县或县以上的区划", "Points are taken of whole counties: name a county, or an area above counties"),
     is("quality.unknown_level", 422, "级别须为 reject 或 warn", "The level is reject or warn"),
     is("quality.unknown_rule", 422, "没有这条规则；规则见 /quality/rules", "There is no such rule; /quality/rules lists them"),
     is("request.bad_day", 422, "日期须写作 YYYY-MM-DD", "Write a day as YYYY-MM-DD"),

@@ -209,6 +209,11 @@ pub async fn position(tx: &mut Tx) -> Result<Position, Error> {
     Ok(Position { root, root_chain: hex(&chain), heads })
 }
 
+/// How far a county's chain is: it moves with whatever is written of the county.
+pub(crate) async fn sequence(tx: &mut Tx, county: &str) -> Result<i64, Error> {
+    Ok(sql::sequence(tx, county).await?)
+}
+
 /// How often a record was written up to an instant, and the JSON text `{"before": …, "after": …}` of the
 /// last time; none if it was not there yet.
 pub async fn state_at(

@@ -12,7 +12,8 @@ use super::{
     duties::Duty,
     judge::Record,
     ops::{self, Found, Mark, Report, Wanted},
-    report::Figures,
+    report::{Figures, score},
+    trend,
 };
 use crate::{
     Context, Error, Lang,
@@ -30,6 +31,7 @@ pub(crate) fn routes() -> OpenApiRouter<App> {
         .routes(routes!(list_findings))
         .routes(routes!(list_duties))
         .routes(routes!(list_rules))
+        .merge(trend::routes())
 }
 
 /// On which day.
@@ -204,7 +206,6 @@ fn is_active(rule: &Rule, on: Day) -> bool {
 impl AreaQuality {
     fn new(policy: &Policy, (area, on): (&AreaCode, Day), report: Report, lang: Lang) -> Self {
         let Report { area: own, below, names } = report;
-        let score = own.score();
         let rule = |rule: &&Rule| RuleHits {
             rule: rule.id.clone(),
             level: level(rule.level).to_owned(),
@@ -216,7 +217,7 @@ impl AreaQuality {
             name: names.get(&area).cloned(),
             rows: figures.rows,
             clean: figures.clean,
-            score: figures.score(),
+            score: score(figures.rows, figures.clean),
             hits: figures.hits.into_iter().map(|(rule, hits)| (rule.to_owned(), hits)).collect(),
             area,
         };
@@ -226,7 +227,7 @@ impl AreaQuality {
             on: on.to_string(),
             rows: own.rows,
             clean: own.clean,
-            score,
+            score: score(own.rows, own.clean),
             rules: policy.rules().iter().map(rule).collect(),
             children: below.into_iter().map(line).collect(),
         }

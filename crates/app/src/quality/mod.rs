@@ -4,7 +4,8 @@
 //! rows of an import ─┐                        ┌─► notes of the import
 //!                    ├─► checks (the rules) ──┤
 //! stored households ─┤                        └─► report of an area ─► findings, record by record
-//! areas ─────────────┘                                         └─► who is to put them right
+//! areas ─────────────┘                              │          └─► who is to put them right
+//!                                                   └─► trend: what it came to day by day
 //! ```
 //!
 //! The rules are of the pack: their words, level, dates and bounds. What each of them looks at is
@@ -21,7 +22,9 @@ mod model;
 mod ops;
 mod places;
 mod report;
+mod trend;
 
 pub(crate) use api::routes;
 pub use api::{AreaQuality, DutyView, quality, worklist};
 pub(crate) use model::{Cells, Checks, Finding};
+pub use trend::{QualityTrend, Recorded, keep_trend, keep_trend_once, record, trend};

@@ -1,7 +1,7 @@
 //! Reading what is wrong with the records of an area.
 
 use std::{
-    collections::{HashMap, HashSet},
+    collections::{BTreeMap, HashMap, HashSet},
     num::NonZero,
     sync::{
         Arc,
@@ -24,7 +24,7 @@ use crate::{
     Context, Error,
     areas::{self, rows::AreaLine},
     households::{
-        Home,
+        Home, has_ended,
         rows::{self, HomeColumns},
     },
     keys::Keys,
@@ -76,7 +76,8 @@ pub(super) async fn report(
     let share = Share { keys, policy, scope, area: area.clone(), on, next };
     let lines = share.clone();
     let told = context.db.read_scan(move |tx| async move { lines.areas(tx).await }.boxed());
-    let (names, places) = told.await?;
+    let (areas, places) = told.await?;
+    let names = areas.into_iter().map(|line| (line.code, line.name)).collect();
     let readers = share.readers();
     let mut tally = Tally::new(&area);
     let counted = context
@@ -86,6 +87,23 @@ pub(super) async fn report(
     counted.iter().for_each(|counted| tally.add(counted));
     let (area, below) = tally.report(&places);
     Ok(Report { area, below, names })
+}
+
+/// What the records of a county come to on a day, of it and of each area in it: all of them are judged once.
+pub(super) async fn of_county(
+    tx: &mut Tx,
+    (keys, policy): (Arc<Keys>, Arc<Policy>),
+    county: AreaCode,
+    on: Day,
+) -> Result<BTreeMap<String, Figures>, Error> {
+    let scope = Scope::of([county.clone()]);
+    let mut tally = Tally::by_village(&county);
+    let share = Share { keys, policy, scope, area: county, on, next: Arc::default() };
+    let (areas, places) = share.clone().areas(tx).await?;
+    share.each(tx, |home, found, _| tally.count(home, found)).await?;
+    let day = on.to_string();
+    let in_force = areas.iter().filter(|area| !has_ended(area, &day));
+    Ok(tally.of_all(in_force.map(|area| area.code.as_str()), &places))
 }
 
 /// How many findings each cadre has to put right in an area, by number; what nobody answers for
@@ -144,15 +162,15 @@ impl Share {
         if is_one_county { 1 } else { cores }
     }
 
-    /// The names of the areas, and what is found of them.
-    async fn areas(self, tx: &mut Tx) -> Result<(HashMap<String, String>, Vec<Place>), Error> {
+    /// The areas, and what is found of them.
+    async fn areas(self, tx: &mut Tx) -> Result<(Vec<AreaLine>, Vec<Place>), Error> {
         let areas = areas::rows::with_population(tx, &self.scope).await?;
         if areas.iter().all(|(line, _)| line.code != self.area.as_str()) {
             return Err(Error::NotFound("area"));
         }
         let checks = Checks::new(&self.policy, self.on);
         let places = places(tx, (&self.policy, &checks), (&self.scope, &self.area), &areas).await?;
-        Ok((areas.into_iter().map(|(line, _)| (line.code, line.name)).collect(), places))
+        Ok((areas.into_iter().map(|(line, _)| line).collect(), places))
     }
 
     async fn count(self, tx: &mut Tx) -> Result<Tally, Error> {

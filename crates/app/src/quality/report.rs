@@ -22,14 +22,13 @@ pub(super) struct Figures {
     pub(super) hits: BTreeMap<&'static str, i64>,
 }
 
-impl Figures {
-    /// The share of the records that nothing was found of; none where there are no records.
-    pub(super) fn score(&self) -> Option<f64> {
-        #[expect(clippy::cast_precision_loss, reason = "a share with four decimals")]
-        let share = |rows: i64| self.clean as f64 / rows as f64;
-        (self.rows > 0).then(|| (share(self.rows) * 10_000.0).floor() / 10_000.0)
-    }
+/// The share of the records that nothing was found of; none where there are no records.
+#[expect(clippy::cast_precision_loss, reason = "a share with four decimals")]
+pub(super) fn score(rows: i64, clean: i64) -> Option<f64> {
+    (rows > 0).then(|| (clean as f64 / rows as f64 * 10_000.0).floor() / 10_000.0)
+}
 
+impl Figures {
     pub(super) fn add(&mut self, other: &Self) {
         self.rows += other.rows;
         self.clean += other.clean;
@@ -62,6 +61,11 @@ impl Tally {
         Self { digits: below.digits(), area: area.clone(), parts: BTreeMap::new() }
     }
 
+    /// Of an area, by its villages, for [`Tally::of_all`].
+    pub(super) fn by_village(area: &AreaCode) -> Self {
+        Self { digits: AreaLevel::Village.digits(), ..Self::new(area) }
+    }
+
     /// Counts a household of the area with what was found of it.
     pub(super) fn count(&mut self, home: &Home, found: &[(Record, Finding)]) {
         let village = home.household.village();
@@ -87,6 +91,29 @@ impl Tally {
         let mut sum = Figures::default();
         self.parts.values().for_each(|part| sum.add(part));
         (sum, self.parts.into_iter().filter(|(code, _)| *code != own).collect())
+    }
+
+    /// The counties, townships and villages, by code, each the sum of its villages with what is found of the areas
+    /// themselves; these areas also where there is nothing.
+    pub(super) fn of_all<'a>(
+        self,
+        areas: impl Iterator<Item = &'a str>,
+        places: &[Place],
+    ) -> BTreeMap<String, Figures> {
+        let levels = [AreaLevel::County, AreaLevel::Township, AreaLevel::Village];
+        let mut sums: BTreeMap<String, Figures> =
+            areas.map(|code| (code.to_owned(), Figures::default())).collect();
+        let mut add = |code: &str, more: &Figures| {
+            for over in levels.iter().filter_map(|level| code.get(..level.digits())) {
+                sums.entry(over.to_owned()).or_default().add(more);
+            }
+        };
+        self.parts.iter().for_each(|(code, part)| add(code, part));
+        for place in places {
+            let hits = BTreeMap::from([(place.finding.rule, 1)]);
+            add(&place.code, &Figures { hits, ..Figures::default() });
+        }
+        sums
     }
 }
 

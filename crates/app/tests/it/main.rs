@@ -37,6 +37,7 @@ mod matrix;
 mod moves;
 mod problems;
 mod quality;
+mod quality_trend;
 mod races;
 mod records;
 mod register_writes;

@@ -226,6 +226,7 @@ async fn registry(app: &TestApp, id: &str, area: &AreaCode) -> Option<Operation>
         }
         "get_area_coverage" => get(format!("/areas/{area}/coverage")).bound(),
         "get_area_quality" => get(format!("/areas/{area}/quality")).bound(),
+        "get_quality_trend" => get(format!("/areas/{area}/quality/trend")).bound(),
         "list_findings" => get(format!("/areas/{area}/quality/findings")).bound(),
         "list_duties" => get(format!("/areas/{area}/quality/cadres")).bound(),
         "get_area_classes" => get(format!("/areas/{area}/classes")).bound(),

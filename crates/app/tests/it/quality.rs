@@ -36,7 +36,14 @@ const PERSONS: [(&str, &str, &str, &str); 3] = [
 
 async fn start(engine: Engine) -> (TestApp, Client) {
     let app = TestApp::new(engine).await;
-    seed::areas(&app).await;
+    fill(&app).await;
+    let client = app.client(&["office_clerk@990101"]).await;
+    (app, client)
+}
+
+/// The small country with the households above.
+pub async fn fill(app: &TestApp) {
+    seed::areas(app).await;
     let folder = tempfile::tempdir().unwrap();
     let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).unwrap();
     write("households.csv", HOUSEHOLDS);
@@ -56,8 +63,6 @@ async fn start(engine: Engine) -> (TestApp, Client) {
     let summary = app.import(&[folder.path().to_owned()], options()).await;
     let refused = summary.problems.iter().any(|row| row.outcome == Outcome::Rejected);
     assert!(summary.committed && !refused, "{:?}", summary.problems);
-    let client = app.client(&["office_clerk@990101"]).await;
-    (app, client)
 }
 
 fn hits(told: &Value) -> Vec<(&str, i64)> {
@@ -250,7 +255,7 @@ const SECOND_COUNTY: &str = "\
 ";
 
 /// Imports tables, of which every row must go in.
-async fn import(app: &TestApp, tables: &[(&str, String)]) {
+pub async fn import(app: &TestApp, tables: &[(&str, String)]) {
     let folder = tempfile::tempdir().unwrap();
     for (name, text) in tables {
         std::fs::write(folder.path().join(name), text).unwrap();
@@ -262,7 +267,7 @@ async fn import(app: &TestApp, tables: &[(&str, String)]) {
 }
 
 /// Two rural poor households and three more in the second county.
-async fn second_county(app: &TestApp) {
+pub async fn second_county(app: &TestApp) {
     let mut households = "户编号,行政村代码,户类型,脱贫状态,住房面积,耕地面积\n".to_owned();
     let mut persons = "户编号,姓名,证件号码,与户主关系\n".to_owned();
     for n in 1..=5 {

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use daohu_app::{
     Lang,
-    quality::{AreaQuality, quality, worklist},
+    quality::{AreaQuality, quality, record, trend, worklist},
 };
 use serde::Serialize;
 
@@ -34,6 +34,16 @@ pub(crate) async fn run(args: QualityArgs, lang: Lang) -> Done {
         ));
     }
     let of_area = |error| Failure::of_area(&args.area, error);
+    if args.trend {
+        let told = trend(&context, args.area.clone()).await;
+        shown(&told.map_err(of_area)?, args.json)?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    if args.record {
+        let told = record(&context, args.area.clone()).await;
+        shown(&told.map_err(of_area)?, args.json)?;
+        return Ok(ExitCode::SUCCESS);
+    }
     if args.worklist {
         let told = worklist(&context, args.area.clone(), args.on, args.rule.clone()).await;
         shown(&told.map_err(of_area)?, args.json)?;

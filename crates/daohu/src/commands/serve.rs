@@ -13,7 +13,7 @@ use daohu_app::{
     accesses::Accesses,
     exchange::jobs::Jobs,
     http::{self, App, HttpConfig, ServeConfig},
-    journal,
+    journal, quality,
 };
 use tokio::{
     signal::unix::{Signal, SignalKind, signal},
@@ -100,6 +100,7 @@ pub(crate) async fn serve(
     jobs.prepare()?;
     let sealer = tokio::spawn(seal_forever(context.clone()));
     let follower = tokio::spawn(follow_keys(context.clone()));
+    let trend = tokio::spawn(quality::keep_trend(context.clone()));
     let scheme = if serving.tls.is_some() { "https" } else { "http" };
     line(format_args!("{scheme}://{address}"))?;
     let runner = tokio::spawn(run_jobs(jobs.clone()));
@@ -119,6 +120,7 @@ pub(crate) async fn serve(
     accesses.flush().await?;
     sealer.abort();
     follower.abort();
+    trend.abort();
     journal::seal_all(&context).await?;
     Ok(ExitCode::SUCCESS)
 }

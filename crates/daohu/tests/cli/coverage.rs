@@ -70,3 +70,29 @@ async fn areas_and_rules_that_are_not_there_are_refused() {
     let bears = |line: &serde_json::Value| line["findings"].as_i64().unwrap() > 0;
     assert!(list.as_array().unwrap().iter().all(bears), "{list}");
 }
+
+#[tokio::test]
+async fn what_a_county_comes_to_is_kept_and_told() {
+    let place = Place::new(Engine::Sqlite).await;
+    let sample = place.sample(20);
+    place.run(&["migrate"]).expect(0);
+    place.run(&["import", "--json", &sample]).expect(0);
+    let trend = ["quality", "--json", "--trend", "--area", "500242"];
+    assert_eq!(place.run(&trend).expect(0).json()["points"], json!([]));
+    let record = ["quality", "--json", "--record", "--area"];
+    let recorded = place.run(&[&record[..], &["50"]].concat()).expect(0).json();
+    assert_eq!(recorded[0]["county"], "500242", "{recorded}");
+    let told = place.run(&trend).expect(0).json();
+    let point = &told["points"][0];
+    let on = point["on"].as_str().unwrap();
+    let report = place.run(&["quality", "--json", "--area", "500242", "--on", on]).expect(0).json();
+    for name in ["rows", "clean", "score"] {
+        assert_eq!(point[name], report[name], "{name}");
+    }
+    // Points are of whole counties; a trend is of no rule alone; above counties there is none.
+    let township = report["children"][0]["area"].as_str().unwrap();
+    let part = place.run(&[&record[..], &[township]].concat()).expect(1).stderr();
+    assert!(part.contains("整个县"), "{part}");
+    place.run(&[&trend[..], &["--rule", "R17"]].concat()).expect(2);
+    place.run(&["quality", "--trend", "--area", "50"]).expect(1);
+}

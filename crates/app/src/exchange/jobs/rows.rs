@@ -1,9 +1,10 @@
-//! What others do with the rows of jobs: an import with that of its own, a restore with all.
+//! What others do with the rows of jobs: an import with that of its own, a restore with all, and whoever
+//! keeps out of an import's way.
 
 use daohu_base::Timestamp;
 use daohu_db::{Error, Tx};
 
-use super::{Run, sql};
+use super::{Run, model::Kind, sql};
 
 /// Notes, in the transaction that stores the rows, that they are stored. False if the run was given up
 /// meanwhile: then they must not be.
@@ -14,4 +15,9 @@ pub(crate) async fn set_stored(tx: &mut Tx, run: &Run, at: Timestamp) -> Result<
 /// Gives up all jobs that run: the server that carried them out is not of this database.
 pub(crate) async fn interrupt_all(tx: &mut Tx, at: Timestamp) -> Result<(), Error> {
     sql::give_up(tx, "", Timestamp(i64::MAX), at).await.map(drop)
+}
+
+/// True if a server is importing.
+pub(crate) async fn is_importing(tx: &mut Tx) -> Result<bool, Error> {
+    sql::any_running(tx, Kind::Import).await
 }

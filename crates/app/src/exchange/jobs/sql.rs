@@ -224,6 +224,12 @@ pub(super) async fn forget_files(tx: &mut Tx, id: &str, at: Timestamp) -> Result
     Ok(tx.execute(sql, &[id.into(), at.0.into()]).await? == 1)
 }
 
+/// True if a job of this kind is being carried out, by whichever server.
+pub(super) async fn any_running(tx: &mut Tx, kind: Kind) -> Result<bool, Error> {
+    let sql = "select id from jobs where state = 'running' and kind = $1 limit 1";
+    Ok(tx.query_opt(sql, &[kind.as_str().into()]).await?.is_some())
+}
+
 /// True if there is a job of this id whose files are kept.
 pub(super) async fn keeps_files(tx: &mut Tx, id: &str) -> Result<bool, Error> {
     let sql = "select id from jobs where id = $1 and files_kept = 1";
