@@ -248,7 +248,8 @@ pub async fn state_in(
     Ok(state.map(|state| (version, state)))
 }
 
-/// As [`history`], of a record that may have lain in other counties: the present one first.
+/// The entries that wrote a record up to an instant, the latest first, at most so many, of one that may have lain in
+/// other counties: the present one first.
 pub async fn history_in(
     tx: &mut Tx,
     counties: &[String],
