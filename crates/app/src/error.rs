@@ -56,6 +56,30 @@ pub enum Error {
     File(#[from] std::io::Error),
 }
 
+/// Why a transaction is rolled back that may be only a try.
+pub(crate) enum Stop<T> {
+    /// It was only tried: what came of it is told, and nothing is left of it.
+    Tried(T),
+    /// It cannot be carried out.
+    Error(Error),
+}
+
+impl<T, E: Into<Error>> From<E> for Stop<T> {
+    fn from(error: E) -> Self {
+        Self::Error(error.into())
+    }
+}
+
+impl<T> Stop<T> {
+    /// What came of an act, carried out or only tried.
+    pub(crate) fn told(done: Result<T, Self>) -> Result<T, Error> {
+        match done {
+            Ok(told) | Err(Self::Tried(told)) => Ok(told),
+            Err(Self::Error(error)) => Err(error),
+        }
+    }
+}
+
 /// What is wrong with one field.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, utoipa::ToSchema)]
 pub struct FieldError {

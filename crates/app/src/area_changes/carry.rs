@@ -20,6 +20,7 @@ use crate::{
     areas::AREA,
     journal::{Act, Action, NO_COUNTY},
     keys::Keys,
+    quality::Cells,
     sheet::{Batch, Record, area},
 };
 
@@ -97,13 +98,16 @@ impl<'a> Carrier<'a> {
         for code in self.plan.ended() {
             let Some(record) = by_code.get(code) else { continue };
             let record = now.entry(code.clone()).or_insert_with(|| (*record).clone());
-            set(record, area::ENDS_ON, last_day.as_str());
-            self.told.ended.insert(code.to_string(), text(record, area::NAME));
+            record.set(area::ENDS_ON, last_day.as_str());
+            self.told.ended.insert(
+                code.to_string(),
+                Cells(&record.values).text(area::NAME).unwrap_or_default().to_owned(),
+            );
         }
         for (code, name) in &self.plan.renamed {
             let Some(record) = by_code.get(code) else { continue };
             let record = now.entry(code.clone()).or_insert_with(|| (*record).clone());
-            set(record, area::NAME, name.as_str());
+            record.set(area::NAME, name.as_str());
             self.told.renamed.insert(code.to_string(), name.clone());
         }
         let values = |code: &AreaCode| by_code.get(code).map(|record| record.values.as_slice());
@@ -111,7 +115,7 @@ impl<'a> Carrier<'a> {
             let Some(record) = by_code.get(&code) else { continue };
             let record = now.entry(code).or_insert_with(|| (*record).clone());
             for (i, value) in values {
-                set(record, i, value);
+                record.set(i, value);
             }
         }
         for (code, record) in now {
@@ -130,12 +134,12 @@ impl<'a> Carrier<'a> {
                 derived: Vec::new(),
                 meta: self.batch.meta(),
             };
-            set(&mut record, area::CODE, code.as_str());
-            set(&mut record, area::NAME, new.name.as_str());
-            set(&mut record, area::LEVEL, i64::from(code.level().list_code()));
-            set(&mut record, area::STARTS_ON, self.on.to_string());
-            set(&mut record, area::ENDS_ON, Value::Null);
-            set(&mut record, area::PREDECESSOR, new.sources.first().map(AreaCode::as_str));
+            record.set(area::CODE, code.as_str());
+            record.set(area::NAME, new.name.as_str());
+            record.set(area::LEVEL, i64::from(code.level().list_code()));
+            record.set(area::STARTS_ON, self.on.to_string());
+            record.set(area::ENDS_ON, Value::Null);
+            record.set(area::PREDECESSOR, new.sources.first().map(AreaCode::as_str));
             self.told.begun.insert(code.to_string(), new.name);
             let (table, county) = ((&*AREA, "area", code.to_string()), code.county());
             self.batch.add(table, &county, Action::Created, &record)?;
@@ -147,16 +151,5 @@ impl<'a> Carrier<'a> {
 
 /// The code of a stored area.
 fn code_of(record: &Record) -> Option<AreaCode> {
-    AreaCode::parse(record.values.get(area::CODE)?.as_text()?).ok()
-}
-
-fn text(record: &Record, i: usize) -> String {
-    record.values.get(i).and_then(Value::as_text).unwrap_or_default().to_owned()
-}
-
-/// Puts a value into a column of a record.
-pub(super) fn set(record: &mut Record, i: usize, value: impl Into<Value>) {
-    if let Some(slot) = record.values.get_mut(i) {
-        *slot = value.into();
-    }
+    AreaCode::parse(Cells(&record.values).text(area::CODE)?).ok()
 }

@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashSet};
 use daohu_base::AreaCode;
 use daohu_db::{Tx, Value};
 
-use super::carry::{Carrier, set};
+use super::carry::Carrier;
 use crate::{
     Error,
     journal::Action,
@@ -61,8 +61,12 @@ impl Carrier<'_> {
                         targets.map(|target| target.to.clone()).collect()
                     }
                 };
-                if self.begins_later(&term, &record) && std::ptr::eq(sheet, &raw const TEAMS) {
-                    self.send(register, record, to.first())?;
+                let is_team = std::ptr::eq(sheet, &raw const TEAMS);
+                let stays = |to: &&AreaCode| to.county() == record.county();
+                if is_team && self.begins_later(&term, &record) {
+                    if let Some(to) = to.first().filter(stays) {
+                        self.send(register, record, to)?;
+                    }
                     continue;
                 }
                 let next: Vec<Record> = to
@@ -90,16 +94,15 @@ impl Carrier<'_> {
         begun.is_some_and(|begun| begun >= self.on.to_string().as_str())
     }
 
-    /// A member who had not begun in the old village begins in the new one; the key has no village.
+    /// A member who had not begun in the old village begins in the new one of the county; the key has no village.
     fn send(
         &mut self,
         register: &'static Register,
         mut record: Record,
-        to: Option<&AreaCode>,
+        to: &AreaCode,
     ) -> Result<(), Error> {
-        let Some(to) = to.filter(|to| to.county() == record.county()) else { return Ok(()) };
         let (before, county) = (record.values.clone(), record.county().to_owned());
-        set(&mut record, register.area, to.as_str());
+        record.set(register.area, to.as_str());
         let table = (register.layout(), register.kind, register.key_of(&before));
         self.told.helpers += 1;
         self.batch.update(table, (&county, Action::Updated), &before, record)
@@ -138,8 +141,8 @@ impl Carrier<'_> {
         if let Some(county) = next.lead.first_mut() {
             *county = to.county().into();
         }
-        set(&mut next, register.area, to.as_str());
-        set(&mut next, term.starts_on, starts_on);
+        next.set(register.area, to.as_str());
+        next.set(term.starts_on, starts_on);
         next
     }
 
@@ -154,13 +157,11 @@ impl Carrier<'_> {
         let begun = before.get(term.starts_on).and_then(Value::as_text).unwrap_or_default();
         let last_day = self.last_day().to_string();
         let ends_on = last_day.as_str().max(begun).to_owned();
-        let reasons = self.policy.list("结对结束原因").map_or(&[][..], |list| list.values());
-        let is_this = |mark: &String| mark == "area_change";
-        let reason = reasons.iter().find(|value| value.marks.iter().any(is_this));
+        let reasons = self.policy.list("结对结束原因");
+        let reason = reasons.and_then(|list| list.marked("area_change"));
         let mut record = record;
-        set(&mut record, term.ends_on, ends_on);
-        let reason = reason.and_then(|value| value.code.parse::<i64>().ok());
-        set(&mut record, term.end_reason, reason);
+        record.set(term.ends_on, ends_on);
+        record.set(term.end_reason, reason);
         let table = (register.layout(), register.kind, register.key_of(&before));
         let county = record.county().to_owned();
         self.batch.update(table, (&county, Action::Updated), &before, record)
@@ -177,7 +178,7 @@ impl Carrier<'_> {
                     continue;
                 };
                 let (before, to) = (record.values.clone(), to.to_string());
-                set(&mut record, area, to);
+                record.set(area, to);
                 let table = (register.layout(), register.kind, register.key_of(&before));
                 let county = record.county().to_owned();
                 self.batch.update(table, (&county, Action::Updated), &before, record)?;

@@ -5,10 +5,7 @@ use std::collections::HashSet;
 use daohu_base::{AreaCode, Scope};
 use daohu_db::{Tx, Value};
 
-use super::{
-    carry::{Carrier, set},
-    sql,
-};
+use super::{carry::Carrier, sql};
 use crate::{
     Error, FieldError,
     households::{Home, layouts, rows},
@@ -105,8 +102,8 @@ impl Carrier<'_> {
                 self.move_inside(home, &to, group)?;
             } else {
                 let record = &mut home.household.0;
-                set(record, household::VILLAGE, to.as_str());
-                set(record, household::GROUP_CODE, group.map(|group| group.to_string()));
+                record.set(household::VILLAGE, to.as_str());
+                record.set(household::GROUP_CODE, group.map(|group| group.to_string()));
                 by_county.entry(to.county()).or_default().push(home);
             }
         }
@@ -131,8 +128,8 @@ impl Carrier<'_> {
         let Home { household: mut row, persons, incomes: _ } = home;
         let (county, id) = (row.county().to_owned(), row.id());
         let before = row.0.values.clone();
-        set(&mut row.0, household::VILLAGE, to.as_str());
-        set(&mut row.0, household::GROUP_CODE, group.map(|group| group.to_string()));
+        row.0.set(household::VILLAGE, to.as_str());
+        row.0.set(household::GROUP_CODE, group.map(|group| group.to_string()));
         let table = (&*layouts::HOUSEHOLD, "household", id.to_string());
         self.batch.update(table, (&county, Action::Updated), &before, row.0)?;
         for mut person in persons {

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use daohu_base::{AreaCode, AreaLevel, Day, Scope, Timestamp};
-use daohu_db::{BoxFuture, FutureExt, Tx, Value};
+use daohu_db::{BoxFuture, FutureExt, Tx};
 
 use super::{
     carry::Carrier,
@@ -15,9 +15,11 @@ use crate::{
     Context, Error, FieldError,
     accounts::{self, new_id},
     areas,
+    error::Stop,
     households::rows as households,
     journal::{Act, Watched},
     keys::Keys,
+    quality::Cells,
     registers,
     sheet::{Record, area},
 };
@@ -47,7 +49,7 @@ pub async fn change(
 ) -> Result<Told, Error> {
     let (keys, policy, clock) =
         (context.keys.clone(), context.policy.clone(), context.clock.clone());
-    let work = async move |tx: &mut Tx| -> Result<Told, Stop> {
+    let work = async move |tx: &mut Tx| -> Result<Told, Stop<Told>> {
         // Whoever imports relies on the tree: one after the other.
         households::lock_serials(tx).await?;
         let act = act.anew(&*clock);
@@ -84,31 +86,14 @@ pub async fn change(
         }
         Ok(Told { id: Some(id), committed: true, ..told })
     };
-    match context.db.write_bulk(move |tx| async move { work(tx).await }.boxed()).await {
-        Err(Stop::Tried(told)) => Ok(told),
-        Err(Stop::Error(error)) => Err(error),
-        Ok(told) => Ok(told),
-    }
-}
-
-/// Why the transaction is rolled back.
-enum Stop {
-    /// It was only tried: what came of it is told, and nothing is left of it.
-    Tried(Told),
-    Error(Error),
-}
-
-impl<E: Into<Error>> From<E> for Stop {
-    fn from(error: E) -> Self {
-        Self::Error(error.into())
-    }
+    Stop::told(context.db.write_bulk(move |tx| async move { work(tx).await }.boxed()).await)
 }
 
 /// The tree before a change.
 fn tree(stored: &[Record], on: Day) -> Tree {
     let on = on.to_string();
     let before = |record: &Record| {
-        let text = |i: usize| record.values.get(i).and_then(Value::as_text);
+        let text = |i: usize| Cells(&record.values).text(i);
         let code = AreaCode::parse(text(area::CODE)?).ok()?;
         let name = text(area::NAME).unwrap_or_default().to_owned();
         let has_ended = text(area::ENDS_ON).is_some_and(|end| end < on.as_str());
@@ -167,9 +152,8 @@ async fn check_days(
     concerned: &BTreeSet<AreaCode>,
 ) -> Result<(), Error> {
     let on = request.on.to_string();
-    let text = |record: &Record, i: usize| {
-        record.values.get(i).and_then(Value::as_text).unwrap_or_default().to_owned()
-    };
+    let text =
+        |record: &Record, i: usize| Cells(&record.values).text(i).unwrap_or_default().to_owned();
     let begun = stored.iter().filter(|record| text(record, area::STARTS_ON) >= on);
     let mut late: BTreeSet<String> = begun
         .map(|record| text(record, area::CODE))

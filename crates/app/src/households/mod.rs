@@ -41,7 +41,7 @@ pub use ops::{Dossier, dossier, reseal, watched};
 pub(crate) use record::{
     api::Reveal,
     ops::{household, person, village_of},
-    reveal::{check_reason, disclosure},
+    reveal::{check_reason, check_reason_of, disclosure},
 };
 pub(crate) use view::{HouseholdView, PersonView};
 

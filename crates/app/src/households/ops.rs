@@ -119,11 +119,11 @@ pub(super) async fn dossier_of(
     as_of: Option<Day>,
 ) -> Result<Dossier, Error> {
     let (keys, ..) = with;
+    let counties = area_changes::rows::counties_before(tx, row.county()).await?;
     let mut dossier = match as_of {
         None => present(tx, keys, row).await?,
-        Some(day) => past(tx, keys, row, day).await?,
+        Some(day) => past(tx, keys, row, &counties, day).await?,
     };
-    let counties = area_changes::rows::counties_before(tx, row.county()).await?;
     let mut reader = moves::Reader::new(with, &counties, until(as_of));
     (dossier.came_from, dossier.went_to) = reader.links(tx, row.id()).await?;
     Ok(dossier)
@@ -186,22 +186,27 @@ pub(super) async fn members_then(
     Ok(found)
 }
 
-async fn past(tx: &mut Tx, keys: &Keys, row: &HouseholdRow, day: Day) -> Result<Dossier, Error> {
+async fn past(
+    tx: &mut Tx,
+    keys: &Keys,
+    row: &HouseholdRow,
+    counties: &[String],
+    day: Day,
+) -> Result<Dossier, Error> {
     let until = until(Some(day));
     let (county, id) = (row.county().to_owned(), row.id());
-    let counties = area_changes::rows::counties_before(tx, &county).await?;
     let record = id.to_string();
-    let then = journal::state_in(tx, keys, &counties, ("household", &record), until).await?;
+    let then = journal::state_in(tx, keys, counties, ("household", &record), until).await?;
     let (version, household) = then.ok_or(Error::NotFound("household"))?;
-    let persons = members_then(tx, keys, (&counties, id), until).await?;
+    let persons = members_then(tx, keys, (counties, id), until).await?;
     let persons = persons.into_iter().map(|(_, after)| after).collect();
     let mut incomes = Vec::new();
     for income in sql::incomes_of(tx, keys, &county, &[id]).await? {
         let record = format!("{id}/{}", income.year());
-        let then = journal::state_in(tx, keys, &counties, ("income", &record), until).await?;
+        let then = journal::state_in(tx, keys, counties, ("income", &record), until).await?;
         incomes.extend(then.map(|(_, after)| after));
     }
-    let helpers = registers::helpers_of(tx, keys, (&counties, id), Some(until)).await?;
+    let helpers = registers::helpers_of(tx, keys, (counties, id), Some(until)).await?;
     let as_of = Some(day.to_string());
     let shown = |sheet, objects: Vec<_>| {
         objects.into_iter().map(|object| shown_journal(sheet, object)).collect()

@@ -16,6 +16,7 @@ use crate::{
     accounts::{self, Authority, Grant, SignedIn},
     exchange::jobs::Jobs,
     journal::Act,
+    sheet::Frame,
 };
 
 /// A signed-in user. Gives no access to data before [`Session::require`] was asked.
@@ -167,6 +168,11 @@ impl Permit {
     /// The frame of the journal entries of a write; its time is now.
     pub fn act(&self) -> Act {
         Act::new(self.actor.clone(), &*self.context().clock, "api")
+    }
+
+    /// What single records are changed with; its time is now.
+    pub(crate) fn frame(&self, caller: &Caller) -> Frame {
+        Frame::new(self.context(), self.act(), self.scope.clone(), caller.lang)
     }
 
     /// Notes in the access log that the holder looks at a record: before it is shown.

@@ -129,17 +129,12 @@ pub(crate) async fn answered_by(
     rows.iter().map(|row| Ok((row.text(0)?.to_owned(), row.int(1)?))).collect()
 }
 
-/// The records that belong to one of these areas themselves, whatever lies below them.
-pub(crate) async fn of_areas(
-    tx: &mut Tx,
-    keys: &Keys,
-    register: &Register,
-    areas: &BTreeSet<AreaCode>,
-) -> Result<Vec<Record>, Error> {
-    let mut found = Vec::new();
+/// The records that belong to one of these areas themselves, a list at a time. A pairing's object may be a household of
+/// the same number.
+fn in_areas(register: &Register, areas: &BTreeSet<AreaCode>) -> Vec<Filter> {
     let column = register.sheet.columns.get(register.area).map_or("", |column| column.name);
     let areas: Vec<&AreaCode> = areas.iter().collect();
-    for list in areas.chunks(IN_LIST) {
+    let filter = |list: &[&AreaCode]| {
         let mut filter = Filter::new();
         if !register.is_everywhere {
             let counties: BTreeSet<String> = list.iter().map(|area| area.county()).collect();
@@ -149,28 +144,34 @@ pub(crate) async fn of_areas(
         if std::ptr::eq(register.sheet, &raw const PAIRINGS) {
             filter.and("household is null", []);
         }
+        filter
+    };
+    areas.chunks(IN_LIST).map(filter).collect()
+}
+
+/// The records that belong to one of these areas themselves, whatever lies below them.
+pub(crate) async fn of_areas(
+    tx: &mut Tx,
+    keys: &Keys,
+    register: &Register,
+    areas: &BTreeSet<AreaCode>,
+) -> Result<Vec<Record>, Error> {
+    let mut found = Vec::new();
+    for filter in in_areas(register, areas) {
         found.extend(records(tx, keys, register.layout(), &filter).await?);
     }
     Ok(found)
 }
 
-/// Locks the records that belong to one of these areas themselves until the transaction ends.
+/// As [`of_areas`], locked until the transaction ends.
 pub(crate) async fn lock_of_areas(
     tx: &mut Tx,
     register: &Register,
     areas: &BTreeSet<AreaCode>,
 ) -> Result<(), DbError> {
-    let column = register.sheet.columns.get(register.area).map_or("", |column| column.name);
-    let areas: Vec<&AreaCode> = areas.iter().collect();
-    for list in areas.chunks(IN_LIST) {
-        let mut filter = Filter::new();
-        if !register.is_everywhere {
-            let counties: BTreeSet<String> = list.iter().map(|area| area.county()).collect();
-            filter.and_in("county", counties.into_iter().map(Value::from));
-        }
-        filter.and_in(column, list.iter().map(|area| Value::from(area.as_str())));
-        let table = register.layout().table.name;
-        let sql = format!("update {table} set version = version{}", filter.clause());
+    for filter in in_areas(register, areas) {
+        let (table, clause) = (register.layout().table.name, filter.clause());
+        let sql = format!("update {table} set version = version{clause}");
         tx.execute(&sql, filter.params()).await?;
     }
     Ok(())

@@ -1,4 +1,5 @@
-//! Records of many tables and their journal entries, written in batches: for acts of many rows that are no import.
+//! Records of many tables and their journal entries, written in batches: for imports, and for other acts of many
+//! rows.
 
 use daohu_db::{Tx, Value};
 
@@ -9,18 +10,17 @@ use crate::{
     keys::Keys,
 };
 
-/// Rows written in one go: bounds the memory.
-const BATCH_ROWS: usize = 2_000;
+/// A record as the journal names it: how it lies, its kind, its key.
+pub(crate) type Named = (&'static Layout, &'static str, String);
 
-/// What is to be written, and what the journal gets of it. The entries are sealed by the act's own transaction.
-pub(crate) struct Batch<'a> {
-    keys: &'a Keys,
-    act: &'a Act,
+/// Rows to be written in one go, with what the journal gets of them.
+#[derive(Default)]
+pub(crate) struct Records {
+    /// By the order of the sheets.
     rows: [Rows; Sheet::COUNT],
     changes: Vec<Change>,
     /// Of the first of the changes, counted over the whole act.
     position: i64,
-    journal: journal::Bulk,
 }
 
 #[derive(Default)]
@@ -30,13 +30,17 @@ struct Rows {
     changed: Vec<Vec<Value>>,
 }
 
-/// A record as the journal names it: how it lies, its kind, its key.
-pub(crate) type Named = (&'static Layout, &'static str, String);
+impl Records {
+    /// Empty, counting on where another ended, with room for as many changes.
+    pub(crate) fn after(other: &Self) -> Self {
+        let room = other.changes.len();
+        let position = other.position + i64::try_from(room).unwrap_or_default();
+        Self { position, changes: Vec::with_capacity(room), ..Self::default() }
+    }
 
-impl<'a> Batch<'a> {
-    pub(crate) fn new(keys: &'a Keys, act: &'a Act) -> Self {
-        let (rows, changes, journal) = Default::default();
-        Self { keys, act, rows, changes, position: 0, journal }
+    /// The number of journaled changes: it grows with every record that is written.
+    pub(crate) fn len(&self) -> usize {
+        self.changes.len()
     }
 
     fn rows(&mut self, layout: &'static Layout) -> Option<&mut Rows> {
@@ -45,21 +49,15 @@ impl<'a> Batch<'a> {
         Some(rows)
     }
 
-    /// The standard columns of a new row.
-    pub(crate) fn meta(&self) -> Meta {
-        let (at, by) = (self.act.at.0, self.act.actor.name.clone());
-        Meta { created_at: at, created_by: by, updated_at: at, version: 1 }
-    }
-
-    /// A record that was not there.
+    /// Adds a record that was not there.
     pub(crate) fn add(
         &mut self,
+        keys: &Keys,
         (layout, kind, key): Named,
-        county: &str,
-        action: Action,
+        (county, action): (&str, Action),
         record: &Record,
     ) -> Result<(), Error> {
-        let row = layout.to_row(self.keys, record)?;
+        let row = layout.to_row(keys, record)?;
         if let Some(rows) = self.rows(layout) {
             rows.new.push(row);
         }
@@ -68,27 +66,29 @@ impl<'a> Batch<'a> {
         Ok(())
     }
 
-    /// A record that is not what it was.
+    /// Adds a record that is not what it was; `stored` are the values before, `changed` the columns that
+    /// differ.
     pub(crate) fn update(
         &mut self,
+        (keys, act): (&Keys, &Act),
         (layout, kind, key): Named,
         (county, action): (&str, Action),
-        before: &[Value],
-        mut record: Record,
+        record: &mut Record,
+        (stored, changed): (&[Value], &[usize]),
     ) -> Result<(), Error> {
-        record.meta.updated_at = self.act.at.0;
+        record.meta.updated_at = act.at.0;
         record.meta.version += 1;
-        let row = layout.to_row(self.keys, &record)?;
+        let row = layout.to_row(keys, record)?;
         if let Some(rows) = self.rows(layout) {
             rows.changed.push(row);
         }
-        let before = Some(journal_of(layout, before, &differing(before, &record.values)));
-        let after = Some(to_journal(layout, &record));
+        let before = Some(journal_of(layout, stored, changed));
+        let after = Some(to_journal(layout, record));
         self.note(county, kind, key, (action, before, after));
         Ok(())
     }
 
-    /// An entry about rows that are written elsewhere.
+    /// Adds an entry about rows that are written elsewhere.
     pub(crate) fn note(
         &mut self,
         county: &str,
@@ -100,36 +100,98 @@ impl<'a> Batch<'a> {
         self.changes.push(Change { county, kind, record, action, before, after });
     }
 
+    /// Takes out what the journal gets.
+    pub(crate) fn take_draft(&mut self, act: &Act) -> Draft {
+        let changes = std::mem::take(&mut self.changes);
+        Draft { act: act.clone(), position: self.position, changes }
+    }
+
+    /// Writes the rows, in the order of the sheets.
+    pub(crate) async fn write(self, tx: &mut Tx) -> Result<(), Error> {
+        for rows in self.rows {
+            if let Rows { layout: Some(layout), new, changed } = rows {
+                tx.insert_rows(&layout.table, &new).await?;
+                tx.upsert_rows(&layout.table, &changed).await?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Rows written in one go: bounds the memory.
+const BATCH_ROWS: usize = 2_000;
+
+/// Records of an act that reads and writes in one transaction, which seals its own entries.
+pub(crate) struct Batch<'a> {
+    keys: &'a Keys,
+    act: &'a Act,
+    records: Records,
+    journal: journal::Bulk,
+}
+
+impl<'a> Batch<'a> {
+    pub(crate) fn new(keys: &'a Keys, act: &'a Act) -> Self {
+        let (records, journal) = Default::default();
+        Self { keys, act, records, journal }
+    }
+
+    /// The standard columns of a new row.
+    pub(crate) fn meta(&self) -> Meta {
+        Meta::new(self.act)
+    }
+
+    /// A record that was not there.
+    pub(crate) fn add(
+        &mut self,
+        named: Named,
+        county: &str,
+        action: Action,
+        record: &Record,
+    ) -> Result<(), Error> {
+        self.records.add(self.keys, named, (county, action), record)
+    }
+
+    /// A record that is not what it was.
+    pub(crate) fn update(
+        &mut self,
+        named: Named,
+        at: (&str, Action),
+        before: &[Value],
+        mut record: Record,
+    ) -> Result<(), Error> {
+        let changed = differing(before, &record.values);
+        let by = (self.keys, self.act);
+        self.records.update(by, named, at, &mut record, (before, &changed))
+    }
+
+    /// An entry about rows that are written elsewhere.
+    pub(crate) fn note(
+        &mut self,
+        county: &str,
+        kind: &'static str,
+        record: String,
+        what: (Action, Option<String>, Option<String>),
+    ) {
+        self.records.note(county, kind, record, what);
+    }
+
     /// What others changed as part of the act.
     pub(crate) fn add_changes(&mut self, changes: Vec<Change>) {
-        self.changes.extend(changes);
+        self.records.changes.extend(changes);
     }
 
     /// Writes what has come together, if it is enough.
     pub(crate) async fn breathe(&mut self, tx: &mut Tx) -> Result<(), Error> {
-        if self.changes.len() < BATCH_ROWS {
-            return Ok(());
-        }
-        self.flush(tx).await
+        if self.records.len() < BATCH_ROWS { Ok(()) } else { self.flush(tx).await }
     }
 
     /// Writes what has come together.
     pub(crate) async fn flush(&mut self, tx: &mut Tx) -> Result<(), Error> {
-        if self.changes.is_empty() {
-            return Ok(());
-        }
-        for rows in &mut self.rows {
-            let Rows { layout: Some(layout), new, changed } = std::mem::take(rows) else {
-                continue;
-            };
-            tx.insert_rows(&layout.table, &new).await?;
-            tx.upsert_rows(&layout.table, &changed).await?;
-        }
-        let changes = std::mem::take(&mut self.changes);
-        let written = i64::try_from(changes.len()).unwrap_or_default();
-        let draft = Draft { act: self.act.clone(), position: self.position, changes };
-        self.position += written;
+        let next = Records::after(&self.records);
+        let mut records = std::mem::replace(&mut self.records, next);
+        let draft = records.take_draft(self.act);
         self.journal.lock_for(tx, &draft).await?;
+        records.write(tx).await?;
         self.journal.link(self.keys, draft)?.insert(tx).await
     }
 

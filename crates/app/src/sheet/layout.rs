@@ -7,7 +7,7 @@ use daohu_db::{Column as DbColumn, Error as DbError, Row, Table, Type, Value};
 use serde::{Deserialize, Serialize};
 
 use super::{Kind, Sheet};
-use crate::{Error, keys::Keys};
+use crate::{Error, journal::Act, keys::Keys};
 
 /// A sheet's table.
 #[derive(Debug)]
@@ -33,6 +33,14 @@ pub struct Meta {
     pub version: i64,
 }
 
+impl Meta {
+    /// Of a row that an act makes.
+    pub(crate) fn new(act: &Act) -> Self {
+        let (at, by) = (act.at.0, act.actor.name.clone());
+        Self { created_at: at, created_by: by, updated_at: at, version: 1 }
+    }
+}
+
 /// A row of a sheet's table.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Record {
@@ -47,6 +55,13 @@ pub struct Record {
 }
 
 impl Record {
+    /// Puts a value into a column of the sheet.
+    pub(crate) fn set(&mut self, i: usize, value: impl Into<Value>) {
+        if let Some(slot) = self.values.get_mut(i) {
+            *slot = value.into();
+        }
+    }
+
     /// The six digits that a row of households, persons or incomes is stored under.
     pub(crate) fn county(&self) -> &str {
         self.lead.first().and_then(Value::as_text).unwrap_or_default()

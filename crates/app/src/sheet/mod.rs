@@ -26,7 +26,7 @@ mod view;
 use daohu_base::AreaLevel;
 use daohu_db::Type;
 
-pub(crate) use batch::{Batch, Named};
+pub(crate) use batch::{Batch, Named, Records};
 pub(crate) use cell::id_number;
 pub use cell::{Raw, Reader};
 pub use cell_error::CellError;

@@ -20,7 +20,6 @@ use crate::{
         Answer, ApiError, App, At, Caller, IfMatch, Json, Page, PageRequest, Path, Permit, Query,
         Session, Versioned,
     },
-    sheet::Frame,
 };
 
 /// The routes of the slice.
@@ -230,10 +229,6 @@ fn versioned(pair: &Pair) -> Versioned<SuspectView> {
     Versioned(pair.version(), SuspectView::of(pair))
 }
 
-fn frame(permit: &Permit, caller: &Caller) -> Frame {
-    Frame::new(permit.context(), permit.act(), permit.scope.clone(), caller.lang)
-}
-
 /// Says that two are different persons, which is not asked again until a name, birth date or ID number of
 /// one changes; or that they are one, to be merged.
 #[utoipa::path(post, path = "/suspects/{person}/{other}/judgement", tag = "suspects",
@@ -248,7 +243,7 @@ pub(crate) async fn judge_suspects(
     Json(body): Json<JudgeSuspects>,
 ) -> Answer<Versioned<SuspectView>> {
     let permit = session.require(Right::RegistryWrite)?;
-    let (frame, wanted) = (frame(&permit, &caller), (ids, version));
+    let (frame, wanted) = (permit.frame(&caller), (ids, version));
     let judged = ops::judge(permit.context(), frame, wanted, body.verdict, &body.reason);
     Ok(versioned(&judged.await?))
 }
@@ -267,7 +262,7 @@ pub(crate) async fn merge_suspects(
     Json(body): Json<MergeSuspects>,
 ) -> Answer<Versioned<SuspectView>> {
     let permit = session.require(Right::RegistryWrite)?;
-    let (frame, wanted) = (frame(&permit, &caller), (ids, version));
+    let (frame, wanted) = (permit.frame(&caller), (ids, version));
     let merged = merge::merge(permit.context(), frame, wanted, body.keep, &body.reason);
     Ok(versioned(&merged.await?))
 }
@@ -285,7 +280,7 @@ pub(crate) async fn undo_merge(
     Json(body): Json<UndoMerge>,
 ) -> Answer<Versioned<SuspectView>> {
     let permit = session.require(Right::RegistryWrite)?;
-    let (frame, wanted) = (frame(&permit, &caller), (ids, version));
+    let (frame, wanted) = (permit.frame(&caller), (ids, version));
     let undone = merge::undo(permit.context(), frame, wanted, &body.reason);
     Ok(versioned(&undone.await?))
 }

@@ -4,13 +4,13 @@ use daohu_db::{FutureExt, Tx};
 
 use super::{
     model::{self, Merge, Verdict},
-    ops::{Pair, Side, check_reason, judged, locked_pair, refused, save},
+    ops::{Pair, Side, check_reason, judged, locked_pair, save},
 };
 use crate::{
     Context, Error,
     households::{Derived, Marks, PersonRow, layouts, rows},
     journal::Change,
-    sheet::{Frame, person},
+    sheet::{Frame, person, refused},
 };
 
 /// Merges two records of one person: that of `keep` stays, in its household; the other one leaves its own.

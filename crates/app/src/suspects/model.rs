@@ -273,12 +273,6 @@ pub(super) fn present(judgement: Option<&Judgement>, one: Who<'_>, other: Who<'_
     }
 }
 
-fn set(row: &mut PersonRow, i: usize, value: impl Into<Value>) {
-    if let Some(slot) = row.0.values.get_mut(i) {
-        *slot = value.into();
-    }
-}
-
 /// Lays a merge over two records of one person: the one that ends left its household today, by this change;
 /// the one that stays gets its number where it has none. Gives what was there before.
 pub(super) fn merge(
@@ -293,9 +287,9 @@ pub(super) fn merge(
             let number = number.to_owned();
             let (id_kind, born_on) = (kept.int(person::ID_KIND), kept.text(person::BORN_ON));
             let before = Document { id_kind, born_on: born_on.map(str::to_owned) };
-            set(kept, person::ID_NUMBER, number);
-            set(kept, person::ID_KIND, ended.int(person::ID_KIND));
-            set(kept, person::BORN_ON, ended.text(person::BORN_ON).map(str::to_owned));
+            kept.0.set(person::ID_NUMBER, number);
+            kept.0.set(person::ID_KIND, ended.int(person::ID_KIND));
+            kept.0.set(person::BORN_ON, ended.text(person::BORN_ON).map(str::to_owned));
             Some(before)
         }
         _ => None,
@@ -305,8 +299,8 @@ pub(super) fn merge(
         change_kind: ended.int(person::CHANGE_KIND),
         change_on: ended.text(person::CHANGE_ON).map(str::to_owned),
     };
-    set(ended, person::CHANGE_KIND, change);
-    set(ended, person::CHANGE_ON, today);
+    ended.0.set(person::CHANGE_KIND, change);
+    ended.0.set(person::CHANGE_ON, today);
     derive((marks, keys), kept, None);
     let into = kept.id();
     derive((marks, keys), ended, Some(into));
@@ -321,12 +315,12 @@ pub(super) fn unmerge(
     before: &Before,
 ) {
     if let Some(document) = &before.document {
-        set(kept, person::ID_NUMBER, Value::Null);
-        set(kept, person::ID_KIND, document.id_kind);
-        set(kept, person::BORN_ON, document.born_on.clone());
+        kept.0.set(person::ID_NUMBER, Value::Null);
+        kept.0.set(person::ID_KIND, document.id_kind);
+        kept.0.set(person::BORN_ON, document.born_on.clone());
     }
-    set(ended, person::CHANGE_KIND, before.change_kind);
-    set(ended, person::CHANGE_ON, before.change_on.clone());
+    ended.0.set(person::CHANGE_KIND, before.change_kind);
+    ended.0.set(person::CHANGE_ON, before.change_on.clone());
     derive((marks, keys), kept, None);
     derive((marks, keys), ended, None);
 }

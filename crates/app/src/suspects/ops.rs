@@ -8,15 +8,12 @@ use super::{
     sql,
 };
 use crate::{
-    Context, Error, FieldError,
+    Context, Error,
     households::{self, HouseholdRow, PersonRow, rows},
     journal::{Action, Change, Watched},
     keys::Keys,
-    sheet::{Frame, Meta},
+    sheet::{Frame, Meta, refused},
 };
-
-/// Longest reason that the journal takes.
-const REASON_CHARACTERS_MAX: usize = 500;
 
 /// Two persons, the smaller id first, and what was judged of them.
 pub(super) struct Pair {
@@ -108,21 +105,8 @@ pub(super) async fn locked_pair(
 
 /// The reason as it is kept, if it says enough.
 pub(super) fn check_reason(context: &Context, reason: &str) -> Result<String, Error> {
-    let reason = reason.trim();
-    let characters = reason.chars().filter(|c| !c.is_whitespace()).count();
-    if characters < context.policy.security().reveal_reason_min_characters {
-        return Err(refused("reason", "suspect.reason_too_short"));
-    }
-    if reason.chars().count() > REASON_CHARACTERS_MAX {
-        return Err(refused("reason", "suspect.reason_too_long"));
-    }
-    Ok(reason.to_owned())
-}
-
-/// One field is wrong; the words come from the catalogue.
-pub(super) fn refused(column: &str, code: &'static str) -> Error {
-    let (column, message) = (column.to_owned(), String::new());
-    Error::Invalid(vec![FieldError { column, value: None, code, message }])
+    let codes = ["suspect.reason_too_short", "suspect.reason_too_long"];
+    households::check_reason_of(context, reason, codes)
 }
 
 /// One pair.
@@ -160,8 +144,7 @@ pub(super) async fn judge(
 /// What is judged of a pair from now on, without a merge.
 pub(super) fn judged(frame: &Frame, pair: &Pair, verdict: Verdict, reason: String) -> Judgement {
     let [one, other] = pair.who();
-    let (at, by) = (frame.act.at.0, frame.act.actor.name.clone());
-    let new = Meta { created_at: at, created_by: by, updated_at: at, version: 0 };
+    let new = Meta { version: 0, ..Meta::new(&frame.act) };
     Judgement {
         county: pair.county().to_owned(),
         person: one.person,

@@ -4,61 +4,10 @@ use daohu_db::{Type, Value};
 use serde_json::{Map, Value as Json};
 
 use crate::{
-    areas::AREA,
-    households::{Derived, Marks, initials, layouts},
+    households::{Derived, Marks, initials},
     keys::Keys,
-    registers::Register,
     sheet::{HOUSEHOLDS, Layout, PERSONS, Record, household},
 };
-
-/// The kinds of records that imports write.
-#[derive(Clone, Copy)]
-pub(super) enum Kind {
-    Area,
-    Household,
-    Person,
-    Income,
-    Membership,
-    Of(&'static Register),
-}
-
-impl Kind {
-    /// As the journal names it; none for what no import writes.
-    pub(super) fn named(name: &str) -> Option<Self> {
-        match name {
-            "area" => Some(Self::Area),
-            "household" => Some(Self::Household),
-            "person" => Some(Self::Person),
-            "income" => Some(Self::Income),
-            "membership" => Some(Self::Membership),
-            other => Register::of_kind(other).map(Self::Of),
-        }
-    }
-
-    /// The journal's name.
-    pub(super) const fn name(self) -> &'static str {
-        match self {
-            Self::Area => "area",
-            Self::Household => "household",
-            Self::Person => "person",
-            Self::Income => "income",
-            Self::Membership => "membership",
-            Self::Of(register) => register.kind,
-        }
-    }
-
-    /// How its rows lie; none for memberships, which are no sheet.
-    pub(super) fn layout(self) -> Option<&'static Layout> {
-        Some(match self {
-            Self::Area => &AREA,
-            Self::Household => &layouts::HOUSEHOLD,
-            Self::Person => &layouts::PERSON,
-            Self::Income => &layouts::INCOME,
-            Self::Membership => return None,
-            Self::Of(register) => register.layout(),
-        })
-    }
-}
 
 /// The record that the journal's object tells of. What is not in the object was not known. Who wrote it and
 /// how often it changed comes from the present row.
@@ -113,13 +62,16 @@ mod tests {
     use daohu_policy::Policy;
 
     use super::*;
-    use crate::sheet::{Meta, to_journal};
+    use crate::{
+        exchange::import::Kind,
+        sheet::{Meta, to_journal},
+    };
 
     #[test]
     fn what_the_journal_has_is_the_record_again() {
         let (keys, policy) = (Keys::generate().unwrap(), Policy::embedded().unwrap());
         for kind in ["area", "household", "person", "income", "pairing", "cadre", "village"] {
-            let layout = Kind::named(kind).unwrap().layout().unwrap();
+            let layout = Kind::named(kind).unwrap().layout();
             let sample = |kind: Type, i: usize| match kind {
                 Type::Int => Value::from(i64::try_from(i).unwrap()),
                 Type::Real => Value::from(2.0),

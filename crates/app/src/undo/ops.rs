@@ -10,12 +10,14 @@ use serde_json::{Map, Value as Json};
 use utoipa::ToSchema;
 
 use super::{
-    model::{Kind, restored},
+    model::restored,
     sql::{self, AREA_REFERENCES, Holder, REFERENCES},
 };
 use crate::{
     Context, Error, FieldError,
     areas::AREA,
+    error::Stop,
+    exchange::import::Kind,
     households::{self, Marks, layouts, rows},
     journal::{self, Act, Action, Entry, Span},
     keys::Keys,
@@ -44,19 +46,6 @@ pub struct Undone {
     pub kept_groups: u64,
 }
 
-/// Why the transaction is rolled back.
-enum Stop {
-    /// It was only tried: what came of it is told, and nothing is left of it.
-    Tried(Undone),
-    Error(Error),
-}
-
-impl<E: Into<Error>> From<E> for Stop {
-    fn from(error: E) -> Self {
-        Self::Error(error.into())
-    }
-}
-
 /// Undoes an import as one transaction, if nothing was built on it: no record of it was written since, and nothing
 /// else refers to what it made. All of its records lie in `scope`, its areas in `areas`.
 ///
@@ -71,7 +60,7 @@ pub async fn undo(
     let (keys, policy, clock) =
         (context.keys.clone(), context.policy.clone(), context.clock.clone());
     let id = id.to_owned();
-    let work = async move |tx: &mut Tx| -> Result<Undone, Stop> {
+    let work = async move |tx: &mut Tx| -> Result<Undone, Stop<Undone>> {
         // Other imports wait: what they find must not go while they read.
         rows::lock_serials(tx).await?;
         let act = act.anew(&*clock);
@@ -98,11 +87,7 @@ pub async fn undo(
         sql::set_undone(tx, &id, (act.at, &act.actor.name)).await?;
         if dry_run { Err(Stop::Tried(told)) } else { Ok(Undone { committed: true, ..told }) }
     };
-    match context.db.write_bulk(move |tx| async move { work(tx).await }.boxed()).await {
-        Err(Stop::Tried(told)) => Ok(told),
-        Err(Stop::Error(error)) => Err(error),
-        Ok(told) => Ok(told),
-    }
+    Stop::told(context.db.write_bulk(move |tx| async move { work(tx).await }.boxed()).await)
 }
 
 struct Undoer<'a> {
@@ -204,7 +189,6 @@ impl Undoer<'_> {
             }
         }
         for (sequence, entry) in &entries {
-            let Some(kind) = Kind::named(&entry.kind) else { continue };
             let is_new = entry.action == Action::Created.as_str();
             let counts = if is_new { &mut self.told.removed } else { &mut self.told.restored };
             *counts.entry(entry.kind.clone()).or_default() += 1;
@@ -213,10 +197,11 @@ impl Undoer<'_> {
                 true => None,
                 false => journal::state_before(tx, self.keys, record, *sequence).await?,
             };
-            let Some(layout) = kind.layout() else {
+            let Some(kind) = Kind::named(&entry.kind) else {
                 self.take_membership(tx, county, &entry.record, before).await?;
                 continue;
             };
+            let layout = kind.layout();
             let Some(now) = now.remove(&(kind.name(), entry.record.clone())) else {
                 self.fault(&entry.kind, &entry.record, "import.written_since");
                 continue;
@@ -282,7 +267,6 @@ impl Undoer<'_> {
     ) -> Result<(), Error> {
         let Some((household, person)) = key.split_once('/') else { return Ok(()) };
         let ids = (household.parse().unwrap_or_default(), person.parse().unwrap_or_default());
-        let name = Kind::Membership.name();
         let after = match before {
             None => {
                 sql::remove_membership(tx, county, ids).await?;
@@ -298,7 +282,7 @@ impl Undoer<'_> {
                 now.map(|past| past.to_journal(county))
             }
         };
-        self.batch.note(county, name, key.to_owned(), (Action::Undone, None, after));
+        self.batch.note(county, "membership", key.to_owned(), (Action::Undone, None, after));
         Ok(())
     }
 
@@ -439,6 +423,5 @@ async fn current(
             let key = |record: &Record| register.key_of(&record.values);
             found.into_iter().map(|record| (key(&record), record)).collect()
         }
-        Kind::Membership => Vec::new(),
     })
 }

@@ -5,7 +5,7 @@ use daohu_app::{
     exchange::Outcome,
     journal::{Depth, verify_store},
 };
-use daohu_base::{AreaCode, Day, Scope};
+use daohu_base::{Day, Scope};
 use daohu_db::Engine;
 use serde_json::{Value, json};
 
@@ -39,7 +39,7 @@ const FILES: [(&str, &str); 4] = [
     ),
 ];
 
-async fn start(engine: Engine) -> TestApp {
+pub async fn start(engine: Engine) -> TestApp {
     let app = TestApp::new(engine).await;
     seed::registry(&app).await;
     let folder = tempfile::tempdir().unwrap();
@@ -58,14 +58,14 @@ async fn start(engine: Engine) -> TestApp {
 }
 
 /// The day on which the tests' clock stands after [`start`].
-const TODAY: &str = "2020-11-23";
-const YESTERDAY: &str = "2020-11-22";
+pub const TODAY: &str = "2020-11-23";
+pub const YESTERDAY: &str = "2020-11-22";
 
-fn line(from: &str, to: &str, name: &str) -> Line {
+pub fn line(from: &str, to: &str, name: &str) -> Line {
     part(from, to, name, &[], &[])
 }
 
-fn part(from: &str, to: &str, name: &str, groups: &[&str], households: &[&str]) -> Line {
+pub fn part(from: &str, to: &str, name: &str, groups: &[&str], households: &[&str]) -> Line {
     let owned = |all: &[&str]| all.iter().map(|one| (*one).to_owned()).collect();
     Line {
         from: from.to_owned(),
@@ -76,7 +76,7 @@ fn part(from: &str, to: &str, name: &str, groups: &[&str], households: &[&str]) 
     }
 }
 
-async fn carry_out(app: &TestApp, lines: Vec<Line>) -> Told {
+pub async fn carry_out(app: &TestApp, lines: Vec<Line>) -> Told {
     let request = Request {
         on: Day::parse(TODAY).unwrap(),
         document: Some("南府〔2020〕9号".into()),
@@ -90,7 +90,7 @@ async fn carry_out(app: &TestApp, lines: Vec<Line>) -> Told {
 }
 
 /// Every row is what its last entry says.
-async fn assert_whole(app: &TestApp) {
+pub async fn assert_whole(app: &TestApp) {
     let watched = [
         daohu_app::households::watched(),
         daohu_app::registers::watched(),
@@ -123,7 +123,7 @@ async fn told_apart(app: &TestApp) -> (i64, i64) {
 }
 
 /// The numbers of the households that somebody sees in an area.
-async fn households(client: &Client, area: &str) -> Vec<String> {
+pub async fn households(client: &Client, area: &str) -> Vec<String> {
     let page = client.get(&format!("/households?area={area}")).send().await.expect(200);
     page["items"].as_array().unwrap().iter().map(|row| row["no"].as_str().unwrap().into()).collect()
 }
@@ -496,122 +496,5 @@ async fn a_county_with_another_code_keeps_ids_history_and_rights() {
         assert_eq!(then["household"]["village"], "990101100200", "{engine:?}");
         assert_eq!(count(&city, on("990101", YESTERDAY)).await, 1, "{engine:?}");
         assert_eq!(count(&city, on("990102", TODAY)).await, 1, "{engine:?}");
-    }
-}
-
-#[tokio::test]
-async fn a_change_is_tried_first_and_only_inside_ones_area() {
-    for engine in Engine::BOTH {
-        let app = start(engine).await;
-        let office = app.client(&["office_clerk@990101"]).await;
-        let body = |from: &str, to: &str, dry_run: bool| json!({ "on": TODAY, "lines": [{ "from": from, "to": to, "name": "新村" }], "dry_run": dry_run });
-        let path = "/area-changes";
-        let tried =
-            office.post(path, body("990101100200", "990101100209", true)).send().await.expect(200);
-        assert_eq!(
-            (&tried["committed"], &tried["households"]),
-            (&json!(false), &json!(3)),
-            "{engine:?}"
-        );
-        assert_eq!(households(&office, "990101100200").await.len(), 3);
-        assert!(app.rows("select 1 from area_changes").await.is_empty());
-        // Somebody else's area, from or to; and a county's own code, which lies above.
-        for (from, to) in [
-            ("980101100200", "980101100209"),
-            ("990101100200", "980101100209"),
-            ("990101", "990102"),
-        ] {
-            let refused = office.post(path, body(from, to, false)).send().await;
-            assert_eq!(refused.status, 404, "{engine:?} {from}");
-        }
-        let future = json!({ "on": "2020-11-24", "lines": [{ "from": "990101100200", "to": "990101100209" }] });
-        office.post(path, future).send().await.field_problem("on", "area_change.future");
-        let clerk = app.client(&["village_clerk@990101"]).await;
-        assert_eq!(
-            clerk.post(path, body("990101100200", "990101100209", true)).send().await.status,
-            403
-        );
-        // Done on the day; the next change of the same area comes after it.
-        office.post(path, body("990101100200", "990101100209", false)).send().await.expect(200);
-        let again = office.post(path, body("990101100209", "990101100208", false)).send().await;
-        again.field_problem("lines.1.from", "area_change.not_begun");
-        let listed = office.get(path).send().await.expect(200);
-        assert_eq!(listed["items"].as_array().unwrap().len(), 1);
-        let foreign = app.client(&["office_clerk@980101"]).await;
-        let listed = foreign.get(path).send().await.expect(200);
-        assert!(listed["items"].as_array().unwrap().is_empty(), "{engine:?}");
-        assert!(AreaCode::parse("990101100209").is_ok());
-    }
-}
-
-#[tokio::test]
-async fn what_a_line_names_must_be_there_and_days_go_forward() {
-    for engine in Engine::BOTH {
-        let app = start(engine).await;
-        let tried = async |on: &str, lines: Vec<Line>| {
-            let on = Day::parse(on).unwrap();
-            let request = Request { on, document: None, lines, dry_run: false };
-            match change(&app.context, app.act(), Scope::all(), request).await {
-                Err(daohu_app::Error::Invalid(faults)) => {
-                    faults.into_iter().map(|f| (f.value.unwrap_or_default(), f.code)).collect()
-                }
-                other => panic!("{other:?}"),
-            }
-        };
-        let typo = vec![
-            part("990101100200", "990101100200", "", &[], &[]),
-            part("990101100200", "990101100203", "南甲三村", &[], &["H00Z"]),
-        ];
-        let refused: Vec<(String, &str)> = tried(TODAY, typo).await;
-        assert_eq!(refused, [("H00Z".to_owned(), "area_change.no_household")], "{engine:?}");
-        // A village whose code began yesterday cannot end the day before, by whatever line.
-        carry_out(&app, vec![line("990101100200", "990101100209", "")]).await;
-        let refused = tried(YESTERDAY, vec![line("990101100", "990101109", "新乡")]).await;
-        let late = |code: &str| (code.to_owned(), "area_change.not_begun");
-        assert!(refused.contains(&late("990101100209")), "{engine:?} {refused:?}");
-        let refused = tried(YESTERDAY, vec![line("990101100201", "990101100209", "")]).await;
-        assert_eq!(refused, [late("990101100209")], "{engine:?}");
-    }
-}
-
-#[tokio::test]
-async fn a_change_is_told_as_far_as_it_is_ones_own() {
-    for engine in Engine::BOTH {
-        let app = start(engine).await;
-        let lines = vec![
-            line("990101100201", "990101100209", ""),
-            line("990101101200", "990101101209", ""),
-        ];
-        carry_out(&app, lines).await;
-        let listed = async |grant: &str| {
-            let client = app.client(&[grant]).await;
-            let page = client.get("/area-changes").send().await.expect(200);
-            let change = page["items"][0].clone();
-            (change["lines"].as_array().map(Vec::len), change["households"].as_i64())
-        };
-        assert_eq!(listed("inspector@990101").await, (Some(2), Some(2)), "{engine:?}");
-        assert_eq!(listed("inspector@990101101").await, (Some(1), None), "{engine:?}");
-        assert_eq!(listed("inspector@980101").await, (None, None), "{engine:?}");
-    }
-}
-
-#[tokio::test]
-async fn a_team_that_begins_with_the_new_code_begins_there() {
-    for engine in Engine::BOTH {
-        let app = start(engine).await;
-        app.execute("update teams set starts_on = '2020-12-01', version = 1").await;
-        app.execute("delete from journal_pending where kind = 'team_member'").await;
-        let request = Request {
-            on: Day::parse(TODAY).unwrap(),
-            document: None,
-            lines: vec![line("990101101200", "990101101209", "")],
-            dry_run: false,
-        };
-        let told = change(&app.context, app.act(), Scope::all(), request).await.unwrap();
-        assert_eq!(told.helpers, 2, "{engine:?}");
-        let rows = app.rows("select village, starts_on, ends_on from teams").await;
-        assert_eq!(rows.len(), 1, "{engine:?}");
-        assert_eq!(rows[0].text(0).unwrap(), "990101101209");
-        assert_eq!(rows[0].opt_text(2).unwrap(), None);
     }
 }

@@ -19,6 +19,7 @@
 #![expect(unreachable_pub, reason = "`pub` says what tests use; outside there is nobody")]
 
 mod accesses;
+mod area_change_rules;
 mod area_changes;
 mod blanks;
 mod classes;

@@ -17,3 +17,4 @@ mod writes;
 
 pub use ops::{Blank, ImportOptions, OnError, Summary, import};
 pub use stage::Progress;
+pub(crate) use writes::Kind;

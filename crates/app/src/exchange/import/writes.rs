@@ -5,35 +5,25 @@ use daohu_db::{Column, Table, Tx, Type, Value};
 use super::relied::{Claim, Relied};
 use crate::{
     Error, areas,
-    households::{self, layouts},
-    journal::{Act, Action, Change, Draft},
+    households::layouts,
+    journal::{Act, Action, Draft},
     keys::Keys,
     registers::Register,
-    sheet::{AREAS, Layout, Meta, Record, Sheet, journal_of, to_journal},
+    sheet::{Layout, Meta, Record, Records},
 };
 
 /// Rows to write in one go.
 #[derive(Default)]
 pub(super) struct Writes {
-    /// By the order of the sheets.
-    rows: [Rows; Sheet::COUNT],
+    records: Records,
     memberships: Vec<Vec<Value>>,
     claims: Vec<Claim>,
     pub(super) relied: Relied,
-    changes: Vec<Change>,
-    /// Of the first of the changes, counted over the whole import.
-    position: i64,
 }
 
-#[derive(Default)]
-struct Rows {
-    new: Vec<Vec<Value>>,
-    changed: Vec<Vec<Value>>,
-}
-
-/// Which table a record belongs to.
+/// Which table a record of an import belongs to.
 #[derive(Clone, Copy)]
-pub(super) enum Kind {
+pub(crate) enum Kind {
     Area,
     Household,
     Person,
@@ -42,7 +32,19 @@ pub(super) enum Kind {
 }
 
 impl Kind {
-    fn layout(self) -> &'static Layout {
+    /// As the journal names it; none for what is no row of a sheet.
+    pub(crate) fn named(name: &str) -> Option<Self> {
+        match name {
+            "area" => Some(Self::Area),
+            "household" => Some(Self::Household),
+            "person" => Some(Self::Person),
+            "income" => Some(Self::Income),
+            other => Register::of_kind(other).map(Self::Of),
+        }
+    }
+
+    /// How its rows lie.
+    pub(crate) fn layout(self) -> &'static Layout {
         match self {
             Self::Area => &areas::AREA,
             Self::Household => &layouts::HOUSEHOLD,
@@ -53,7 +55,7 @@ impl Kind {
     }
 
     /// The journal's name of the kind.
-    const fn name(self) -> &'static str {
+    pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Area => "area",
             Self::Household => "household",
@@ -73,22 +75,19 @@ pub(super) struct Author<'a> {
 impl Author<'_> {
     /// The standard columns of a new row.
     pub(super) fn meta(&self) -> Meta {
-        let (at, by) = (self.act.at.0, self.act.actor.name.clone());
-        Meta { created_at: at, created_by: by, updated_at: at, version: 1 }
+        Meta::new(self.act)
     }
 }
 
 impl Writes {
     /// An empty batch that goes on counting where another ended, with room for as many changes.
     pub(super) fn after(other: &Self) -> Self {
-        let room = other.changes.len();
-        let position = other.position + i64::try_from(room).unwrap_or_default();
-        Self { position, changes: Vec::with_capacity(room), ..Self::default() }
+        Self { records: Records::after(&other.records), ..Self::default() }
     }
 
     /// The number of rows.
     pub(super) fn len(&self) -> usize {
-        self.changes.len() + self.claims.len()
+        self.records.len() + self.claims.len()
     }
 
     /// Adds a new record.
@@ -100,14 +99,8 @@ impl Writes {
         key: String,
         record: &Record,
     ) -> Result<(), Error> {
-        let layout = kind.layout();
-        let row = layout.to_row(author.keys, record)?;
-        if let Some(rows) = self.rows.get_mut(layout.sheet.order()) {
-            rows.new.push(row);
-        }
-        let after = Some(to_journal(layout, record));
-        self.journal(kind.name(), county, key, Action::Created, (None, after));
-        Ok(())
+        let named = (kind.layout(), kind.name(), key);
+        self.records.add(author.keys, named, (county, Action::Created), record)
     }
 
     /// Adds a changed record; `stored` are the values before, `changed` the columns that differ.
@@ -122,17 +115,8 @@ impl Writes {
         stored: &[Value],
         changed: &[usize],
     ) -> Result<(), Error> {
-        record.meta.updated_at = author.act.at.0;
-        record.meta.version += 1;
-        let layout = kind.layout();
-        let row = layout.to_row(author.keys, record)?;
-        if let Some(rows) = self.rows.get_mut(layout.sheet.order()) {
-            rows.changed.push(row);
-        }
-        let before = Some(journal_of(layout, stored, changed));
-        let after = Some(to_journal(layout, record));
-        self.journal(kind.name(), county, key, Action::Updated, (before, after));
-        Ok(())
+        let (by, named) = ((author.keys, author.act), (kind.layout(), kind.name(), key));
+        self.records.update(by, named, (county, Action::Updated), record, (stored, changed))
     }
 
     /// Adds an earlier membership, new or changed.
@@ -160,7 +144,7 @@ impl Writes {
         let key = format!("{}/{}", past.household, past.person);
         let action = if version == 1 { Action::Created } else { Action::Updated };
         let after = Some(past.to_journal(county));
-        self.journal("membership", county, key, action, (None, after));
+        self.records.note(county, "membership", key, (action, None, after));
     }
 
     /// Says who holds an ID number from now on.
@@ -170,19 +154,7 @@ impl Writes {
 
     /// The number of journaled changes: it grows with every record that is written.
     pub(super) fn records(&self) -> usize {
-        self.changes.len()
-    }
-
-    fn journal(
-        &mut self,
-        kind: &'static str,
-        county: &str,
-        record: String,
-        action: Action,
-        (before, after): (Option<String>, Option<String>),
-    ) {
-        let county = county.to_owned();
-        self.changes.push(Change { county, kind, record, action, before, after });
+        self.records.len()
     }
 
     /// Takes out who holds which number, to be written sorted at the end.
@@ -192,29 +164,15 @@ impl Writes {
 
     /// Takes out what the journal gets.
     pub(super) fn take_draft(&mut self, act: &Act) -> Draft {
-        let changes = std::mem::take(&mut self.changes);
-        Draft { act: act.clone(), position: self.position, changes }
+        self.records.take_draft(act)
     }
 
     /// Writes everything but the claims and the journal.
     pub(super) async fn apply(self, tx: &mut Tx) -> Result<(), Error> {
         self.relied.check(tx).await?;
-        for (sheet, rows) in Sheet::ALL.into_iter().zip(self.rows) {
-            if let Some(table) = table_of(sheet) {
-                tx.insert_rows(table, &rows.new).await?;
-                tx.upsert_rows(table, &rows.changed).await?;
-            }
-        }
+        self.records.write(tx).await?;
         Ok(tx.upsert_rows(&memberships(), &self.memberships).await?)
     }
-}
-
-/// The table of a sheet.
-fn table_of(sheet: &'static Sheet) -> Option<&'static Table> {
-    let area = (sheet.name == AREAS.name).then(|| &*areas::AREA);
-    let registered = Register::of(sheet).map(Register::layout);
-    let layout = area.or(registered).or_else(|| households::rows::layout(sheet));
-    layout.map(|layout| &layout.table)
 }
 
 fn memberships() -> Table {

@@ -20,13 +20,16 @@ pub async fn fill_alike(db: &Db) -> Result<u64, Error> {
         let Some(next) = next else { return Ok(total) };
         county = next;
         loop {
-            let county = county.clone();
-            let work = async move |tx: &mut Tx| fill_some(tx, &county).await;
-            let filled = db.write(move |tx| async move { work(tx).await }.boxed()).await?;
-            if filled == 0 {
+            // Most times there is nothing to fill: who only looks waits for nobody who writes.
+            let of = county.clone();
+            let look = async move |tx: &mut Tx| sql::unsaid(tx, &of, 1).await;
+            let unsaid = db.read(move |tx| async move { look(tx).await }.boxed()).await?;
+            if unsaid.is_empty() {
                 break;
             }
-            total += filled;
+            let county = county.clone();
+            let work = async move |tx: &mut Tx| fill_some(tx, &county).await;
+            total += db.write(move |tx| async move { work(tx).await }.boxed()).await?;
         }
     }
 }

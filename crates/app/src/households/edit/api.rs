@@ -11,16 +11,11 @@ use crate::{
     households::view::{
         ChangeHousehold, ChangePerson, HouseholdView, IncomeView, PersonView, PutIncome,
     },
-    http::{Answer, ApiError, Caller, IfMatch, Json, Path, Permit, Session, Versioned},
-    sheet::Frame,
+    http::{Answer, ApiError, Caller, IfMatch, Json, Path, Session, Versioned},
 };
 
 /// Years that a registry may tell of.
 const YEARS: std::ops::RangeInclusive<i64> = 1900..=2200;
-
-fn frame(permit: &Permit, caller: &Caller) -> Frame {
-    Frame::new(permit.context(), permit.act(), permit.scope.clone(), caller.lang)
-}
 
 /// Changes columns of a household by name; null clears, what is absent stays. Codes are written as
 /// code or name, a group by its name or code.
@@ -36,7 +31,7 @@ pub(crate) async fn change_household(
     Json(body): Json<ChangeHousehold>,
 ) -> Answer<Versioned<HouseholdView>> {
     let permit = session.require(Right::RegistryWrite)?;
-    let frame = frame(&permit, &caller);
+    let frame = permit.frame(&caller);
     let row = ops::change_household(permit.context(), frame, id, version, &body.0).await?;
     Ok(Versioned(row.0.meta.version, HouseholdView::from(&row)))
 }
@@ -53,7 +48,7 @@ pub(crate) async fn change_person(
     Json(body): Json<ChangePerson>,
 ) -> Answer<Versioned<PersonView>> {
     let permit = session.require(Right::RegistryWrite)?;
-    let frame = frame(&permit, &caller);
+    let frame = permit.frame(&caller);
     let changed = persons::change_person(permit.context(), frame, id, version, &body.0).await?;
     let (row, home) = changed;
     Ok(Versioned(row.0.meta.version, PersonView::of(&row, home.no())))
@@ -77,7 +72,7 @@ pub(crate) async fn put_income(
     if !YEARS.contains(&year) {
         return Err(ApiError::field("year", "income.bad_year"));
     }
-    let (frame, version) = (frame(&permit, &caller), if_match.map(|IfMatch(version)| version));
+    let (frame, version) = (permit.frame(&caller), if_match.map(|IfMatch(version)| version));
     let put = ops::put_income(permit.context(), frame, (id, year), version, &body.0).await?;
     let view = IncomeView::of(&put.row, &put.no);
     let status = if put.is_new { StatusCode::CREATED } else { StatusCode::OK };

@@ -5,9 +5,9 @@ use daohu_db::{FutureExt, Tx};
 
 use super::ops;
 use crate::{
-    Context, Error, FieldError,
+    Context, Error,
     journal::{self, Act, Action, Change},
-    sheet::{household, person},
+    sheet::{household, person, refused},
 };
 
 /// Longest reason that the journal takes.
@@ -28,19 +28,28 @@ pub(super) struct PersonNumbers {
     pub(super) phone: Option<String>,
 }
 
-/// The reason as the journal takes it, if it says enough.
+/// The reason why a number is told, as the journal takes it, if it says enough.
 pub(crate) fn check_reason(context: &Context, reason: &str) -> Result<String, Error> {
+    let codes = ["reveal.reason_too_short", "reveal.reason_too_long"];
+    check_reason_of(context, reason, codes)
+}
+
+/// As [`check_reason`], of another act: refused with the first code where it says too little, with the second
+/// where it is too long.
+pub(crate) fn check_reason_of(
+    context: &Context,
+    reason: &str,
+    [too_short, too_long]: [&'static str; 2],
+) -> Result<String, Error> {
     let reason = reason.trim();
     let characters = reason.chars().filter(|c| !c.is_whitespace()).count();
-    let code = if characters < context.policy.security().reveal_reason_min_characters {
-        "reveal.reason_too_short"
-    } else if reason.chars().count() > REASON_CHARACTERS_MAX {
-        "reveal.reason_too_long"
-    } else {
-        return Ok(reason.to_owned());
-    };
-    let (column, message) = ("reason".to_owned(), String::new());
-    Err(Error::Invalid(vec![FieldError { column, value: None, code, message }]))
+    if characters < context.policy.security().reveal_reason_min_characters {
+        return Err(refused("reason", too_short));
+    }
+    if reason.chars().count() > REASON_CHARACTERS_MAX {
+        return Err(refused("reason", too_long));
+    }
+    Ok(reason.to_owned())
 }
 
 /// Kinds of their own: what was looked at is no state of the record.

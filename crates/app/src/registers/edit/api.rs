@@ -28,7 +28,7 @@ use crate::{
             view::{CadreView, PairingView, VillageYearView},
         },
     },
-    sheet::{CADRES, Frame, PAIRINGS, Record, Sheet, VILLAGES, pairing},
+    sheet::{CADRES, PAIRINGS, Record, Sheet, VILLAGES, pairing},
 };
 
 /// The county, and the parts of the key of a pairing.
@@ -54,10 +54,6 @@ pub(in crate::registers) fn routes() -> OpenApiRouter<App> {
 
 fn register(sheet: &'static Sheet) -> Answer<&'static Register> {
     Register::of(sheet).ok_or_else(|| ApiError::new("record.not_found"))
-}
-
-fn frame(permit: &Permit, caller: &Caller) -> Frame {
-    Frame::new(permit.context(), permit.act(), permit.scope.clone(), caller.lang)
 }
 
 /// Where a pairing can be read.
@@ -103,7 +99,7 @@ pub(crate) async fn create_pairing(
         Some(Any::String(county)) => Some(county),
         Some(_) => return Err(ApiError::field("county", "request.field_type")),
     };
-    let (frame, register) = (frame(&permit, &caller), register(&PAIRINGS)?);
+    let (frame, register) = (permit.frame(&caller), register(&PAIRINGS)?);
     let record = ops::create(permit.context(), frame, register, county, &body).await?;
     let (location, version) = (location(&record), record.meta.version);
     Ok(Created { location, version, body: PairingView::from(&record) })
@@ -141,7 +137,7 @@ pub(crate) async fn change_pairing(
     Json(body): Json<ChangePairing>,
 ) -> Answer<Versioned<PairingView>> {
     let permit = session.require(Right::RegistryWrite)?;
-    let (frame, register) = (frame(&permit, &caller), register(&PAIRINGS)?);
+    let (frame, register) = (permit.frame(&caller), register(&PAIRINGS)?);
     let wanted = (wanted_pairing(&permit, register, path)?, version);
     let record = ops::change(permit.context(), frame, register, wanted, &body.0).await?;
     Ok(Versioned(record.meta.version, PairingView::from(&record)))
@@ -156,7 +152,7 @@ pub(crate) async fn create_cadre(
     Json(body): Json<NewCadre>,
 ) -> Answer<Created<CadreView>> {
     let permit = session.require(Right::RegistryWrite)?;
-    let (frame, register) = (frame(&permit, &caller), register(&CADRES)?);
+    let (frame, register) = (permit.frame(&caller), register(&CADRES)?);
     let record = ops::create(permit.context(), frame, register, None, &body.0).await?;
     let location = format!("/api/v1/cadres/{}", register.key_of(&record.values));
     Ok(Created { location, version: record.meta.version, body: CadreView::from(&record) })
@@ -174,7 +170,7 @@ pub(crate) async fn change_cadre(
     Json(body): Json<ChangeCadre>,
 ) -> Answer<Versioned<CadreView>> {
     let permit = session.require(Right::RegistryWrite)?;
-    let (frame, register) = (frame(&permit, &caller), register(&CADRES)?);
+    let (frame, register) = (permit.frame(&caller), register(&CADRES)?);
     let wanted = (Wanted::read(permit.context(), register, None, &[&no])?, version);
     let record = ops::change(permit.context(), frame, register, wanted, &body.0).await?;
     Ok(Versioned(record.meta.version, CadreView::from(&record)))
@@ -226,7 +222,7 @@ pub(crate) async fn put_village_year(
     Json(body): Json<PutVillageYear>,
 ) -> Answer<Response> {
     let permit = session.require(Right::RegistryWrite)?;
-    let (frame, register) = (frame(&permit, &caller), register(&VILLAGES)?);
+    let (frame, register) = (permit.frame(&caller), register(&VILLAGES)?);
     let wanted = Wanted::read(permit.context(), register, None, &[&village, &year])?;
     let wanted = (wanted, if_match.map(|IfMatch(version)| version));
     let (record, is_new) = ops::put(permit.context(), frame, register, wanted, &body.0).await?;
