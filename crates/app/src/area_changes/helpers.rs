@@ -63,10 +63,11 @@ impl Carrier<'_> {
                 };
                 let is_team = std::ptr::eq(sheet, &raw const TEAMS);
                 let stays = |to: &&AreaCode| to.county() == record.county();
-                if is_team && self.begins_later(&term, &record) {
-                    if let Some(to) = to.first().filter(stays) {
-                        self.send(register, record, to)?;
-                    }
+                if let Some(to) = to.first().filter(stays)
+                    && is_team
+                    && self.begins_later(&term, &record)
+                {
+                    self.send(register, record, to)?;
                     continue;
                 }
                 let next: Vec<Record> = to

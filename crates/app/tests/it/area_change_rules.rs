@@ -123,3 +123,28 @@ async fn a_team_that_begins_with_the_new_code_begins_there() {
         assert_eq!(rows[0].opt_text(2).unwrap(), None);
     }
 }
+
+#[tokio::test]
+async fn a_team_that_begins_later_begins_in_the_other_county() {
+    for engine in Engine::BOTH {
+        let app = start(engine).await;
+        app.execute("update teams set starts_on = '2020-12-01', version = 1").await;
+        app.execute("delete from journal_pending where kind = 'team_member'").await;
+        let request = Request {
+            on: Day::parse(TODAY).unwrap(),
+            document: None,
+            lines: vec![line("990101", "990102", "南区")],
+            dry_run: false,
+        };
+        change(&app.context, app.act(), Scope::all(), request).await.unwrap();
+        let sql = "select county, village, starts_on, ends_on from teams order by county";
+        let rows = app.rows(sql).await;
+        let rows: Vec<_> = rows
+            .iter()
+            .map(|row| (row.text(0).unwrap(), row.text(2).unwrap(), row.opt_text(3).unwrap()))
+            .collect();
+        let day = "2020-12-01";
+        let expected = [("990101", day, Some(day)), ("990102", day, None)];
+        assert_eq!(rows, expected, "{engine:?}");
+    }
+}
