@@ -20,6 +20,9 @@ pub enum Error {
     /// The input breaks rules.
     #[error("invalid input: {0:?}")]
     Invalid(Vec<FieldError>),
+    /// Records stand in the way: a dotted code of the catalogue, and what they are.
+    #[error("{0}: {1:?}")]
+    InTheWay(&'static str, Vec<FieldError>),
     /// The state of things does not allow it; a dotted code of the catalogue.
     #[error("{0}")]
     Refused(&'static str),

@@ -17,6 +17,7 @@ pub mod error;
 pub mod exchange;
 pub mod households;
 pub mod http;
+pub mod jobs;
 pub mod journal;
 pub mod keys;
 pub mod lang;

@@ -3,7 +3,7 @@
 use daohu_db::Migration;
 
 /// Every migration of the product. A published one never changes; see `migrations/README.md`.
-pub static MIGRATIONS: [Migration; 11] = [
+pub static MIGRATIONS: [Migration; 12] = [
     Migration {
         number: 1,
         name: "registry",
@@ -54,5 +54,10 @@ pub static MIGRATIONS: [Migration; 11] = [
         number: 11,
         name: "quality_trend",
         sql: include_str!("../../../migrations/0011_quality_trend.sql"),
+    },
+    Migration {
+        number: 12,
+        name: "job_attempts",
+        sql: include_str!("../../../migrations/0012_job_attempts.sql"),
     },
 ];

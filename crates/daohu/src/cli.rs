@@ -342,8 +342,12 @@ pub(crate) struct UndoArgs {
     pub(crate) dry_run: bool,
     #[arg(long)]
     pub(crate) json: bool,
-    /// The import's id, as `daohu import` told it.
-    pub(crate) id: String,
+    /// List what was imported, the latest first, in place of undoing anything.
+    #[arg(long, conflicts_with_all = ["id", "dry_run"])]
+    pub(crate) list: bool,
+    /// The import's id, as `daohu import` or `--list` told it.
+    #[arg(required_unless_present = "list")]
+    pub(crate) id: Option<String>,
 }
 
 #[derive(Debug, Subcommand)]

@@ -58,6 +58,28 @@ impl Filter {
         };
     }
 
+    /// Adds `(column = … and …) or (…)`, an alternative for each row of values, which each go by an index; no row
+    /// is false.
+    pub fn and_rows(
+        &mut self,
+        columns: &[&'static str],
+        rows: impl IntoIterator<Item = Vec<Value>>,
+    ) {
+        self.begin();
+        let mut alternatives = Vec::new();
+        for row in rows {
+            let pairs = columns.iter().zip(row);
+            let equal =
+                |(column, value): (&&str, Value)| format!("{column} = {}", self.param(value));
+            alternatives.push(format!("({})", pairs.map(equal).collect::<Vec<_>>().join(" and ")));
+        }
+        if alternatives.is_empty() {
+            alternatives.push("1 = 0".to_owned());
+        }
+        // Writing to a String cannot fail.
+        let _ = write!(self.sql, "({})", alternatives.join(" or "));
+    }
+
     /// Adds that one of these words stands in a column of words joined by spaces; null is where the column is
     /// not known, and no word at all is false.
     pub fn and_one_of(&mut self, column: &'static str, words: impl IntoIterator<Item = Value>) {

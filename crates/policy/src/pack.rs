@@ -74,6 +74,7 @@ pub struct Exchange {
     pub upload_files_max: usize,
     pub files_kept_days: i64,
     pub jobs_waiting_per_user_max: i64,
+    pub job_attempts_max: i64,
     pub disk_spare_bytes: u64,
     pub first_import_bytes_per_csv_byte: u64,
     pub later_import_bytes_per_csv_byte: u64,

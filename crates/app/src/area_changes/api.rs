@@ -1,5 +1,6 @@
 //! `/area-changes`
 
+use axum::response::IntoResponse;
 use daohu_base::{Day, Timestamp};
 use daohu_policy::Right;
 use serde::{Deserialize, Serialize};
@@ -10,10 +11,13 @@ use super::{
     model::Line,
     ops::{self, Request, Seen},
     sql::{Stored, Succession},
-    told::Told,
 };
-use crate::http::{
-    Answer, ApiError, App, At, Json, Page, PageRequest, Path, Query, Session, area_in_path,
+use crate::{
+    http::{
+        Answer, ApiError, App, At, Caller, Json, Page, PageRequest, Path, Query, Session,
+        area_in_path,
+    },
+    jobs::{self, JobView},
 };
 
 /// A change to be carried out.
@@ -104,24 +108,23 @@ pub(crate) fn routes() -> OpenApiRouter<App> {
 }
 
 /// Renames, gives other codes to, merges and splits areas that all lie in the caller's, as one act: households,
-/// helpers, offices and grants follow, history stays where it was. Tried first with `dry_run`.
+/// helpers, offices and grants follow, history stays where it was. Tried first with `dry_run`. `GET /jobs/{id}`
+/// tells how far it is, and what came of it.
 #[utoipa::path(post, path = "/area-changes", tag = "areas", request_body = NewAreaChange,
-    responses((status = 200, body = Told)))]
+    responses((status = 202, body = JobView, headers(("Location")))))]
 pub(crate) async fn create_area_change(
     session: Session,
+    caller: Caller,
     Json(body): Json<NewAreaChange>,
-) -> Answer<Json<Told>> {
+) -> Answer<impl IntoResponse> {
     let permit = session.require(Right::AreasWrite)?;
     let NewAreaChange { on, document, lines, dry_run } = body;
     let on = Day::parse(&on).map_err(|_| ApiError::field("on", "request.bad_day"))?;
     let request = Request { on, document, lines, dry_run };
-    let (act, scope) = (permit.act(), permit.scope.clone());
-    let mut told = ops::change(permit.context(), act, scope, request).await?;
-    // Who has which role is for those who may see accounts.
-    if session.require(Right::AccountsRead).is_err() {
-        told.grants.iter_mut().for_each(|grant| grant.user = None);
-    }
-    Ok(Json(told))
+    ops::check_now(permit.context(), permit.act(), &permit.scope, &request).await?;
+    let (jobs, user_id) = (permit.jobs(), &session.who().user.id);
+    let job = jobs::create_area_change(jobs, permit.act(), user_id, request).await?;
+    Ok(jobs::accepted(jobs, job, caller.lang))
 }
 
 /// The changes of areas that lie or lay in the caller's, the latest first.

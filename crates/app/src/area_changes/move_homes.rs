@@ -9,6 +9,7 @@ use super::{carry::Carrier, sql};
 use crate::{
     Error, FieldError,
     households::{Home, layouts, rows},
+    jobs::Progress,
     journal::Action,
     registers::{self, Register},
     sheet::{PAIRINGS, Record, household},
@@ -24,7 +25,7 @@ impl Carrier<'_> {
     /// Moves the households of the villages that go somewhere.
     ///
     /// Errors: households that no part of a split takes; numbers that another county has already.
-    pub(super) async fn homes(&mut self, tx: &mut Tx) -> Result<(), Error> {
+    pub(super) async fn homes(&mut self, tx: &mut Tx, progress: &Progress) -> Result<(), Error> {
         let mut villages: Vec<AreaCode> = self
             .plan
             .targets
@@ -49,6 +50,7 @@ impl Carrier<'_> {
                 }
                 // Who came from another village of the same change goes no further.
                 homes.retain(|home| moved.insert(home.household.id()));
+                progress.add(homes.len())?;
                 self.move_homes(tx, &village, homes, (&mut left, &mut taken)).await?;
                 self.breathe(tx).await?;
             }

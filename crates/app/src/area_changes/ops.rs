@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use daohu_base::{AreaCode, AreaLevel, Day, Scope, Timestamp};
 use daohu_db::{BoxFuture, FutureExt, Tx};
+use serde::{Deserialize, Serialize};
 
 use super::{
     carry::Carrier,
@@ -17,6 +18,7 @@ use crate::{
     areas,
     error::Stop,
     households::rows as households,
+    jobs::Ticket,
     journal::{Act, Watched},
     keys::Keys,
     quality::Cells,
@@ -25,7 +27,7 @@ use crate::{
 };
 
 /// What is to be changed, from which day on, by which document.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Request {
     /// The first day of the new codes: today or a day before, behind the last change of the same areas.
     pub on: Day,
@@ -46,6 +48,7 @@ pub async fn change(
     act: Act,
     scope: Scope,
     request: Request,
+    ticket: Ticket,
 ) -> Result<Told, Error> {
     let (keys, policy, clock) =
         (context.keys.clone(), context.policy.clone(), context.clock.clone());
@@ -54,17 +57,15 @@ pub async fn change(
         households::lock_serials(tx).await?;
         let act = act.anew(&*clock);
         let stored = areas::rows::all(tx, &keys).await?;
-        let tree = tree(&stored, request.on);
-        check(&request, &act, &scope)?;
-        let plan = Plan::make(&tree, &request.lines).map_err(Error::Invalid)?;
-        check_scope(&scope, &plan)?;
-        let concerned = lock(tx, &plan).await?;
+        let (tree, plan) = planned(&stored, &request, &act, &scope)?;
+        let concerned = concerned(&plan);
+        ticket.progress.expect(lock(tx, &plan, &concerned).await?);
         check_days(tx, &request, &stored, &concerned).await?;
         let mut act = act;
         act.follow(Timestamp(sql::last_written(tx, &concerned).await?));
         let id = new_id(act.at)?;
         let mut carrier = Carrier::new((&keys, &policy), &act, (request.on, &id), &tree, plan);
-        carrier.homes(tx).await?;
+        carrier.homes(tx, &ticket.progress).await?;
         carrier.helpers(tx).await?;
         carrier.offices(tx).await?;
         carrier.areas(tx, &stored).await?;
@@ -84,9 +85,41 @@ pub async fn change(
         if request.dry_run {
             return Err(Stop::Tried(told));
         }
+        ticket.set_stored(tx, act.at).await?;
         Ok(Told { id: Some(id), committed: true, ..told })
     };
     Stop::told(context.db.write_bulk(move |tx| async move { work(tx).await }.boxed()).await)
+}
+
+/// What of a change can be said before its turn comes: whoever asks for it learns now, not from a job that was
+/// refused. What stands in the way when it is carried out is asked again then.
+pub(super) async fn check_now(
+    context: &Context,
+    act: Act,
+    scope: &Scope,
+    request: &Request,
+) -> Result<(), Error> {
+    let (keys, scope, request) = (context.keys.clone(), scope.clone(), request.clone());
+    let work = async move |tx: &mut Tx| {
+        let stored = areas::rows::all(tx, &keys).await?;
+        let plan = planned(&stored, &request, &act, &scope)?.1;
+        check_days(tx, &request, &stored, &concerned(&plan)).await
+    };
+    context.db.read(move |tx| async move { work(tx).await }.boxed()).await
+}
+
+/// The tree before a change, and what becomes of it; all of it inside the scope.
+fn planned(
+    stored: &[Record],
+    request: &Request,
+    act: &Act,
+    scope: &Scope,
+) -> Result<(Tree, Plan), Error> {
+    let tree = tree(stored, request.on);
+    check(request, act, scope)?;
+    let plan = Plan::make(&tree, &request.lines).map_err(Error::Invalid)?;
+    check_scope(scope, &plan)?;
+    Ok((tree, plan))
 }
 
 /// The tree before a change.
@@ -126,21 +159,26 @@ fn check(request: &Request, act: &Act, scope: &Scope) -> Result<(), Error> {
 /// As the interface says.
 const DOCUMENT_CHARACTERS_MAX: usize = 100;
 
-/// The areas that a plan concerns, locked with all that is moved: what clerks write meanwhile waits, or was
-/// written before and is read. Nobody seals it behind what is written here.
-async fn lock(tx: &mut Tx, plan: &Plan) -> Result<BTreeSet<AreaCode>, Error> {
+/// The areas that a plan concerns.
+fn concerned(plan: &Plan) -> BTreeSet<AreaCode> {
     let targets = plan.targets.values().flatten().map(|target| target.to.clone());
     let all = targets.chain(plan.targets.keys().cloned()).chain(plan.renamed.keys().cloned());
-    let concerned: BTreeSet<AreaCode> = all.collect();
-    areas::rows::lock(tx, &concerned).await?;
+    all.collect()
+}
+
+/// Locks the areas that a plan concerns with all that is moved: what clerks write meanwhile waits, or was
+/// written before and is read. Nobody seals it behind what is written here. Gives how many households there are.
+async fn lock(tx: &mut Tx, plan: &Plan, concerned: &BTreeSet<AreaCode>) -> Result<u64, Error> {
+    areas::rows::lock(tx, concerned).await?;
     for register in &registers::rows::ALL {
-        registers::rows::lock_of_areas(tx, register, &concerned).await?;
+        registers::rows::lock_of_areas(tx, register, concerned).await?;
     }
     let villages = plan.targets.keys().filter(|code| code.level() == AreaLevel::Village);
+    let mut households = 0;
     for village in villages {
-        sql::lock_village(tx, village).await?;
+        households += sql::lock_village(tx, village).await?;
     }
-    Ok(concerned)
+    Ok(households)
 }
 
 /// The day comes after the first of every area concerned, and not before the last change of one: who changed an

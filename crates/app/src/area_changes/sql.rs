@@ -280,14 +280,15 @@ pub(super) async fn taken(
 }
 
 /// Locks the households of a village, and who helps them, until the transaction ends: nobody changes them
-/// meanwhile.
-pub(super) async fn lock_village(tx: &mut Tx, village: &AreaCode) -> Result<(), Error> {
+/// meanwhile. Gives how many households there are.
+pub(super) async fn lock_village(tx: &mut Tx, village: &AreaCode) -> Result<u64, Error> {
     let place = [village.county().into(), village.as_str().into()];
     let sql = "update households set version = version where county = $1 and village = $2";
-    tx.execute(sql, &place).await?;
+    let households = tx.execute(sql, &place).await?;
     let sql = "update pairings set version = version where county = $1 and household in
                  (select id from households where county = $1 and village = $2)";
-    tx.execute(sql, &place).await.map(drop)
+    tx.execute(sql, &place).await?;
+    Ok(households)
 }
 
 /// The latest instant at which one of these areas, a household of theirs or its members were written.

@@ -11,9 +11,7 @@ use super::{
     progress::{Phase, Progress},
 };
 use crate::{
-    Context, Error, accounts,
-    exchange::jobs,
-    http,
+    Context, Error, accounts, http, jobs,
     journal::{self, Act, Change, Depth, Verdict},
 };
 

@@ -13,20 +13,20 @@ use super::source::TableRef;
 use crate::{Context, Error};
 
 /// So many bytes in this folder.
-pub(super) struct Need {
-    pub(super) folder: PathBuf,
-    pub(super) bytes: u64,
+pub(crate) struct Need {
+    pub(crate) folder: PathBuf,
+    pub(crate) bytes: u64,
 }
 
 impl Need {
-    pub(super) fn new(folder: impl Into<PathBuf>, bytes: u64) -> Self {
+    pub(crate) fn new(folder: impl Into<PathBuf>, bytes: u64) -> Self {
         Self { folder: folder.into(), bytes }
     }
 }
 
 /// Refuses if there is not room for all of it, and some to spare for everything else. Folders on one
 /// disk share its room.
-pub(super) fn check(limits: &Exchange, needs: &[Need]) -> Result<(), Error> {
+pub(crate) fn check(limits: &Exchange, needs: &[Need]) -> Result<(), Error> {
     let mut disks: Vec<(u64, &Path, u64)> = Vec::new();
     for need in needs.iter().filter(|need| need.bytes > 0) {
         let disk = fs::metadata(&need.folder)?.dev();
@@ -46,24 +46,24 @@ pub(super) fn check(limits: &Exchange, needs: &[Need]) -> Result<(), Error> {
 }
 
 /// Where to sort for a database: on its own disk, if it is a file of ours, which is not memory.
-pub(super) fn work_folder(context: &Context) -> PathBuf {
+pub(crate) fn work_folder(context: &Context) -> PathBuf {
     context.db.file().map_or_else(std::env::temp_dir, |file| folder_of(file).to_owned())
 }
 
 /// What kind of import asks for room.
-pub(super) struct Import<'a> {
+pub(crate) struct Import<'a> {
     /// Where it sorts.
-    pub(super) work_folder: &'a Path,
+    pub(crate) work_folder: &'a Path,
     /// False if nothing will be written.
-    pub(super) stores: bool,
+    pub(crate) stores: bool,
     /// True if the registry has no household yet.
-    pub(super) is_first: bool,
-    pub(super) reports: bool,
+    pub(crate) is_first: bool,
+    pub(crate) reports: bool,
 }
 
 /// What an import of these tables will need: for the database with its log, where that is a file of
 /// ours and will be written, and for sorting in this folder.
-pub(super) fn check_import(
+pub(crate) fn check_import(
     context: &Context,
     tables: &[TableRef],
     import: &Import<'_>,

@@ -15,7 +15,6 @@ use daohu_policy::Policy;
 use tokio::sync::oneshot;
 
 use super::{
-    import::Progress,
     parquet_writer::ParquetFolder,
     table_writer::{ByteOrderMark, TableWriter},
 };
@@ -24,6 +23,7 @@ use crate::{
     accesses::{Visitor, rows as accesses},
     areas,
     households::rows as registry,
+    jobs::Progress,
     journal::{self, Act, Action, Change},
     keys::Keys,
     registers::{self, Register},

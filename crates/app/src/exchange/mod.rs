@@ -5,17 +5,16 @@
 //!       ─► import (decided household by household, written with the journal, one transaction)
 //! ```
 //!
-//! Over HTTP both run in the background, as [`jobs`].
+//! Over HTTP both run in the background, as [`jobs`](crate::jobs).
 //!
 //! Invariants: all files of one import are one transaction; every row has exactly one outcome and
 //! the counts add up to the rows; memory does not grow with the files.
 
 mod csv_source;
-mod disk;
+pub(crate) mod disk;
 mod error;
 pub mod export;
 pub mod import;
-pub mod jobs;
 mod outcome;
 mod parquet_writer;
 mod report;

@@ -15,9 +15,9 @@ use super::{
 use crate::{
     Context,
     accesses::{self, Accesses},
-    accounts, area_changes, areas, classes, codes,
-    exchange::jobs::{self, Jobs},
-    households, journal, quality, registers, suspects, undo,
+    accounts, area_changes, areas, classes, codes, households,
+    jobs::{self, Jobs},
+    journal, quality, registers, suspects, undo,
 };
 
 /// Where the interface lives.

@@ -107,6 +107,10 @@ impl ApiError {
         (self.code, self.detail.clone())
     }
 
+    fn with_fields(self, fields: Vec<FieldError>) -> Self {
+        Self { fields: fields.into_iter().map(FieldProblem::from).collect(), ..self }
+    }
+
     pub(super) fn retry_after_s(mut self, seconds: i64) -> Self {
         self.retry_after_s = Some(seconds);
         self
@@ -177,6 +181,17 @@ impl IntoResponse for ApiError {
 }
 
 impl FieldProblem {
+    /// Of a request that was kept: with its code as the catalogue has it, in words.
+    pub(crate) fn kept(
+        (column, value): (String, Option<String>),
+        code: &str,
+        message: String,
+        lang: Lang,
+    ) -> Self {
+        let code = catalogue::entry(code).code;
+        Self { sheet: None, row: None, column, value, code, message }.worded(lang)
+    }
+
     /// With the catalogue's words, where it has none of its own.
     fn worded(&self, lang: Lang) -> Self {
         let mut field = self.clone();
@@ -200,10 +215,8 @@ impl From<Error> for ApiError {
             Error::NotFound(_) => Self::new("record.not_found"),
             Error::Stale { current, .. } => Self::new("record.stale")
                 .detail(format!("现为第{current}版"), format!("The version is {current} now")),
-            Error::Invalid(fields) => {
-                let fields = fields.into_iter().map(FieldProblem::from).collect();
-                Self { fields, ..Self::new("request.invalid") }
-            }
+            Error::Invalid(fields) => Self::new("request.invalid").with_fields(fields),
+            Error::InTheWay(code, fields) => Self::new(code).with_fields(fields),
             Error::Refused(code) => Self::new(code),
             Error::Ambiguous(choices) => {
                 let choices = choices.join("、");

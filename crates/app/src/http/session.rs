@@ -14,7 +14,7 @@ use crate::{
     Context,
     accesses::{Seen, Visitor, What},
     accounts::{self, Authority, Grant, SignedIn},
-    exchange::jobs::Jobs,
+    jobs::Jobs,
     journal::Act,
     sheet::Frame,
 };

@@ -1,7 +1,7 @@
 //! Appending and sealing.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::{BTreeMap, BTreeSet, HashMap},
     sync::Arc,
 };
 
@@ -288,15 +288,29 @@ pub(crate) async fn page_of(
     Ok(sealed.into_iter().map(|sealed| (sealed.sequence, sealed.entry)).collect())
 }
 
-/// What a record was before an entry of the chain; none if it was not there.
-pub(crate) async fn state_before(
+/// What records of a county (kind and key) were before a place in its chain; those that were not there are left
+/// out.
+pub(crate) async fn states_before(
     tx: &mut Tx,
     keys: &Keys,
-    record: RecordRef<'_>,
+    county: &str,
+    records: &[(String, String)],
     sequence: i64,
-) -> Result<Option<Map<String, Json>>, Error> {
-    let Some(entry) = sql::entry_before(tx, record, sequence).await? else { return Ok(None) };
-    Ok(after_of(&entry.open(keys)?))
+) -> Result<HashMap<(String, String), Map<String, Json>>, Error> {
+    let mut found = HashMap::new();
+    for entry in sql::entries_before(tx, county, records, sequence).await? {
+        if let Some(after) = after_of(&entry.open(keys)?) {
+            found.insert((entry.kind, entry.record), after);
+        }
+    }
+    Ok(found)
+}
+
+/// When the last entry of a span was written.
+pub(crate) async fn ended_at(tx: &mut Tx, span: &Span) -> Result<Timestamp, Error> {
+    let last = Span { first: span.last, ..span.clone() };
+    let entries = page_of(tx, &last, 1).await?;
+    Ok(entries.first().map_or(Timestamp(0), |(_, entry)| Timestamp(entry.at)))
 }
 
 /// Those of these records of a county that were written behind a place in its chain.

@@ -345,18 +345,39 @@ pub(super) async fn history(
     Ok(entries)
 }
 
-/// The last sealed entry that wrote a record before a place in the chain.
-pub(super) async fn entry_before(
+/// The last entries of these records (kind and key) of a county before a place in its chain.
+pub(super) async fn entries_before(
     tx: &mut Tx,
-    (county, kind, record): RecordRef<'_>,
+    county: &str,
+    records: &[(String, String)],
     sequence: i64,
-) -> Result<Option<Entry>, Error> {
-    let sql = "select county, stamp, position, at, actor, authority, source, kind, record, action,
-                      body
-               from journal where county = $1 and kind = $2 and record = $3 and sequence < $4
-               order by sequence desc limit 1";
-    let key = [county.into(), kind.into(), record.into(), sequence.into()];
-    tx.query_opt(sql, &key).await?.map(|row| entry(&row)).transpose()
+) -> Result<Vec<Entry>, Error> {
+    let mut found = Vec::new();
+    for some in records.chunks(RECORDS) {
+        let mut filter = Filter::new();
+        filter.and_in("record", some.iter().map(|(_, record)| record.as_str().into()));
+        filter.and("county = ?", [county.into()]);
+        filter.and("sequence < ?", [sequence.into()]);
+        // Of a key there may be records of several kinds.
+        let sql =
+            format!("select max(sequence) from journal{} group by record, kind", filter.clause());
+        let last = tx.query(&sql, filter.params()).await?;
+        let mut filter = Filter::new();
+        filter.and("county = ?", [county.into()]);
+        let last: Vec<Value> =
+            last.iter().map(|row| row.value(0).cloned()).collect::<Result<_, _>>()?;
+        filter.and_in("sequence", last);
+        let sql = format!(
+            "select county, stamp, position, at, actor, authority, source, kind, record, action,
+                    body
+             from journal{}",
+            filter.clause()
+        );
+        for row in tx.query(&sql, filter.params()).await? {
+            found.push(entry(&row)?);
+        }
+    }
+    Ok(found)
 }
 
 /// Those of these records (kind and key) of a county that have an entry behind a place in its chain, or one

@@ -3,7 +3,7 @@
 
 use daohu_db::{Tx, Value};
 
-use super::{Layout, Meta, Record, Sheet, differing, journal_of, to_journal};
+use super::{Layout, Meta, Record, Sheet, differing, journal_of, sql, to_journal};
 use crate::{
     Error,
     journal::{self, Act, Action, Change, Draft},
@@ -28,6 +28,7 @@ struct Rows {
     layout: Option<&'static Layout>,
     new: Vec<Vec<Value>>,
     changed: Vec<Vec<Value>>,
+    gone: Vec<Record>,
 }
 
 impl Records {
@@ -88,6 +89,16 @@ impl Records {
         Ok(())
     }
 
+    /// Adds a record that is to be taken away.
+    fn remove(&mut self, (layout, kind, key): Named, at: (&str, Action), record: Record) {
+        let before = Some(to_journal(layout, &record));
+        if let Some(rows) = self.rows(layout) {
+            rows.gone.push(record);
+        }
+        let (county, action) = at;
+        self.note(county, kind, key, (action, before, None));
+    }
+
     /// Adds an entry about rows that are written elsewhere.
     pub(crate) fn note(
         &mut self,
@@ -109,7 +120,8 @@ impl Records {
     /// Writes the rows, in the order of the sheets.
     pub(crate) async fn write(self, tx: &mut Tx) -> Result<(), Error> {
         for rows in self.rows {
-            if let Rows { layout: Some(layout), new, changed } = rows {
+            if let Rows { layout: Some(layout), new, changed, gone } = rows {
+                sql::remove(tx, layout, &gone).await?;
                 tx.insert_rows(&layout.table, &new).await?;
                 tx.upsert_rows(&layout.table, &changed).await?;
             }
@@ -162,6 +174,11 @@ impl<'a> Batch<'a> {
         let changed = differing(before, &record.values);
         let by = (self.keys, self.act);
         self.records.update(by, named, at, &mut record, (before, &changed))
+    }
+
+    /// A record that is taken away.
+    pub(crate) fn remove(&mut self, named: Named, at: (&str, Action), record: Record) {
+        self.records.remove(named, at, record);
     }
 
     /// An entry about rows that are written elsewhere.

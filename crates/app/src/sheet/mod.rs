@@ -44,7 +44,7 @@ pub(crate) use layout::EachRow;
 pub use layout::{Layout, Meta, Record};
 pub use print::{Masking, Printer};
 pub(crate) use reseal::reseal;
-pub(crate) use sql::{records, remove, some_records};
+pub(crate) use sql::{records, some_records};
 pub(crate) use view::{change_of, framed, integer, new_of, object, text};
 
 /// A sheet of the exchange format.

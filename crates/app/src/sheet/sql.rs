@@ -28,16 +28,33 @@ pub(crate) async fn some_records(
     rows.iter_mut().map(|row| layout.from_row(keys, row)).collect()
 }
 
-/// Takes a record away, if it is still the version that was read.
-pub(crate) async fn remove(tx: &mut Tx, layout: &Layout, record: &Record) -> Result<(), DbError> {
-    let mut filter = Filter::new();
-    filter.and_row(&layout.table.key.join(", "), "=", layout.key_of(record));
-    filter.and("version = ?", [record.meta.version.into()]);
-    let sql = format!("delete from {}{}", layout.table.name, filter.clause());
-    match tx.execute(&sql, filter.params()).await? {
-        1 => Ok(()),
-        _ => Err(DbError::Changed),
+/// Records taken away by one statement.
+const REMOVED: usize = 100;
+
+/// Takes records away, if they are still the versions that were read.
+pub(super) async fn remove(
+    tx: &mut Tx,
+    layout: &Layout,
+    records: &[Record],
+) -> Result<(), DbError> {
+    let columns: Vec<&str> = layout.table.key.iter().copied().chain(["version"]).collect();
+    for some in records.chunks(REMOVED) {
+        let mut filter = Filter::new();
+        filter.and_rows(
+            &columns,
+            some.iter().map(|record| {
+                let mut row = layout.key_of(record);
+                row.push(record.meta.version.into());
+                row
+            }),
+        );
+        let sql = format!("delete from {}{}", layout.table.name, filter.clause());
+        let removed = tx.execute(&sql, filter.params()).await?;
+        if usize::try_from(removed) != Ok(some.len()) {
+            return Err(DbError::Changed);
+        }
     }
+    Ok(())
 }
 
 /// Up to `limit` rows of a table that have sealed numbers, by key; what is sealed stands again behind each.

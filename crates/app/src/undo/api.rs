@@ -1,15 +1,15 @@
 //! `/imports/{id}/undo`
 
-use daohu_base::Scope;
+use axum::response::IntoResponse;
 use daohu_policy::Right;
 use serde::Deserialize;
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use super::ops::{self, Undone};
+use super::ops;
 use crate::{
-    exchange,
-    http::{Answer, App, Json, Path, Session},
+    http::{Answer, App, Caller, Json, Path, Session},
+    jobs::{self, JobView},
 };
 
 /// How an import is to be undone.
@@ -27,19 +27,21 @@ pub(crate) fn routes() -> OpenApiRouter<App> {
 }
 
 /// Undoes one of the user's own imports, if nothing was built on it: what it made goes, what it changed is as before.
-/// Whatever was written since stands in the way, and is named.
+/// `GET /jobs/{id}` tells how far it is, and what came of it: whatever was written since stands in the way, and
+/// is named.
 #[utoipa::path(post, path = "/imports/{id}/undo", tag = "imports", params(("id" = String, Path)),
-    request_body = Option<UndoImport>, responses((status = 200, body = Undone)))]
+    request_body = Option<UndoImport>,
+    responses((status = 202, body = JobView, headers(("Location")))))]
 pub(crate) async fn undo_import(
     session: Session,
+    caller: Caller,
     Path(id): Path<String>,
     body: Option<Json<UndoImport>>,
-) -> Answer<Json<Undone>> {
+) -> Answer<impl IntoResponse> {
     let permit = session.require(Right::RegistryImport)?;
-    exchange::jobs::check_own_import(permit.jobs(), &session.who().user.id, &id).await?;
-    let rights = [Right::RegistryImport, Right::AreasWrite];
-    let areas = session.require_all(&rights).map_or_else(|_| Scope::nothing(), |areas| areas.scope);
     let dry_run = body.map(|Json(body)| body).unwrap_or_default().dry_run;
-    let scopes = (permit.scope.clone(), areas);
-    Ok(Json(ops::undo(permit.context(), permit.act(), scopes, &id, dry_run).await?))
+    ops::check_undoable(permit.context(), &id).await?;
+    let (jobs, user_id) = (permit.jobs(), &session.who().user.id);
+    let job = jobs::create_undo(jobs, permit.act(), user_id, (&id, dry_run)).await?;
+    Ok(jobs::accepted(jobs, job, caller.lang))
 }

@@ -6,14 +6,18 @@
 //! ```
 //!
 //! Invariants: all of an import is undone, or nothing; a record that was written since is named, and refuses
-//! it; nothing is left that refers to a record that went; the journal keeps what was and says that it was
-//! undone; who holds an ID number follows from the persons that are there.
+//! it; nothing is left that refers to a record that went, and what is as before fits what is there now: villages
+//! are in force, a household has one head and lives where its members do, an ID number has one holder; the journal
+//! keeps what was and says that it was undone.
 
+mod after;
 mod api;
+mod faults;
 mod model;
 mod ops;
 pub(crate) mod rows;
 mod sql;
 
 pub(crate) use api::routes;
-pub use ops::{Undone, undo};
+pub use ops::{Undone, imports, undo};
+pub use sql::Imported;

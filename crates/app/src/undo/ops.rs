@@ -2,36 +2,37 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use daohu_base::{AreaLevel, Scope};
+use daohu_base::{AreaCode, AreaLevel, Scope, Timestamp};
 use daohu_db::{Filter, FutureExt, Tx, Value};
 use daohu_policy::Policy;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value as Json};
 use utoipa::ToSchema;
 
 use super::{
+    after::Afterwards,
+    faults::Faults,
     model::restored,
-    sql::{self, AREA_REFERENCES, Holder, REFERENCES},
+    sql::{self, Imported},
 };
 use crate::{
-    Context, Error, FieldError,
+    Context, Error,
     areas::AREA,
     error::Stop,
     exchange::import::Kind,
-    households::{self, Marks, layouts, rows},
+    households::{self, Derived, Marks, layouts, rows},
+    jobs::{Progress, Ticket},
     journal::{self, Act, Action, Entry, Span},
     keys::Keys,
     registers,
-    sheet::{self, Batch, Record, area, to_journal},
+    sheet::{self, Batch, Record, area, household},
 };
 
 /// Entries taken back at once.
-const ENTRIES: i64 = 500;
-/// What stands in the way is named up to here.
-const NAMED_MAX: usize = 100;
+const ENTRIES: i64 = 1_000;
 
 /// What undoing an import did, or would do.
-#[derive(Clone, Debug, Default, Serialize, ToSchema)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize, ToSchema)]
 #[schema(as = UndoneImport)]
 pub struct Undone {
     /// The import's id.
@@ -46,16 +47,17 @@ pub struct Undone {
     pub kept_groups: u64,
 }
 
-/// Undoes an import as one transaction, if nothing was built on it: no record of it was written since, and nothing
-/// else refers to what it made. All of its records lie in `scope`, its areas in `areas`.
+/// Undoes an import as one transaction, if nothing was built on it: no record of it was written since, nothing else
+/// refers to what it made, and what it changed fits what is there now. All of its records lie in `scope`, and would
+/// again as they were before, its areas in `areas`.
 ///
 /// Errors: no such import, or not all of it inside; undone already; what stands in the way, by kind and key.
 pub async fn undo(
     context: &Context,
     act: Act,
     (scope, areas): (Scope, Scope),
-    id: &str,
-    dry_run: bool,
+    (id, dry_run): (&str, bool),
+    ticket: Ticket,
 ) -> Result<Undone, Error> {
     let (keys, policy, clock) =
         (context.keys.clone(), context.policy.clone(), context.clock.clone());
@@ -63,120 +65,115 @@ pub async fn undo(
     let work = async move |tx: &mut Tx| -> Result<Undone, Stop<Undone>> {
         // Other imports wait: what they find must not go while they read.
         rows::lock_serials(tx).await?;
-        let act = act.anew(&*clock);
         match sql::undone_at(tx, &id).await? {
             None => return Err(Error::NotFound("import").into()),
             Some(Some(_)) => return Err(Error::Refused("import.undone").into()),
             Some(None) => {}
         }
+        let spans = sql::spans(tx, &id).await?;
+        let mut act = act.anew(&*clock);
+        for span in &spans {
+            act.follow(journal::ended_at(tx, span).await?);
+        }
+        let entries: i64 = spans.iter().map(|span| span.last - span.first + 1).sum();
+        ticket.progress.expect(u64::try_from(entries).unwrap_or_default());
         let mut undoer = Undoer {
             keys: &keys,
             policy: &policy,
-            act: &act,
             scope: (&scope, &areas),
+            at: act.at,
             batch: Batch::new(&keys, &act),
             told: Undone { id: id.clone(), ..Undone::default() },
-            faults: Vec::new(),
-            removed: BTreeMap::new(),
-            numbers: HashMap::new(),
+            faults: Faults::default(),
+            after: Afterwards::default(),
+            groups: Vec::new(),
         };
-        for span in sql::spans(tx, &id).await? {
-            undoer.take_back(tx, span).await?;
+        for span in &spans {
+            undoer.take_back(tx, span.clone(), &ticket.progress).await?;
         }
-        let told = undoer.end(tx).await?;
+        let told = undoer.end(tx, &spans).await?;
         sql::set_undone(tx, &id, (act.at, &act.actor.name)).await?;
-        if dry_run { Err(Stop::Tried(told)) } else { Ok(Undone { committed: true, ..told }) }
+        if dry_run {
+            return Err(Stop::Tried(told));
+        }
+        ticket.set_stored(tx, act.at).await?;
+        Ok(Undone { committed: true, ..told })
     };
     Stop::told(context.db.write_bulk(move |tx| async move { work(tx).await }.boxed()).await)
+}
+
+/// An error if this import was undone: whoever asks learns it at once.
+pub(super) async fn check_undoable(context: &Context, id: &str) -> Result<(), Error> {
+    let id = [id.to_owned()];
+    let find = async move |tx: &mut Tx| sql::undone_of(tx, &id).await;
+    let undone = context.db.read(move |tx| async move { find(tx).await }.boxed()).await?;
+    if undone.is_empty() { Ok(()) } else { Err(Error::Refused("import.undone")) }
+}
+
+/// What was imported, the latest first: for whoever has the database.
+pub async fn imports(context: &Context, limit: i64) -> Result<Vec<Imported>, Error> {
+    let list = async move |tx: &mut Tx| sql::imports(tx, limit).await;
+    Ok(context.db.read(move |tx| async move { list(tx).await }.boxed()).await?)
 }
 
 struct Undoer<'a> {
     keys: &'a Keys,
     policy: &'a Policy,
-    act: &'a Act,
     /// Of records, and of areas.
     scope: (&'a Scope, &'a Scope),
+    at: Timestamp,
     batch: Batch<'a>,
     told: Undone,
-    faults: Vec<FieldError>,
-    /// The keys of what went, by kind and county: nothing may refer to them.
-    removed: BTreeMap<(&'static str, String), Vec<Value>>,
-    /// ID numbers of persons that went or changed, each with what finds who has it now.
-    numbers: HashMap<Vec<u8>, (Option<i64>, Option<Holder>)>,
+    faults: Faults,
+    after: Afterwards,
+    /// Villagers' groups that go, unless others use them.
+    groups: Vec<Record>,
+}
+
+/// A page of a county's entries, with what their records are now and were before.
+struct Page {
+    entries: Vec<(i64, Entry)>,
+    now: HashMap<(&'static str, String), Record>,
+    before: HashMap<(String, String), Map<String, Json>>,
 }
 
 impl Undoer<'_> {
     /// Takes a county's entries back, from the last to the first.
-    async fn take_back(&mut self, tx: &mut Tx, mut span: Span) -> Result<(), Error> {
-        let last = span.last;
+    async fn take_back(
+        &mut self,
+        tx: &mut Tx,
+        mut span: Span,
+        progress: &Progress,
+    ) -> Result<(), Error> {
+        let (county, last) = (span.county.clone(), span.last);
         while span.last >= span.first {
             let entries = journal::page_of(tx, &span, ENTRIES).await?;
             let Some((lowest, _)) = entries.last() else { break };
             span.last = lowest - 1;
-            self.check(tx, &span.county, &entries, last).await?;
+            progress.add(entries.len())?;
+            let page = self.read(tx, &county, (entries, span.first)).await?;
+            // What is written after this was read fails by its version.
+            let name = |(_, entry): &(i64, Entry)| (entry.kind.clone(), entry.record.clone());
+            let records: Vec<_> = page.entries.iter().map(name).collect();
+            for (kind, record) in journal::written_since(tx, &county, &records, last).await? {
+                self.faults.add(&kind, &county, &record, "import.written_since");
+            }
             if self.faults.is_empty() {
-                self.take_page(tx, &span.county, entries).await?;
-                self.batch.breathe(tx).await?;
-            } else if self.faults.len() >= NAMED_MAX {
+                self.take_page(tx, &county, page).await?;
+            } else if self.faults.are_enough() {
                 break;
             }
         }
         Ok(())
     }
 
-    /// Notes what was written since, and refuses what lies outside.
-    async fn check(
-        &mut self,
+    /// What the records of entries are now, and were before the import.
+    async fn read(
+        &self,
         tx: &mut Tx,
         county: &str,
-        entries: &[(i64, Entry)],
-        last: i64,
-    ) -> Result<(), Error> {
-        let name = |(_, entry): &(i64, Entry)| (entry.kind.clone(), entry.record.clone());
-        let records: Vec<_> = entries.iter().map(name).collect();
-        for (kind, record) in journal::written_since(tx, county, &records, last).await? {
-            self.fault(&kind, &record, "import.written_since");
-        }
-        let (scope, areas) = self.scope;
-        let is_owner = scope.ranges().is_none() && areas.ranges().is_none();
-        let covers_all = is_owner || scope.covers(county) && areas.covers(county);
-        for (kind, record) in records.iter().filter(|_| !covers_all) {
-            let (inside, area) = match Kind::named(kind) {
-                Some(Kind::Area) => {
-                    // Groups come with their households.
-                    let is_group = record.len() == AreaLevel::Group.digits();
-                    (if is_group { scope } else { areas }, Some(record.clone()))
-                }
-                Some(Kind::Of(register)) => {
-                    let area = registers::area_of(tx, county, kind, record).await?;
-                    // What belongs to no area was anybody's to make.
-                    if area.is_none() && register.is_everywhere {
-                        continue;
-                    }
-                    (scope, area)
-                }
-                _ => (scope, households::village_of(tx, county, kind, record).await?),
-            };
-            if !area.is_some_and(|area| inside.covers(&area)) {
-                return Err(Error::NotFound("import"));
-            }
-        }
-        Ok(())
-    }
-
-    fn fault(&mut self, kind: &str, record: &str, code: &'static str) {
-        if self.faults.len() < NAMED_MAX {
-            let (column, value) = (kind.to_owned(), Some(record.to_owned()));
-            self.faults.push(FieldError { column, value, code, message: String::new() });
-        }
-    }
-
-    async fn take_page(
-        &mut self,
-        tx: &mut Tx,
-        county: &str,
-        entries: Vec<(i64, Entry)>,
-    ) -> Result<(), Error> {
+        (entries, first): (Vec<(i64, Entry)>, i64),
+    ) -> Result<Page, Error> {
         let mut by_kind: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
         for (_, entry) in &entries {
             by_kind.entry(&entry.kind).or_default().push(&entry.record);
@@ -188,73 +185,133 @@ impl Undoer<'_> {
                 now.insert((kind.name(), key), record);
             }
         }
-        for (sequence, entry) in &entries {
-            let is_new = entry.action == Action::Created.as_str();
-            let counts = if is_new { &mut self.told.removed } else { &mut self.told.restored };
-            *counts.entry(entry.kind.clone()).or_default() += 1;
-            let record = (county, entry.kind.as_str(), entry.record.as_str());
-            let before = match is_new {
-                true => None,
-                false => journal::state_before(tx, self.keys, record, *sequence).await?,
-            };
+        let changed = entries.iter().filter(|(_, entry)| !is_new(entry));
+        let changed: Vec<_> =
+            changed.map(|(_, entry)| (entry.kind.clone(), entry.record.clone())).collect();
+        let before = journal::states_before(tx, self.keys, county, &changed, first).await?;
+        Ok(Page { entries, now, before })
+    }
+
+    async fn take_page(&mut self, tx: &mut Tx, county: &str, page: Page) -> Result<(), Error> {
+        let Page { entries, mut now, mut before } = page;
+        let mut numbers = Vec::new();
+        for (_, entry) in entries {
+            let is_new = is_new(&entry);
+            let before = before.remove(&(entry.kind.clone(), entry.record.clone()));
             let Some(kind) = Kind::named(&entry.kind) else {
+                self.check_scope_of_home(tx, county, &entry).await?;
+                self.count(&entry.kind, is_new);
                 self.take_membership(tx, county, &entry.record, before).await?;
                 continue;
             };
-            let layout = kind.layout();
             let Some(now) = now.remove(&(kind.name(), entry.record.clone())) else {
-                self.fault(&entry.kind, &entry.record, "import.written_since");
+                self.faults.add(&entry.kind, county, &entry.record, "import.written_since");
                 continue;
             };
-            let named = (layout, kind.name(), entry.record.clone());
+            if matches!(kind, Kind::Income) {
+                self.check_scope_of_home(tx, county, &entry).await?;
+            }
+            self.check_scope(kind, &now)?;
+            self.count(kind.name(), is_new);
+            let named = (kind.layout(), kind.name(), entry.record.clone());
             if is_new {
-                self.remove(tx, county, (named, kind), now).await?;
+                numbers.extend(self.number(kind, &now));
+                self.remove(county, (named, kind), now);
                 continue;
             }
             let Some(before) = before else {
                 // It was there before the journal was: what it was, nobody knows.
-                self.fault(&entry.kind, &entry.record, "import.no_history");
+                self.faults.add(&entry.kind, county, &entry.record, "import.no_history");
                 continue;
             };
-            let marks = (Marks::new(self.policy), self.keys);
-            let then = restored(layout, &before, &now, marks);
-            self.number(kind, &now, None);
-            self.number(kind, &then, Some(&then));
-            let at = (county, Action::Undone);
-            self.batch.update(named, at, &now.values, then)?;
+            let marks = Marks::new(self.policy);
+            let then = restored(kind.layout(), &before, &now, (marks, self.keys));
+            self.check_scope(kind, &then)?;
+            let held = [&now, &then].map(|record| self.held(kind, record));
+            if held[0] != held[1] {
+                numbers.extend(self.number(kind, &now));
+                numbers.extend(self.number(kind, &then));
+            }
+            self.after.restored(marks, kind, &now, &then);
+            self.batch.update(named, (county, Action::Undone), &now.values, then)?;
         }
-        Ok(())
+        self.batch.flush(tx).await?;
+        self.after.settle(tx, numbers).await?;
+        self.after.check_merged(tx, county, &mut self.faults).await
+    }
+
+    fn count(&mut self, kind: &str, is_new: bool) {
+        let counts = if is_new { &mut self.told.removed } else { &mut self.told.restored };
+        *counts.entry(kind.to_owned()).or_default() += 1;
+    }
+
+    /// An error unless a record lies inside, as it is or would be again.
+    fn check_scope(&self, kind: Kind, record: &Record) -> Result<(), Error> {
+        let (scope, areas) = self.scope;
+        let text = |values: &[Value], i: usize| {
+            AreaCode::parse(values.get(i).and_then(Value::as_text).unwrap_or_default()).ok()
+        };
+        let (inside, area) = match kind {
+            Kind::Household => (scope, text(&record.values, household::VILLAGE)),
+            Kind::Person => (scope, text(&record.lead, 3)),
+            // With its household.
+            Kind::Income => return Ok(()),
+            Kind::Area => {
+                let code = text(&record.values, area::CODE);
+                // Groups come with their households.
+                let is_group = code.as_ref().is_some_and(|code| code.level() == AreaLevel::Group);
+                (if is_group { scope } else { areas }, code)
+            }
+            Kind::Of(register) => {
+                let area = register.area_of(&record.values);
+                // What belongs to no area was anybody's to make; a pairing of a household lies where that does.
+                if area.is_none()
+                    && (register.is_everywhere || registers::household_of(record).is_some())
+                {
+                    return Ok(());
+                }
+                (scope, area)
+            }
+        };
+        match area {
+            Some(area) if inside.contains(&area) => Ok(()),
+            _ if inside.ranges().is_none() => Ok(()),
+            _ => Err(Error::NotFound("import")),
+        }
+    }
+
+    /// The same for what lies where its household does.
+    async fn check_scope_of_home(
+        &self,
+        tx: &mut Tx,
+        county: &str,
+        entry: &Entry,
+    ) -> Result<(), Error> {
+        let (scope, _) = self.scope;
+        if scope.covers(county) {
+            return Ok(());
+        }
+        let village = households::village_of(tx, county, &entry.kind, &entry.record).await?;
+        match village.is_some_and(|village| scope.covers(&village)) {
+            true => Ok(()),
+            false => Err(Error::NotFound("import")),
+        }
     }
 
     /// Takes away what the import had made.
-    async fn remove(
+    fn remove(
         &mut self,
-        tx: &mut Tx,
         county: &str,
         ((layout, name, key), kind): (sheet::Named, Kind),
         now: Record,
-    ) -> Result<(), Error> {
-        let reference = match kind {
-            Kind::Household | Kind::Person => now.lead.get(1).cloned().unwrap_or_default(),
-            _ => now.values.first().cloned().unwrap_or_default(),
-        };
+    ) {
         if matches!(kind, Kind::Area) && key.len() == AreaLevel::Group.digits() {
-            self.batch.flush(tx).await?;
-            let used = ("households", "group_code");
-            if !sql::named_in(tx, used, None, &[key.as_str().into()]).await?.is_empty() {
-                self.told.kept_groups += 1;
-                if let Some(count) = self.told.removed.get_mut(name) {
-                    *count -= 1;
-                }
-                return Ok(());
-            }
+            // Whether others use it is known when all of the import is taken back.
+            self.groups.push(now);
+            return;
         }
-        self.number(kind, &now, None);
-        sheet::remove(tx, layout, &now).await?;
-        let before = Some(to_journal(layout, &now));
-        self.batch.note(county, name, key, (Action::Undone, before, None));
-        self.removed.entry((name, county.to_owned())).or_default().push(reference);
-        Ok(())
+        self.after.removed(kind, county, &now);
+        self.batch.remove((layout, name, key), (county, Action::Undone), now);
     }
 
     /// A membership of the past that the import had made, or changed.
@@ -276,7 +333,7 @@ impl Undoer<'_> {
                 let number = |name: &str| Value::from(before.get(name).and_then(Json::as_i64));
                 let on = before.get("change_on").and_then(Json::as_str);
                 let was = [number("relation"), number("change_kind"), on.into()];
-                sql::restore_membership(tx, county, ids, was, self.act.at).await?;
+                sql::restore_membership(tx, county, ids, was, self.at).await?;
                 let now = rows::past_memberships_of(tx, county, &[ids.0]).await?;
                 let now = now.into_iter().find(|past| past.person == ids.1);
                 now.map(|past| past.to_journal(county))
@@ -286,83 +343,62 @@ impl Undoer<'_> {
         Ok(())
     }
 
-    /// Remembers a person's ID number, and who has it now where that is known.
-    fn number(&mut self, kind: Kind, record: &Record, holds: Option<&Record>) {
+    /// Of which number a person is the holder, and how.
+    fn held(&self, kind: Kind, record: &Record) -> Option<(Vec<u8>, bool, i64)> {
         if !matches!(kind, Kind::Person) {
-            return;
+            return None;
         }
-        let identity = record.derived.get(2).and_then(Value::as_blob);
-        let Some(identity) = identity.map(<[u8]>::to_vec) else { return };
-        let tail = record.derived.get(3).and_then(Value::as_int);
-        let int = |values: &[Value], i: usize| values.get(i).and_then(Value::as_int);
-        let holder = holds.map(|record| Holder {
-            county: record.county().to_owned(),
-            person: int(&record.lead, 1).unwrap_or_default(),
-            household: int(&record.lead, 2).unwrap_or_default(),
-            is_current: int(&record.derived, 0) == Some(1),
-        });
-        let known = self.numbers.entry(identity).or_insert((tail, None));
-        known.1 = holder.or(known.1.take());
+        let Derived { is_current, identity, is_unique, .. } =
+            Derived::of(Marks::new(self.policy), self.keys, &record.values);
+        let household = record.lead.get(2).and_then(Value::as_int).unwrap_or_default();
+        Some((identity.filter(|_| is_unique)?.to_vec(), is_current, household))
     }
 
-    /// Writes the rest, and looks whether anything still refers to what went.
-    async fn end(mut self, tx: &mut Tx) -> Result<Undone, Error> {
+    /// The number that a person holds alone, with what finds who has it.
+    fn number(&self, kind: Kind, record: &Record) -> Option<(Vec<u8>, i64)> {
+        let (identity, ..) = self.held(kind, record)?;
+        let derived = Derived::of(Marks::new(self.policy), self.keys, &record.values);
+        Some((identity, derived.tail?))
+    }
+
+    /// Writes the rest, and looks whether all fits together.
+    async fn end(mut self, tx: &mut Tx, spans: &[Span]) -> Result<Undone, Error> {
         // What stands in the way so far was not taken back: what refers to it says nothing.
-        if !self.faults.is_empty() {
-            return Err(Error::Invalid(self.faults));
-        }
-        self.batch.flush(tx).await?;
-        for ((name, county), keys) in std::mem::take(&mut self.removed) {
-            for (table, columns) in REFERENCES.iter().filter(|(kind, _)| *kind == name) {
-                for reference in *columns {
-                    // Organisations and cadres are known in every county by their number.
-                    let of = (*table == "household" || *table == "person").then_some(&*county);
-                    self.dangling(tx, name, *reference, of, &keys).await?;
-                }
-            }
-            if name == Kind::Area.name() {
-                self.check_areas(tx, &keys).await?;
-            }
+        if self.faults.is_empty() {
+            self.take_groups(tx).await?;
+            let marks = Marks::new(self.policy);
+            self.after.check(tx, (marks, self.at.day()), &mut self.faults).await?;
         }
         if !self.faults.is_empty() {
-            return Err(Error::Invalid(self.faults));
-        }
-        for (identity, (tail, holder)) in std::mem::take(&mut self.numbers) {
-            sql::settle_holder(tx, &identity, tail, holder).await?;
+            return Err(self.faults.told(tx, self.keys, spans).await?);
         }
         self.batch.end(tx).await?;
         Ok(self.told)
     }
 
-    async fn check_areas(&mut self, tx: &mut Tx, codes: &[Value]) -> Result<(), Error> {
-        for reference in AREA_REFERENCES {
-            self.dangling(tx, Kind::Area.name(), reference, None, codes).await?;
-        }
-        for code in codes.iter().filter_map(Value::as_text) {
-            if sql::any_below(tx, code).await? {
-                self.fault(Kind::Area.name(), code, "import.built_on");
+    /// Takes away the villagers' groups that nobody uses.
+    async fn take_groups(&mut self, tx: &mut Tx) -> Result<(), Error> {
+        for group in std::mem::take(&mut self.groups) {
+            let code = group.values.get(area::CODE).and_then(Value::as_text).unwrap_or_default();
+            let Ok(code) = AreaCode::parse(code) else { continue };
+            let name = Kind::Area.name();
+            if sql::is_group_used(tx, &code).await? {
+                self.told.kept_groups += 1;
+                if let Some(count) = self.told.removed.get_mut(name) {
+                    *count -= 1;
+                }
+                continue;
             }
+            let (named, county) = ((Kind::Area.layout(), name, code.to_string()), code.county());
+            self.batch.remove(named, (&county, Action::Undone), group);
         }
-        Ok(())
+        self.batch.flush(tx).await
     }
+}
 
-    async fn dangling(
-        &mut self,
-        tx: &mut Tx,
-        kind: &str,
-        reference: (&'static str, &'static str),
-        county: Option<&str>,
-        keys: &[Value],
-    ) -> Result<(), Error> {
-        for key in sql::named_in(tx, reference, county, keys).await? {
-            let key = match key {
-                Value::Int(id) => id.to_string(),
-                other => other.as_text().unwrap_or_default().to_owned(),
-            };
-            self.fault(kind, &key, "import.built_on");
-        }
-        Ok(())
-    }
+/// True if the import had made what an entry is about.
+fn is_new(entry: &Entry) -> bool {
+    entry.action == Action::Created.as_str()
 }
 
 /// The present rows of these records, by key.

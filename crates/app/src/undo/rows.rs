@@ -1,4 +1,6 @@
-//! What an import leaves, in its own transaction, so that it can be undone.
+//! What an import leaves, in its own transaction, so that it can be undone; and whether it was.
+
+use std::collections::HashMap;
 
 use daohu_base::Timestamp;
 use daohu_db::Tx;
@@ -14,4 +16,12 @@ pub(crate) async fn remember(
     spans: &[Span],
 ) -> Result<(), Error> {
     Ok(sql::insert(tx, import, (at, by), spans).await?)
+}
+
+/// When which of these imports were undone.
+pub(crate) async fn undone_at(
+    tx: &mut Tx,
+    imports: &[String],
+) -> Result<HashMap<String, Timestamp>, Error> {
+    Ok(sql::undone_of(tx, imports).await?)
 }

@@ -1,9 +1,16 @@
 //! SQL of undoing.
 
-use daohu_base::Timestamp;
-use daohu_db::{Error, Filter, Row, Tx, Value};
+use std::collections::{BTreeSet, HashMap};
 
-use crate::journal::Span;
+use daohu_base::{AreaCode, AreaLevel, Timestamp};
+use daohu_db::{Error, Filter, Row, Tx, Value};
+use serde::Serialize;
+
+use crate::{
+    households::Marks,
+    journal::Span,
+    registers::{self, Register},
+};
 
 /// Keys asked for by one statement.
 const IN_LIST: usize = 200;
@@ -29,6 +36,19 @@ pub(super) async fn insert(
 pub(super) async fn undone_at(tx: &mut Tx, import: &str) -> Result<Option<Option<i64>>, Error> {
     let sql = "update imports set records = records where id = $1 returning undone_at";
     tx.query_opt(sql, &[import.into()]).await?.map(|row| row.opt_int(0)).transpose()
+}
+
+/// When which of these imports were undone.
+pub(super) async fn undone_of(
+    tx: &mut Tx,
+    imports: &[String],
+) -> Result<HashMap<String, Timestamp>, Error> {
+    let mut filter = Filter::new();
+    filter.and_in("id", imports.iter().map(|id| Value::from(id.as_str())));
+    filter.and("undone_at is not null", []);
+    let sql = format!("select id, undone_at from imports{}", filter.clause());
+    let undone = |row: &Row| Ok((row.text(0)?.to_owned(), Timestamp(row.int(1)?)));
+    tx.query(&sql, filter.params()).await?.iter().map(undone).collect()
 }
 
 /// Where the entries of an import are.
@@ -76,58 +96,390 @@ pub(super) async fn restore_membership(
     tx.execute(sql, &[&key[..], &row].concat()).await.map(drop)
 }
 
-/// Where something refers to records of these kinds, each by its key: what refers, and in which column.
-pub(super) const REFERENCES: [(&str, &[(&str, &str)]); 4] = [
+/// A column that refers to records, by key.
+#[derive(Debug)]
+pub(super) struct Reference {
+    table: &'static str,
+    column: &'static str,
+    /// Of pairings: where the one who helps is of this kind.
+    subject: Option<&'static str>,
+}
+
+const fn by(table: &'static str, column: &'static str) -> Reference {
+    Reference { table, column, subject: None }
+}
+
+const fn helped_by(subject: &'static str) -> Reference {
+    Reference { table: "pairings", column: "subject", subject: Some(subject) }
+}
+
+/// Where something refers to records of these kinds, each by its key.
+pub(super) const REFERENCES: [(&str, &[Reference]); 5] = [
     (
         "household",
         &[
-            ("persons", "household"),
-            ("incomes", "household"),
-            ("memberships", "household"),
-            ("pairings", "household"),
+            by("persons", "household"),
+            by("incomes", "household"),
+            by("memberships", "household"),
+            by("pairings", "household"),
         ],
     ),
-    ("person", &[("judgements", "person"), ("judgements", "other"), ("memberships", "person")]),
-    ("organisation", &[("cadres", "organisation"), ("pairings", "subject")]),
-    ("cadre", &[("teams", "cadre"), ("pairings", "subject")]),
+    (
+        "person",
+        &[by("judgements", "person"), by("judgements", "other"), by("memberships", "person")],
+    ),
+    ("organisation", &[by("cadres", "organisation"), helped_by("organisation")]),
+    ("cadre", &[by("teams", "cadre"), helped_by("cadre")]),
+    ("team_member", &[helped_by("team")]),
 ];
 
 /// The columns that name an area.
-pub(super) const AREA_REFERENCES: [(&str, &str); 12] = [
-    ("households", "village"),
-    ("households", "group_code"),
-    ("persons", "village"),
-    ("organisations", "area"),
-    ("cadres", "area"),
-    ("teams", "village"),
-    ("villages", "village"),
-    ("pairings", "object"),
-    ("targets", "area"),
-    ("indicators", "area"),
-    ("grants", "area"),
-    ("successions", "successor"),
+pub(super) const AREA_REFERENCES: [Reference; 12] = [
+    by("households", "village"),
+    by("households", "group_code"),
+    by("persons", "village"),
+    by("organisations", "area"),
+    by("cadres", "area"),
+    by("teams", "village"),
+    by("villages", "village"),
+    by("pairings", "object"),
+    by("targets", "area"),
+    by("indicators", "area"),
+    by("grants", "area"),
+    by("successions", "successor"),
 ];
 
-/// Those of these keys that a column still names; of a county, where its table has counties of its own.
+/// Those of these keys that a column still names; of a county, where its table has counties of its own. A team is
+/// there while one of its members is.
 pub(super) async fn named_in(
     tx: &mut Tx,
-    (table, column): (&'static str, &'static str),
+    (reference, marks): (&Reference, Marks<'_>),
     county: Option<&str>,
     keys: &[Value],
-) -> Result<Vec<Value>, Error> {
-    let mut found = Vec::new();
+) -> Result<BTreeSet<String>, Error> {
+    let Reference { table, column, subject } = reference;
+    let mut found = BTreeSet::new();
     for some in keys.chunks(IN_LIST) {
         let mut filter = Filter::new();
         filter.and_in(column, some.iter().cloned());
         if let Some(county) = county {
             filter.and("county = ?", [county.into()]);
         }
+        if let Some(subject) = subject {
+            let kinds = marks.codes("主体类型", subject);
+            filter.and_in("subject_kind", kinds.into_iter().map(Value::from));
+        }
+        if *subject == Some("team") {
+            filter.and("not exists (select 1 from teams t where t.no = pairings.subject)", []);
+        }
         let sql = format!("select distinct {column} from {table}{}", filter.clause());
         for row in tx.query(&sql, filter.params()).await? {
-            found.push(row.value(0)?.clone());
+            found.insert(match row.value(0)? {
+                Value::Int(id) => id.to_string(),
+                other => other.as_text().unwrap_or_default().to_owned(),
+            });
         }
     }
     Ok(found)
+}
+
+/// True if a column names an area.
+pub(super) async fn is_area_named(
+    tx: &mut Tx,
+    Reference { table, column, .. }: &Reference,
+    area: &AreaCode,
+) -> Result<bool, Error> {
+    let mut filter = Filter::new();
+    filter.and_in(column, [area.as_str().into()]);
+    match *table {
+        // Known in every county.
+        "organisations" | "cadres" | "grants" | "successions" => {}
+        "households" if *column == "group_code" => {
+            // An index knows the villages.
+            let village = area.at(AreaLevel::Village).map(|village| village.to_string());
+            filter.and("county = ?", [area.county().into()]);
+            filter.and("village = ?", [village.into()]);
+        }
+        _ => filter.and("county = ?", [area.county().into()]),
+    }
+    if *table == "pairings" {
+        filter.and("household is null", []);
+    }
+    let sql = format!("select 1 from {table}{} limit 1", filter.clause());
+    Ok(tx.query_opt(&sql, filter.params()).await?.is_some())
+}
+
+/// True if households are in a villagers' group.
+pub(super) async fn is_group_used(tx: &mut Tx, group: &AreaCode) -> Result<bool, Error> {
+    is_area_named(tx, &by("households", "group_code"), group).await
+}
+
+/// True if households are in a village.
+pub(super) async fn any_household_in(tx: &mut Tx, village: &str) -> Result<bool, Error> {
+    let sql = "select 1 from households where village = $1 limit 1";
+    Ok(tx.query_opt(sql, &[village.into()]).await?.is_some())
+}
+
+/// Those of these areas that are not there.
+pub(super) async fn unknown_areas(
+    tx: &mut Tx,
+    codes: &BTreeSet<String>,
+) -> Result<BTreeSet<String>, Error> {
+    let mut unknown = codes.clone();
+    for some in codes.iter().collect::<Vec<_>>().chunks(IN_LIST) {
+        let mut filter = Filter::new();
+        filter.and_in("code", some.iter().map(|code| Value::from(code.as_str())));
+        let sql = format!("select code from areas{}", filter.clause());
+        for row in tx.query(&sql, filter.params()).await? {
+            unknown.remove(row.text(0)?);
+        }
+    }
+    Ok(unknown)
+}
+
+/// Those of these numbers that organisations, cadres or teams have.
+pub(super) async fn known(
+    tx: &mut Tx,
+    register: &Register,
+    numbers: &BTreeSet<String>,
+) -> Result<BTreeSet<String>, Error> {
+    let mut known = BTreeSet::new();
+    for some in numbers.iter().cloned().collect::<Vec<_>>().chunks(IN_LIST) {
+        known.extend(registers::rows::known(tx, register, some.to_vec()).await?);
+    }
+    Ok(known)
+}
+
+/// Those of these households of a county that have several members who are heads.
+pub(super) async fn homes_of_two_heads(
+    tx: &mut Tx,
+    county: &str,
+    (homes, heads): (&[i64], &[i64]),
+) -> Result<Vec<i64>, Error> {
+    let mut found = Vec::new();
+    for some in homes.chunks(IN_LIST) {
+        let mut filter = Filter::new();
+        filter.and("county = ?", [county.into()]);
+        filter.and_in("household", some.iter().copied().map(Value::from));
+        filter.and("is_current = 1", []);
+        filter.and_in("relation", heads.iter().copied().map(Value::from));
+        let sql = format!(
+            "select household from persons{} group by household having count(*) > 1",
+            filter.clause()
+        );
+        found.extend(ints(&tx.query(&sql, filter.params()).await?)?);
+    }
+    Ok(found)
+}
+
+/// Those of these households of a county in whose village a member is not; and those to which somebody belongs
+/// and that are not there.
+pub(super) async fn homes_left_behind(
+    tx: &mut Tx,
+    county: &str,
+    homes: &[i64],
+) -> Result<Vec<i64>, Error> {
+    let mut found = Vec::new();
+    for some in homes.chunks(IN_LIST) {
+        let mut filter = Filter::new();
+        filter.and("p.county = ?", [county.into()]);
+        filter.and_in("p.household", some.iter().copied().map(Value::from));
+        filter.and("(h.village is null or h.village <> p.village)", []);
+        let sql = format!(
+            "select distinct p.household from persons p
+             left join households h on h.county = p.county and h.id = p.household{}",
+            filter.clause()
+        );
+        found.extend(ints(&tx.query(&sql, filter.params()).await?)?);
+    }
+    Ok(found)
+}
+
+/// Those of these households of a county whose village is not there any more, or has ended before a day.
+pub(super) async fn homes_nowhere(
+    tx: &mut Tx,
+    county: &str,
+    (homes, day): (&[i64], &str),
+) -> Result<Vec<i64>, Error> {
+    let mut found = Vec::new();
+    for some in homes.chunks(IN_LIST) {
+        let mut filter = Filter::new();
+        filter.and("h.county = ?", [county.into()]);
+        filter.and_in("h.id", some.iter().copied().map(Value::from));
+        filter.and("(a.code is null or a.ends_on < ?)", [day.into()]);
+        let sql = format!(
+            "select h.id from households h left join areas a on a.code = h.village{}",
+            filter.clause()
+        );
+        found.extend(ints(&tx.query(&sql, filter.params()).await?)?);
+    }
+    Ok(found)
+}
+
+/// Those of these persons of a county into whom somebody was merged.
+pub(super) async fn kept_by_merge(
+    tx: &mut Tx,
+    county: &str,
+    persons: &[i64],
+) -> Result<Vec<i64>, Error> {
+    let mut found = Vec::new();
+    for some in persons.chunks(IN_LIST) {
+        for column in ["person", "other"] {
+            let mut filter = Filter::new();
+            filter.and("county = ?", [county.into()]);
+            filter.and_in(column, some.iter().copied().map(Value::from));
+            filter.and("verdict = 'merged'", []);
+            filter.and("kept is not null", []);
+            let sql = format!("select kept from judgements{}", filter.clause());
+            let kept = ints(&tx.query(&sql, filter.params()).await?)?;
+            found.extend(kept.into_iter().filter(|kept| some.contains(kept)));
+        }
+    }
+    Ok(found)
+}
+
+fn ints(rows: &[Row]) -> Result<Vec<i64>, Error> {
+    rows.iter().map(|row| row.int(0)).collect()
+}
+
+/// The household that a person's row names.
+pub(super) async fn home_of(tx: &mut Tx, county: &str, person: i64) -> Result<Option<i64>, Error> {
+    let sql = "select household from persons where county = $1 and id = $2";
+    let row = tx.query_opt(sql, &[county.into(), person.into()]).await?;
+    row.map(|row| row.int(0)).transpose()
+}
+
+/// The 户编号 of a household.
+pub(super) async fn number_of(
+    tx: &mut Tx,
+    county: &str,
+    household: i64,
+) -> Result<Option<String>, Error> {
+    let sql = "select no from households where county = $1 and id = $2";
+    let row = tx.query_opt(sql, &[county.into(), household.into()]).await?;
+    row.map(|row| row.text(0).map(str::to_owned)).transpose()
+}
+
+/// An ID number that one person alone holds: its blind index, and that of its tail, which finds the persons.
+pub(super) type Number = (Vec<u8>, i64);
+
+/// A person who has an ID number.
+struct Holder {
+    identity: Vec<u8>,
+    county: String,
+    person: i64,
+    household: i64,
+    is_current: bool,
+}
+
+/// Persons who have one of these numbers: who belongs to a household comes last, and of those who was written last.
+async fn holders(tx: &mut Tx, numbers: &[Number]) -> Result<Vec<Holder>, Error> {
+    let mut filter = Filter::new();
+    filter.and_in("id_tail", numbers.iter().map(|(_, tail)| Value::from(*tail)));
+    filter.and_in("identity", numbers.iter().map(|(identity, _)| identity.clone().into()));
+    let sql = format!(
+        "select identity, county, id, household, is_current from persons{}
+         order by is_current, updated_at",
+        filter.clause()
+    );
+    let holder = |row: &Row| {
+        Ok(Holder {
+            identity: row.blob(0)?.to_vec(),
+            county: row.text(1)?.to_owned(),
+            person: row.int(2)?,
+            household: row.int(3)?,
+            is_current: row.flag(4)?,
+        })
+    };
+    tx.query(&sql, filter.params()).await?.iter().map(holder).collect()
+}
+
+/// Says who holds ID numbers: of the persons who have one, whoever belongs to a household now, or else the one
+/// written last; nobody if there is none. Gives the numbers that several have who belong to households.
+pub(super) async fn settle_holders(tx: &mut Tx, numbers: &[Number]) -> Result<Vec<Number>, Error> {
+    let mut contested = Vec::new();
+    let numbers: BTreeSet<&Number> = numbers.iter().collect();
+    let numbers: Vec<Number> = numbers.into_iter().cloned().collect();
+    for some in numbers.chunks(IN_LIST) {
+        let mut by_number: HashMap<Vec<u8>, Holder> = HashMap::new();
+        for holder in holders(tx, some).await? {
+            let identity = holder.identity.clone();
+            let is_current = holder.is_current;
+            let before = by_number.insert(identity.clone(), holder);
+            if is_current && before.is_some_and(|before| before.is_current) {
+                contested.extend(some.iter().find(|number| number.0 == identity).cloned());
+            }
+        }
+        let mut filter = Filter::new();
+        filter.and_in("identity", some.iter().map(|(identity, _)| identity.clone().into()));
+        let sql = format!("delete from person_keys{}", filter.clause());
+        tx.execute(&sql, filter.params()).await?;
+        for holder in by_number.into_values() {
+            let Holder { identity, county, person, household, is_current } = holder;
+            let sql = "insert into person_keys (identity, county, person, household, is_current)
+                       values ($1, $2, $3, $4, $5)";
+            let row: [Value; 5] = [
+                identity.into(),
+                county.into(),
+                person.into(),
+                household.into(),
+                is_current.into(),
+            ];
+            tx.execute(sql, &row).await?;
+        }
+    }
+    Ok(contested)
+}
+
+/// Of those who have one of these numbers and belong to households, all where there are several: county and id.
+pub(super) async fn holders_of_contested(
+    tx: &mut Tx,
+    numbers: &[Number],
+) -> Result<Vec<(String, i64)>, Error> {
+    let mut found = Vec::new();
+    for some in numbers.chunks(IN_LIST) {
+        let mut by_number: HashMap<Vec<u8>, Vec<(String, i64)>> = HashMap::new();
+        for holder in holders(tx, some).await?.into_iter().filter(|holder| holder.is_current) {
+            let of = by_number.entry(holder.identity).or_default();
+            of.push((holder.county, holder.person));
+        }
+        found.extend(by_number.into_values().filter(|all| all.len() > 1).flatten());
+    }
+    Ok(found)
+}
+
+/// An import as it is listed.
+#[derive(Clone, Debug, Serialize)]
+pub struct Imported {
+    /// By which it can be undone.
+    pub id: String,
+    /// Records that it wrote.
+    pub records: i64,
+    /// When, in milliseconds of UTC.
+    pub created_at: i64,
+    /// Who.
+    pub created_by: String,
+    /// When it was undone, in milliseconds of UTC; none if it was not.
+    pub undone_at: Option<i64>,
+    /// Who undid it.
+    pub undone_by: Option<String>,
+}
+
+/// What was imported, the latest first.
+pub(super) async fn imports(tx: &mut Tx, limit: i64) -> Result<Vec<Imported>, Error> {
+    let sql = "select id, records, created_at, created_by, undone_at, undone_by from imports
+               order by created_at desc, id desc limit $1";
+    let imported = |row: &Row| {
+        Ok(Imported {
+            id: row.text(0)?.to_owned(),
+            records: row.int(1)?,
+            created_at: row.int(2)?,
+            created_by: row.text(3)?.to_owned(),
+            undone_at: row.opt_int(4)?,
+            undone_by: row.opt_text(5)?.map(str::to_owned),
+        })
+    };
+    tx.query(sql, &[limit.into()]).await?.iter().map(imported).collect()
 }
 
 /// The areas below one that are there.
@@ -135,49 +487,4 @@ pub(super) async fn any_below(tx: &mut Tx, code: &str) -> Result<bool, Error> {
     let sql = "select 1 from areas where code > $1 and code < $2 limit 1";
     let end = format!("{code}:");
     Ok(tx.query_opt(sql, &[code.into(), end.into()]).await?.is_some())
-}
-
-/// A person who has an ID number.
-#[derive(Clone, Debug)]
-pub(super) struct Holder {
-    pub(super) county: String,
-    pub(super) person: i64,
-    pub(super) household: i64,
-    pub(super) is_current: bool,
-}
-
-/// Says who holds an ID number: of the persons who have it, the one who belongs to a household now, or else the
-/// one written last; nobody if there is none. `tail` finds them; of a number that has none, `known` is who has it.
-pub(super) async fn settle_holder(
-    tx: &mut Tx,
-    identity: &[u8],
-    tail: Option<i64>,
-    known: Option<Holder>,
-) -> Result<(), Error> {
-    let mut holder = known;
-    if let Some(tail) = tail {
-        let sql = "select county, id, household, is_current from persons
-                   where id_tail = $1 and identity = $2 order by is_current, updated_at";
-        for row in tx.query(sql, &[tail.into(), identity.to_vec().into()]).await? {
-            let (county, person, household) = (row.text(0)?.to_owned(), row.int(1)?, row.int(2)?);
-            holder = Some(Holder { county, person, household, is_current: row.flag(3)? });
-        }
-    }
-    let Some(Holder { county, person, household, is_current }) = holder else {
-        let sql = "delete from person_keys where identity = $1";
-        return tx.execute(sql, &[identity.to_vec().into()]).await.map(drop);
-    };
-    let sql = "insert into person_keys (identity, county, person, household, is_current)
-               values ($1, $2, $3, $4, $5)
-               on conflict (identity) do update set county = excluded.county,
-                 person = excluded.person, household = excluded.household,
-                 is_current = excluded.is_current";
-    let row: [Value; 5] = [
-        identity.to_vec().into(),
-        county.into(),
-        person.into(),
-        household.into(),
-        is_current.into(),
-    ];
-    tx.execute(sql, &row).await.map(drop)
 }

@@ -1,6 +1,9 @@
 //! What a change of areas refuses, whom it tells what, and what begins with it.
 
-use daohu_app::area_changes::{Line, Request, change};
+use daohu_app::{
+    area_changes::{Line, Request, change},
+    jobs::Ticket,
+};
 use daohu_base::{AreaCode, Day, Scope};
 use daohu_db::Engine;
 use serde_json::json;
@@ -14,13 +17,14 @@ async fn a_change_is_tried_first_and_only_inside_ones_area() {
         let office = app.client(&["office_clerk@990101"]).await;
         let body = |from: &str, to: &str, dry_run: bool| json!({ "on": TODAY, "lines": [{ "from": from, "to": to, "name": "新村" }], "dry_run": dry_run });
         let path = "/area-changes";
-        let tried =
-            office.post(path, body("990101100200", "990101100209", true)).send().await.expect(200);
+        let job = app.done(&office, path, body("990101100200", "990101100209", true)).await;
+        let tried = &job["area_change"];
         assert_eq!(
-            (&tried["committed"], &tried["households"]),
-            (&json!(false), &json!(3)),
+            (&job["state"], &tried["committed"], &tried["households"]),
+            (&json!("done"), &json!(false), &json!(3)),
             "{engine:?}"
         );
+        assert_eq!((&job["rows_done"], &job["rows_total"]), (&json!(3), &json!(3)), "{job}");
         assert_eq!(households(&office, "990101100200").await.len(), 3);
         assert!(app.rows("select 1 from area_changes").await.is_empty());
         // Somebody else's area, from or to; and a county's own code, which lies above.
@@ -40,7 +44,11 @@ async fn a_change_is_tried_first_and_only_inside_ones_area() {
             403
         );
         // Done on the day; the next change of the same area comes after it.
-        office.post(path, body("990101100200", "990101100209", false)).send().await.expect(200);
+        let again = format!("/jobs/{}/retry", job["id"].as_str().unwrap());
+        let job = app.done(&office, &again, json!({})).await;
+        assert_eq!(job["area_change"]["committed"], true, "{engine:?} {job}");
+        let again = office.post(&again, json!({})).send().await;
+        again.problem(409, "job.stored");
         let again = office.post(path, body("990101100209", "990101100208", false)).send().await;
         again.field_problem("lines.1.from", "area_change.not_begun");
         let listed = office.get(path).send().await.expect(200);
@@ -59,7 +67,7 @@ async fn what_a_line_names_must_be_there_and_days_go_forward() {
         let tried = async |on: &str, lines: Vec<Line>| {
             let on = Day::parse(on).unwrap();
             let request = Request { on, document: None, lines, dry_run: false };
-            match change(&app.context, app.act(), Scope::all(), request).await {
+            match change(&app.context, app.act(), Scope::all(), request, Ticket::default()).await {
                 Err(daohu_app::Error::Invalid(faults)) => {
                     faults.into_iter().map(|f| (f.value.unwrap_or_default(), f.code)).collect()
                 }
@@ -115,7 +123,9 @@ async fn a_team_that_begins_with_the_new_code_begins_there() {
             lines: vec![line("990101101200", "990101101209", "")],
             dry_run: false,
         };
-        let told = change(&app.context, app.act(), Scope::all(), request).await.unwrap();
+        let told = change(&app.context, app.act(), Scope::all(), request, Ticket::default())
+            .await
+            .unwrap();
         assert_eq!(told.helpers, 2, "{engine:?}");
         let rows = app.rows("select village, starts_on, ends_on from teams").await;
         assert_eq!(rows.len(), 1, "{engine:?}");
@@ -136,7 +146,7 @@ async fn a_team_that_begins_later_begins_in_the_other_county() {
             lines: vec![line("990101", "990102", "南区")],
             dry_run: false,
         };
-        change(&app.context, app.act(), Scope::all(), request).await.unwrap();
+        change(&app.context, app.act(), Scope::all(), request, Ticket::default()).await.unwrap();
         let sql = "select county, village, starts_on, ends_on from teams order by county";
         let rows = app.rows(sql).await;
         let rows: Vec<_> = rows

@@ -3,6 +3,7 @@
 use daohu_app::{
     area_changes::{Line, Request, Told, change},
     exchange::Outcome,
+    jobs::Ticket,
     journal::{Depth, verify_store},
 };
 use daohu_base::{Day, Scope};
@@ -83,7 +84,8 @@ pub async fn carry_out(app: &TestApp, lines: Vec<Line>) -> Told {
         lines,
         dry_run: false,
     };
-    let told = change(&app.context, app.act(), Scope::all(), request).await.unwrap();
+    let told =
+        change(&app.context, app.act(), Scope::all(), request, Ticket::default()).await.unwrap();
     assert!(told.committed);
     assert_whole(app).await;
     told
@@ -177,7 +179,7 @@ async fn a_renamed_county_has_its_old_name_on_the_day_before() {
             lines: vec![line("990101", "990101", "新南区")],
             dry_run: false,
         };
-        change(&app.context, app.act(), Scope::all(), request).await.unwrap();
+        change(&app.context, app.act(), Scope::all(), request, Ticket::default()).await.unwrap();
         let client = app.client(&["office_clerk@990101"]).await;
         let now = dossier(&client, id, None).await;
         assert_eq!(
@@ -368,7 +370,9 @@ async fn a_village_is_split_and_another_merged_into_it() {
             lines: vec![part("990101101200", "990101101203", "乙三", &[], &["H999"])],
             dry_run: false,
         };
-        let refused = change(&app.context, app.act(), Scope::all(), request).await.unwrap_err();
+        let refused = change(&app.context, app.act(), Scope::all(), request, Ticket::default())
+            .await
+            .unwrap_err();
         let daohu_app::Error::Invalid(faults) = refused else { panic!("{refused:?}") };
         assert_eq!(
             (faults[0].code, faults[0].value.as_deref()),
@@ -489,7 +493,7 @@ async fn a_county_with_another_code_keeps_ids_history_and_rights() {
             lines: vec![line("990102", "990103", "南县")],
             dry_run: false,
         };
-        change(&app.context, app.act(), Scope::all(), back).await.unwrap();
+        change(&app.context, app.act(), Scope::all(), back, Ticket::default()).await.unwrap();
         assert_whole(&app).await;
         let city = app.client(&["office_clerk@9901"]).await;
         let then = dossier(&city, id, Some(YESTERDAY)).await;

@@ -11,8 +11,9 @@ use daohu_app::{
     exchange::{
         Outcome,
         export::{ExportOptions, Format, export},
-        import::{Blank, ImportOptions, OnError, Progress, Summary, import},
+        import::{Blank, ImportOptions, OnError, Summary, import},
     },
+    jobs::{Progress, Ticket},
     journal::Act,
     sheet::{Masking, Sheet},
 };
@@ -24,8 +25,7 @@ use crate::{harness::TestApp, seed};
 impl TestApp {
     pub async fn import(&self, paths: &[PathBuf], options: ImportOptions) -> Summary {
         let act = Act::new(Actor::command("test"), &*self.context.clock, "import test");
-        let progress = Arc::new(Progress::default());
-        import(&self.context, act, paths.to_vec(), options, progress).await.unwrap()
+        import(&self.context, act, paths.to_vec(), options, Ticket::default()).await.unwrap()
     }
 
     /// Exports all sheets of an area in full as the owner of the store; gives the files and the rows.
@@ -67,7 +67,6 @@ pub fn options() -> ImportOptions {
         areas: Scope::all(),
         report: None,
         work_folder: None,
-        job: None,
     }
 }
 

@@ -287,10 +287,8 @@ async fn a_running_export_stops_and_leaves_no_file() {
 
     use daohu_app::{
         Error,
-        exchange::{
-            export::{ExportOptions, Format, export},
-            import::Progress,
-        },
+        exchange::export::{ExportOptions, Format, export},
+        jobs::Progress,
         sheet::Masking,
     };
     for engine in Engine::BOTH {

@@ -18,8 +18,8 @@ use axum::{
 use daohu_app::{
     Context,
     accounts::{self, Cost, NewGrant, NewUser, Passwords, User},
-    exchange::jobs::Jobs,
     http::{self, App, Enforcement, HttpConfig},
+    jobs::Jobs,
     journal::{Act, Entry},
     keys::Keys,
     schema::MIGRATIONS,

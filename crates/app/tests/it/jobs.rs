@@ -56,7 +56,7 @@ impl Client {
     }
 }
 
-async fn county(engine: Engine) -> (TestApp, Client) {
+pub async fn county(engine: Engine) -> (TestApp, Client) {
     let app = TestApp::new(engine).await;
     seed::registry(&app).await;
     let client = app.client(COUNTY).await;
@@ -269,12 +269,11 @@ async fn a_run_that_was_given_up_stores_nothing() {
         app.execute("update jobs set state = 'interrupted', server = 'another'").await;
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join("households.csv"), TWO).unwrap();
-        let mut options = crate::exchange::options();
-        options.job = Some(daohu_app::exchange::jobs::Run { job, server: "this one".to_owned() });
-        let paths = vec![folder.path().to_owned()];
-        let progress = std::sync::Arc::default();
+        let run = Some(daohu_app::jobs::Run { job, server: "this one".to_owned() });
+        let ticket = daohu_app::jobs::Ticket { run, ..Default::default() };
+        let (paths, options) = (vec![folder.path().to_owned()], crate::exchange::options());
         let import = daohu_app::exchange::import::import;
-        let done = import(&app.context, app.act(), paths, options, progress).await;
+        let done = import(&app.context, app.act(), paths, options, ticket).await;
         assert!(matches!(done, Err(daohu_app::Error::Cancelled)), "{done:?}");
         assert_eq!((numbers(&office, "N001").await, numbers(&office, "N002").await), (0, 0));
     }

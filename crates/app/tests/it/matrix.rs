@@ -135,7 +135,8 @@ async fn call(app: &TestApp, client: &Client, id: &str, area: &AreaCode) -> Opti
         // Imports and exports.
         "list_imports" | "get_import" | "create_import" | "cancel_import" | "retry_import"
         | "get_import_report" | "undo_import" | "list_exports" | "get_export" | "create_export"
-        | "cancel_export" | "get_export_file" => job(app, client, id, area).await,
+        | "cancel_export" | "get_export_file" | "list_jobs" | "get_job" | "cancel_job"
+        | "retry_job" => job(app, client, id, area).await,
         _ => return registry(app, id, area).await,
     })
 }
@@ -351,6 +352,16 @@ async fn job(app: &TestApp, client: &Client, id: &str, area: &AreaCode) -> Opera
             let path = import().await;
             app.jobs.run_queued().await.unwrap();
             get(format!("{path}/report"))
+        }
+        "list_jobs" => get("/jobs"),
+        "get_job" => get(import().await.replace("/imports", "/jobs")),
+        "cancel_job" => {
+            post(format!("{}/cancel", import().await.replace("/imports", "/jobs")), json!({}))
+        }
+        "retry_job" => {
+            let path = import().await.replace("/imports", "/jobs");
+            app.jobs.run_queued().await.unwrap();
+            post(format!("{path}/retry"), json!({}))
         }
         "list_exports" => get("/exports"),
         "create_export" => post("/exports", json!({ "area": area.as_str() })).bound(),

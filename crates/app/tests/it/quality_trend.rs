@@ -228,7 +228,8 @@ async fn the_trend_of_an_earlier_code_stays_with_it() {
             "on": "2020-11-23",
             "lines": [{ "from": old, "to": new, "name": "南乙一村" }], "dry_run": false,
         });
-        office.post("/area-changes", change).send().await.expect(200);
+        let job = app.done(&office, "/area-changes", change).await;
+        assert_eq!(job["state"], "done", "{job}");
         record(&app.context, county).await.unwrap();
         let (before, after) = (trend(&office, old).await, trend(&office, new).await);
         let days = [&before, &after].map(|points| json!(points)[0]["on"].clone());

@@ -5,7 +5,8 @@ use std::sync::{Arc, atomic::Ordering};
 
 use daohu_app::{
     Error,
-    exchange::import::{Progress, Summary, import},
+    exchange::import::{Summary, import},
+    jobs::{Progress, Ticket},
 };
 use daohu_db::{Engine, FutureExt, Tx, testing::hold};
 use serde_json::{Value, json};
@@ -59,7 +60,8 @@ impl TestApp {
             std::fs::write(folder.path().join(name), table).unwrap();
         }
         let paths = vec![folder.path().to_owned()];
-        import(&self.context, self.act(), paths, options(), progress).await
+        let ticket = Ticket { progress, run: None };
+        import(&self.context, self.act(), paths, options(), ticket).await
     }
 
     /// Imports, and lets `between` act when all is decided and nothing is written.

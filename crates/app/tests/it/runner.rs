@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use daohu_app::exchange::jobs::Jobs;
+use daohu_app::jobs::Jobs;
 use daohu_db::{Engine, FutureExt, Tx};
 use serde_json::{Value, json};
 use tokio::{sync::oneshot, task::JoinHandle};
@@ -105,7 +105,7 @@ async fn a_running_import_shows_how_far_it_is_and_can_be_stopped() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_server_that_stops_interrupts_its_import_and_the_next_one_goes_on() {
+async fn the_import_of_a_server_that_stops_is_taken_up_by_the_next_one() {
     for engine in Engine::BOTH {
         let Held { app, client, path, runner, release } = held(engine, None).await;
         let waiting = client.import(TWO, &[]);
@@ -114,16 +114,18 @@ async fn a_server_that_stops_interrupts_its_import_and_the_next_one_goes_on() {
         let waiting = waiting.await;
         tokio::time::timeout(PATIENCE, runner).await.unwrap().unwrap();
         let job = client.json(&path).await;
-        assert_eq!(job["state"], "interrupted", "{engine:?}");
+        assert_eq!((&job["state"], &job["attempts"]), (&json!("queued"), &json!(0)), "{engine:?}");
         assert_eq!(client.json(&waiting).await["state"], "queued");
         assert_eq!(app.rows("select id from households where no like 'M%'").await.len(), 0);
 
-        // The next run of the server carries out what waits, and what is asked for again.
+        // The next run of the server carries both out, unasked.
         let next = Jobs::new(app.context.clone(), app.files.clone()).unwrap();
         next.run_queued().await.unwrap();
-        assert_eq!(client.json(&waiting).await["state"], "done");
-        let again = client.post(&format!("{path}/retry"), json!({})).send().await.expect(202);
-        assert_eq!(again["state"], "queued");
+        for path in [&path, &waiting] {
+            let job = client.json(path).await;
+            assert_eq!((&job["state"], &job["attempts"]), (&json!("done"), &json!(1)), "{job}");
+        }
+        assert_eq!(app.rows("select id from households where no like 'M%'").await.len(), 30_000);
     }
 }
 
@@ -158,14 +160,16 @@ async fn a_job_whose_end_cannot_be_written_ends_when_it_can() {
 }
 
 #[tokio::test]
-async fn what_a_killed_server_left_is_interrupted_unless_its_rows_are_stored() {
+async fn what_a_killed_server_left_is_taken_up_again_unless_its_rows_are_stored() {
     for engine in Engine::BOTH {
         let app = TestApp::new(engine).await;
         seed::registry(&app).await;
         let client = app.client(COUNTY).await;
         let (cut, stored) = (client.import(TWO, &[]).await, client.import(TWO, &[]).await);
         let mine = client.import(TWO, &[]).await;
-        app.execute("update jobs set state = 'running', server = 'dead', alive_at = 0").await;
+        const KILLED: &str = "update jobs set state = 'running', server = 'dead', alive_at = 0,
+            attempts = attempts + 1 where state = 'queued'";
+        app.execute(KILLED).await;
         let id = stored.rsplit('/').next().unwrap().to_owned();
         let mark = async move |tx: &mut Tx| {
             tx.execute("update jobs set stored_at = 1 where id = $1", &[id.into()]).await
@@ -176,8 +180,17 @@ async fn what_a_killed_server_left_is_interrupted_unless_its_rows_are_stored() {
         client.post(&format!("{mine}/cancel"), json!({})).send().await.expect(202);
         assert_eq!(client.json(&mine).await["phase"], "cancelling");
         app.jobs.clean().await.unwrap();
-        assert_eq!(client.json(&cut).await["state"], "interrupted");
+        assert_eq!(client.json(&mine).await["state"], "cancelled", "{engine:?}");
         assert_eq!(client.json(&stored).await["state"], "done");
+        assert_eq!(client.json(&cut).await["state"], "queued");
+        // One that kills its server does not do so for ever.
+        let attempts = app.context.policy.exchange().job_attempts_max;
+        for attempt in 1..attempts {
+            assert_eq!(client.json(&cut).await["attempts"], attempt);
+            app.execute(KILLED).await;
+            app.jobs.clean().await.unwrap();
+        }
+        assert_eq!(client.json(&cut).await["state"], "interrupted");
         client.post(&format!("{cut}/retry"), json!({})).send().await.expect(202);
         let again = client.post(&format!("{stored}/retry"), json!({})).send().await;
         again.problem(409, "job.stored");
@@ -204,7 +217,7 @@ async fn on_postgres_a_server_that_is_alive_is_left_alone() {
     assert_eq!(client.json(&path).await["state"], "running");
     app.clock.advance_minutes(3);
     app.jobs.clean().await.unwrap();
-    assert_eq!(client.json(&path).await["state"], "interrupted");
+    assert_eq!(client.json(&path).await["state"], "queued");
 }
 
 #[tokio::test]

@@ -5,6 +5,7 @@ use std::{collections::BTreeMap, path::Path};
 use daohu_app::{
     Error,
     exchange::import::{Blank, ImportOptions, Summary},
+    jobs::Ticket,
     journal::{Depth, verify_store},
     undo::{Undone, undo},
 };
@@ -77,7 +78,7 @@ fn write(folder: &Path, files: &[(&str, String)]) {
     }
 }
 
-async fn import(app: &TestApp, files: &[(&str, String)]) -> Summary {
+pub async fn import(app: &TestApp, files: &[(&str, String)]) -> Summary {
     let folder = tempfile::tempdir().unwrap();
     write(folder.path(), files);
     let options = ImportOptions { blank: Blank::Clears, ..options() };
@@ -87,7 +88,7 @@ async fn import(app: &TestApp, files: &[(&str, String)]) -> Summary {
     summary
 }
 
-async fn start(engine: Engine) -> TestApp {
+pub async fn start(engine: Engine) -> TestApp {
     let app = TestApp::new(engine).await;
     seed::registry(&app).await;
     let before = BEFORE.map(|(name, text)| (name, text.to_owned()));
@@ -104,7 +105,7 @@ async fn start(engine: Engine) -> TestApp {
 }
 
 /// Every sheet of both provinces, by name.
-async fn exported(app: &TestApp) -> BTreeMap<String, String> {
+pub async fn exported(app: &TestApp) -> BTreeMap<String, String> {
     let folder = tempfile::tempdir().unwrap();
     let mut found = BTreeMap::new();
     for province in ["98", "99"] {
@@ -119,12 +120,13 @@ async fn exported(app: &TestApp) -> BTreeMap<String, String> {
     found
 }
 
-async fn take_back(app: &TestApp, id: &str, dry_run: bool) -> Result<Undone, Error> {
-    undo(&app.context, app.act(), (Scope::all(), Scope::all()), id, dry_run).await
+pub async fn take_back(app: &TestApp, id: &str, dry_run: bool) -> Result<Undone, Error> {
+    let scopes = (Scope::all(), Scope::all());
+    undo(&app.context, app.act(), scopes, (id, dry_run), Ticket::default()).await
 }
 
 /// Rows are what the journal says, and who holds an ID number is who has it.
-async fn assert_whole(app: &TestApp) {
+pub async fn assert_whole(app: &TestApp) {
     let watched = [daohu_app::households::watched(), daohu_app::registers::watched()].concat();
     let watched = watched.into_iter().filter(|watched| watched.kind != "area").collect();
     let verdict = verify_store(&app.context, None, Depth::Rows, watched).await.unwrap();
@@ -138,11 +140,25 @@ async fn assert_whole(app: &TestApp) {
     let sql = "select 1 from persons p left join person_keys k on k.identity = p.identity
                where p.identity is not null and k.identity is null";
     assert!(app.rows(sql).await.is_empty(), "somebody's number is free");
+    let sql = "select identity from persons where is_current = 1 and identity is not null
+               group by identity having count(*) > 1";
+    assert!(app.rows(sql).await.is_empty(), "a number has two members of households");
+    let sql = "select household from persons where is_current = 1 and relation = 1
+               group by county, household having count(*) > 1";
+    assert!(app.rows(sql).await.is_empty(), "a household has two heads");
+    let sql = "select p.id from persons p
+               left join households h on h.county = p.county and h.id = p.household
+               where h.id is null or h.village <> p.village";
+    assert!(app.rows(sql).await.is_empty(), "somebody does not live with the household");
+    let sql = "select h.id from households h left join areas a on a.code = h.village
+               left join areas g on g.code = h.group_code
+               where a.code is null or (h.group_code is not null and g.code is null)";
+    assert!(app.rows(sql).await.is_empty(), "a household is nowhere");
 }
 
 /// What stands in the way: kind, key and code.
-fn faults(refused: Result<Undone, Error>) -> Vec<(String, String, &'static str)> {
-    let Err(Error::Invalid(faults)) = refused else { panic!("{refused:?}") };
+pub fn faults(refused: Result<Undone, Error>) -> Vec<(String, String, &'static str)> {
+    let Err(Error::InTheWay("import.in_the_way", faults)) = refused else { panic!("{refused:?}") };
     let mut faults: Vec<_> = faults
         .into_iter()
         .map(|fault| (fault.column, fault.value.unwrap_or_default(), fault.code))
@@ -242,7 +258,7 @@ async fn what_was_built_on_it_stands_in_the_way_and_is_named() {
         let changed = office.patch(&format!("/households/{home}"), json!({ "built_year": 2001 }));
         changed.if_match(version).send().await.expect(200);
         let refused = faults(take_back(&app, &first, false).await);
-        let expected = vec![("household".to_owned(), home.to_string(), "import.written_since")];
+        let expected = vec![("household".to_owned(), "N001".to_owned(), "import.written_since")];
         assert_eq!(refused, expected, "{engine:?}");
         app.execute("update households set built_year = null where no = 'N001'").await;
 
@@ -266,14 +282,13 @@ async fn what_was_built_on_it_stands_in_the_way_and_is_named() {
         .id
         .unwrap();
         let with_both = exported(&app).await;
-        let (home, _) = seed::household_no(&app, "N001").await;
         let refused = faults(take_back(&app, &first, false).await);
         assert_eq!(
             refused,
             [
                 ("area".into(), "990101100299".into(), "import.built_on"),
                 ("cadre".into(), "C2".into(), "import.built_on"),
-                ("household".into(), home.to_string(), "import.built_on"),
+                ("household".into(), "N001".into(), "import.built_on"),
             ],
             "{engine:?}"
         );
@@ -322,13 +337,18 @@ async fn only_ones_own_import_is_undone_over_http() {
         let path = format!("/imports/{}/undo", sent["id"].as_str().unwrap());
         let other = app.client(&["office_clerk@990101"]).await;
         other.post(&path, json!({})).send().await.problem(404, "record.not_found");
-        let tried = clerk.post(&path, json!({ "dry_run": true })).send().await.expect(200);
+        let tried = app.done(&clerk, &path, json!({ "dry_run": true })).await;
         assert_eq!(
-            (&tried["committed"], &tried["removed"]["household"]),
-            (&json!(false), &json!(1))
+            (&tried["undone"]["committed"], &tried["undone"]["removed"]["household"]),
+            (&json!(false), &json!(1)),
+            "{engine:?} {tried}"
         );
-        let undone = clerk.post(&path, json!({})).send().await.expect(200);
-        assert_eq!(undone["committed"], true, "{engine:?}");
+        let import = path.strip_suffix("/undo").unwrap();
+        assert!(clerk.json(import).await["undone_at"].is_null());
+        let undone = app.done(&clerk, &path, json!({})).await;
+        assert_eq!(undone["undone"]["committed"], true, "{engine:?}");
+        assert!(clerk.json(import).await["undone_at"].is_string());
+        assert!(clerk.json("/imports").await["items"][0]["undone_at"].is_string());
         assert!(app.rows("select 1 from households where no = 'N009'").await.is_empty());
         clerk.post(&path, json!({})).send().await.problem(409, "import.undone");
     }

@@ -8,7 +8,7 @@ use daohu_app::{
 };
 use daohu_base::{Actor, Scope};
 
-use super::Done;
+use super::{Done, stoppable::Stoppable};
 use crate::{
     cli::{AreaChangeArgs, AreaCommand},
     open::{Wanted, open},
@@ -32,7 +32,9 @@ async fn run_change(args: AreaChangeArgs) -> Done {
     let act = Act::new(Actor::command("area change"), &*context.clock, "command");
     let AreaChangeArgs { on, document, dry_run, .. } = args;
     let request = Request { on, document, lines, dry_run };
-    let told = change(&context, act, Scope::all(), request).await?;
+    let stoppable = Stoppable::begin();
+    let ticket = stoppable.ticket.clone();
+    let told = change(&context, act, Scope::all(), request, ticket).await?;
     shown(&told, args.json)?;
     Ok(ExitCode::SUCCESS)
 }

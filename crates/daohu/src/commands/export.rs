@@ -1,23 +1,16 @@
 //! `daohu export`.
 
-use std::{
-    process::ExitCode,
-    sync::{Arc, atomic::Ordering},
-    time::Instant,
-};
+use std::{process::ExitCode, time::Instant};
 
 use daohu_app::{
     Error,
-    exchange::{
-        export::{ExportOptions, Format, export},
-        import::Progress,
-    },
+    exchange::export::{ExportOptions, Format, export},
     journal::{self, Act},
     sheet::{Masking, Sheet},
 };
 use daohu_base::{Actor, Scope};
 
-use super::Done;
+use super::{Done, stoppable::Stoppable};
 use crate::{
     cli::{ExportArgs, ExportFormatArg},
     open::{Wanted, open},
@@ -50,16 +43,10 @@ pub(crate) async fn run(args: ExportArgs) -> Done {
         is_watched: false,
     };
     let act = Act::new(Actor::command("export"), &*context.clock, "export");
-    let progress = Arc::new(Progress::default());
-    let watched = Arc::clone(&progress);
-    let stopper = tokio::spawn(async move {
-        // Ctrl-C asks for a clean stop; no half file is left.
-        if tokio::signal::ctrl_c().await.is_ok() {
-            watched.cancelled.store(true, Ordering::Relaxed);
-        }
-    });
+    let stoppable = Stoppable::begin();
+    let progress = stoppable.ticket.progress.clone();
     let exported = export(&context, act, options, progress).await;
-    stopper.abort();
+    drop(stoppable);
     let (files, rows) = exported.map_err(|error| match error {
         Error::NotFound(_) => {
             Failure::refusal(format!("没有这个区划：{area}"), format!("no such area: {area}"))

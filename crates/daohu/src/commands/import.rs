@@ -1,24 +1,20 @@
 //! `daohu import`.
 
-use std::{
-    path::Path,
-    process::ExitCode,
-    sync::{Arc, atomic::Ordering},
-    time::Instant,
-};
+use std::{path::Path, process::ExitCode, time::Instant};
 
 use daohu_app::{
     Lang,
     exchange::{
         Outcome, RowReport,
-        import::{Blank, ImportOptions, OnError, Progress, Summary, import},
+        import::{Blank, ImportOptions, OnError, Summary, import},
     },
+    jobs::Ticket,
     journal::Act,
 };
 use daohu_base::{Actor, Scope};
 use serde::Serialize;
 
-use super::Done;
+use super::{Done, stoppable::Stoppable};
 use crate::{
     cli::{BlankArg, ImportArgs, OnErrorArg},
     open::{Wanted, open, open_to_try},
@@ -59,19 +55,11 @@ pub(crate) async fn run(args: ImportArgs, lang: Lang) -> Done {
         areas: Scope::all(),
         report: args.report,
         work_folder: None,
-        job: None,
     };
     let act = Act::new(Actor::command("import"), &*context.clock, "import");
-    let progress = Arc::new(Progress::default());
-    let watched = Arc::clone(&progress);
-    let stopper = tokio::spawn(async move {
-        // Ctrl-C asks for a clean stop; nothing is stored.
-        if tokio::signal::ctrl_c().await.is_ok() {
-            watched.cancelled.store(true, Ordering::Relaxed);
-        }
-    });
-    let summary = import(&context, act, args.paths, options, progress).await;
-    stopper.abort();
+    let stoppable = Stoppable::begin();
+    let summary = import(&context, act, args.paths, options, stoppable.ticket.clone()).await;
+    drop(stoppable);
     let summary = summary?;
     let report_failed = wants_report && !summary.has_report;
     let rejected = summary.sheets.values().any(|counts| counts.rejected > 0);
@@ -178,9 +166,8 @@ pub(crate) async fn load(
         areas: Scope::all(),
         report: None,
         work_folder: None,
-        job: None,
     };
     let act = Act::new(Actor::command("demo"), &*context.clock, "import sample");
     let paths = vec![folder.to_owned()];
-    Ok(import(context, act, paths, options, Arc::new(Progress::default())).await?)
+    Ok(import(context, act, paths, options, Ticket::default()).await?)
 }

@@ -17,6 +17,7 @@ pub(crate) mod quality;
 pub(crate) mod restore;
 pub(crate) mod sample;
 pub(crate) mod serve;
+mod stoppable;
 pub(crate) mod suspects;
 pub(crate) mod totp;
 pub(crate) mod undo;

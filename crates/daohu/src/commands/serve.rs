@@ -11,8 +11,8 @@ use std::{
 use daohu_app::{
     Context, Lang,
     accesses::Accesses,
-    exchange::jobs::Jobs,
     http::{self, App, HttpConfig, ServeConfig},
+    jobs::Jobs,
     journal, quality,
 };
 use tokio::{

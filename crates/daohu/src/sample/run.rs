@@ -16,9 +16,10 @@ use super::{AreaRow, Counts, Error, Options, Row, Sheet, Sink};
 use super::{write_area, write_household, write_income, write_person};
 
 /// Households of a village lie within about a kilometre of its centre, and form groups of this
-/// size.
+/// size; a village has no more groups than its codes have numbers for.
 const HOUSEHOLD_REACH: i32 = 1_000;
 const GROUP: u64 = 22;
+const GROUPS_MAX: u64 = 99;
 
 /// Makes the sample that `options` ask for and hands its rows to the sink.
 ///
@@ -113,6 +114,7 @@ impl<S: Sink> Writer<'_, S> {
         let mut household = Household::default();
         let mut place = 0;
         for spot in spots {
+            let group = GROUP.max(spot.households.div_ceil(GROUPS_MAX));
             for index in 0..spot.households {
                 household.redraw(&mut dice, &mut county, spot.mood)?;
                 let number = Key::household(code, place).to_string();
@@ -120,7 +122,7 @@ impl<S: Sink> Writer<'_, S> {
                 let address = Address {
                     number: &number,
                     village: &spot.area.code,
-                    group: index / GROUP + 1,
+                    group: index / group + 1,
                     street: spot.area.kind == "社区",
                     point: home(&mut dice, plan.bounds, spot),
                 };

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use daohu_base::AreaCode;
 use daohu_db::Tx;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::sql;
@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// What became of a user's grant in an area that ended.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct FollowedGrant {
     /// The user's name; null for who may not see accounts.
     pub user: Option<String>,

@@ -16,5 +16,4 @@ mod stage;
 mod writes;
 
 pub use ops::{Blank, ImportOptions, OnError, Summary, import};
-pub use stage::Progress;
 pub(crate) use writes::Kind;

@@ -26,19 +26,20 @@ use super::{
     passes::{Run, decide_all, decide_registers, follow_all, settle_all},
     registers::{Brought, Registers},
     relied::{self, Claim},
-    stage::{Progress, Reading, Staged, stage},
+    stage::{Reading, Staged, stage},
     writes::{Author, Writes},
 };
 use crate::{
     Context, Error, Lang, accounts, areas,
     exchange::{
-        FileError, FileProblem, disk, jobs,
+        FileError, FileProblem, disk,
         outcome::{Collected, Counts, Outcomes, RowReport},
         report,
         source::{TableRef, tables},
         spill::Sorted,
     },
     households::{Serials, rows as registry},
+    jobs::{Progress, Ticket},
     journal::{self, Act, Draft, Span},
     keys::Keys,
     sheet::{AREAS, HOUSEHOLDS, Sheet},
@@ -95,8 +96,6 @@ pub struct ImportOptions {
     /// Where to sort what does not fit into memory; beside the database if it is not said, or where
     /// the system keeps temporary files if the database is no file.
     pub work_folder: Option<PathBuf>,
-    /// The job that it is carried out for: noted there by the import's own transaction.
-    pub job: Option<jobs::Run>,
 }
 
 /// What an import did.
@@ -126,8 +125,9 @@ pub async fn import(
     act: Act,
     paths: Vec<PathBuf>,
     options: ImportOptions,
-    progress: Arc<Progress>,
+    ticket: Ticket,
 ) -> Result<Summary, Error> {
+    let progress = &ticket.progress;
     let tables = find_tables(&paths)?;
     check_areas(&tables, &options.areas)?;
     let folder = options.work_folder.clone().unwrap_or_else(|| disk::work_folder(context));
@@ -140,16 +140,16 @@ pub async fn import(
     };
     disk::check_import(context, &tables, &room)?;
     let unknown_columns = unknown_columns(&tables);
-    let staged = read(context, &act, &tables, (&options, folder.into()), &progress).await?;
+    let staged = read(context, &act, &tables, (&options, folder.into()), progress).await?;
     let refused = staged.outcomes.any_rejected() && options.on_error == OnError::Abort;
     let store = !options.dry_run && !refused;
-    let id = match &options.job {
+    let id = match &ticket.run {
         _ if !store => None,
         Some(run) => Some(run.job.clone()),
         None => Some(accounts::new_id(act.at)?),
     };
     let import = id.clone();
-    let collected = decide_and_write(context, act, staged, &options, &progress, import).await?;
+    let collected = decide_and_write(context, act, staged, &options, &ticket, import).await?;
     let rejected = collected.counts.values().any(|counts| counts.rejected > 0);
     let committed = store && !(rejected && options.on_error == OnError::Abort);
     let Collected { counts, problems, all } = collected;
@@ -250,9 +250,10 @@ async fn decide_and_write(
     act: Act,
     staged: Staged,
     options: &ImportOptions,
-    progress: &Arc<Progress>,
+    ticket: &Ticket,
     import: Option<String>,
 ) -> Result<Collected, Error> {
+    let progress = &ticket.progress;
     let Some(import) = import else {
         let decided = decide_only(context, act, staged, options, progress, None).await?;
         return Ok(decided.collect()?);
@@ -261,7 +262,7 @@ async fn decide_and_write(
     let (opened, when_opened) = oneshot::channel::<Start>();
     let (at, by) = (act.at, act.actor.name.clone());
     let abort = options.on_error == OnError::Abort;
-    let job = options.job.clone();
+    let noted = ticket.clone();
     let (keys, runtime) = (Arc::clone(&context.keys), Handle::current());
     let db = context.db.clone();
     // A task of its own: whoever is stopped while another import is stored need not wait for that one.
@@ -282,11 +283,7 @@ async fn decide_and_write(
             for indexes in suspended {
                 tx.resume_indexes(indexes).await?;
             }
-            match job {
-                // Given up by another server meanwhile: then it must not be stored any more.
-                Some(job) if !jobs::rows::set_stored(tx, &job, at).await? => Err(Error::Cancelled),
-                _ => Ok(()),
-            }
+            noted.set_stored(tx, at).await
         };
         db.write_bulk(move |tx| async move { write(tx).await }.boxed()).await
     });

@@ -16,13 +16,13 @@ use super::{
     group::{Existing, Groups},
     ops::{Message, batch_rows},
     registers::{Known, Registers, Stored},
-    stage::Progress,
     writes::Writes,
 };
 use crate::{
     Error,
     exchange::spill::Spill,
     households::Marks,
+    jobs::Progress,
     sheet::{PAIRINGS, Sheet},
 };
 

@@ -6,7 +6,7 @@ use std::{
     path::Path,
     sync::{
         Arc,
-        atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
     thread,
 };
@@ -27,6 +27,7 @@ use crate::{
         spill::{Sorted, Spill},
     },
     households::{Derived, alike},
+    jobs::Progress,
     keys::Keys,
     quality::Cells,
     registers::rules::{self, BadCell},
@@ -61,24 +62,6 @@ pub(super) struct Row {
     pub(super) is_dead: bool,
     /// What the person of a good row of 人 has in common with others, computed once.
     pub(super) alike: Option<i64>,
-}
-
-/// How far an import is, for whoever watches; and the wish to stop it.
-#[derive(Debug, Default)]
-pub struct Progress {
-    /// Rows read, and then rows decided.
-    pub rows_done: AtomicU64,
-    /// Rows in the files, once they are read.
-    pub rows_total: AtomicU64,
-    /// Set by whoever wants the import to stop.
-    pub cancelled: AtomicBool,
-}
-
-impl Progress {
-    /// An error if somebody asked to stop.
-    pub(in crate::exchange) fn check(&self) -> Result<(), Error> {
-        if self.cancelled.load(Ordering::Relaxed) { Err(Error::Cancelled) } else { Ok(()) }
-    }
 }
 
 /// All rows of an import, ready to be decided.

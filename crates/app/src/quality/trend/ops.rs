@@ -10,7 +10,7 @@ use super::{
     model::{self, Point},
     sql,
 };
-use crate::{Context, Error, areas, exchange::jobs, households, journal, quality::ops::of_county};
+use crate::{Context, Error, areas, households, jobs, journal, quality::ops::of_county};
 
 /// How often a server looks for counties that are to be judged. The first time comes as late: who starts a server
 /// wants to work with it.

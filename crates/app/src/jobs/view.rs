@@ -1,19 +1,21 @@
 //! Jobs as the interface shows them.
 
+use daohu_base::Timestamp;
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::{
     Jobs,
     model::{
-        BlankOption, FormatOption, ImportSummary, Job, OnErrorOption, Phase, Reason, Request,
-        State, UploadedFile,
+        BlankOption, Fault, FormatOption, ImportSummary, Job, Kind, OnErrorOption, Phase, Reason,
+        Request, State, UploadedFile,
     },
     ops::kept_until,
 };
 use crate::{
-    Lang,
-    http::{At, problem_title},
+    Lang, area_changes,
+    http::{Accepted, At, FieldProblem, problem_title},
+    undo::Undone,
 };
 
 /// How far a job is.
@@ -27,6 +29,8 @@ pub(crate) struct JobProgress {
     rows_done: u64,
     /// Null while it is not known.
     rows_total: Option<u64>,
+    /// How often it was begun: again where a server was stopped in the middle.
+    attempts: i64,
     created_at: At,
     started_at: Option<At>,
     ended_at: Option<At>,
@@ -53,6 +57,9 @@ pub(crate) struct ImportJob {
     summary: Option<ImportSummary>,
     /// True if there is a report to fetch.
     has_report: bool,
+    /// When it was taken back; absent if it was not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    undone_at: Option<At>,
 }
 
 /// An export.
@@ -82,14 +89,66 @@ pub(crate) struct JobProblem {
     detail: Option<String>,
     /// The stable code that programs match.
     code: String,
+    /// What is wrong with which field of the request.
+    errors: Vec<FieldProblem>,
+}
+
+/// A job of whatever kind.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Job)]
+pub(crate) struct JobView {
+    #[serde(flatten)]
+    progress: JobProgress,
+    kind: Kind,
+    /// Where more is said of it: of an import or export.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    href: Option<String>,
+    /// True if it only says what would happen; null if nothing is ever stored.
+    dry_run: Option<bool>,
+    /// What a change of areas did, or would do; absent until it ends.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    area_change: Option<area_changes::Told>,
+    /// What undoing an import did, or would do; absent until it ends.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    undone: Option<Undone>,
+}
+
+impl JobView {
+    /// `sees_accounts`: who has which role is for those who may see accounts.
+    pub(super) fn new(jobs: &Jobs, job: Job, lang: Lang, sees_accounts: bool) -> Self {
+        let progress = JobProgress::new(jobs, &job, lang);
+        let (kind, dry_run) = (job.request.kind(), job.request.dry_run());
+        let href = match kind {
+            Kind::Import => Some(format!("/api/v1/imports/{}", job.id)),
+            Kind::Export => Some(format!("/api/v1/exports/{}", job.id)),
+            Kind::AreaChange | Kind::Undo => None,
+        };
+        let (mut area_change, undone) =
+            job.result.map(|result| (result.area_change, result.undone)).unwrap_or_default();
+        if let Some(told) = area_change.as_mut().filter(|_| !sees_accounts) {
+            told.grants.iter_mut().for_each(|grant| grant.user = None);
+        }
+        Self { progress, kind, href, dry_run, area_change, undone }
+    }
+}
+
+/// The answer to whoever asked for a job that has nothing but its line in the list of jobs.
+pub(crate) fn accepted(jobs: &Jobs, job: Job, lang: Lang) -> Accepted<JobView> {
+    let location = format!("/api/v1/jobs/{}", job.id);
+    Accepted { location, body: JobView::new(jobs, job, lang, false) }
 }
 
 impl JobProblem {
     fn new(reason: Reason, lang: Lang) -> Self {
+        let problem = |fault: Fault| {
+            let Fault { column, value, code, message } = fault;
+            FieldProblem::kept((column, value), &code, message, lang)
+        };
+        let errors = reason.faults.into_iter().map(problem).collect();
         let detail = reason.detail.map(|[zh, en]| lang.pick(&zh, &en).to_owned());
         let title = problem_title(&reason.code, lang);
         let kind = format!("urn:daohu:problem:{}", reason.code);
-        Self { kind, title, detail, code: reason.code }
+        Self { kind, title, detail, code: reason.code, errors }
     }
 }
 
@@ -107,6 +166,7 @@ impl JobProgress {
             phase: job.phase(),
             rows_done: job.rows_done,
             rows_total: job.rows_total,
+            attempts: job.attempts,
             created_at: At(job.created_at),
             started_at: job.started_at.map(At),
             ended_at: job.ended_at.map(At),
@@ -118,7 +178,12 @@ impl JobProgress {
 
 impl ImportJob {
     /// None if the job is no import.
-    pub(super) fn new(jobs: &Jobs, job: Job, lang: Lang) -> Option<Self> {
+    pub(super) fn new(
+        jobs: &Jobs,
+        job: Job,
+        undone_at: Option<Timestamp>,
+        lang: Lang,
+    ) -> Option<Self> {
         let progress = JobProgress::new(jobs, &job, lang);
         let has_report = job.has_file();
         let Request::Import(request) = job.request else { return None };
@@ -130,6 +195,7 @@ impl ImportJob {
             blank: request.blank,
             summary: job.result.and_then(|result| result.import),
             has_report,
+            undone_at: undone_at.map(At),
         })
     }
 

@@ -1,22 +1,22 @@
 //! `/imports`
 
 use axum::response::IntoResponse;
+use daohu_base::Timestamp;
 use daohu_policy::{Exchange, Right};
-use serde::{Deserialize, de::DeserializeOwned};
-use utoipa::{IntoParams, ToSchema};
+use serde::de::DeserializeOwned;
+use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::super::{
     Jobs,
+    api::ListJobs,
     files::Intake,
-    model::{Again, BlankOption, ImportRequest, Kind, OnErrorOption, State},
+    model::{Again, BlankOption, ImportRequest, Job, Kind, OnErrorOption},
     ops,
-    sql::Wanted,
     view::ImportJob,
 };
 use crate::http::{
-    Accepted, Answer, ApiError, App, Caller, Download, Json, Page, PageRequest, Path, Query,
-    Session, Upload,
+    Accepted, Answer, ApiError, App, Caller, Download, Json, Page, Path, Query, Session, Upload,
 };
 
 /// A line of a form is short.
@@ -37,54 +37,8 @@ pub(crate) struct ImportUpload {
     blank: Option<BlankOption>,
 }
 
-/// Which jobs, which page.
-#[derive(Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-pub(crate) struct ListJobs {
-    /// In this state.
-    state: Option<String>,
-    /// `-created_at` (the newest first, if absent) or `created_at`.
-    sort: Option<String>,
-    /// Rows of the page: 1 to 200, 50 if absent.
-    #[param(minimum = 1, maximum = 200)]
-    limit: Option<u32>,
-    /// `next` of the page before.
-    after: Option<String>,
-}
-
-/// Where a list of jobs goes on: when the last one was made, and its id.
-pub(in crate::exchange::jobs) type Mark = (i64, String);
-
-impl ListJobs {
-    /// What is wanted, and the page.
-    pub(in crate::exchange::jobs) fn wanted(
-        self,
-        kind: Kind,
-        user_id: &str,
-    ) -> Answer<(Wanted, PageRequest<Mark>)> {
-        let unknown = || ApiError::field("state", "request.bad_field");
-        let state = self.state.as_deref().map(|name| State::named(name).ok_or_else(unknown));
-        let newest_first = match self.sort.as_deref().unwrap_or("-created_at") {
-            "-created_at" => true,
-            "created_at" => false,
-            _ => return Err(ApiError::field("sort", "list.unknown_sort")),
-        };
-        let list = match (kind, newest_first) {
-            (Kind::Import, true) => "imports -created_at",
-            (Kind::Import, false) => "imports created_at",
-            (Kind::Export, true) => "exports -created_at",
-            (Kind::Export, false) => "exports created_at",
-        };
-        let page = PageRequest::<Mark>::new(list, self.limit, self.after.as_deref())?;
-        let (after, limit) = (page.after.clone(), page.fetch());
-        let (user_id, state) = (user_id.to_owned(), state.transpose()?);
-        Ok((Wanted { kind, user_id, state, newest_first, after, limit }, page))
-    }
-}
-
 /// The routes of imports.
-pub(in crate::exchange::jobs) fn routes() -> OpenApiRouter<App> {
+pub(in crate::jobs) fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .routes(routes!(list_imports, create_import))
         .routes(routes!(get_import))
@@ -93,8 +47,14 @@ pub(in crate::exchange::jobs) fn routes() -> OpenApiRouter<App> {
         .routes(routes!(get_import_report))
 }
 
-fn view(jobs: &Jobs, job: super::super::model::Job, caller: &Caller) -> Answer<ImportJob> {
-    let view = ImportJob::new(jobs, job, caller.lang);
+/// An import as it is shown, with what became of it later.
+async fn view(jobs: &Jobs, job: Job, caller: &Caller) -> Answer<ImportJob> {
+    let undone_at = ops::undone_at(jobs, &[&job]).await?.remove(&job.id);
+    told(jobs, job, undone_at, caller)
+}
+
+fn told(jobs: &Jobs, job: Job, undone_at: Option<Timestamp>, caller: &Caller) -> Answer<ImportJob> {
+    let view = ImportJob::new(jobs, job, undone_at, caller.lang);
     view.ok_or_else(|| ApiError::new("record.not_found"))
 }
 
@@ -118,7 +78,7 @@ pub(crate) async fn create_import(
     let (intake, request) = receive(jobs, upload, limits, english).await?;
     let job = ops::create_import(jobs, permit.act(), user_id, intake, request).await?;
     let location = format!("/api/v1/imports/{}", job.id);
-    Ok(Accepted { location, body: view(jobs, job, &caller)? })
+    Ok(Accepted { location, body: view(jobs, job, &caller).await? })
 }
 
 /// Takes the parts of an upload in as they come.
@@ -177,11 +137,14 @@ pub(crate) async fn list_imports(
     Query(query): Query<ListJobs>,
 ) -> Answer<Json<Page<ImportJob>>> {
     let permit = session.require(Right::RegistryImport)?;
-    let (wanted, page) = query.wanted(Kind::Import, &session.who().user.id)?;
+    let (wanted, page) = query.wanted(Some(Kind::Import), &session.who().user.id)?;
     let rows = ops::list(permit.jobs(), wanted).await?;
-    let page = page.page(rows, |job| (job.created_at.0, job.id.clone()));
-    let line = |job| view(permit.jobs(), job, &caller).map(ImportJob::without_rows);
-    let Page { items, next } = page;
+    let Page { items, next } = page.page(rows, |job| (job.created_at.0, job.id.clone()));
+    let mut undone = ops::undone_at(permit.jobs(), &items.iter().collect::<Vec<_>>()).await?;
+    let line = |job: Job| {
+        let undone_at = undone.remove(&job.id);
+        told(permit.jobs(), job, undone_at, &caller).map(ImportJob::without_rows)
+    };
     Ok(Json(Page { items: items.into_iter().map(line).collect::<Answer<_>>()?, next }))
 }
 
@@ -195,8 +158,8 @@ pub(crate) async fn get_import(
 ) -> Answer<Json<ImportJob>> {
     let permit = session.require(Right::RegistryImport)?;
     let user_id = &session.who().user.id;
-    let job = ops::get(permit.jobs(), Kind::Import, user_id, &id).await?;
-    Ok(Json(view(permit.jobs(), job, &caller)?))
+    let job = ops::get(permit.jobs(), Some(Kind::Import), user_id, &id).await?;
+    Ok(Json(view(permit.jobs(), job, &caller).await?))
 }
 
 /// Stops an import: nothing of it is stored. One that runs stops soon; ask how far it is.
@@ -209,9 +172,9 @@ pub(crate) async fn cancel_import(
 ) -> Answer<impl IntoResponse> {
     let permit = session.require(Right::RegistryImport)?;
     let (jobs, user_id) = (permit.jobs(), &session.who().user.id);
-    let job = ops::cancel(jobs, permit.act(), Kind::Import, user_id, &id).await?;
+    let job = ops::cancel(jobs, permit.act(), Some(Kind::Import), user_id, &id).await?;
     let location = format!("/api/v1/imports/{}", job.id);
-    Ok(Accepted { location, body: view(jobs, job, &caller)? })
+    Ok(Accepted { location, body: view(jobs, job, &caller).await? })
 }
 
 /// Tries an import again on the files that are still there: after a finished dry run for real, else as
@@ -228,9 +191,9 @@ pub(crate) async fn retry_import(
     let permit = session.require(Right::RegistryImport)?;
     let (jobs, user_id) = (permit.jobs(), &session.who().user.id);
     let again = body.map(|Json(again)| again).unwrap_or_default();
-    let job = ops::retry(jobs, permit.act(), user_id, &id, again).await?;
+    let job = ops::retry(jobs, permit.act(), Some(Kind::Import), (user_id, &id), again).await?;
     let location = format!("/api/v1/imports/{}", job.id);
-    Ok(Accepted { location, body: view(jobs, job, &caller)? })
+    Ok(Accepted { location, body: view(jobs, job, &caller).await? })
 }
 
 /// The report: the rows that were sent, each with its outcome and the reasons.

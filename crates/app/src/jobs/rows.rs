@@ -1,10 +1,14 @@
-//! What others do with the rows of jobs: an import with that of its own, a restore with all, and whoever
+//! What others do with the rows of jobs: work with that of its own, a restore with all, and whoever
 //! keeps out of an import's way.
 
 use daohu_base::Timestamp;
 use daohu_db::{Error, Tx};
 
-use super::{Run, model::Kind, sql};
+use super::{
+    Run,
+    model::Kind,
+    sql::{self, GivenUp},
+};
 
 /// Notes, in the transaction that stores the rows, that they are stored. False if the run was given up
 /// meanwhile: then they must not be.
@@ -14,7 +18,8 @@ pub(crate) async fn set_stored(tx: &mut Tx, run: &Run, at: Timestamp) -> Result<
 
 /// Gives up all jobs that run: the server that carried them out is not of this database.
 pub(crate) async fn interrupt_all(tx: &mut Tx, at: Timestamp) -> Result<(), Error> {
-    sql::give_up(tx, "", Timestamp(i64::MAX), at).await.map(drop)
+    let given_up = GivenUp { server: "", before: Timestamp(i64::MAX), attempts_max: 0, at };
+    sql::give_up(tx, given_up).await.map(drop)
 }
 
 /// True if a server is importing.

@@ -8,7 +8,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::super::{
     Jobs,
-    imports::api::ListJobs,
+    api::ListJobs,
     model::{ExportRequest, FormatOption, Job, Kind, rights_to_export},
     ops,
     view::ExportJob,
@@ -42,7 +42,7 @@ pub(crate) struct CreateExport {
 }
 
 /// The routes of exports.
-pub(in crate::exchange::jobs) fn routes() -> OpenApiRouter<App> {
+pub(in crate::jobs) fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .routes(routes!(list_exports, create_export))
         .routes(routes!(get_export))
@@ -111,7 +111,7 @@ pub(crate) async fn list_exports(
     Query(query): Query<ListJobs>,
 ) -> Answer<Json<Page<ExportJob>>> {
     let permit = session.require(Right::RegistryExport)?;
-    let (wanted, page) = query.wanted(Kind::Export, &session.who().user.id)?;
+    let (wanted, page) = query.wanted(Some(Kind::Export), &session.who().user.id)?;
     let rows = ops::list(permit.jobs(), wanted).await?;
     let Page { items, next } = page.page(rows, |job| (job.created_at.0, job.id.clone()));
     let line = |job| view(permit.jobs(), job, &caller);
@@ -128,7 +128,7 @@ pub(crate) async fn get_export(
 ) -> Answer<Json<ExportJob>> {
     let permit = session.require(Right::RegistryExport)?;
     let user_id = &session.who().user.id;
-    let job = ops::get(permit.jobs(), Kind::Export, user_id, &id).await?;
+    let job = ops::get(permit.jobs(), Some(Kind::Export), user_id, &id).await?;
     Ok(Json(view(permit.jobs(), job, &caller)?))
 }
 
@@ -142,7 +142,7 @@ pub(crate) async fn cancel_export(
 ) -> Answer<impl IntoResponse> {
     let permit = session.require(Right::RegistryExport)?;
     let (jobs, user_id) = (permit.jobs(), &session.who().user.id);
-    let job = ops::cancel(jobs, permit.act(), Kind::Export, user_id, &id).await?;
+    let job = ops::cancel(jobs, permit.act(), Some(Kind::Export), user_id, &id).await?;
     let location = format!("/api/v1/exports/{}", job.id);
     Ok(Accepted { location, body: view(jobs, job, &caller)? })
 }

@@ -8,11 +8,13 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::{
-    Error, Lang,
+    Error, FieldError, Lang, area_changes,
     exchange::{
         Counts, RowReport,
         import::{Blank, OnError, Summary},
     },
+    http::ApiError,
+    undo::Undone,
 };
 
 /// Longest name of a file that is kept, in bytes: file systems take 255.
@@ -21,10 +23,26 @@ const NAME_BYTES_MAX: usize = 200;
 const NAMELESS: &str = "file";
 
 /// What kind of work it is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Kind {
+    /// Of uploaded files.
     Import,
+    /// Into a file.
     Export,
+    /// Areas that are renamed, merged, split.
+    AreaChange,
+    /// An import that is taken back.
+    Undo,
+}
+
+/// Jobs of one lane are carried out one after the other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Lane {
+    /// What writes many records waits for each other anyway.
+    Writing,
+    /// What only reads.
+    Reading,
 }
 
 /// A job in the hands of a server.
@@ -66,6 +84,8 @@ pub(crate) enum Phase {
     Storing,
     /// Rows are written to the file.
     Writing,
+    /// It waits for those that write, or writes.
+    Working,
     /// It was asked to stop and will.
     Cancelling,
 }
@@ -81,6 +101,8 @@ pub(crate) struct Job {
     pub(super) rows_done: u64,
     pub(super) rows_total: Option<u64>,
     pub(super) cancel_wanted: bool,
+    /// How often a server began it.
+    pub(super) attempts: i64,
     pub(super) is_stored: bool,
     pub(super) files_kept: bool,
     pub(super) created_at: Timestamp,
@@ -94,6 +116,15 @@ pub(crate) struct Job {
 pub(super) enum Request {
     Import(ImportRequest),
     Export(ExportRequest),
+    AreaChange(area_changes::Request),
+    Undo(UndoRequest),
+}
+
+/// An import that is to be taken back.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct UndoRequest {
+    pub(super) import: String,
+    pub(super) dry_run: bool,
 }
 
 /// An import of uploaded files.
@@ -160,13 +191,15 @@ pub(crate) enum FormatOption {
     Parquet,
 }
 
-/// How an import is to be tried again; what is absent stays as it was.
+/// How a job is to be tried again; what is absent stays as it was.
 #[derive(Clone, Copy, Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Again {
     /// False if absent and the last run was a finished dry run.
     pub(super) dry_run: Option<bool>,
+    /// Of an import.
     pub(super) on_error: Option<OnErrorOption>,
+    /// Of an import.
     pub(super) blank: Option<BlankOption>,
 }
 
@@ -174,6 +207,10 @@ pub(crate) struct Again {
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(super) struct Outcome {
     pub(super) import: Option<ImportSummary>,
+    #[serde(default)]
+    pub(super) area_change: Option<area_changes::Told>,
+    #[serde(default)]
+    pub(super) undone: Option<Undone>,
     pub(super) rows: Option<u64>,
     pub(super) has_file: bool,
     pub(super) problem: Option<Reason>,
@@ -198,14 +235,65 @@ pub(crate) struct ImportSummary {
 pub(super) struct Reason {
     pub(super) code: String,
     pub(super) detail: Option<[String; 2]>,
+    #[serde(default)]
+    pub(super) faults: Vec<Fault>,
+}
+
+/// What is wrong with one field of a request.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Fault {
+    pub(super) column: String,
+    pub(super) value: Option<String>,
+    pub(super) code: String,
+    /// Empty where the catalogue has the words.
+    pub(super) message: String,
+}
+
+impl Lane {
+    pub(super) const ALL: [Self; 2] = [Self::Writing, Self::Reading];
+
+    pub(super) const fn kinds(self) -> &'static [Kind] {
+        match self {
+            Self::Writing => &[Kind::Import, Kind::AreaChange, Kind::Undo],
+            Self::Reading => &[Kind::Export],
+        }
+    }
 }
 
 impl Kind {
+    const ALL: [Self; 4] = [Self::Import, Self::Export, Self::AreaChange, Self::Undo];
+
+    /// As stored.
     pub(super) const fn as_str(self) -> &'static str {
         match self {
             Self::Import => "import",
             Self::Export => "export",
+            Self::AreaChange => "area_change",
+            Self::Undo => "undo",
         }
+    }
+
+    pub(super) fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == name)
+    }
+
+    /// What the journal calls such a job.
+    pub(super) const fn in_journal(self) -> &'static str {
+        match self {
+            Self::Import => "import_job",
+            Self::Export => "export_job",
+            Self::AreaChange => "area_change_job",
+            Self::Undo => "undo_job",
+        }
+    }
+
+    pub(super) fn lane(self) -> Lane {
+        if Lane::Reading.kinds().contains(&self) { Lane::Reading } else { Lane::Writing }
+    }
+
+    /// True if it works on, or makes, files that lie in the folder of a server.
+    pub(super) const fn has_files(self) -> bool {
+        matches!(self, Self::Import | Self::Export)
     }
 }
 
@@ -248,6 +336,18 @@ impl Request {
         match self {
             Self::Import(_) => Kind::Import,
             Self::Export(_) => Kind::Export,
+            Self::AreaChange(_) => Kind::AreaChange,
+            Self::Undo(_) => Kind::Undo,
+        }
+    }
+
+    /// True if nothing is to be stored; none if nothing ever is.
+    pub(super) const fn dry_run(&self) -> Option<bool> {
+        match self {
+            Self::Import(request) => Some(request.dry_run),
+            Self::AreaChange(request) => Some(request.dry_run),
+            Self::Undo(request) => Some(request.dry_run),
+            Self::Export(_) => None,
         }
     }
 
@@ -256,6 +356,8 @@ impl Request {
         match self {
             Self::Import(_) => &[Right::RegistryImport],
             Self::Export(request) => request.rights(),
+            Self::AreaChange(_) => &[Right::AreasWrite],
+            Self::Undo(_) => &[Right::RegistryImport],
         }
     }
 }
@@ -283,11 +385,10 @@ pub(super) const fn rights_to_export(masked: bool) -> &'static [Right] {
 
 impl ImportRequest {
     /// The same files, to be tried again.
-    fn again(&self, state: State, again: Again) -> Self {
-        let as_before = self.dry_run && state != State::Done;
+    fn again(&self, dry_run: bool, again: Again) -> Self {
         Self {
             files: self.files.clone(),
-            dry_run: again.dry_run.unwrap_or(as_before),
+            dry_run,
             on_error: again.on_error.unwrap_or(self.on_error),
             blank: again.blank.unwrap_or(self.blank),
             english: self.english,
@@ -300,7 +401,7 @@ impl ImportRequest {
 }
 
 impl Job {
-    /// What is asked for when an import is tried again: after a dry run, for real.
+    /// What is asked for when a job is tried again: after a dry run, for real.
     pub(super) fn again(&self, again: Again) -> Result<Request, Error> {
         if !self.state.has_ended() {
             return Err(Error::Refused("job.not_ended"));
@@ -308,13 +409,21 @@ impl Job {
         if self.is_stored {
             return Err(Error::Refused("job.stored"));
         }
-        if !self.files_kept {
+        if self.request.kind().has_files() && !self.files_kept {
             return Err(Error::Refused("job.files_gone"));
         }
-        match &self.request {
-            Request::Import(request) => Ok(Request::Import(request.again(self.state, again))),
-            Request::Export(_) => Err(Error::NotFound("import")),
-        }
+        let as_before = self.request.dry_run() == Some(true) && self.state != State::Done;
+        let dry_run = again.dry_run.unwrap_or(as_before);
+        Ok(match self.request.clone() {
+            Request::Import(request) => Request::Import(request.again(dry_run, again)),
+            Request::AreaChange(request) => {
+                Request::AreaChange(area_changes::Request { dry_run, ..request })
+            }
+            Request::Undo(request) => Request::Undo(UndoRequest { dry_run, ..request }),
+            // It leaves no file that was asked for once more.
+            export @ Request::Export(_) if self.state != State::Done => export,
+            Request::Export(_) => return Err(Error::Refused("job.ended")),
+        })
     }
 
     /// True if a file came of it that is still there.
@@ -332,13 +441,35 @@ impl Job {
             Request::Export(_) => Phase::Writing,
             Request::Import(_) if self.rows_total.is_none() => Phase::Reading,
             Request::Import(_) => Phase::Storing,
+            Request::AreaChange(_) | Request::Undo(_) => Phase::Working,
         })
     }
 }
 
 impl Reason {
     pub(super) fn of(code: &str) -> Self {
-        Self { code: code.to_owned(), detail: None }
+        Self { code: code.to_owned(), detail: None, faults: Vec::new() }
+    }
+
+    /// Of an error that ended a job; what only the operator should know goes to the log.
+    pub(super) fn logged(id: &str, error: Error) -> Self {
+        let faults = match &error {
+            Error::Invalid(fields) | Error::InTheWay(_, fields) => {
+                fields.iter().cloned().map(Fault::from).collect()
+            }
+            _ => Vec::new(),
+        };
+        let error = ApiError::from(error);
+        error.log(id);
+        let (code, detail) = error.to_parts();
+        Self { code: code.to_owned(), detail, faults }
+    }
+}
+
+impl From<FieldError> for Fault {
+    fn from(error: FieldError) -> Self {
+        let FieldError { column, value, code, message } = error;
+        Self { column, value, code: code.to_owned(), message }
     }
 }
 
@@ -386,84 +517,4 @@ pub(super) fn file_name(sent: &str) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn names_of_files_lead_nowhere() {
-        for (sent, kept) in [
-            ("户.csv", "户.csv"),
-            ("C:\\资料\\户.xlsx", "户.xlsx"),
-            ("../../etc/passwd", "passwd"),
-            ("..", "file"),
-            (".", "file"),
-            ("", "file"),
-            ("/", "file"),
-            (".hidden.csv", "hidden.csv"),
-            ("~$户.xlsx", "$户.xlsx"),
-            ("a\0b\n.csv", "ab.csv"),
-            (".csv", "csv"),
-            (" 户 .csv ", "户 .csv"),
-        ] {
-            assert_eq!(file_name(sent), kept, "{sent:?}");
-        }
-        let long = file_name(&format!("{}.xlsx", "户".repeat(200)));
-        assert!(long.len() <= NAME_BYTES_MAX && long.ends_with("户.xlsx"), "{long}");
-    }
-
-    fn job(state: State, dry_run: bool) -> Job {
-        let request = ImportRequest {
-            files: Vec::new(),
-            dry_run,
-            on_error: OnErrorOption::Abort,
-            blank: BlankOption::Keep,
-            english: false,
-        };
-        Job {
-            id: "1".into(),
-            user_id: "1".into(),
-            state,
-            request: Request::Import(request),
-            result: None,
-            rows_done: 0,
-            rows_total: None,
-            cancel_wanted: false,
-            is_stored: false,
-            files_kept: true,
-            created_at: Timestamp(0),
-            started_at: None,
-            ended_at: None,
-        }
-    }
-
-    #[test]
-    fn a_dry_run_is_tried_again_for_real_and_what_was_cut_off_as_it_was() {
-        let dry = |job: &Job, again: Again| match job.again(again) {
-            Ok(Request::Import(request)) => Ok(request.dry_run),
-            Ok(Request::Export(_)) => Err("export"),
-            Err(Error::Refused(code)) => Err(code),
-            Err(_) => Err("other"),
-        };
-        let plain = Again::default();
-        assert_eq!(dry(&job(State::Done, true), plain), Ok(false));
-        assert_eq!(dry(&job(State::Interrupted, true), plain), Ok(true));
-        let real = Again { dry_run: Some(false), ..plain };
-        assert_eq!(dry(&job(State::Interrupted, true), real), Ok(false));
-        assert_eq!(dry(&job(State::Refused, false), plain), Ok(false));
-        assert_eq!(dry(&job(State::Running, false), plain), Err("job.not_ended"));
-        assert_eq!(dry(&job(State::Queued, true), plain), Err("job.not_ended"));
-        let stored = Job { is_stored: true, ..job(State::Done, false) };
-        assert_eq!(dry(&stored, plain), Err("job.stored"));
-        let gone = Job { files_kept: false, ..job(State::Done, true) };
-        assert_eq!(dry(&gone, plain), Err("job.files_gone"));
-    }
-
-    #[test]
-    fn states_are_found_by_their_names() {
-        for state in State::ALL {
-            assert_eq!(State::named(state.as_str()), Some(state));
-            assert_eq!(serde_json::to_value(state).unwrap(), state.as_str());
-        }
-        assert_eq!(State::named("gone"), None);
-    }
-}
+mod tests;

@@ -1,4 +1,4 @@
-//! Who carries jobs out: two lanes of a server, one for imports and one for exports.
+//! Who carries jobs out: two lanes of a server, one for what writes and one for what only reads.
 //!
 //! How far a running job is stands in memory, and every few seconds in its row, for other servers. A
 //! job of another run that has been silent for long is given up.
@@ -19,13 +19,14 @@ use tokio::sync::{Notify, watch};
 
 use super::{
     files::Folder,
-    model::{Job, Kind, Outcome, Reason, Run, State},
+    model::{Job, Kind, Lane, Outcome, Reason, Run, State},
     ops::{self, opened, seal},
-    sql::{self, End},
+    progress::{Progress, Ticket},
+    sql::{self, End, GivenUp},
     uploads::Uploads,
     work::{self, Ended},
 };
-use crate::{Context, Error, exchange::import::Progress, http::ApiError, keys};
+use crate::{Context, Error, http::ApiError, keys};
 
 /// How often a lane looks for jobs that other servers or an earlier run left.
 const LOOK: Duration = Duration::from_secs(5);
@@ -50,8 +51,8 @@ struct Inner {
     /// Names this run of the server.
     server: String,
     running: Mutex<HashMap<String, Arc<Running>>>,
-    imports: Notify,
-    exports: Notify,
+    writing: Notify,
+    reading: Notify,
     stopping: watch::Sender<bool>,
     uploads: Uploads,
 }
@@ -82,10 +83,10 @@ impl Running {
 impl Jobs {
     /// Over a database, with the folder for files of uploads, reports and exports.
     pub fn new(context: Context, folder: PathBuf) -> Result<Self, Error> {
-        let (running, imports, exports, uploads) = Default::default();
+        let (running, writing, reading, uploads) = Default::default();
         let (folder, server) = (Folder::new(folder), keys::random_token()?);
         let (stopping, _) = watch::channel(false);
-        let inner = Inner { context, folder, server, running, imports, exports, stopping, uploads };
+        let inner = Inner { context, folder, server, running, writing, reading, stopping, uploads };
         Ok(Self(Arc::new(inner)))
     }
 
@@ -96,11 +97,11 @@ impl Jobs {
 
     /// Carries jobs out until [`Jobs::stop`].
     pub async fn run(&self) {
-        let (imports, exports) = (self.lane(Kind::Import), self.lane(Kind::Export));
-        tokio::join!(imports, exports, self.clean_forever());
+        let (writing, reading) = (self.lane(Lane::Writing), self.lane(Lane::Reading));
+        tokio::join!(writing, reading, self.clean_forever());
     }
 
-    /// Stops: what runs is cancelled and will be interrupted. [`Jobs::run`] ends soon.
+    /// Stops: what runs is cancelled and queued again. [`Jobs::run`] ends soon.
     pub fn stop(&self) {
         self.0.stopping.send_replace(true);
         self.all_running().iter().for_each(|running| running.cancel(false));
@@ -108,8 +109,8 @@ impl Jobs {
 
     /// Carries out what waits, and returns when nothing does: for tests.
     pub async fn run_queued(&self) -> Result<(), Error> {
-        for kind in [Kind::Import, Kind::Export] {
-            while self.run_next(kind).await? {}
+        for lane in Lane::ALL {
+            while self.run_next(lane).await? {}
         }
         Ok(())
     }
@@ -149,7 +150,7 @@ impl Jobs {
 
     /// There is something to do.
     pub(super) fn wake(&self, kind: Kind) {
-        self.waker(kind).notify_one();
+        self.waker(kind.lane()).notify_one();
     }
 
     /// Tells a job that runs here that its maker wants it to stop.
@@ -167,10 +168,10 @@ impl Jobs {
         job.cancel_wanted |= running.progress.cancelled.load(Ordering::Relaxed);
     }
 
-    fn waker(&self, kind: Kind) -> &Notify {
-        match kind {
-            Kind::Import => &self.0.imports,
-            Kind::Export => &self.0.exports,
+    fn waker(&self, lane: Lane) -> &Notify {
+        match lane {
+            Lane::Writing => &self.0.writing,
+            Lane::Reading => &self.0.reading,
         }
     }
 
@@ -188,16 +189,16 @@ impl Jobs {
     }
 
     /// One job after the other.
-    async fn lane(&self, kind: Kind) {
+    async fn lane(&self, lane: Lane) {
         let mut stopping = self.0.stopping.subscribe();
         while !self.is_stopping() {
-            match self.run_next(kind).await {
+            match self.run_next(lane).await {
                 Ok(true) => continue,
                 Ok(false) => {}
                 Err(error) => tracing::error!(%error, "a job could not be looked after"),
             }
             tokio::select! {
-                () = self.waker(kind).notified() => {}
+                () = self.waker(lane).notified() => {}
                 () = tokio::time::sleep(LOOK) => {}
                 _ = stopping.changed() => {}
             }
@@ -218,16 +219,13 @@ impl Jobs {
     }
 
     /// Carries out the next job that this server has the files of; false if there is none.
-    async fn run_next(&self, kind: Kind) -> Result<bool, Error> {
-        let list = async move |tx: &mut Tx| sql::queued(tx, kind, QUEUED_MAX).await;
+    async fn run_next(&self, lane: Lane) -> Result<bool, Error> {
+        let list = async move |tx: &mut Tx| sql::queued(tx, lane, QUEUED_MAX).await;
         let queued =
             self.context().db.read(move |tx| async move { list(tx).await }.boxed()).await?;
         for row in queued {
             if self.is_stopping() {
                 return Ok(false);
-            }
-            if kind == Kind::Import && !self.0.folder.has(&row.id) {
-                continue;
             }
             let id = row.id.clone();
             let job = match opened(&self.context().keys, row) {
@@ -239,6 +237,9 @@ impl Jobs {
                     continue;
                 }
             };
+            if job.request.kind() == Kind::Import && !self.0.folder.has(&job.id) {
+                continue;
+            }
             if self.claim(&job.id).await? {
                 self.carry_out(job).await?;
                 return Ok(true);
@@ -275,8 +276,9 @@ impl Jobs {
         let reporter = tokio::spawn(self.clone().report_forever(job.id.clone(), running.clone()));
         let (context, folder) = (self.context().clone(), self.0.folder.clone());
         let (id, progress) = (job.id.clone(), Arc::clone(&running.progress));
-        let run = Run { job: id.clone(), server: self.0.server.clone() };
-        let work = async move { work::carry_out(&context, &folder, &job, run, progress).await };
+        let run = Some(Run { job: id.clone(), server: self.0.server.clone() });
+        let ticket = Ticket { progress, run };
+        let work = async move { work::carry_out(&context, &folder, &job, ticket).await };
         // A task of its own: a panic ends the job, not the lane.
         let worked = tokio::spawn(work).await;
         let worked = worked.unwrap_or_else(|error| Err(std::io::Error::other(error).into()));
@@ -293,13 +295,21 @@ impl Jobs {
         running: &Running,
         worked: Result<Ended, Error>,
     ) -> Result<(), Error> {
-        let (state, outcome) = match worked {
+        let (mut state, outcome) = match worked {
             Ok(ended) => ended,
             Err(error) => {
                 let is_stored = self.insist(id, &|| self.is_stored(id).boxed()).await?;
                 judge(id, running, error, is_stored)
             }
         };
+        if state == State::Interrupted {
+            if self.insist(id, &|| self.put_back(id).boxed()).await? {
+                tracing::info!(job = id, "the server stops: the next one takes the job up");
+                return Ok(());
+            }
+            // Its maker wanted it to end, and told another server.
+            state = State::Cancelled;
+        }
         let result = seal(&self.context().keys, id, "result", &outcome)?;
         let (rows_done, rows_total) = counted(running);
         let at = self.context().clock.now();
@@ -333,9 +343,15 @@ impl Jobs {
 
     async fn is_stored(&self, id: &str) -> Result<bool, Error> {
         let id = id.to_owned();
-        let find = async move |tx: &mut Tx| sql::by_id(tx, Kind::Import, &id).await;
+        let find = async move |tx: &mut Tx| sql::by_id(tx, &id).await;
         let row = self.context().db.read(move |tx| async move { find(tx).await }.boxed()).await?;
         Ok(row.is_some_and(|row| row.is_stored))
+    }
+
+    async fn put_back(&self, id: &str) -> Result<bool, Error> {
+        let (id, server) = (id.to_owned(), self.0.server.clone());
+        let work = async move |tx: &mut Tx| sql::put_back(tx, &id, &server).await;
+        Ok(self.context().db.write(move |tx| async move { work(tx).await }.boxed()).await?)
     }
 
     async fn end(&self, id: &str, end: End) -> Result<(), Error> {
@@ -363,7 +379,7 @@ impl Jobs {
         Ok(self.context().db.write(move |tx| async move { work(tx).await }.boxed()).await?)
     }
 
-    /// Gives up jobs of runs that are no more.
+    /// Takes jobs up, or gives them up, that runs which are no more left behind.
     async fn give_up(&self) -> Result<(), Error> {
         let (server, now) = (self.0.server.clone(), self.context().clock.now());
         // A file is served by one server at a time: what an earlier run began is over.
@@ -371,11 +387,15 @@ impl Jobs {
             Engine::Sqlite => Timestamp(i64::MAX),
             Engine::Postgres => now.plus_ms(-SILENCE_MS),
         };
-        let work = async move |tx: &mut Tx| sql::give_up(tx, &server, before, now).await;
+        let attempts_max = self.context().policy.exchange().job_attempts_max;
+        let work = async move |tx: &mut Tx| {
+            sql::give_up(tx, GivenUp { server: &server, before, attempts_max, at: now }).await
+        };
         let count =
             self.context().db.write(move |tx| async move { work(tx).await }.boxed()).await?;
         if count > 0 {
-            tracing::warn!(count, "jobs of an earlier run were interrupted");
+            tracing::warn!(count, "jobs of an earlier run were taken up, or given up");
+            Lane::ALL.into_iter().for_each(|lane| self.waker(lane).notify_one());
         }
         Ok(())
     }
@@ -409,11 +429,13 @@ fn judge(id: &str, running: &Running, error: Error, is_stored: bool) -> Ended {
         let state = if by_maker { State::Cancelled } else { State::Interrupted };
         return (state, Outcome::default());
     }
-    let error = ApiError::from(error);
-    error.log(id);
-    let (code, detail) = error.to_parts();
-    let problem = Some(Reason { code: code.to_owned(), detail });
-    (State::Failed, Outcome { problem, ..Outcome::default() })
+    let by_rule = matches!(
+        error,
+        Error::Invalid(_) | Error::InTheWay(..) | Error::Refused(_) | Error::NotFound(_)
+    );
+    let state = if by_rule { State::Refused } else { State::Failed };
+    let problem = Some(Reason::logged(id, error));
+    (state, Outcome { problem, ..Outcome::default() })
 }
 
 fn counted(running: &Running) -> (i64, Option<i64>) {

@@ -3,11 +3,11 @@
 use daohu_base::Timestamp;
 use daohu_db::{Error, Filter, Row, Tx};
 
-use super::model::{Kind, Run, State};
+use super::model::{Kind, Lane, Run, State};
 
 /// As [`stored`] reads them.
 const JOB: &str = "id, user_id, state, request, result, rows_done, rows_total, cancel_wanted,
-    stored_at, files_kept, created_at, started_at, ended_at";
+    attempts, stored_at, files_kept, created_at, started_at, ended_at";
 
 /// A row, its texts still sealed.
 pub(super) struct Stored {
@@ -19,6 +19,7 @@ pub(super) struct Stored {
     pub(super) rows_done: i64,
     pub(super) rows_total: Option<i64>,
     pub(super) cancel_wanted: bool,
+    pub(super) attempts: i64,
     pub(super) is_stored: bool,
     pub(super) files_kept: bool,
     pub(super) created_at: Timestamp,
@@ -28,7 +29,8 @@ pub(super) struct Stored {
 
 /// Which jobs of a user, in which order.
 pub(super) struct Wanted {
-    pub(super) kind: Kind,
+    /// All kinds if there is none.
+    pub(super) kind: Option<Kind>,
     pub(super) user_id: String,
     pub(super) state: Option<State>,
     pub(super) newest_first: bool,
@@ -63,16 +65,17 @@ pub(super) async fn insert(tx: &mut Tx, kind: Kind, job: &Stored) -> Result<(), 
     tx.execute(sql, &params).await.map(drop)
 }
 
-pub(super) async fn by_id(tx: &mut Tx, kind: Kind, id: &str) -> Result<Option<Stored>, Error> {
-    let sql = format!("select {JOB} from jobs where id = $1 and kind = $2");
-    let params = [id.into(), kind.as_str().into()];
-    tx.query_opt(&sql, &params).await?.as_ref().map(stored).transpose()
+pub(super) async fn by_id(tx: &mut Tx, id: &str) -> Result<Option<Stored>, Error> {
+    let sql = format!("select {JOB} from jobs where id = $1");
+    tx.query_opt(&sql, &[id.into()]).await?.as_ref().map(stored).transpose()
 }
 
 pub(super) async fn list(tx: &mut Tx, wanted: &Wanted) -> Result<Vec<Stored>, Error> {
     let mut filter = Filter::new();
     filter.and("user_id = ?", [wanted.user_id.as_str().into()]);
-    filter.and("kind = ?", [wanted.kind.as_str().into()]);
+    if let Some(kind) = wanted.kind {
+        filter.and("kind = ?", [kind.as_str().into()]);
+    }
     if let Some(state) = wanted.state {
         filter.and("state = ?", [state.as_str().into()]);
     }
@@ -98,13 +101,14 @@ pub(super) async fn count_open(tx: &mut Tx, user_id: &str) -> Result<i64, Error>
 }
 
 /// Those that wait for their turn, the first come first.
-pub(super) async fn queued(tx: &mut Tx, kind: Kind, limit: i64) -> Result<Vec<Stored>, Error> {
-    let sql = format!(
-        "select {JOB} from jobs where state = 'queued' and kind = $1
-         order by created_at, id limit $2"
-    );
-    let params = [kind.as_str().into(), limit.into()];
-    tx.query(&sql, &params).await?.iter().map(stored).collect()
+pub(super) async fn queued(tx: &mut Tx, lane: Lane, limit: i64) -> Result<Vec<Stored>, Error> {
+    let mut filter = Filter::new();
+    filter.and("state = ?", ["queued".into()]);
+    filter.and_in("kind", lane.kinds().iter().map(|kind| kind.as_str().into()));
+    let limit = filter.param(limit);
+    let clause = filter.clause();
+    let sql = format!("select {JOB} from jobs{clause} order by created_at, id limit {limit}");
+    tx.query(&sql, filter.params()).await?.iter().map(stored).collect()
 }
 
 /// Takes a job for this run of a server; false if another was quicker.
@@ -114,7 +118,8 @@ pub(super) async fn claim(
     server: &str,
     at: Timestamp,
 ) -> Result<bool, Error> {
-    let sql = "update jobs set state = 'running', server = $2, alive_at = $3, started_at = $3
+    let sql = "update jobs set state = 'running', server = $2, alive_at = $3, started_at = $3,
+                 attempts = attempts + 1
                where id = $1 and state = 'queued'";
     Ok(tx.execute(sql, &[id.into(), server.into(), at.0.into()]).await? == 1)
 }
@@ -135,7 +140,7 @@ pub(super) async fn report(
     tx.query_one(sql, &[id.into()]).await?.flag(0)
 }
 
-/// Notes that the import's rows are stored: in the transaction that stores them. False if the run was
+/// Notes that the job's rows are stored: in the transaction that stores them. False if the run was
 /// given up meanwhile.
 pub(super) async fn set_stored(tx: &mut Tx, run: &Run, at: Timestamp) -> Result<bool, Error> {
     let sql = "update jobs set stored_at = $3
@@ -187,24 +192,50 @@ pub(super) async fn requeue(
 ) -> Result<bool, Error> {
     let sql = "update jobs set state = 'queued', request = $3, result = null, rows_done = 0,
                  rows_total = null, server = null, alive_at = null, cancel_wanted = 0,
-                 started_at = null, ended_at = null
-               where id = $1 and state = $2 and stored_at is null and files_kept = 1";
+                 attempts = 0, started_at = null, ended_at = null
+               where id = $1 and state = $2 and stored_at is null
+                 and (files_kept = 1 or kind in ('area_change', 'undo'))";
     let params = [id.into(), was.as_str().into(), request.into()];
     Ok(tx.execute(sql, &params).await? == 1)
 }
 
-/// Gives up the jobs of other runs that were silent since `before`: interrupted, unless their rows are
-/// stored. Returns how many.
-pub(super) async fn give_up(
-    tx: &mut Tx,
-    server: &str,
-    before: Timestamp,
-    at: Timestamp,
-) -> Result<u64, Error> {
-    let sql = "update jobs set ended_at = $3,
-                 state = case when stored_at is null then 'interrupted' else 'done' end
-               where state = 'running' and server <> $1 and alive_at < $2";
-    tx.execute(sql, &[server.into(), before.0.into(), at.0.into()]).await
+/// Puts a job that this server began into the queue again, as if it had not: the server stops. False if its
+/// maker wants it to end.
+pub(super) async fn put_back(tx: &mut Tx, id: &str, server: &str) -> Result<bool, Error> {
+    let sql = "update jobs set state = 'queued', rows_done = 0, rows_total = null, server = null,
+                 alive_at = null, attempts = attempts - 1, started_at = null
+               where id = $1 and server = $2 and state = 'running' and cancel_wanted = 0
+                 and stored_at is null";
+    Ok(tx.execute(sql, &[id.into(), server.into()]).await? == 1)
+}
+
+/// Which jobs are given up.
+pub(super) struct GivenUp<'a> {
+    /// Those of other runs than this,
+    pub(super) server: &'a str,
+    /// that were silent since.
+    pub(super) before: Timestamp,
+    /// How often a job may be begun.
+    pub(super) attempts_max: i64,
+    pub(super) at: Timestamp,
+}
+
+/// Gives jobs up: done if their rows are stored, cancelled if that was wanted, queued again unless they were
+/// begun often enough. Returns how many.
+pub(super) async fn give_up(tx: &mut Tx, given_up: GivenUp<'_>) -> Result<u64, Error> {
+    let GivenUp { server, before, attempts_max, at } = given_up;
+    let over = "update jobs set ended_at = $3,
+                  state = case when stored_at is not null then 'done'
+                    when cancel_wanted = 1 then 'cancelled' else 'interrupted' end
+                where state = 'running' and server <> $1 and alive_at < $2
+                  and (stored_at is not null or cancel_wanted = 1 or attempts >= $4)";
+    let params = [server.into(), before.0.into(), at.0.into(), attempts_max.into()];
+    let count = tx.execute(over, &params).await?;
+    let again = "update jobs set state = 'queued', rows_done = 0, rows_total = null,
+                   server = null, alive_at = null, started_at = null
+                 where state = 'running' and server <> $1 and alive_at < $2
+                   and stored_at is null";
+    Ok(count + tx.execute(again, &[server.into(), before.0.into()]).await?)
 }
 
 /// Jobs whose files were kept since before this instant, and that do not run.
@@ -247,10 +278,11 @@ fn stored(row: &Row) -> Result<Stored, Error> {
         rows_done: row.int(5)?,
         rows_total: row.opt_int(6)?,
         cancel_wanted: row.flag(7)?,
-        is_stored: row.opt_int(8)?.is_some(),
-        files_kept: row.flag(9)?,
-        created_at: Timestamp(row.int(10)?),
-        started_at: row.opt_int(11)?.map(Timestamp),
-        ended_at: row.opt_int(12)?.map(Timestamp),
+        attempts: row.int(8)?,
+        is_stored: row.opt_int(9)?.is_some(),
+        files_kept: row.flag(10)?,
+        created_at: Timestamp(row.int(11)?),
+        started_at: row.opt_int(12)?.map(Timestamp),
+        ended_at: row.opt_int(13)?.map(Timestamp),
     })
 }

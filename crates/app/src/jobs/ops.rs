@@ -1,6 +1,6 @@
 //! Asking for jobs, looking at them, stopping them, trying them again.
 
-use std::path::PathBuf;
+use std::{collections::HashMap, path::PathBuf};
 
 use daohu_base::{AreaCode, Timestamp};
 use daohu_db::{FutureExt, Tx};
@@ -10,14 +10,15 @@ use serde_json::json;
 use super::{
     Jobs,
     files::Intake,
-    model::{Again, ExportRequest, ImportRequest, Job, Kind, Request, State},
+    model::{Again, ExportRequest, ImportRequest, Job, Kind, Request, State, UndoRequest},
     sql::{self, Stored, Wanted},
     uploads::Reserved,
 };
 use crate::{
-    Context, Error, accounts, areas,
+    Context, Error, accounts, area_changes, areas,
     journal::{self, Act, Action, Change, NO_COUNTY},
     keys::Keys,
+    undo,
 };
 
 /// Takes an upload in: one at a time from a user, and with those that are on their way no more than
@@ -81,6 +82,31 @@ pub(super) async fn create_export(
     create(jobs, act, user_id, id, Request::Export(request)).await
 }
 
+/// Queues a change of areas that was looked at.
+pub(crate) async fn create_area_change(
+    jobs: &Jobs,
+    act: Act,
+    user_id: &str,
+    request: area_changes::Request,
+) -> Result<Job, Error> {
+    admit(jobs, user_id, 1).await?;
+    let id = accounts::new_id(act.at)?;
+    create(jobs, act, user_id, id, Request::AreaChange(request)).await
+}
+
+/// Queues that one of the user's own imports is taken back.
+pub(crate) async fn create_undo(
+    jobs: &Jobs,
+    act: Act,
+    user_id: &str,
+    (import, dry_run): (&str, bool),
+) -> Result<Job, Error> {
+    let import = get(jobs, Some(Kind::Import), user_id, import).await?.id;
+    admit(jobs, user_id, 1).await?;
+    let id = accounts::new_id(act.at)?;
+    create(jobs, act, user_id, id, Request::Undo(UndoRequest { import, dry_run })).await
+}
+
 async fn create(
     jobs: &Jobs,
     act: Act,
@@ -99,8 +125,9 @@ async fn create(
         rows_done: 0,
         rows_total: None,
         cancel_wanted: false,
+        attempts: 0,
         is_stored: false,
-        files_kept: true,
+        files_kept: kind.has_files(),
         created_at: at,
         started_at: None,
         ended_at: None,
@@ -116,8 +143,13 @@ async fn create(
     Ok(job)
 }
 
-/// A job of this user, as far as it is now.
-pub(super) async fn get(jobs: &Jobs, kind: Kind, user_id: &str, id: &str) -> Result<Job, Error> {
+/// A job of this user, as far as it is now; of this kind, if one is named.
+pub(super) async fn get(
+    jobs: &Jobs,
+    kind: Option<Kind>,
+    user_id: &str,
+    id: &str,
+) -> Result<Job, Error> {
     let mut job = find(jobs.context(), kind, user_id, id).await?;
     jobs.update(&mut job);
     Ok(job)
@@ -129,9 +161,9 @@ pub(super) async fn export_request(
     user_id: &str,
     id: &str,
 ) -> Result<ExportRequest, Error> {
-    match find(jobs.context(), Kind::Export, user_id, id).await?.request {
+    match find(jobs.context(), Some(Kind::Export), user_id, id).await?.request {
         Request::Export(request) => Ok(request),
-        Request::Import(_) => Err(Error::NotFound("export")),
+        _ => Err(Error::NotFound("export")),
     }
 }
 
@@ -142,7 +174,7 @@ pub(super) async fn product(
     user_id: &str,
     id: &str,
 ) -> Result<PathBuf, Error> {
-    let job = find(jobs.context(), kind, user_id, id).await?;
+    let job = find(jobs.context(), Some(kind), user_id, id).await?;
     if !job.state.has_ended() {
         return Err(Error::Refused("job.not_ended"));
     }
@@ -155,13 +187,36 @@ pub(super) async fn product(
     Ok(jobs.folder().product(&job))
 }
 
-async fn find(context: &Context, kind: Kind, user_id: &str, id: &str) -> Result<Job, Error> {
+async fn find(
+    context: &Context,
+    kind: Option<Kind>,
+    user_id: &str,
+    id: &str,
+) -> Result<Job, Error> {
     let (id, keys) = (id.to_owned(), context.keys.clone());
-    let find = async move |tx: &mut Tx| sql::by_id(tx, kind, &id).await;
+    let find = async move |tx: &mut Tx| sql::by_id(tx, &id).await;
     let found = context.db.read(move |tx| async move { find(tx).await }.boxed()).await?;
     // To all but its maker it does not exist.
     let found = found.filter(|row| row.user_id == user_id).ok_or(Error::NotFound("job"))?;
-    opened(&keys, found)
+    let job = opened(&keys, found)?;
+    match kind {
+        Some(kind) if job.request.kind() != kind => Err(Error::NotFound("job")),
+        _ => Ok(job),
+    }
+}
+
+/// When which of these jobs were taken back, by id: of imports.
+pub(super) async fn undone_at(
+    jobs: &Jobs,
+    of: &[&Job],
+) -> Result<HashMap<String, Timestamp>, Error> {
+    let stored = of.iter().filter(|job| job.is_stored);
+    let ids: Vec<String> = stored.map(|job| job.id.clone()).collect();
+    if ids.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let find = async move |tx: &mut Tx| undo::rows::undone_at(tx, &ids).await;
+    jobs.context().db.read(move |tx| async move { find(tx).await }.boxed()).await
 }
 
 /// Jobs of a user.
@@ -179,7 +234,7 @@ pub(super) async fn list(jobs: &Jobs, wanted: Wanted) -> Result<Vec<Job>, Error>
 pub(super) async fn cancel(
     jobs: &Jobs,
     act: Act,
-    kind: Kind,
+    kind: Option<Kind>,
     user_id: &str,
     id: &str,
 ) -> Result<Job, Error> {
@@ -187,6 +242,7 @@ pub(super) async fn cancel(
     if job.state.has_ended() {
         return Err(Error::Refused("job.ended"));
     }
+    let of = job.request.kind();
     // First of all: what is written below may have to wait for the very import that is to stop.
     jobs.stop_running(id);
     let (id, keys) = (job.id.clone(), jobs.context().keys.clone());
@@ -194,7 +250,7 @@ pub(super) async fn cancel(
         if !sql::end_queued(tx, &id, State::Cancelled, act.at).await? {
             sql::want_cancel(tx, &id).await?;
         }
-        let change = change(kind, &id, Action::Updated, &json!({ "cancelled": true }));
+        let change = change(of, &id, Action::Updated, &json!({ "cancelled": true }));
         journal::record(tx, &keys, &act, vec![change]).await
     };
     jobs.context().db.write(move |tx| async move { work(tx).await }.boxed()).await?;
@@ -203,17 +259,17 @@ pub(super) async fn cancel(
     get(jobs, kind, user_id, &job.id).await
 }
 
-/// Puts an import that ended without storing anything into the queue again.
+/// Puts a job that ended without storing anything into the queue again.
 pub(super) async fn retry(
     jobs: &Jobs,
     act: Act,
-    user_id: &str,
-    id: &str,
+    kind: Option<Kind>,
+    (user_id, id): (&str, &str),
     again: Again,
 ) -> Result<Job, Error> {
-    let job = find(jobs.context(), Kind::Import, user_id, id).await?;
-    let request = job.again(again)?;
-    if !jobs.folder().has(&job.id) {
+    let job = find(jobs.context(), kind, user_id, id).await?;
+    let (of, request) = (job.request.kind(), job.again(again)?);
+    if of == Kind::Import && !jobs.folder().has(&job.id) {
         return Err(Error::Refused("job.files_gone"));
     }
     admit(jobs, user_id, 1).await?;
@@ -223,12 +279,12 @@ pub(super) async fn retry(
         if !sql::requeue(tx, &job.id, job.state, sealed).await? {
             return Err(Error::Refused("job.not_ended"));
         }
-        let change = change(Kind::Import, &job.id, Action::Updated, &about(&request));
+        let change = change(of, &job.id, Action::Updated, &about(&request));
         journal::record(tx, &keys, &act, vec![change]).await
     };
     jobs.context().db.write(move |tx| async move { work(tx).await }.boxed()).await?;
-    jobs.wake(Kind::Import);
-    get(jobs, Kind::Import, user_id, id).await
+    jobs.wake(of);
+    get(jobs, kind, user_id, id).await
 }
 
 /// What the journal says of a request: no names of files, which may name people.
@@ -248,16 +304,20 @@ fn about(request: &Request) -> serde_json::Value {
             "masked": export.masked,
             "reason": export.reason,
         }),
+        Request::AreaChange(change) => json!({
+            "on": change.on,
+            "document": change.document,
+            "lines": change.lines.len(),
+            "dry_run": change.dry_run,
+        }),
+        Request::Undo(undo) => json!({ "import": undo.import, "dry_run": undo.dry_run }),
     }
 }
 
 fn change(kind: Kind, id: &str, action: Action, after: &serde_json::Value) -> Change {
     Change {
         county: NO_COUNTY.to_owned(),
-        kind: match kind {
-            Kind::Import => "import_job",
-            Kind::Export => "export_job",
-        },
+        kind: kind.in_journal(),
         record: id.to_owned(),
         action,
         before: None,
@@ -299,6 +359,7 @@ pub(super) fn opened(keys: &Keys, row: Stored) -> Result<Job, Error> {
         rows_done: count(row.rows_done),
         rows_total: row.rows_total.map(count),
         cancel_wanted: row.cancel_wanted,
+        attempts: row.attempts,
         is_stored: row.is_stored,
         files_kept: row.files_kept,
         created_at: row.created_at,

@@ -8,18 +8,21 @@ use super::{
     files::{Folder, pack},
     model::{
         ExportRequest, FormatOption, ImportRequest, Job, Outcome, RIGHTS_TO_AREAS, Reason, Request,
-        Run, State,
+        State, UndoRequest,
     },
+    progress::{Progress, Ticket},
 };
 use crate::{
     Context, Error,
     accounts::{self, Authority},
+    area_changes,
     exchange::{
         export::{ExportOptions, Format, export},
-        import::{ImportOptions, Progress, import},
+        import::{ImportOptions, import},
     },
     journal::Act,
     sheet::{Masking, Sheet},
+    undo::undo,
 };
 
 /// How a job ended that did not fail.
@@ -30,22 +33,37 @@ pub(super) async fn carry_out(
     context: &Context,
     folder: &Folder,
     job: &Job,
-    run: Run,
-    progress: Arc<Progress>,
+    ticket: Ticket,
 ) -> Result<Ended, Error> {
     let authority = accounts::authority(context, &job.user_id, job.request.rights()).await?;
     let Some(authority) = authority else { return Ok(refused("job.right_lost")) };
     match &job.request {
         Request::Import(request) => {
-            // Of the same grants: the areas of one role, not those of another.
-            let areas = accounts::authority(context, &job.user_id, RIGHTS_TO_AREAS).await?;
-            let areas = areas.map_or(Scope::nothing(), |authority| authority.scope);
-            run_import(context, folder, (run, request), (authority, areas), progress).await
+            let areas = scope_of_areas(context, job).await?;
+            run_import(context, folder, (&job.id, request), (authority, areas), ticket).await
         }
         Request::Export(request) => {
-            run_export(context, folder, (&job.id, request), authority, progress).await
+            run_export(context, folder, (&job.id, request), authority, ticket).await
+        }
+        Request::AreaChange(request) => {
+            let act = Act::new(authority.actor, &*context.clock, format!("area change {}", job.id));
+            let (scope, request) = (authority.scope, request.clone());
+            let told = area_changes::change(context, act, scope, request, ticket).await?;
+            Ok((State::Done, Outcome { area_change: Some(told), ..Outcome::default() }))
+        }
+        Request::Undo(UndoRequest { import, dry_run }) => {
+            let act = Act::new(authority.actor, &*context.clock, format!("undo {}", job.id));
+            let scopes = (authority.scope, scope_of_areas(context, job).await?);
+            let undone = undo(context, act, scopes, (import, *dry_run), ticket).await?;
+            Ok((State::Done, Outcome { undone: Some(undone), ..Outcome::default() }))
         }
     }
+}
+
+/// Where the maker of a job may write areas: of the same grants, the areas of one role, not those of another.
+async fn scope_of_areas(context: &Context, job: &Job) -> Result<Scope, Error> {
+    let areas = accounts::authority(context, &job.user_id, RIGHTS_TO_AREAS).await?;
+    Ok(areas.map_or(Scope::nothing(), |authority| authority.scope))
 }
 
 fn refused(code: &str) -> Ended {
@@ -55,12 +73,10 @@ fn refused(code: &str) -> Ended {
 async fn run_import(
     context: &Context,
     folder: &Folder,
-    (run, request): (Run, &ImportRequest),
+    (id, request): (&str, &ImportRequest),
     (authority, areas): (Authority, Scope),
-    progress: Arc<Progress>,
+    ticket: Ticket,
 ) -> Result<Ended, Error> {
-    let id = run.job.clone();
-    let id = id.as_str();
     let options = ImportOptions {
         on_error: request.on_error.into(),
         blank: request.blank.into(),
@@ -70,11 +86,10 @@ async fn run_import(
         areas,
         report: Some(folder.report(id)),
         work_folder: Some(folder.of(id)),
-        job: Some(run),
     };
     let act = Act::new(authority.actor, &*context.clock, format!("import {id}"));
     let paths = folder.uploads(id, &request.files);
-    let summary = import(context, act, paths, options, progress).await?;
+    let summary = import(context, act, paths, options, ticket).await?;
     // A dry run is carried out whatever it finds; an import that stores nothing is not.
     let refused = !summary.committed && !request.dry_run;
     let has_file = summary.has_report;
@@ -85,7 +100,8 @@ async fn run_import(
     };
     let problem = problem.map(Reason::of);
     let state = if refused { State::Refused } else { State::Done };
-    Ok((state, Outcome { import: Some(summary.into()), rows: None, has_file, problem }))
+    let import = Some(summary.into());
+    Ok((state, Outcome { import, has_file, problem, ..Outcome::default() }))
 }
 
 async fn run_export(
@@ -93,7 +109,7 @@ async fn run_export(
     folder: &Folder,
     (id, request): (&str, &ExportRequest),
     authority: Authority,
-    progress: Arc<Progress>,
+    Ticket { progress, .. }: Ticket,
 ) -> Result<Ended, Error> {
     let area = request.area()?;
     if !authority.scope.contains(&area) {
@@ -117,7 +133,7 @@ async fn run_export(
         is_watched: true,
     };
     let act = Act::new(authority.actor, &*context.clock, format!("export {id}"));
-    let (files, rows) = export(context, act, options, Arc::clone(&progress)).await?;
+    let (files, rows) = export(context, act, options, progress.clone()).await?;
     if format != Format::Xlsx {
         into_archive(files, folder.archive(id), progress).await?;
     }

@@ -21,11 +21,11 @@ use daohu_base::Timestamp;
 use tokio::io::AsyncWriteExt;
 use zip::{CompressionMethod, ZipWriter, result::ZipError, write::SimpleFileOptions};
 
-use super::model::{Job, Request, UploadedFile, file_name};
-use crate::{
-    Error,
-    exchange::{disk, import::Progress},
+use super::{
+    Progress,
+    model::{Job, Kind, UploadedFile, file_name},
 };
+use crate::{Error, exchange::disk};
 
 /// What is copied at once, and how often a wish to stop is looked for.
 const PIECE_BYTES: usize = 1 << 18;
@@ -83,10 +83,10 @@ impl Folder {
 
     /// What an ended job gives to fetch.
     pub(super) fn product(&self, job: &Job) -> PathBuf {
-        match &job.request {
-            Request::Import(_) => self.report(&job.id),
-            Request::Export(_) if self.workbook(&job.id).exists() => self.workbook(&job.id),
-            Request::Export(_) => self.archive(&job.id),
+        match job.request.kind() {
+            Kind::Import => self.report(&job.id),
+            _ if self.workbook(&job.id).exists() => self.workbook(&job.id),
+            _ => self.archive(&job.id),
         }
     }
 

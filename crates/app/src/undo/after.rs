@@ -1,0 +1,209 @@
+//! Whether what is there fits together when an import was taken back: the rules of the registry that compare one
+//! record with others.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use daohu_base::{AreaCode, Day};
+use daohu_db::{Tx, Value};
+
+use super::{
+    faults::Faults,
+    sql::{self, AREA_REFERENCES, REFERENCES},
+};
+use crate::{
+    Error,
+    exchange::import::Kind,
+    households::Marks,
+    registers::{Register, rules},
+    sheet::{Record, Sheet, area, household},
+};
+
+/// What has to be looked at in the end.
+#[derive(Default)]
+pub(super) struct Afterwards {
+    /// The keys of what went and may be referred to, by kind and county.
+    removed: BTreeMap<(&'static str, String), Vec<Value>>,
+    /// Households that were restored, or to which or from which somebody went back.
+    homes: BTreeSet<(String, i64)>,
+    /// Persons restored in this page.
+    persons: Vec<i64>,
+    /// Areas that restored records name.
+    areas: BTreeSet<String>,
+    /// Restored areas that have an end.
+    ended: BTreeSet<String>,
+    /// Organisations, cadres and teams that restored records name, by sheet.
+    named: BTreeMap<&'static str, BTreeSet<String>>,
+    /// ID numbers that several persons had as members when they were settled, each with its tail.
+    contested: BTreeSet<(Vec<u8>, i64)>,
+}
+
+impl Afterwards {
+    /// A record goes.
+    pub(super) fn removed(&mut self, kind: Kind, county: &str, now: &Record) {
+        let key = match kind {
+            Kind::Household | Kind::Person => now.lead.get(1),
+            Kind::Income => return,
+            Kind::Of(register) if !REFERENCES.iter().any(|(kind, _)| *kind == register.kind) => {
+                return;
+            }
+            _ => now.values.first(),
+        };
+        let key = key.cloned().unwrap_or_default();
+        self.removed.entry((kind.name(), county.to_owned())).or_default().push(key);
+    }
+
+    /// A record is as before.
+    pub(super) fn restored(&mut self, marks: Marks<'_>, kind: Kind, now: &Record, then: &Record) {
+        let text = |i: usize| then.values.get(i).and_then(Value::as_text).map(str::to_owned);
+        let id = |record: &Record, i: usize| record.lead.get(i).and_then(Value::as_int);
+        let county = then.county().to_owned();
+        match kind {
+            Kind::Household => {
+                self.homes.extend(id(then, 1).map(|id| (county, id)));
+                self.areas.extend(text(household::GROUP_CODE));
+            }
+            Kind::Person => {
+                self.persons.extend(id(then, 1));
+                let homes = [id(now, 2), id(then, 2)].into_iter().flatten();
+                self.homes.extend(homes.map(|home| (county.clone(), home)));
+            }
+            Kind::Income => {}
+            Kind::Area => {
+                if text(area::ENDS_ON).is_some() {
+                    self.ended.extend(text(area::CODE));
+                }
+            }
+            Kind::Of(register) => {
+                self.areas.extend(register.area_of(&then.values).map(|area| area.to_string()));
+                if let Some((_, named, no)) = rules::named_by(marks, register.sheet, &then.values) {
+                    self.named.entry(named.sheet().name).or_default().insert(no);
+                }
+            }
+        }
+    }
+
+    /// Says who holds these ID numbers now.
+    pub(super) async fn settle(
+        &mut self,
+        tx: &mut Tx,
+        numbers: Vec<(Vec<u8>, i64)>,
+    ) -> Result<(), Error> {
+        self.contested.extend(sql::settle_holders(tx, &numbers).await?);
+        Ok(())
+    }
+
+    /// Whoever was merged into a person that the page restored was merged into what the import had made of it.
+    pub(super) async fn check_merged(
+        &mut self,
+        tx: &mut Tx,
+        county: &str,
+        faults: &mut Faults,
+    ) -> Result<(), Error> {
+        for person in sql::kept_by_merge(tx, county, &std::mem::take(&mut self.persons)).await? {
+            faults.add(Kind::Person.name(), county, &person.to_string(), "import.built_on");
+        }
+        Ok(())
+    }
+
+    /// Looks at all of it.
+    pub(super) async fn check(
+        &mut self,
+        tx: &mut Tx,
+        (marks, today): (Marks<'_>, Day),
+        faults: &mut Faults,
+    ) -> Result<(), Error> {
+        self.check_removed(tx, marks, faults).await?;
+        self.check_homes(tx, (marks, &today.to_string()), faults).await?;
+        for code in sql::unknown_areas(tx, &self.areas).await? {
+            faults.add(Kind::Area.name(), "", &code, "import.gone_since");
+        }
+        for code in &self.ended {
+            if sql::any_household_in(tx, code).await? {
+                faults.add(Kind::Area.name(), "", code, "import.built_on");
+            }
+        }
+        for (sheet, numbers) in &self.named {
+            let sheet = Sheet::named(sheet);
+            let Some(register) = sheet.and_then(Register::of) else { continue };
+            let known = sql::known(tx, register, numbers).await?;
+            for no in numbers.difference(&known) {
+                faults.add(register.kind, "", no, "import.gone_since");
+            }
+        }
+        let contested: Vec<_> = std::mem::take(&mut self.contested).into_iter().collect();
+        for (county, person) in sql::holders_of_contested(tx, &contested).await? {
+            faults.add(Kind::Person.name(), &county, &person.to_string(), "import.number_taken");
+        }
+        Ok(())
+    }
+
+    async fn check_homes(
+        &self,
+        tx: &mut Tx,
+        (marks, today): (Marks<'_>, &str),
+        faults: &mut Faults,
+    ) -> Result<(), Error> {
+        let heads = marks.codes("与户主关系", "head");
+        let mut by_county: BTreeMap<&str, Vec<i64>> = BTreeMap::new();
+        for (county, home) in &self.homes {
+            by_county.entry(county).or_default().push(*home);
+        }
+        for (county, homes) in by_county {
+            let mut fault = |home: i64, code| {
+                faults.add(Kind::Household.name(), county, &home.to_string(), code);
+            };
+            for home in sql::homes_of_two_heads(tx, county, (&homes, &heads)).await? {
+                fault(home, "import.second_head");
+            }
+            for home in sql::homes_left_behind(tx, county, &homes).await? {
+                fault(home, "import.built_on");
+            }
+            for home in sql::homes_nowhere(tx, county, (&homes, today)).await? {
+                fault(home, "import.gone_since");
+            }
+        }
+        Ok(())
+    }
+
+    async fn check_removed(
+        &mut self,
+        tx: &mut Tx,
+        marks: Marks<'_>,
+        faults: &mut Faults,
+    ) -> Result<(), Error> {
+        for ((name, county), keys) in std::mem::take(&mut self.removed) {
+            if name == Kind::Area.name() {
+                self.check_areas(tx, &keys, faults).await?;
+                continue;
+            }
+            let references = REFERENCES.iter().filter(|(kind, _)| *kind == name);
+            for reference in references.flat_map(|(_, references)| *references) {
+                // Organisations, cadres and teams are known in every county by their number.
+                let of = matches!(name, "household" | "person").then_some(&*county);
+                for key in sql::named_in(tx, (reference, marks), of, &keys).await? {
+                    faults.add(name, &county, &key, "import.built_on");
+                }
+            }
+        }
+        Ok(())
+    }
+
+    async fn check_areas(
+        &self,
+        tx: &mut Tx,
+        codes: &[Value],
+        faults: &mut Faults,
+    ) -> Result<(), Error> {
+        for code in codes.iter().filter_map(Value::as_text) {
+            let Ok(area) = AreaCode::parse(code) else { continue };
+            let mut is_named = sql::any_below(tx, code).await?;
+            for reference in &AREA_REFERENCES {
+                is_named = is_named || sql::is_area_named(tx, reference, &area).await?;
+            }
+            if is_named {
+                faults.add(Kind::Area.name(), "", code, "import.built_on");
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,105 @@
+//! What stands in the way of undoing an import.
+
+use std::collections::BTreeSet;
+
+use daohu_db::Tx;
+use serde_json::Value as Json;
+
+use super::sql;
+use crate::{
+    Error, FieldError,
+    journal::{self, Span},
+    keys::Keys,
+};
+
+/// What stands in the way is named up to here.
+const NAMED_MAX: usize = 100;
+
+/// Records that stand in the way, each once: kind, county, key, why.
+#[derive(Default)]
+pub(super) struct Faults(BTreeSet<(String, String, String, &'static str)>);
+
+impl Faults {
+    pub(super) fn add(&mut self, kind: &str, county: &str, record: &str, code: &'static str) {
+        if !self.are_enough() {
+            self.0.insert((kind.to_owned(), county.to_owned(), record.to_owned(), code));
+        }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    pub(super) fn are_enough(&self) -> bool {
+        self.0.len() >= NAMED_MAX
+    }
+
+    /// The error that names them as people do: households, their members and incomes by 户编号.
+    pub(super) async fn told(
+        self,
+        tx: &mut Tx,
+        keys: &Keys,
+        spans: &[Span],
+    ) -> Result<Error, Error> {
+        let mut fields: Vec<FieldError> = Vec::new();
+        for (kind, county, record, code) in self.0 {
+            let value = shown(tx, keys, spans, (&kind, &county, record)).await?;
+            let fault =
+                FieldError { column: kind, value: Some(value), code, message: String::new() };
+            if !fields.contains(&fault) {
+                fields.push(fault);
+            }
+        }
+        Ok(Error::InTheWay("import.in_the_way", fields))
+    }
+}
+
+async fn shown(
+    tx: &mut Tx,
+    keys: &Keys,
+    spans: &[Span],
+    (kind, county, record): (&str, &str, String),
+) -> Result<String, Error> {
+    let (first, rest) = record.split_once('/').unwrap_or((&record, ""));
+    let Ok(id) = first.parse::<i64>() else { return Ok(record) };
+    let household = match kind {
+        "household" | "income" | "membership" => Some(id),
+        "person" => {
+            let home = sql::home_of(tx, county, id).await?;
+            match home {
+                Some(home) => Some(home),
+                None => int(state(tx, keys, spans, (kind, county, id)).await?, "household"),
+            }
+        }
+        _ => return Ok(record),
+    };
+    let Some(household) = household else { return Ok(record) };
+    let no = match sql::number_of(tx, county, household).await? {
+        Some(no) => Some(no),
+        None => state(tx, keys, spans, ("household", county, household))
+            .await?
+            .and_then(|state| state.get("no").and_then(Json::as_str).map(str::to_owned)),
+    };
+    Ok(match (no, kind) {
+        (Some(no), "income") => format!("{no}/{rest}"),
+        (Some(no), _) => no,
+        (None, _) => record,
+    })
+}
+
+/// What the import had made of a record that is taken away by now.
+async fn state(
+    tx: &mut Tx,
+    keys: &Keys,
+    spans: &[Span],
+    (kind, county, id): (&str, &str, i64),
+) -> Result<Option<serde_json::Map<String, Json>>, Error> {
+    let Some(span) = spans.iter().find(|span| span.county == county) else { return Ok(None) };
+    let named = [(kind.to_owned(), id.to_string())];
+    let states = journal::states_before(tx, keys, county, &named, span.last + 1).await?;
+    Ok(states.into_values().next())
+}
+
+fn int(state: Option<serde_json::Map<String, Json>>, name: &str) -> Option<i64> {
+    state?.get(name).and_then(Json::as_i64)
+}
