@@ -1,6 +1,6 @@
 //! What is as before must fit what is there now: each of these would leave the registry at odds with itself.
 
-use daohu_app::{Error, jobs::Ticket, undo::undo};
+use daohu_app::{Error, jobs::Ticket, journal::seal_all, undo::undo};
 use daohu_base::{AreaCode, Scope};
 use daohu_db::Engine;
 use serde_json::json;
@@ -232,14 +232,14 @@ async fn an_undo_comes_behind_what_it_takes_back_whatever_the_clock_says() {
         let app = start(engine).await;
         let moved = "户编号,行政村代码\nH004,990101100200\n";
         let id = import(&app, &one("households.csv", moved)).await.id.unwrap();
-        let (home, _) = seed::household_no(&app, "H004").await;
         app.clock.advance_minutes(-60);
         take_back(&app, &id, false).await.unwrap();
-        let at: Vec<i64> = {
-            let entries = app.entries().await;
-            let of = entries.iter().filter(|entry| entry.record == home.to_string());
-            of.map(|entry| entry.at).collect()
-        };
+        seal_all(&app.context).await.unwrap();
+        let sql = "select j.at from journal j join households h on cast(h.id as text) = j.record
+                   where h.no = 'H004' and j.county = h.county and j.kind = 'household'
+                   order by j.sequence";
+        let at: Vec<i64> = app.rows(sql).await.iter().map(|row| row.int(0).unwrap()).collect();
+        assert_eq!(at.len(), 3, "{engine:?}");
         assert!(at.is_sorted(), "{engine:?} {at:?}");
     }
 }
