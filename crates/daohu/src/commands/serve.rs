@@ -105,23 +105,29 @@ pub(crate) async fn serve(
     line(format_args!("{scheme}://{address}"))?;
     let runner = tokio::spawn(run_jobs(jobs.clone()));
     let app = App::new(context.clone(), jobs.clone(), config);
-    let accesses = app.accesses().clone();
+    let (accesses, stopper) = (app.accesses().clone(), jobs.clone());
     let writer = tokio::spawn(write_accesses(accesses.clone()));
     let stopped = async move {
         stop().await;
         // First the jobs: requests may be waiting for an import to end.
         jobs.stop();
     };
-    http::serve(app, listener, serving, stopped).await?;
+    let served = http::serve(app, listener, serving, stopped).await;
+    // Where serving failed nobody ordered them to stop.
+    stopper.stop();
     // What was cancelled above rolls back, and its row says so.
     let _ = runner.await;
     accesses.stop();
     let _ = writer.await;
-    accesses.flush().await?;
-    sealer.abort();
-    follower.abort();
-    trend.abort();
-    journal::seal_all(&context).await?;
+    for task in [sealer, follower, trend] {
+        task.abort();
+    }
+    // However it ended, what was seen and done is written.
+    let flushed = accesses.flush().await;
+    let sealed = journal::seal_all(&context).await;
+    served?;
+    flushed?;
+    sealed?;
     Ok(ExitCode::SUCCESS)
 }
 
