@@ -73,6 +73,7 @@ pub struct Exchange {
     pub upload_bytes_max: u64,
     pub upload_files_max: usize,
     pub files_kept_days: i64,
+    pub jobs_kept_days: i64,
     pub jobs_waiting_per_user_max: i64,
     pub job_attempts_max: i64,
     pub disk_spare_bytes: u64,

@@ -8,7 +8,10 @@ use std::{
 };
 
 use daohu_db::{FutureExt, Tx};
-use tokio::{sync::Notify, time::MissedTickBehavior};
+use tokio::{
+    sync::{Notify, watch},
+    time::{Interval, MissedTickBehavior},
+};
 
 use super::{
     model::{Access, Seen, Visitor, What},
@@ -39,7 +42,7 @@ struct Inner {
     waiting_max: usize,
     /// There is room again.
     room: Notify,
-    stopping: Notify,
+    stopping: watch::Sender<bool>,
 }
 
 /// Rows that are not written yet, in the order of their keys: two servers that write the same rows
@@ -102,26 +105,52 @@ impl Accesses {
         self.0.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Writes what comes, and deletes what is past its time, until [`Accesses::stop`].
+    /// Writes what comes, and deletes what is past its time, until [`Accesses::stop`]. Each has its own turns: what
+    /// comes does not wait while much is deleted.
     pub async fn run(&self) {
-        let (mut write, mut clean) = (tokio::time::interval(WRITE), tokio::time::interval(CLEAN));
-        // After a long write there is one turn to make up for, not many.
-        write.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        tokio::join!(self.keep_writing(), self.keep_cleaning());
+    }
+
+    async fn keep_writing(&self) {
+        let mut turns = turns(WRITE);
         loop {
-            let done = tokio::select! {
-                () = self.0.stopping.notified() => return,
-                _ = write.tick() => self.flush().await,
-                _ = clean.tick() => self.clean().await,
-            };
-            if let Err(error) = done {
+            // Only the wait is given up: a batch that is being written is not.
+            tokio::select! {
+                () = self.stopped() => return,
+                _ = turns.tick() => {}
+            }
+            if let Err(error) = self.flush().await {
                 tracing::error!(%error, "the access log is not written; it is tried again");
             }
         }
     }
 
-    /// Ends [`Accesses::run`]; what waits then is left to [`Accesses::flush`].
+    async fn keep_cleaning(&self) {
+        let cleaning = async {
+            let mut turns = turns(CLEAN);
+            loop {
+                turns.tick().await;
+                if let Err(error) = self.clean().await {
+                    tracing::error!(%error, "old accesses are not deleted; it is tried again");
+                }
+            }
+        };
+        tokio::select! {
+            () = self.stopped() => {}
+            () = cleaning => {}
+        }
+    }
+
+    async fn stopped(&self) {
+        let mut stopping = self.0.stopping.subscribe();
+        // The sender lives as long as the log.
+        let _ = stopping.wait_for(|stopping| *stopping).await;
+    }
+
+    /// Ends [`Accesses::run`]; what waits then is left to [`Accesses::flush`], and what is left to delete to the next
+    /// run.
     pub fn stop(&self) {
-        self.0.stopping.notify_one();
+        self.0.stopping.send_replace(true);
     }
 
     /// Writes what waits, in one transaction. Where that fails, it goes on waiting.
@@ -168,6 +197,13 @@ impl Accesses {
             county = found;
         }
     }
+}
+
+/// The first at once; after a long one there is one to make up for, not many.
+fn turns(every: Duration) -> Interval {
+    let mut turns = tokio::time::interval(every);
+    turns.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    turns
 }
 
 #[cfg(test)]
@@ -233,6 +269,53 @@ mod tests {
             log.flush().await.unwrap();
             assert_eq!(written(&log).await, [(1, 2), (2, 2), (3, 1)], "{engine:?}");
         }
+    }
+
+    #[tokio::test]
+    async fn what_comes_is_written_while_much_is_deleted() {
+        // On PostgreSQL a row that somebody holds keeps the clean-up waiting for as long as it is held.
+        let (_scratch, log) = log(Engine::Postgres, 10).await;
+        note(&log, 1).await.unwrap();
+        log.flush().await.unwrap();
+        let [held, release] = [(); 2].map(|()| Arc::new(Notify::new()));
+        let hold = tokio::spawn({
+            let (db, held, release) = (log.0.context.db.clone(), held.clone(), release.clone());
+            let work = async move |tx: &mut Tx| {
+                tx.execute("update accesses set times = times", &[]).await?;
+                held.notify_one();
+                release.notified().await;
+                Ok::<_, daohu_db::Error>(())
+            };
+            async move { db.write(move |tx| async move { work(tx).await }.boxed()).await }
+        });
+        held.notified().await;
+        let run = tokio::spawn({
+            let log = log.clone();
+            async move { log.run().await }
+        });
+        let waits = "select 1 from pg_stat_activity where wait_event_type = 'Lock'
+                       and query like 'delete from accesses%'";
+        while count(&log, waits).await == 0 {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        note(&log, 2).await.unwrap();
+        let comes = async {
+            while written(&log).await.len() < 2 {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        };
+        let came = tokio::time::timeout(Duration::from_secs(10), comes).await;
+        release.notify_one();
+        hold.await.unwrap().unwrap();
+        log.stop();
+        run.await.unwrap();
+        assert!(came.is_ok(), "it waited for the clean-up");
+    }
+
+    async fn count(log: &Accesses, sql: &'static str) -> usize {
+        let work = async move |tx: &mut Tx| tx.query(sql, &[]).await;
+        let rows = log.0.context.db.read(move |tx| async move { work(tx).await }.boxed()).await;
+        rows.unwrap().len()
     }
 
     #[tokio::test]

@@ -1,6 +1,8 @@
 //! Reading the access log.
 
-use daohu_base::{AreaCode, AreaLevel, Scope};
+use std::collections::{BTreeMap, BTreeSet};
+
+use daohu_base::{AreaCode, AreaLevel, Scope, Timestamp};
 use daohu_db::{FutureExt, Tx};
 
 use super::{
@@ -29,7 +31,7 @@ pub(super) enum View {
     Within(Scope),
 }
 
-/// Who looked at a household, latest first; exports of the areas that it lies in are such looks. Gives the
+/// Who looked at a household, latest first; exports of the areas that it lay in then are such looks. Gives the
 /// county it is stored under as well.
 pub(super) async fn of_household(
     context: &Context,
@@ -43,9 +45,16 @@ pub(super) async fn of_household(
         let home = households::household(tx, &keys, &scope, id).await?;
         let key = (home.county(), id);
         let mut lines = sql::of_household(tx, key, &wanted, before, limit).await?;
-        for area in areas_over(home.village()) {
-            let area = (&*area.county(), area.as_str());
-            lines.extend(sql::of_area(tx, area, &wanted, before, limit).await?);
+        let now = (home.village().to_owned(), Timestamp(i64::MAX));
+        let mut from = Timestamp(i64::MIN);
+        for (village, until) in sql::former_villages(tx, key).await?.into_iter().chain([now]) {
+            // Under the codes of then: an export keeps the one that it was asked for by.
+            let wanted = wanted.between(from, until);
+            for area in areas_over(&village) {
+                let area = (&*area.county(), area.as_str());
+                lines.extend(sql::of_area(tx, area, &wanted, before, limit).await?);
+            }
+            from = until;
         }
         lines.sort_by_key(|line| std::cmp::Reverse(line.mark()));
         lines.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
@@ -66,10 +75,11 @@ pub(super) async fn of_area(
         areas::ops::reported(scope, &query.area)?;
     }
     let work = async move |tx: &mut Tx| {
-        // Exports of what lies above a county are stored under codes of their own.
-        let mut counties: Vec<String> =
-            areas_over(query.area.as_str()).iter().map(AreaCode::county).collect();
-        counties.dedup();
+        let over = areas::ops::with_predecessors(tx, &query.area).await?;
+        // Exports of what lies above a county are stored under codes of their own, those of a county that had
+        // another code under that one.
+        let all = over.keys().flat_map(|area| areas_over(area.as_str()));
+        let counties: BTreeSet<String> = all.map(|area| area.county()).collect();
         let (mut after, mut lines, mut looked_at) = (after, Vec::new(), 0);
         loop {
             let mut some = Vec::new();
@@ -85,7 +95,7 @@ pub(super) async fn of_area(
                 looked_at += 1;
                 after = Some(line.mark());
                 let is_wanted = query.what.is_none_or(|what| what.as_str() == line.access.what);
-                if is_wanted && lies_in(&query.area, &line) {
+                if is_wanted && lies_in((&query.area, &over), &line) {
                     if matches!(view, View::Administrators) {
                         line.household_no = None;
                     }
@@ -106,11 +116,14 @@ fn areas_over(code: &str) -> Vec<AreaCode> {
     AreaLevel::ALL.into_iter().filter_map(|level| area.at(level)).collect()
 }
 
-/// True if the row is about a household of the area, or an export took some or all of its households.
-fn lies_in(area: &AreaCode, line: &Line) -> bool {
+/// True if the row is about a household of the area, or an export took some or all of its households: by its code, or
+/// that of an area that it followed, until it did.
+fn lies_in((area, over): (&AreaCode, &BTreeMap<AreaCode, Timestamp>), line: &Line) -> bool {
     let parsed = |code: &Option<String>| AreaCode::parse(code.as_deref().unwrap_or("")).ok();
     match parsed(&line.access.area) {
-        Some(exported) => area.contains(&exported) || exported.contains(area),
+        Some(exported) => over.iter().any(|(area, until)| {
+            line.access.at < until.0 && (area.contains(&exported) || exported.contains(area))
+        }),
         None => parsed(&line.village).is_some_and(|village| area.contains(&village)),
     }
 }

@@ -17,6 +17,14 @@ pub(super) struct Wanted {
     pub(super) between: Option<(Timestamp, Timestamp)>,
 }
 
+impl Wanted {
+    /// Those of them from the first instant on, before the second.
+    pub(super) fn between(&self, from: Timestamp, until: Timestamp) -> Self {
+        let between = self.between.map_or((from, until), |(a, b)| (a.max(from), b.min(until)));
+        Self { between: Some(between), ..self.clone() }
+    }
+}
+
 /// A row with what its names stand for.
 #[derive(Clone, Debug)]
 pub(super) struct Line {
@@ -99,6 +107,19 @@ pub(super) async fn of_area(
     let mut filter = filter(county, wanted, before);
     filter.and("a.household = 0 and a.area = ?", [area.into()]);
     list(tx, filter, limit).await
+}
+
+/// The villages that a household lay in until a change of areas, each with the instant of that change; the first of
+/// them first.
+pub(super) async fn former_villages(
+    tx: &mut Tx,
+    (county, household): (&str, i64),
+) -> Result<Vec<(String, Timestamp)>, Error> {
+    let sql = "select f.village, c.created_at from former_villages f
+               join area_changes c on c.id = f.change where f.county = $1 and f.household = $2
+               order by c.created_at, c.id";
+    let rows = tx.query(sql, &[county.into(), household.into()]).await?;
+    rows.iter().map(|row| Ok((row.text(0)?.to_owned(), Timestamp(row.int(1)?)))).collect()
 }
 
 fn filter(county: &str, wanted: &Wanted, before: Option<Mark>) -> Filter {

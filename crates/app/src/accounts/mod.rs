@@ -41,8 +41,8 @@ pub use passwords::{Cost, Passwords};
 pub use second_factor::ops::{
     Enrolment, SecondFactorState, enrol, reseal, reset_second_factor, second_factor_of,
 };
-pub use sessions::ops::authenticate;
 pub(crate) use sessions::ops::end_everybodys as end_all_sessions;
+pub use sessions::ops::{authenticate, forget_ended as forget_ended_sessions};
 pub use users::ops::{
     NewUser, UserChange, UserFilter, change_user, create_user, find_user, get_user, list_users,
     set_password,

@@ -204,6 +204,29 @@ impl Grant {
     pub fn has_ended_on(&self, day: Day) -> bool {
         self.ends_on.is_some_and(|end| end <= day)
     }
+
+    /// True if the other gives the same role in the same area.
+    fn is_alike(&self, other: &Self) -> bool {
+        self.role == other.role && self.area == other.area
+    }
+
+    /// True if this and the other give the same on some day. Each grant holds by itself: of two that overlap the
+    /// later end would count, and who took one away would not see that the other goes on.
+    pub(super) fn repeats(&self, other: &Self) -> bool {
+        self.is_alike(other)
+            && !self.has_ended_on(other.starts_on)
+            && !other.has_ended_on(self.starts_on)
+    }
+
+    /// True if this gives all that the other does, on each of its days.
+    pub(super) fn covers(&self, other: &Self) -> bool {
+        let lasts = match (self.ends_on, other.ends_on) {
+            (None, _) => true,
+            (Some(_), None) => false,
+            (Some(own), Some(end)) => own >= end,
+        };
+        self.is_alike(other) && self.starts_on <= other.starts_on && lasts
+    }
 }
 
 impl fmt::Display for Grant {
@@ -224,9 +247,6 @@ pub(super) fn may_add(
     role: &Role,
     area: Option<&AreaCode>,
 ) -> Result<(), Error> {
-    if held.iter().any(|grant| grant.role == role.name && grant.area.as_ref() == area) {
-        return Err(Error::Refused("grant.duplicate"));
-    }
     let is_exclusive = |name: &str| policy.role(name).is_some_and(|role| role.exclusive);
     let others = || held.iter().filter(|grant| grant.role != role.name);
     if others().any(|grant| role.exclusive || is_exclusive(&grant.role)) {
@@ -354,11 +374,9 @@ mod tests {
             (vec![], ("security_admin", None), "ok"),
             (vec![], ("security_admin", Some("500242")), "grant.area_not_wanted"),
             (vec![], ("cadre", None), "grant.area_missing"),
-            (vec![("security_admin", None)], ("security_admin", None), "grant.duplicate"),
             (vec![("security_admin", None)], ("audit_admin", None), "grant.exclusive"),
             (vec![("security_admin", None)], village, "grant.exclusive"),
             (vec![village], ("system_admin", None), "grant.exclusive"),
-            (vec![village], village, "grant.duplicate"),
             (vec![village], ("village_clerk", Some("500242100202")), "ok"),
             (vec![village], ("leader", Some("500242")), "ok"),
         ] {
@@ -367,6 +385,33 @@ mod tests {
             let result = may_add(&policy, &held, policy.role(role).unwrap(), area.as_ref());
             assert_eq!(code(result), expected, "{role} beside {held:?}");
         }
+    }
+
+    #[test]
+    fn one_role_goes_on_in_a_second_grant_and_is_not_given_twice() {
+        let of = |from: &str, to: Option<&str>| {
+            let day = |text: &str| Day::parse(text).unwrap();
+            let (starts_on, ends_on) = (day(from), to.map(day));
+            Grant { starts_on, ends_on, ..grant("cadre", Some("500242")) }
+        };
+        let held = of("2020-01-01", Some("2020-02-01"));
+        for (other, repeats, covers) in [
+            (of("2020-02-01", None), false, false),
+            (of("2019-12-01", Some("2020-01-01")), false, false),
+            (of("2020-01-31", None), true, false),
+            (of("2020-01-10", Some("2020-02-01")), true, true),
+            (of("2019-12-01", Some("2020-01-02")), true, false),
+        ] {
+            assert_eq!(
+                (held.repeats(&other), other.repeats(&held)),
+                (repeats, repeats),
+                "{other:?}"
+            );
+            assert_eq!(held.covers(&other), covers, "{other:?}");
+        }
+        assert!(of("2020-01-01", None).covers(&of("2021-01-01", None)));
+        let elsewhere = Grant { area: None, ..held.clone() };
+        assert!(!elsewhere.repeats(&held) && !elsewhere.covers(&held));
     }
 
     #[test]

@@ -1,12 +1,12 @@
 //! Use cases of areas.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use daohu_base::{AreaCode, AreaLevel, Day, Scope, Timestamp};
 use daohu_db::{FutureExt, Tx};
 
 use super::{
-    model::{POOR_LEVELS, node},
+    model::{End, POOR_LEVELS, node, predecessors},
     sql,
 };
 use crate::{Context, Error, journal, keys::Keys, sheet::Record};
@@ -50,6 +50,30 @@ pub(crate) async fn any(tx: &mut Tx) -> Result<bool, Error> {
 /// True if the tree has this area, in force or not.
 pub(crate) async fn is_known(tx: &mut Tx, code: &AreaCode) -> Result<bool, Error> {
     Ok(sql::names(tx, [code.to_string()]).await?.contains_key(code.as_str()))
+}
+
+/// When the code of an area ends, if that is known, and the areas in force that follow it.
+pub(crate) async fn end_of(
+    tx: &mut Tx,
+    keys: &Keys,
+    code: &AreaCode,
+    today: Day,
+) -> Result<Option<End>, Error> {
+    let today = today.to_string();
+    let area = sql::one(tx, keys, code.as_str()).await?;
+    // Nearly all go on, and then nobody need look at what followed what.
+    if area.and_then(|area| node(&area, &today)).is_none_or(|(_, node)| node.ends_on.is_none()) {
+        return Ok(None);
+    }
+    Ok(sql::tree_behind(tx, keys, &today, code).await?.end_of(code))
+}
+
+/// An area and all those that it followed, each until the instant at which what came of it had another code.
+pub(crate) async fn with_predecessors(
+    tx: &mut Tx,
+    code: &AreaCode,
+) -> Result<BTreeMap<AreaCode, Timestamp>, Error> {
+    Ok(predecessors(code, &sql::successions(tx).await?))
 }
 
 /// An error if the tree does not have this area.

@@ -5,11 +5,11 @@ use std::{
     ops::ControlFlow,
 };
 
-use daohu_base::{AreaCode, Scope};
+use daohu_base::{AreaCode, Scope, Timestamp};
 use daohu_db::{Filter, Row, Tx, Value, prefix_end};
 
 use super::{
-    model::{AREA, Tree, node},
+    model::{AREA, Step, Tree, node, reached},
     ops::WantedAreas,
 };
 use crate::{
@@ -41,16 +41,53 @@ pub(crate) async fn one(tx: &mut Tx, keys: &Keys, code: &str) -> Result<Option<R
 
 /// The tree as it stands on a day.
 pub(crate) async fn tree(tx: &mut Tx, keys: &Keys, today: &str) -> Result<Tree, Error> {
+    let steps = successions(tx).await?;
+    part(tx, keys, today, (&Filter::new(), steps)).await
+}
+
+/// As [`tree`], of an area and those that followed it.
+pub(super) async fn tree_behind(
+    tx: &mut Tx,
+    keys: &Keys,
+    today: &str,
+    area: &AreaCode,
+) -> Result<Tree, Error> {
+    let steps = successions(tx).await?;
+    let mut filter = Filter::new();
+    filter.and_in("code", reached(area, &steps).iter().map(|code| Value::from(code.as_str())));
+    part(tx, keys, today, (&filter, steps)).await
+}
+
+async fn part(
+    tx: &mut Tx,
+    keys: &Keys,
+    today: &str,
+    (filter, steps): (&Filter, Vec<Step>),
+) -> Result<Tree, Error> {
     let mut tree = Tree::default();
-    let sql = format!("select {} from areas", AREA.select(""));
-    tx.for_each(&sql, &[], |row| {
+    let sql = format!("select {} from areas{}", AREA.select(""), filter.clause());
+    tx.for_each(&sql, filter.params(), |row| {
         if let Some((code, node)) = node(&AREA.from_row(keys, row)?, today) {
             tree.insert(code, node);
         }
         Ok::<_, Error>(ControlFlow::Continue(()))
     })
     .await?;
+    steps.into_iter().for_each(|step| tree.follow(step.from, step.to));
     Ok(tree)
+}
+
+/// Which areas followed which others; one that only got another name is not among them.
+pub(super) async fn successions(tx: &mut Tx) -> Result<Vec<Step>, daohu_db::Error> {
+    let sql = "select s.predecessor, s.successor, c.created_at from successions s
+               join area_changes c on c.id = s.change where s.predecessor <> s.successor";
+    let mut steps = Vec::new();
+    for row in tx.query(sql, &[]).await? {
+        if let (Ok(from), Ok(to)) = (AreaCode::parse(row.text(0)?), AreaCode::parse(row.text(1)?)) {
+            steps.push(Step { from, to, at: Timestamp(row.int(2)?) });
+        }
+    }
+    Ok(steps)
 }
 
 /// Hands on every area of the scope, by code; with those above it, what an import of the scope's rows

@@ -27,7 +27,7 @@ use crate::{
     journal::{self, Act, Action, Change},
     keys::Keys,
     registers::{self, Register},
-    sheet::{AREAS, Layout, Masking, Printer, Sheet},
+    sheet::{AREAS, HOUSEHOLDS, INCOMES, Layout, Masking, PAIRINGS, PERSONS, Printer, Sheet},
 };
 
 /// Rows handed over together: few enough to be printed while they are still near the processor.
@@ -311,6 +311,9 @@ fn print_all(
     Err(Error::Cancelled)
 }
 
+/// The sheets that tell of households: an export of others is no look at one.
+static OF_HOUSEHOLDS: [&Sheet; 4] = [&HOUSEHOLDS, &PERSONS, &INCOMES, &PAIRINGS];
+
 /// Who took what: journaled before a row leaves the database.
 async fn disclose(context: &Context, act: Act, options: &ExportOptions) -> Result<(), Error> {
     let sheets: Vec<&str> = options.sheets.iter().map(|sheet| sheet.name).collect();
@@ -328,10 +331,12 @@ async fn disclose(context: &Context, act: Act, options: &ExportOptions) -> Resul
     };
     let keys = context.keys.clone();
     let visitor = Visitor { actor: act.actor.clone(), address: None, at: act.at };
-    let access = accesses::Access::export(&visitor, &options.area);
+    let is_seen = |sheet: &Sheet| OF_HOUSEHOLDS.iter().any(|of| std::ptr::eq(*of, sheet));
+    let is_look = options.sheets.iter().any(|sheet| is_seen(sheet));
+    let access = is_look.then(|| accesses::Access::export(&visitor, &options.area));
     let work = async move |tx: &mut Tx| {
         journal::record(tx, &keys, &act, vec![change]).await?;
-        Ok(accesses::write(tx, &[access]).await?)
+        Ok(accesses::write(tx, access.as_slice()).await?)
     };
     context.db.write(move |tx| async move { work(tx).await }.boxed()).await
 }

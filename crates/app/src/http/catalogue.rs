@@ -135,6 +135,7 @@ static TABLE: &[Entry] = &[
     is("import.second_head", 409, "恢复后，这一户将有两名户主", "The household would have two heads"),
     is("import.undone", 409, "这次导入已经撤销", "The import was undone already"),
     is("import.written_since", 409, "导入之后又被修改", "It was changed after the import"),
+    is("area.ended", 422, "区划已停用：请填接续它的区划，或只填停用以前的", "The area has ended: name the one that follows it, or tell only of days before"),
     is("area.no_parent", 422, "上级区划不存在", "The area has no parent"),
     is("area_change.bad_name", 422, "名称须为1至100个字", "A name has 1 to 100 characters"),
     is("area_change.no_household", 422, "该村没有这一户", "The village has no such household"),

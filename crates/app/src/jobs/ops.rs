@@ -376,6 +376,12 @@ pub(super) fn kept_until(context: &Context, job: &Job) -> Timestamp {
 
 /// How long files are kept.
 pub(super) fn kept_ms(context: &Context) -> i64 {
-    const DAY_MS: i64 = 86_400_000;
     context.policy.exchange().files_kept_days.saturating_mul(DAY_MS)
 }
+
+/// How long it is known what a job was.
+pub(super) fn jobs_kept_ms(context: &Context) -> i64 {
+    context.policy.exchange().jobs_kept_days.saturating_mul(DAY_MS)
+}
+
+const DAY_MS: i64 = 86_400_000;

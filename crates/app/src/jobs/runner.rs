@@ -115,7 +115,7 @@ impl Jobs {
         Ok(())
     }
 
-    /// Gives up jobs of runs that are no more, and deletes files whose time is over.
+    /// Gives up jobs of runs that are no more, and deletes files and jobs whose time is over.
     pub async fn clean(&self) -> Result<(), Error> {
         self.give_up().await?;
         let now = self.context().clock.now();
@@ -133,6 +133,9 @@ impl Jobs {
                 self.0.folder.remove(&id)?;
             }
         }
+        let before_all = now.plus_ms(ops::jobs_kept_ms(self.context()).saturating_neg());
+        let delete = async move |tx: &mut Tx| sql::delete_ended(tx, before_all).await;
+        self.context().db.write(move |tx| async move { delete(tx).await }.boxed()).await?;
         self.remove_foundlings(before).await
     }
 

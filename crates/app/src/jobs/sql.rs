@@ -255,6 +255,13 @@ pub(super) async fn forget_files(tx: &mut Tx, id: &str, at: Timestamp) -> Result
     Ok(tx.execute(sql, &[id.into(), at.0.into()]).await? == 1)
 }
 
+/// Deletes jobs that ended before an instant and whose files are gone.
+pub(super) async fn delete_ended(tx: &mut Tx, before: Timestamp) -> Result<(), Error> {
+    let sql = "delete from jobs where ended_at < $1 and files_kept = 0
+                 and state not in ('queued', 'running')";
+    tx.execute(sql, &[before.0.into()]).await.map(drop)
+}
+
 /// True if a job of this kind is being carried out, by whichever server.
 pub(super) async fn any_running(tx: &mut Tx, kind: Kind) -> Result<bool, Error> {
     let sql = "select id from jobs where state = 'running' and kind = $1 limit 1";

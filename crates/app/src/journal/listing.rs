@@ -54,7 +54,9 @@ pub(super) async fn list(
 ) -> Result<(Vec<Line>, Option<Mark>), Error> {
     let keys = context.keys.clone();
     let work = async move |tx: &mut Tx| {
-        let sees_all = sees_all(tx, &view, &query.county).await?;
+        // Where rows of the county are now: asked for once, not for each entry.
+        let counties = area_changes::rows::counties_after(tx, &query.county).await?;
+        let sees_all = sees_all(tx, &view, &counties).await?;
         let (mut after, mut lines, mut looked_at) = (after, Vec::new(), 0);
         loop {
             let some = batch(tx, &query, after).await?;
@@ -63,7 +65,7 @@ pub(super) async fn list(
                 looked_at += 1;
                 after = Some(mark);
                 let is_wanted = query.kind.as_ref().is_none_or(|kind| *kind == entry.kind);
-                if is_wanted && (sees_all || is_visible(tx, &view, &entry).await?) {
+                if is_wanted && (sees_all || is_visible(tx, &view, &counties, &entry).await?) {
                     let shows = matches!(view, View::Within(_));
                     let body = if shows { Some(entry.open(&keys)?) } else { None };
                     lines.push(Line { mark, entry, body });
@@ -108,26 +110,31 @@ async fn batch(
     Ok(entries.into_iter().map(line).collect())
 }
 
-/// True if all of a county's journal may be seen: by who has the county, or what it became as a whole.
+/// True if all of a county's journal may be seen: by who has the county, or what it became as a whole. `counties` are
+/// itself, and those that rows of its went to.
 ///
-/// Errors: neither it nor a county that rows of its went to has to do with the scope.
-async fn sees_all(tx: &mut Tx, view: &View, county: &str) -> Result<bool, Error> {
+/// Errors: none of them has to do with the scope.
+async fn sees_all(tx: &mut Tx, view: &View, counties: &[String]) -> Result<bool, Error> {
     let View::Within(scope) = view else { return Ok(true) };
     let touches = |county: &String| AreaCode::parse(county).is_ok_and(|area| scope.touches(&area));
-    if !area_changes::rows::counties_after(tx, county).await?.iter().any(touches) {
-        return Err(Error::NotFound("county"));
-    }
+    let county = counties.first().filter(|_| counties.iter().any(touches));
+    let county = county.ok_or(Error::NotFound("county"))?;
     let heirs = area_changes::rows::county_heirs(tx, county).await?;
     Ok(heirs.iter().any(|heir| scope.covers(heir)))
 }
 
-async fn is_visible(tx: &mut Tx, view: &View, entry: &Entry) -> Result<bool, Error> {
+async fn is_visible(
+    tx: &mut Tx,
+    view: &View,
+    counties: &[String],
+    entry: &Entry,
+) -> Result<bool, Error> {
     let View::Within(scope) = view else { return Ok(true) };
     if matches!(entry.kind.as_str(), "area" | "export") {
         return Ok(scope.covers(&entry.record));
     }
     let (county, kind, record) = (&entry.county, &entry.kind, &entry.record);
-    let area = match households::village_of(tx, county, kind, record).await? {
+    let area = match households::village_in(tx, counties, kind, record).await? {
         None => registers::area_of(tx, county, kind, record).await?,
         village => village,
     };

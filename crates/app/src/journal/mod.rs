@@ -29,5 +29,7 @@ pub use ops::{
     Bulk, Span, check_keys, fill, history_in, latest_of, opens, position, record, seal_all,
     state_at, state_in,
 };
-pub(crate) use ops::{after_of, ended_at, page_of, sequence, states_before, written_since};
+pub(crate) use ops::{
+    after_of, ended_at, page_of, sequence, states_before, without_undone, written_since,
+};
 pub use verify::{Bad, Current, Depth, HouseholdOf, Verdict, Watched, verify, verify_store};

@@ -10,7 +10,7 @@ use daohu_db::{FutureExt, Suspended, Tx};
 use serde_json::{Map, Value as Json};
 
 use super::{
-    model::{Act, Change, Draft, Entry, HeadPosition, Link, Position, RecordRef, Root},
+    model::{Act, Action, Change, Draft, Entry, HeadPosition, Link, Position, RecordRef, Root},
     sql,
 };
 use crate::{
@@ -263,6 +263,22 @@ pub async fn history_in(
         found.extend(history(tx, (county, kind, record), until, rest).await?);
     }
     Ok(found)
+}
+
+/// Entries of one record, the latest first, as if what was undone had not been: without the entry that took one back,
+/// and without that one.
+pub(crate) fn without_undone(entries: Vec<(Option<i64>, Entry)>) -> Vec<(Option<i64>, Entry)> {
+    let (mut kept, mut taken_back) = (Vec::with_capacity(entries.len()), 0_u32);
+    for (sequence, entry) in entries {
+        if entry.action == Action::Undone.as_str() {
+            taken_back += 1;
+        } else if taken_back > 0 {
+            taken_back -= 1;
+        } else {
+            kept.push((sequence, entry));
+        }
+    }
+    kept
 }
 
 /// The entries that wrote a record up to an instant, the latest first, at most so many; each with its place in the

@@ -12,7 +12,8 @@ use crate::{
     journal::{self, Current, Watched},
     keys::Keys,
     sheet::{
-        self, CADRES, Masking, ORGANISATIONS, PAIRINGS, Record, shown_journal, to_journal, to_json,
+        self, CADRES, Masking, ORGANISATIONS, PAIRINGS, Record, Sheet, shown_journal, to_journal,
+        to_json,
     },
 };
 
@@ -85,12 +86,7 @@ pub(crate) async fn helpers_of(
         shown.get("subject").and_then(Json::as_str).unwrap_or_default().to_owned()
     };
     let numbers: Vec<String> = found.iter().map(|(_, shown)| subject(shown)).collect();
-    let mut names = HashMap::new();
-    for sheet in [&ORGANISATIONS, &CADRES] {
-        if let Some(register) = Register::of(sheet) {
-            names.extend(sql::names(tx, register, numbers.clone()).await?);
-        }
-    }
+    let names = names_of(tx, &[&ORGANISATIONS, &CADRES], &numbers).await?;
     let named = |(_, mut shown): (String, Map<String, Json>)| {
         let name = names.get(&subject(&shown)).map(String::as_str);
         shown.insert("subject_name".to_owned(), name.into());
@@ -104,10 +100,20 @@ pub(crate) async fn cadre_names(
     tx: &mut Tx,
     numbers: Vec<String>,
 ) -> Result<HashMap<String, String>, Error> {
-    match Register::of(&CADRES) {
-        Some(register) => Ok(sql::names(tx, register, numbers).await?),
-        None => Ok(HashMap::new()),
+    names_of(tx, &[&CADRES], &numbers).await
+}
+
+/// The names of what has one of these numbers in one of these sheets.
+async fn names_of(
+    tx: &mut Tx,
+    sheets: &[&Sheet],
+    numbers: &[String],
+) -> Result<HashMap<String, String>, Error> {
+    let mut names = HashMap::new();
+    for register in sheets.iter().filter_map(|sheet| Register::of(sheet)) {
+        names.extend(sql::names(tx, register, numbers).await?);
     }
+    Ok(names)
 }
 
 /// What the journal calls a pairing.

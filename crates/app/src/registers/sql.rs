@@ -15,7 +15,7 @@ use crate::{
     sheet::{CADRES, EachRow, ORGANISATIONS, PAIRINGS, Record, TEAMS, records, team},
 };
 
-/// Areas asked for by one `in (…)`.
+/// Areas or numbers asked for by one `in (…)`.
 const IN_LIST: usize = 500;
 
 /// What has begun on a day and not ended before it.
@@ -181,14 +181,19 @@ pub(crate) async fn lock_of_areas(
 pub(super) async fn names(
     tx: &mut Tx,
     register: &Register,
-    numbers: Vec<String>,
+    numbers: &[String],
 ) -> Result<HashMap<String, String>, DbError> {
-    let mut filter = Filter::new();
-    filter.and_in("no", numbers.into_iter().map(Value::from));
-    let table = register.layout().table.name;
-    let sql = format!("select no, name from {table}{}", filter.clause());
-    let rows = tx.query(&sql, filter.params()).await?;
-    rows.iter().map(|row| Ok((row.text(0)?.to_owned(), row.text(1)?.to_owned()))).collect()
+    let mut names = HashMap::new();
+    for list in numbers.chunks(IN_LIST) {
+        let mut filter = Filter::new();
+        filter.and_in("no", list.iter().map(|no| Value::from(no.as_str())));
+        let table = register.layout().table.name;
+        let sql = format!("select no, name from {table}{}", filter.clause());
+        for row in tx.query(&sql, filter.params()).await? {
+            names.insert(row.text(0)?.to_owned(), row.text(1)?.to_owned());
+        }
+    }
+    Ok(names)
 }
 
 /// Those of these numbers that organisations, cadres or teams have.

@@ -43,16 +43,20 @@ pub(crate) fn read(
     if errors.is_empty() { Ok(changes) } else { Err(Error::Invalid(errors)) }
 }
 
-/// Reads the fields of a new record; those that every record has must be there.
+/// Reads the fields of a new record; those that every record has must be there. `fixed` columns do not belong into
+/// the request.
 pub(crate) fn read_new(
     sheet: &'static Sheet,
     policy: &Policy,
     body: &Map<String, Json>,
+    fixed: &[usize],
     lang: Lang,
 ) -> Result<Vec<Value>, Error> {
-    let (changes, mut errors) = read_all(sheet, policy, body, &[], lang);
-    let missing = sheet.columns.iter().filter(|c| c.required && !body.contains_key(c.name));
-    errors.extend(missing.map(|column| field_error(column, None, &CellError::Required, lang)));
+    let (changes, mut errors) = read_all(sheet, policy, body, fixed, lang);
+    let open = sheet.columns.iter().enumerate().filter(|(i, _)| !fixed.contains(i));
+    let missing = open.filter(|(_, column)| column.required && !body.contains_key(column.name));
+    let missing = missing.map(|(_, column)| field_error(column, None, &CellError::Required, lang));
+    errors.extend(missing);
     if !errors.is_empty() {
         return Err(Error::Invalid(errors));
     }

@@ -42,6 +42,7 @@ pub(crate) use json::{differing, shown_journal};
 pub use json::{from_json, journal_of, schema, to_journal, to_json};
 pub(crate) use layout::EachRow;
 pub use layout::{Layout, Meta, Record};
+pub(crate) use period::first_day;
 pub use print::{Masking, Printer};
 pub(crate) use reseal::reseal;
 pub(crate) use sql::{records, some_records};

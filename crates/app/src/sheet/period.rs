@@ -33,9 +33,35 @@ pub(super) fn canonical(text: &str, years: &RangeInclusive<i64>) -> Option<Strin
     Some(format!("{year}-{month:02}"))
 }
 
+/// The first day of a period in its canonical form.
+pub(crate) fn first_day(period: &str) -> String {
+    let (year, rest) = period.split_at_checked(4).unwrap_or((period, ""));
+    let month = match rest.strip_prefix('Q') {
+        Some(quarters) => {
+            let first = quarters.split('-').next().and_then(|first| first.parse().ok());
+            first.map_or(1, |quarter: u32| quarter.saturating_sub(1) * 3 + 1)
+        }
+        None => rest.trim_start_matches('-').parse().unwrap_or(1),
+    };
+    format!("{year}-{month:02}-01")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_period_begins_with_its_first_month() {
+        for (period, expected) in [
+            ("2015", "2015-01-01"),
+            ("2015Q1-3", "2015-01-01"),
+            ("2015Q2-3", "2015-04-01"),
+            ("2015Q4", "2015-10-01"),
+            ("2015-06", "2015-06-01"),
+        ] {
+            assert_eq!(first_day(period), expected, "{period}");
+        }
+    }
 
     #[test]
     fn periods_have_one_form_each() {

@@ -96,8 +96,9 @@ async fn state(
 ) -> Result<Option<serde_json::Map<String, Json>>, Error> {
     let Some(span) = spans.iter().find(|span| span.county == county) else { return Ok(None) };
     let named = [(kind.to_owned(), id.to_string())];
-    let states = journal::states_before(tx, keys, county, &named, span.last + 1).await?;
-    Ok(states.into_values().next())
+    let mut states = journal::states_before(tx, keys, county, &named, span.last + 1).await?;
+    let [name] = named;
+    Ok(states.remove(&name))
 }
 
 fn int(state: Option<serde_json::Map<String, Json>>, name: &str) -> Option<i64> {

@@ -5,6 +5,7 @@ use daohu_policy::Policy;
 use serde_json::{Value, json};
 
 use crate::{
+    area_changes,
     harness::{ADDRESS, Client, TestApp, config},
     seed,
 };
@@ -194,5 +195,69 @@ async fn accesses_end_when_the_policy_says_and_repeats_are_counted_as_long() {
         app.clock.advance_minutes(60 * 24);
         app.state.accesses().clean().await.unwrap();
         assert_eq!(app.count_rows("accesses").await, 0, "{engine:?}");
+    }
+}
+
+/// Exports an area, some of the sheets or all.
+async fn export(app: &TestApp, client: &Client, area: &str, sheets: &[&str]) {
+    app.clock.advance_seconds(1);
+    let body = json!({ "area": area, "sheets": sheets });
+    client.post("/exports", body).send().await.expect(202);
+    app.jobs.run_queued().await.unwrap();
+    app.clock.advance_seconds(1);
+}
+
+/// The areas that were exported, as a list tells of them.
+async fn exported(app: &TestApp, client: &Client, path: &str) -> Vec<String> {
+    let rows = all(app, client, path, 200).await;
+    let exports = rows.iter().filter(|row| row["what"] == "export");
+    exports.map(|row| row["area"].as_str().unwrap().to_owned()).collect()
+}
+
+#[tokio::test]
+async fn an_export_is_a_look_at_the_households_that_lay_there_then() {
+    for engine in Engine::BOTH {
+        let app = area_changes::start(engine).await;
+        let city = app.client(&["office_clerk@9901"]).await;
+        let (id, _) = seed::household_no(&app, "H005").await;
+        for area in ["990101101200", "990101101201"] {
+            export(&app, &city, area, &[]).await;
+        }
+        // Of areas and of who helps them nothing is told that is a household's.
+        export(&app, &city, "990101", &["areas", "villages", "cadres"]).await;
+        let merge = area_changes::line("990101101200", "990101101201", "");
+        area_changes::carry_out(&app, vec![merge]).await;
+        export(&app, &city, "990101101201", &["households"]).await;
+        let inspector = app.client(&["inspector@9901"]).await;
+        let path = format!("/households/{id}/accesses");
+        let told = exported(&app, &inspector, &path).await;
+        assert_eq!(told, ["990101101201", "990101101200"], "{engine:?}");
+        let village = exported(&app, &inspector, "/accesses?area=990101101201").await;
+        assert_eq!(village, ["990101101201", "990101101201", "990101101200"], "{engine:?}");
+    }
+}
+
+#[tokio::test]
+async fn exports_under_the_old_code_of_a_county_are_told_of() {
+    for engine in Engine::BOTH {
+        let app = area_changes::start(engine).await;
+        let city = app.client(&["office_clerk@9901"]).await;
+        let (id, _) = seed::household_no(&app, "H002").await;
+        for area in ["990101", "990101100", "990101101"] {
+            export(&app, &city, area, &[]).await;
+        }
+        let other = area_changes::line("990101", "990102", "南区");
+        area_changes::carry_out(&app, vec![other]).await;
+        export(&app, &city, "990102100200", &[]).await;
+        let inspector = app.client(&["inspector@9901"]).await;
+        let path = format!("/households/{id}/accesses");
+        let told = exported(&app, &inspector, &path).await;
+        assert_eq!(told, ["990102100200", "990101100", "990101"], "{engine:?}");
+        let county = exported(&app, &inspector, "/accesses?area=990102").await;
+        assert_eq!(county.len(), 4, "{engine:?} {county:?}");
+        let township = exported(&app, &inspector, "/accesses?area=990102101").await;
+        assert_eq!(township, ["990101101", "990101"], "{engine:?}");
+        let day = exported(&app, &inspector, &format!("{path}?day=2020-11-22")).await;
+        assert!(day.is_empty(), "{engine:?} {day:?}");
     }
 }

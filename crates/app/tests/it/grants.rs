@@ -5,7 +5,7 @@ use daohu_base::{AreaCode, Day};
 use daohu_db::Engine;
 use serde_json::json;
 
-use crate::harness::TestApp;
+use crate::{area_changes, harness::TestApp};
 
 #[tokio::test]
 async fn a_role_is_given_and_taken() {
@@ -186,5 +186,38 @@ async fn a_grant_holds_by_its_days_in_china() {
         assert_eq!(held().await, 1);
         app.clock.advance_minutes(1);
         assert_eq!(held().await, 0);
+    }
+}
+
+#[tokio::test]
+async fn a_role_goes_on_in_a_second_grant_also_where_the_area_gets_another_code() {
+    for engine in Engine::BOTH {
+        let app = area_changes::start(engine).await;
+        let admin = app.client(&["security_admin"]).await;
+        let user = app.user(&[]).await;
+        let path = format!("/users/{}/grants", user.id);
+        let give = |from: &str, to: Option<&str>| {
+            let body =
+                json!({ "role": "cadre", "area": "990101", "starts_on": from, "ends_on": to });
+            admin.post(&path, body).send()
+        };
+        give("2020-11-23", Some("2020-12-01")).await.expect(201);
+        // Of two on one day one would be taken away and the other would go on unseen.
+        give("2020-11-30", None).await.problem(409, "grant.duplicate");
+        give("2020-11-23", Some("2020-11-24")).await.problem(409, "grant.duplicate");
+        give("2020-12-01", Some("2020-12-31")).await.expect(201);
+        area_changes::carry_out(&app, vec![area_changes::line("990101", "990102", "南区")]).await;
+        let grants = admin.get(&path).send().await.expect(200);
+        let open = grants.as_array().unwrap().iter().filter(|grant| grant["area"] == "990102");
+        let days = open.map(|one| format!("{} {}", one["starts_on"], one["ends_on"]));
+        let days: std::collections::BTreeSet<String> = days.collect();
+        let expected = ["\"2020-11-23\" \"2020-12-01\"", "\"2020-12-01\" \"2020-12-31\""];
+        assert_eq!(days, expected.map(str::to_owned).into(), "{engine:?}");
+        // The last day of the first, the first and the last day of the second, and the day behind it.
+        for (days, holds) in [(7, 1), (1, 1), (29, 1), (1, 0)] {
+            app.clock.advance_minutes(days * 24 * 60);
+            let me = app.signed_in(&user).await.get("/session").send().await.expect(200);
+            assert_eq!(me["grants"].as_array().unwrap().len(), holds, "{engine:?} {days}");
+        }
     }
 }

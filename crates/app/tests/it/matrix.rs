@@ -221,8 +221,23 @@ async fn registry(app: &TestApp, id: &str, area: &AreaCode) -> Option<Operation>
         "list_village_years" => get(format!("/villages?area={area}")).bound(),
         "get_organisation" => get(format!("/organisations/U{village}")).bound(),
         "get_cadre" => get(format!("/cadres/C{village}")).bound(),
-        "create_cadre" | "change_cadre" | "reveal_cadre" | "create_pairing" | "get_pairing"
-        | "change_pairing" | "get_village_year" | "put_village_year" => {
+        "create_cadre"
+        | "change_cadre"
+        | "reveal_cadre"
+        | "create_pairing"
+        | "get_pairing"
+        | "change_pairing"
+        | "get_village_year"
+        | "put_village_year"
+        | "create_organisation"
+        | "change_organisation"
+        | "create_team_member"
+        | "get_team_member"
+        | "change_team_member"
+        | "get_target"
+        | "put_target"
+        | "get_indicator"
+        | "put_indicator" => {
             return register(app, id, village).await;
         }
         "get_area_coverage" => get(format!("/areas/{area}/coverage")).bound(),
@@ -252,10 +267,43 @@ async fn registry(app: &TestApp, id: &str, area: &AreaCode) -> Option<Operation>
 async fn register(app: &TestApp, id: &str, village: &str) -> Option<Operation> {
     let n = journaled(app).await;
     let (version, kind) = seed::pairing_in(app, village).await;
+    let member = format!("/teams/{}/T{village}/C{village}/2015-01-01", &village[..6]);
     let pairing =
         format!("/pairings/{}/{kind:02}/C{village}/03/{village}/2015-01-01", &village[..6]);
-    let year = format!("/villages/{village}/{}", 1900 + n % 100);
+    let (year, day) = (1900 + n % 100, format!("{}-01-01", 2016 + n % 180));
     let operation = match id {
+        "create_organisation" => {
+            let body =
+                json!({ "no": format!("N{n}"), "name": "新", "level": "村", "area": village });
+            post("/organisations", body)
+        }
+        "change_organisation" => {
+            let body = json!({ "name": format!("名{n}") });
+            let version = seed::organisation_in(app, village).await;
+            send(Method::PATCH, format!("/organisations/U{village}"), body).if_match(version)
+        }
+        "create_team_member" => {
+            let (no, cadre) = (format!("N{n}"), format!("C{village}"));
+            let body = json!({ "no": no, "village": village, "cadre": cadre, "starts_on": day });
+            post("/teams", body)
+        }
+        "get_team_member" => get(member),
+        "change_team_member" => {
+            let version = seed::member_in(app, village).await;
+            send(Method::PATCH, member, json!({ "ends_on": day })).if_match(version)
+        }
+        "get_target" => {
+            let code = seed::target_in(app, village).await;
+            get(format!("/targets/{village}/2015/{code:02}"))
+        }
+        "put_target" => {
+            send(Method::PUT, format!("/targets/{village}/{year}/01"), json!({ "target": 1 }))
+        }
+        "get_indicator" => get(format!("/indicators/{village}/2015/%E4%BA%A7%E5%80%BC")),
+        "put_indicator" => {
+            let body = json!({ "figure": 1 });
+            send(Method::PUT, format!("/indicators/{village}/{year}/%E4%BA%A7%E5%80%BC"), body)
+        }
         "create_cadre" => {
             let roles = json!(["帮扶干部"]);
             post(
@@ -286,7 +334,10 @@ async fn register(app: &TestApp, id: &str, village: &str) -> Option<Operation> {
             send(Method::PATCH, pairing, body).if_match(version)
         }
         "get_village_year" => get(format!("/villages/{village}/2015")),
-        "put_village_year" => send(Method::PUT, year, json!({ "households": n })),
+        "put_village_year" => {
+            let path = format!("/villages/{village}/{year}");
+            send(Method::PUT, path, json!({ "households": n }))
+        }
         _ => return None,
     };
     Some(operation.bound())

@@ -8,6 +8,7 @@ use daohu_db::Engine;
 use serde_json::{Value, json};
 
 use crate::{
+    area_changes,
     exchange::options,
     harness::{Client, TestApp},
     jobs::COUNTY,
@@ -275,5 +276,146 @@ async fn a_cadres_number_is_revealed_for_a_reason_that_the_journal_has() {
             list["items"].as_array().unwrap().iter().map(|line| &line["kind"]).collect();
         assert_eq!(kinds, ["cadre_reveal", "cadre"]);
         assert_eq!(list["items"][0]["after"], reason);
+    }
+}
+
+#[tokio::test]
+async fn what_is_told_of_an_area_after_its_last_day_is_refused_here_too() {
+    for engine in Engine::BOTH {
+        let app = area_changes::start(engine).await;
+        let merge = area_changes::line("990101101200", "990101101201", "");
+        area_changes::carry_out(&app, vec![merge]).await;
+        let office = app.client(COUNTY).await;
+        let begun = json!({ "subject_kind": "单位", "subject": "D1", "object_kind": "村",
+            "object": "990101101200", "starts_on": "2020-11-23" });
+        let refused = office.post("/pairings", begun).send().await;
+        let problem = refused.field_problem("object", "area.ended");
+        let message = problem["errors"][0]["message"].as_str().unwrap();
+        assert!(message.contains("990101101201"), "{engine:?} {message}");
+        let cadre = json!({ "no": "C20", "name": "甲", "roles": ["帮扶干部"],
+            "area": "990101101200" });
+        office.post("/cadres", cadre).send().await.field_problem("area", "area.ended");
+        let put = |year: i64| {
+            office.put(&format!("/villages/990101101200/{year}"), json!({ "households": 1 }))
+        };
+        put(2021).send().await.field_problem("village", "area.ended");
+        put(2020).send().await.expect(201);
+        // Who helped there cannot go on to.
+        let list = office.json("/pairings?object=990101101200&subject=D1").await;
+        let kinds = ["subject_kind", "object_kind"].map(|name| list["items"][0][name].clone());
+        let [subject, object] = kinds.map(|kind| kind.as_str().unwrap().to_owned());
+        let path = format!("/pairings/990101/{subject}/D1/{object}/990101101200/2019-01-01");
+        let open = office.patch(&path, json!({ "ends_on": null })).if_match(2).send().await;
+        open.field_problem("ends_on", "area.ended");
+        let earlier = json!({ "ends_on": "2020-06-30" });
+        office.patch(&path, earlier).if_match(2).send().await.expect(200);
+        intact(&app).await;
+    }
+}
+
+#[tokio::test]
+async fn every_register_is_written_as_an_import_of_the_same_rows_writes_it() {
+    for engine in Engine::BOTH {
+        let ((asked, office), (imported, _)) = (start(engine).await, start(engine).await);
+        let unit = json!({ "no": "U9", "name": "南乙乡政府", "level": "乡", "area": "990101101" });
+        office.post("/organisations", unit).send().await.expect(201);
+        let change = json!({ "name": "南乙乡人民政府" });
+        office.patch("/organisations/U9", change).if_match(1).send().await.expect(200);
+        let member = json!({ "no": "T9", "village": "990101100201", "cadre": "C3",
+            "starts_on": "2018-01-01" });
+        let made = office.post("/teams", member).send().await;
+        let path = at(made.header("location"));
+        made.expect(201);
+        assert_eq!(path, "/teams/990101/T9/C3/2018-01-01");
+        let end = json!({ "ends_on": "2018-12-31", "end_reason": "期满", "is_leader": true });
+        office.patch(&path, end).if_match(1).send().await.expect(200);
+        office.put("/targets/990101100/2016/01", json!({ "target": 5 })).send().await.expect(201);
+        let target = office.put("/targets/990101100/2016/01", json!({ "target": 6 })).if_match(1);
+        target.send().await.expect(200);
+        let figure = json!({ "figure": 1.5, "unit": "元/亩" });
+        let path = "/indicators/990101/2016Q1-2/%E4%BA%A9%E4%BA%A7%2F%E5%85%83";
+        office.put(path, figure).send().await.expect(201);
+
+        let header = "单位编号,名称,单位级别,所在区划代码\n";
+        for name in ["南乙乡政府", "南乙乡人民政府"] {
+            let text = format!("{header}U9,{name},乡,990101101\n");
+            import(&imported, "organisations.csv", &text).await;
+        }
+        let header = "队编号,行政村代码,工号,是否队长,开始日期,结束日期,结束原因\n";
+        for row in
+            ["T9,990101100201,C3,,2018-01-01,,", "T9,990101100201,C3,是,2018-01-01,2018-12-31,期满"]
+        {
+            import(&imported, "teams.csv", &format!("{header}{row}\n")).await;
+        }
+        let name = asked.context.policy.list("计划指标").unwrap().name_of(1).unwrap().to_owned();
+        for target in [5, 6] {
+            let text = format!("区划代码,年度,指标,目标值\n990101100,2016,{name},{target}\n");
+            import(&imported, "targets.csv", &text).await;
+        }
+        let text = "区划代码,期间,指标,数值,计量单位\n990101,2016Q1-2,亩产/元,1.5,元/亩\n";
+        import(&imported, "indicators.csv", text).await;
+
+        for (kind, record, entries) in [
+            ("organisation", "U9", 2),
+            ("team_member", "T9/C3/2018-01-01", 2),
+            ("target", "990101100/2016/1", 2),
+            ("indicator", "990101/2016Q1-2/亩产%2F元", 1),
+        ] {
+            let found = story(&asked, kind, record).await;
+            assert_eq!(found.len(), entries, "{kind} {record}");
+            assert_eq!(found, story(&imported, kind, record).await, "{engine:?} {kind} {record}");
+        }
+        intact(&asked).await;
+    }
+}
+
+#[tokio::test]
+async fn registers_are_written_by_whoever_has_the_area_and_as_their_sheets_say() {
+    for engine in Engine::BOTH {
+        let (app, office) = start(engine).await;
+        let township = app.client(&["village_clerk@990101101"]).await;
+        let read = township.get("/teams/990101/T1/C2/2015-03-01").send().await;
+        read.problem(404, "record.not_found");
+        let member = |village: &str, cadre: &str| json!({ "no": "T1", "village": village, "cadre": cadre, "starts_on": "2019-01-01" });
+        let away = township.post("/teams", member("990101100200", "C2")).send().await;
+        away.field_problem("village", "quality.R03");
+        let nobody = office.post("/teams", member("990101100200", "C77")).send().await;
+        nobody.field_problem("cadre", "quality.R03");
+        office.post("/teams", member("990101100200", "C2")).send().await.expect(201);
+        let twice = office.post("/teams", member("990101100200", "C2")).send().await;
+        twice.problem(409, "register.exists");
+        // A team helps villages of its own county.
+        let city = app.client(&["office_clerk@99", "office_clerk@98"]).await;
+        let path = "/teams/990101/T1/C2/2019-01-01";
+        let away = city.patch(path, json!({ "village": "980101100200" })).if_match(1).send().await;
+        away.field_problem("village", "quality.R03");
+        office
+            .patch(path, json!({ "village": "990101100201" }))
+            .if_match(1)
+            .send()
+            .await
+            .expect(200);
+
+        let target =
+            |area: &str, body: Value| office.put(&format!("/targets/{area}/2016/01"), body);
+        let empty = target("990101100", json!({})).send().await;
+        empty.field_problem("target", "cell.required");
+        let odd = target("990101100", json!({ "target": -1 })).send().await;
+        odd.field_problem("target", "cell.out_of_range");
+        target("980101", json!({ "target": 1 })).send().await.problem(404, "record.not_found");
+        target("990101199", json!({ "target": 1 }))
+            .send()
+            .await
+            .field_problem("area", "quality.R03");
+        target("990101100", json!({ "target": 1 })).send().await.expect(201);
+        let again = target("990101100", json!({ "target": 1 })).send().await;
+        again.problem(428, "request.if_match_missing");
+        let read = office.get("/targets/990101100/2016/01").send().await;
+        assert_eq!(read.header("etag"), "\"v1\"");
+        let period = office.put("/indicators/990101/2016Q5/x", json!({ "figure": 1 })).send().await;
+        period.problem(404, "record.not_found");
+        let unit = json!({ "no": "U1", "name": "x", "level": "县", "area": "990101" });
+        office.post("/organisations", unit).send().await.problem(409, "register.exists");
+        intact(&app).await;
     }
 }

@@ -13,7 +13,7 @@ use daohu_app::{
 use daohu_base::{AreaCode, Scope};
 use daohu_db::Engine;
 
-use crate::{exchange::options, harness::TestApp, seed};
+use crate::{area_changes, exchange::options, harness::TestApp, seed};
 
 async fn start(engine: Engine) -> TestApp {
     let app = TestApp::new(engine).await;
@@ -244,5 +244,75 @@ async fn what_the_owner_exports_fills_an_empty_store_of_the_other_engine() {
                 assert_eq!(one, other, "{engine:?} {area}");
             }
         }
+    }
+}
+
+/// Rows about a village that was merged into the next one on 2020-11-23.
+const OF_AN_ENDED_VILLAGE: [(&str, &str); 8] = [
+    ("households.csv", "户编号,行政村代码\nH099,990101101200\n"),
+    ("organisations.csv", "单位编号,名称,单位级别,所在区划代码\nD9,丙,村,990101101200\n"),
+    ("villages.csv", "行政村代码,年度,户数\n990101101200,2020,7\n990101101200,2021,7\n"),
+    ("cadres.csv", "工号,姓名,角色,所在区划代码\nC9,甲,帮扶干部,990101101200\n"),
+    (
+        "teams.csv",
+        "队编号,行政村代码,工号,开始日期,结束日期\n\
+         T9,990101101200,C1,2015-01-01,2016-01-01\n\
+         T9,990101101200,C1,2020-12-01,\n",
+    ),
+    (
+        "pairings.csv",
+        "主体类型,主体编号,对象类型,对象编号,开始日期,结束日期\n\
+         单位,D1,村,990101101200,2017-01-01,2018-01-01\n\
+         单位,D1,村,990101101200,2018-05-01,\n\
+         单位,D1,村,990101101200,2019-01-01,\n\
+         单位,D1,村,990101101200,2020-11-23,\n",
+    ),
+    (
+        "targets.csv",
+        "区划代码,年度,指标,目标值\n990101101200,2020,脱贫人口,1\n990101101200,2021,脱贫人口,1\n",
+    ),
+    (
+        "indicators.csv",
+        "区划代码,期间,指标,数值\n990101101200,2020-11,产值,1\n990101101200,2020-12,产值,1\n",
+    ),
+];
+
+#[tokio::test]
+async fn what_is_told_of_an_area_after_its_last_day_is_refused_and_what_followed_it_is_named() {
+    for engine in Engine::BOTH {
+        let app = area_changes::start(engine).await;
+        let merge = area_changes::line("990101101200", "990101101201", "");
+        area_changes::carry_out(&app, vec![merge]).await;
+        let summary = import(&app, &OF_AN_ENDED_VILLAGE, options()).await;
+        let mut told = refused(&summary);
+        told.sort_unstable();
+        let expected = [
+            ("cadres", 2, "所在区划代码", "area.ended"),
+            ("households", 2, "行政村代码", "quality.R03"),
+            ("indicators", 3, "区划代码", "area.ended"),
+            ("organisations", 2, "所在区划代码", "area.ended"),
+            ("pairings", 3, "结束日期", "area.ended"),
+            ("pairings", 5, "对象编号", "area.ended"),
+            ("targets", 3, "区划代码", "area.ended"),
+            ("teams", 3, "行政村代码", "area.ended"),
+            ("villages", 3, "行政村代码", "area.ended"),
+        ];
+        assert_eq!(told, expected, "{engine:?}");
+        let says = "990101101200 已于 2020-11-22 停用，由 990101101201（南乙二村）接续";
+        for row in summary.problems.iter().filter(|row| row.outcome == Outcome::Rejected) {
+            assert!(row.notes[0].message.contains(says), "{engine:?} {:?}", row.notes[0]);
+        }
+        // What was before, and what is stored as it was, goes in.
+        for sheet in ["villages", "teams", "targets", "indicators"] {
+            assert_eq!(summary.sheets[sheet].created, 1, "{engine:?} {sheet}");
+        }
+        let pairings = &summary.sheets["pairings"];
+        assert_eq!((pairings.created, pairings.unchanged), (1, 1), "{engine:?} {pairings:?}");
+        // Nor does a blank that clears open an end again.
+        let clears = ImportOptions { blank: Blank::Clears, ..options() };
+        let summary = import(&app, &OF_AN_ENDED_VILLAGE[5..6], clears).await;
+        let last = refused(&summary).contains(&("pairings", 4, "结束日期", "area.ended"));
+        assert!(last, "{engine:?} {:?}", summary.problems);
+        intact(&app).await;
     }
 }

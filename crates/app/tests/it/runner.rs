@@ -262,5 +262,12 @@ async fn files_go_when_their_time_is_over() {
             (&job["state"], &job["problem"]["code"]),
             (&json!("failed"), &json!("job.files_gone"))
         );
+        // In the end the job itself.
+        app.clock.advance_minutes(392 * 24 * 60);
+        app.jobs.clean().await.unwrap();
+        assert_eq!(app.count_rows("jobs").await, 2, "{engine:?}");
+        app.clock.advance_minutes(9 * 24 * 60);
+        app.jobs.clean().await.unwrap();
+        assert_eq!(app.count_rows("jobs").await, 0, "{engine:?}");
     }
 }

@@ -113,6 +113,23 @@ pub async fn cadre_in(app: &TestApp, village: &str) -> i64 {
     one(app, "select version, version from cadres where area = $1", village).await.0
 }
 
+/// The version of the organisation of a village.
+pub async fn organisation_in(app: &TestApp, village: &str) -> i64 {
+    one(app, "select version, version from organisations where area = $1", village).await.0
+}
+
+/// The version of the oldest time in the team of a village.
+pub async fn member_in(app: &TestApp, village: &str) -> i64 {
+    let sql = "select version, version from teams where village = $1 order by starts_on";
+    one(app, sql, village).await.0
+}
+
+/// The code of the target that [`helpers_of_villages`] sets.
+pub async fn target_in(app: &TestApp, village: &str) -> i64 {
+    let sql = "select indicator, version from targets where area = $1 order by year desc";
+    one(app, sql, village).await.0
+}
+
 /// The version of the oldest pairing with a village, and the code of what a cadre is there.
 pub async fn pairing_in(app: &TestApp, village: &str) -> (i64, i64) {
     let sql = "select version, subject_kind from pairings where object = $1 order by starts_on";
@@ -243,8 +260,8 @@ pub async fn helpers(app: &TestApp) {
     }
 }
 
-/// Imports an organisation and a cadre of each village, `U` and `C` with the village's code, that cadre's
-/// pairing with the village, and its record of 2015.
+/// Imports an organisation, a cadre and a team of each village, `U`, `C` and `T` with the village's code, that cadre's
+/// pairing with the village and time in the team, and its record, target and figure of 2015.
 pub async fn helpers_of_villages(app: &TestApp) {
     let folder = tempfile::tempdir().unwrap();
     let villages = AREAS.iter().filter(|(code, _)| code.len() == 12);
@@ -254,16 +271,25 @@ pub async fn helpers_of_villages(app: &TestApp) {
     );
     let mut pairings = "主体类型,主体编号,对象类型,对象编号,开始日期\n".to_owned();
     let mut years = "行政村代码,年度\n".to_owned();
+    let mut teams = "队编号,行政村代码,工号,开始日期\n".to_owned();
+    let mut targets = "区划代码,年度,指标,目标值\n".to_owned();
+    let mut figures = "区划代码,期间,指标,数值\n".to_owned();
     for (code, name) in villages {
         units += &format!("U{code},{name}委员会,村,{code}\n");
         cadres += &format!("C{code},孙帮,帮扶干部,{code}\n");
         pairings += &format!("干部,C{code},村,{code},2015-01-01\n");
         years += &format!("{code},2015\n");
+        teams += &format!("T{code},{code},C{code},2015-01-01\n");
+        targets += &format!("{code},2015,脱贫人口,1\n");
+        figures += &format!("{code},2015,产值,1\n");
     }
     std::fs::write(folder.path().join("organisations.csv"), units).unwrap();
     std::fs::write(folder.path().join("cadres.csv"), cadres).unwrap();
     std::fs::write(folder.path().join("pairings.csv"), pairings).unwrap();
     std::fs::write(folder.path().join("villages.csv"), years).unwrap();
+    std::fs::write(folder.path().join("teams.csv"), teams).unwrap();
+    std::fs::write(folder.path().join("targets.csv"), targets).unwrap();
+    std::fs::write(folder.path().join("indicators.csv"), figures).unwrap();
     let summary = app.import(&[folder.path().to_owned()], crate::exchange::options()).await;
     assert!(summary.committed, "{summary:?}");
 }

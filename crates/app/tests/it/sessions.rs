@@ -1,5 +1,6 @@
 //! Sessions between sign-in and sign-out.
 
+use daohu_app::{accounts, http};
 use daohu_db::Engine;
 use serde_json::json;
 
@@ -159,5 +160,28 @@ async fn where_nothing_can_be_written_reading_goes_on() {
         .await;
         app.clock.advance_minutes(2);
         client.get("/areas").send().await.expect(200);
+    }
+}
+
+#[tokio::test]
+async fn what_has_ended_is_deleted_also_where_nobody_comes() {
+    for engine in Engine::BOTH {
+        let app = TestApp::new(engine).await;
+        let admin = app.client(&["system_admin"]).await;
+        let body = json!({ "name": "li.na", "display_name": "李娜" });
+        let post = admin.post("/users", body).header("idempotency-key", "k1");
+        post.send().await.expect(201);
+        let left = async || {
+            http::forget_old_answers(&app.context).await.unwrap();
+            accounts::forget_ended_sessions(&app.context).await.unwrap();
+            [app.count_rows("sessions").await, app.count_rows("idempotency_keys").await]
+        };
+        // A session is idle for half an hour, an answer is remembered for a day.
+        app.clock.advance_minutes(29);
+        assert_eq!(left().await, [1, 1], "{engine:?}");
+        app.clock.advance_minutes(1);
+        assert_eq!(left().await, [0, 1], "{engine:?}");
+        app.clock.advance_minutes(24 * 60);
+        assert_eq!(left().await, [0, 0], "{engine:?}");
     }
 }

@@ -243,3 +243,39 @@ async fn an_undo_comes_behind_what_it_takes_back_whatever_the_clock_says() {
         assert!(at.is_sorted(), "{engine:?} {at:?}");
     }
 }
+
+#[tokio::test]
+async fn histories_tell_nothing_of_what_was_undone() {
+    for engine in Engine::BOTH {
+        let app = start(engine).await;
+        let number = id_number("99010119720202002");
+        let office = app.client(&["office_clerk@990101"]).await;
+        let (home, _) = seed::household_no(&app, "H002").await;
+        let sql = "select id from persons where name = '钱二'";
+        let person = app.rows(sql).await[0].int(0).unwrap();
+        let told = async || {
+            let mut all = Vec::new();
+            for path in
+                [format!("/persons/{person}/memberships"), format!("/households/{home}/sources")]
+            {
+                all.push(office.get(&path).send().await.expect(200));
+            }
+            let dossier = office.get(&format!("/households/{home}/dossier")).send().await;
+            let dossier = dossier.expect(200);
+            all.extend([dossier["came_from"].clone(), dossier["went_to"].clone()]);
+            all
+        };
+        let before = told().await;
+        let moves = format!(
+            "{HEAD}H002,钱二,居民身份证,{number},配偶,婚出,2020-03-01\n\
+             H003,钱二,居民身份证,{number},配偶,婚入,2020-03-01\n"
+        );
+        let id = import(&app, &one("persons.csv", moves)).await.id.unwrap();
+        assert_ne!(told().await, before, "{engine:?}");
+        take_back(&app, &id, false).await.unwrap();
+        assert_eq!(told().await, before, "{engine:?}");
+        // The record's own story tells both.
+        let story = office.get(&format!("/households/{home}/journal")).send().await.expect(200);
+        assert!(story.to_string().contains("undone"), "{engine:?}");
+    }
+}

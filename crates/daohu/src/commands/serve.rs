@@ -11,6 +11,7 @@ use std::{
 use daohu_app::{
     Context, Lang,
     accesses::Accesses,
+    accounts,
     http::{self, App, HttpConfig, ServeConfig},
     jobs::Jobs,
     journal, quality,
@@ -37,6 +38,8 @@ pub(crate) const OPEN_EN: &str = "other machines reach this address and nothing 
 const SEAL_MS: u64 = 1_000;
 /// How often the key file is looked at.
 const KEYS_MS: u64 = 1_000;
+/// How often sessions and remembered answers whose time is over are looked for.
+const FORGET: Duration = Duration::from_secs(3_600);
 
 pub(crate) async fn run(args: SettingArgs, lang: Lang) -> Done {
     let settings = Settings::gather(&args, |name| std::env::var(name).ok())?;
@@ -101,27 +104,34 @@ pub(crate) async fn serve(
     let sealer = tokio::spawn(seal_forever(context.clone()));
     let follower = tokio::spawn(follow_keys(context.clone()));
     let trend = tokio::spawn(quality::keep_trend(context.clone()));
+    let forgetter = tokio::spawn(forget_forever(context.clone()));
     let scheme = if serving.tls.is_some() { "https" } else { "http" };
     line(format_args!("{scheme}://{address}"))?;
     let runner = tokio::spawn(run_jobs(jobs.clone()));
     let app = App::new(context.clone(), jobs.clone(), config);
-    let accesses = app.accesses().clone();
+    let (accesses, stopper) = (app.accesses().clone(), jobs.clone());
     let writer = tokio::spawn(write_accesses(accesses.clone()));
     let stopped = async move {
         stop().await;
         // First the jobs: requests may be waiting for an import to end.
         jobs.stop();
     };
-    http::serve(app, listener, serving, stopped).await?;
+    let served = http::serve(app, listener, serving, stopped).await;
+    // Where serving failed nobody ordered them to stop.
+    stopper.stop();
     // What was cancelled above rolls back, and its row says so.
     let _ = runner.await;
     accesses.stop();
     let _ = writer.await;
-    accesses.flush().await?;
-    sealer.abort();
-    follower.abort();
-    trend.abort();
-    journal::seal_all(&context).await?;
+    for task in [sealer, follower, trend, forgetter] {
+        task.abort();
+    }
+    // However it ended, what was seen and done is written.
+    let flushed = accesses.flush().await;
+    let sealed = journal::seal_all(&context).await;
+    served?;
+    flushed?;
+    sealed?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -139,6 +149,19 @@ async fn follow_keys(context: Context) {
     loop {
         ticks.tick().await;
         context.keys.refresh();
+    }
+}
+
+/// Deletes sessions and remembered answers whose time is over, also where nobody signs in or writes any more.
+async fn forget_forever(context: Context) {
+    let mut ticks = tokio::time::interval(FORGET);
+    loop {
+        ticks.tick().await;
+        let answers = http::forget_old_answers(&context).await;
+        let sessions = accounts::forget_ended_sessions(&context).await;
+        if let Err(error) = answers.and(sessions) {
+            tracing::error!(%error, "old sessions and answers are not deleted; it is tried again");
+        }
     }
 }
 

@@ -64,14 +64,6 @@ pub(crate) async fn follow_areas(
         changes.extend(sessions::ops::end_all(tx, &user.id, None).await?);
         changes.push(change("grant", &ended.id, Some(&before), &ended));
         for area in to {
-            let has = |grant: &Grant| {
-                grant.role == before.role
-                    && grant.area.as_ref() == Some(area)
-                    && !grant.has_ended_on(today)
-            };
-            if held.iter().any(has) {
-                continue;
-            }
             let grant = Grant {
                 id: passwords::new_id(act.at)?,
                 area: Some(area.clone()),
@@ -81,6 +73,10 @@ pub(crate) async fn follow_areas(
                 version: 1,
                 ..before.clone()
             };
+            // One that the user has there already takes its place only if it lasts as long.
+            if held.iter().any(|held| held.covers(&grant)) {
+                continue;
+            }
             sql::insert(tx, &grant).await?;
             changes.push(change("grant", &grant.id, None, &grant));
         }

@@ -99,6 +99,9 @@ pub async fn add_grant(
         }
         let mut held = sql::of_user(tx, &grant.user_id).await?;
         held.retain(|grant| !grant.has_ended_on(today));
+        if held.iter().any(|held| held.repeats(&grant)) {
+            return Err(Error::Refused("grant.duplicate"));
+        }
         model::may_add(&policy, &held, role, grant.area.as_ref())?;
         check_area(tx, grant.area.as_ref()).await?;
         sql::insert(tx, &grant).await?;

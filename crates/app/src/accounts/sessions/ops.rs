@@ -2,7 +2,7 @@
 
 use std::{net::IpAddr, time::Duration};
 
-use daohu_base::{Actor, Masked};
+use daohu_base::{Actor, Masked, Timestamp};
 use daohu_db::{FutureExt, Tx};
 use daohu_policy::Security;
 use serde_json::{Value, json};
@@ -48,6 +48,14 @@ pub(crate) struct Origin {
 /// were not ended by anybody, so there is no entry for each.
 pub(crate) async fn end_everybodys(tx: &mut Tx) -> Result<(), Error> {
     Ok(sql::delete_all(tx).await?)
+}
+
+/// Deletes the sessions that have ended, as each sign-in does: also where nobody signs in.
+pub async fn forget_ended(context: &Context) -> Result<(), Error> {
+    let now = context.clock.now();
+    let idle_since = idle_since(now, context.policy.security());
+    let work = async move |tx: &mut Tx| sql::delete_ended(tx, now, idle_since).await;
+    Ok(context.db.write(move |tx| async move { work(tx).await }.boxed()).await?)
 }
 
 /// Who carries this token, if its session has not ended.
@@ -184,7 +192,7 @@ async fn insert(
     origin: &Origin,
 ) -> Result<Change, Error> {
     let limits = context.policy.security();
-    sql::delete_ended(tx, act.at, idle_since(act, limits)).await?;
+    sql::delete_ended(tx, act.at, idle_since(act.at, limits)).await?;
     let session = SessionRow {
         token_hash,
         user_id: user.id.clone(),
@@ -315,6 +323,6 @@ fn act(context: &Context, name: &str) -> Act {
     Act::new(actor, &*context.clock, "api")
 }
 
-fn idle_since(act: &Act, limits: &Security) -> daohu_base::Timestamp {
-    act.at.plus_ms(limits.session_idle_minutes.saturating_mul(-60_000))
+fn idle_since(now: Timestamp, limits: &Security) -> Timestamp {
+    now.plus_ms(limits.session_idle_minutes.saturating_mul(-60_000))
 }

@@ -165,7 +165,8 @@ impl Decider<'_> {
         let (lead, derived) = (Vec::new(), Vec::new());
         let record = Record { lead, values, derived, meta: self.author.meta() };
         self.writes.create(&self.author, Kind::Area, &code.county(), code.to_string(), &record)?;
-        self.tree.insert(code.clone(), Node { name: name.to_owned(), has_ended: false });
+        let node = Node { name: name.to_owned(), ends_on: None, has_ended: false };
+        self.tree.insert(code.clone(), node);
         Ok(())
     }
 }

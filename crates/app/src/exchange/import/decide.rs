@@ -181,7 +181,7 @@ impl Decider<'_> {
                 self.tree.is_open_village(village) && self.scope.contains(village)
             });
             let Some(village) = village else {
-                let note = self.unknown(&HOUSEHOLDS, household::VILLAGE, row);
+                let note = self.no_village(row);
                 decided.push(Decided::rejected(row, note));
                 continue;
             };
@@ -379,6 +379,18 @@ impl Decider<'_> {
                 Lang::En => format!(" ({}: {given})", note.column),
             };
             note.value = Some(given.to_owned());
+        }
+        note
+    }
+
+    /// The note that a household's village is not one in use; of one that was, what follows it.
+    fn no_village(&self, row: &Row) -> Note {
+        let mut note = self.unknown(&HOUSEHOLDS, household::VILLAGE, row);
+        let village = village_of(row).filter(|village| self.scope.contains(village));
+        if let Some((village, end)) = village.and_then(|v| self.tree.end_of(&v).map(|end| (v, end)))
+        {
+            let lang = self.checker.lang;
+            note.message += &format!("{}{}", lang.pick("；", "; "), end.says(&village, lang));
         }
         note
     }

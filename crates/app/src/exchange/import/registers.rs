@@ -15,7 +15,7 @@ use super::{
     writes::Kind,
 };
 use crate::{
-    Error,
+    Error, Lang,
     exchange::{
         outcome::{Note, Outcome, Place},
         spill::Sorted,
@@ -24,8 +24,8 @@ use crate::{
     keys::Keys,
     quality::Cells,
     registers::{
-        Register, rows,
-        rules::{Named, named_by},
+        Register, household_of, rows,
+        rules::{Named, named_by, outlives},
     },
     sheet::{PAIRINGS, Record, Sheet, pairing},
 };
@@ -279,13 +279,34 @@ impl Decider<'_> {
         }
         let mut lead = vec![county.as_str().into()];
         lead.resize(register.layout().lead_names().count(), Value::Null);
-        let outcome = self.write_record(register, row, lead, stored)?;
-        if let Some(named) = Named::of(register.sheet)
+        let decided = self.write_record(register, row, lead, stored)?;
+        if decided.outcome != Outcome::Rejected
+            && let Some(named) = Named::of(register.sheet)
             && let Some(no) = Cells(&row.values).text(register.key.first().copied().unwrap_or(0))
         {
             self.brought.add(named, no);
         }
-        Ok(Decided::accepted(row, outcome))
+        Ok(decided)
+    }
+
+    /// Why a record is refused that says something of an area after that area's last day.
+    fn refuse_ended(
+        &self,
+        register: &Register,
+        row: &Row,
+        (stored, record): (Option<&Record>, &Record),
+    ) -> Option<Note> {
+        if household_of(record).is_some() {
+            return None;
+        }
+        let area = register.area_of(&record.values)?;
+        let end = self.tree.end_of(&area)?;
+        let values = (stored.map(|stored| &*stored.values), &*record.values);
+        let i = outlives(register, values, (end.on, self.checker.today))?;
+        let [zh, en] = [Lang::Zh, Lang::En].map(|lang| end.says(&area, lang));
+        let value = Cells(&row.values).text(i).map(str::to_owned);
+        let zh = format!("：{zh}");
+        Some(Note { value, ..self.say(register.sheet, i, "area.ended", &zh, &en) })
     }
 
     /// True if whoever imports may change a stored record.
@@ -302,24 +323,30 @@ impl Decider<'_> {
         row: &Row,
         lead: Vec<Value>,
         stored: Option<&Record>,
-    ) -> Result<Outcome, Error> {
+    ) -> Result<Decided, Error> {
         let (kind, key) = (Kind::Of(register), register.key_of(&row.values));
         let Some(stored) = stored else {
             let (values, derived) = (row.values.clone(), Vec::new());
             let record = Record { lead, values, derived, meta: self.author.meta() };
+            if let Some(note) = self.refuse_ended(register, row, (None, &record)) {
+                return Ok(Decided::rejected(row, note));
+            }
             let county = record.county().to_owned();
             self.writes.create(&self.author, kind, &county, key, &record)?;
-            return Ok(Outcome::Created);
+            return Ok(Decided::accepted(row, Outcome::Created));
         };
         let merged = merge(&stored.values, &row.values, self.clears(row.place));
-        self.outcomes.count(row.place.table, 0, merged.cleared);
         if merged.changed.is_empty() {
-            return Ok(Outcome::Unchanged);
+            return Ok(Decided::accepted(row, Outcome::Unchanged));
         }
         let mut record = Record { values: merged.values, ..stored.clone() };
+        if let Some(note) = self.refuse_ended(register, row, (Some(stored), &record)) {
+            return Ok(Decided::rejected(row, note));
+        }
+        self.outcomes.count(row.place.table, 0, merged.cleared);
         let (county, before, changed) = (stored.county(), &stored.values, &merged.changed);
         self.writes.update(&self.author, kind, county, key, &mut record, before, changed)?;
-        Ok(Outcome::Updated)
+        Ok(Decided::accepted(row, Outcome::Updated))
     }
 
     /// Decides the rows of 结对 that help a household.
@@ -355,8 +382,7 @@ impl Decider<'_> {
             let mut stored = existing.pairings_of(home.id).iter();
             let stored = stored.find(|stored| register.key_of(&stored.values) == key(row));
             let lead = vec![home.county.as_str().into(), home.id.into()];
-            let outcome = self.write_record(register, row, lead, stored)?;
-            decided.push(Decided::accepted(row, outcome));
+            decided.push(self.write_record(register, row, lead, stored)?);
         }
         Ok(())
     }

@@ -133,6 +133,29 @@ impl Move {
     }
 }
 
+/// Stands for every household that the reader may not see.
+pub(super) const ELSEWHERE: i64 = 0;
+
+impl Move {
+    /// As it is told to who may see this household and not the other: what is on record of the stay here, and of the
+    /// other that it was elsewhere.
+    pub(super) fn seen_from(self, household: i64) -> Self {
+        let elsewhere = |at: i64| Stay {
+            household: ELSEWHERE,
+            relation: None,
+            began_at: at,
+            joined: How::default(),
+            ended: None,
+        };
+        let Self { person, from, to } = self;
+        if from.household == household {
+            let left_at = from.ended.as_ref().map_or(from.began_at, |(at, _)| *at);
+            return Self { person, from, to: elsewhere(left_at) };
+        }
+        Self { person, from: elsewhere(to.began_at), to }
+    }
+}
+
 /// The moves of a person.
 pub(super) fn moves(person: i64, stays: &[Stay]) -> Vec<Move> {
     let pairs = stays.array_windows().filter(|[from, to]| from.household != to.household);
@@ -279,6 +302,23 @@ mod tests {
         let later = went(day + DAY_MS);
         let joined = [one.clone(), later.clone(), stayed(B, 1)];
         assert_eq!(judged(&[one, later], &joined), [None, Some(Kind::Merged)]);
+    }
+
+    #[test]
+    fn of_a_household_that_is_not_ones_own_nothing_is_told() {
+        // Left on record at 3, joined another household at 5, on a day that stands there.
+        let mut joined = told(5, B, IN);
+        joined.change.on = Some("1970-01-09".into());
+        joined.relation = Some(2);
+        let stays = stays(&[told(1, A, 0), told(3, A, OUT), joined], vec![]);
+        let one = moves(1, &stays).remove(0);
+        let away = one.clone().seen_from(A);
+        assert_eq!((&away.from, away.day()), (&one.from, "1970-01-01".to_owned()));
+        assert_eq!((away.to.household, away.to.began_at), (ELSEWHERE, 3));
+        assert_eq!((away.to.relation, away.to.joined), (None, How::default()));
+        let here = one.clone().seen_from(B);
+        assert_eq!((&here.to, here.day()), (&one.to, "1970-01-09".to_owned()));
+        assert_eq!((here.from.household, here.from.ended), (ELSEWHERE, None));
     }
 
     #[test]

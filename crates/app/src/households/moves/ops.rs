@@ -10,7 +10,7 @@ use serde_json::{Map, Value as Json};
 use utoipa::ToSchema;
 
 use super::{
-    model::{How, Kind, Move, Past, Stay, Told, judge, moves, stays, together},
+    model::{ELSEWHERE, How, Kind, Move, Past, Stay, Told, judge, moves, stays, together},
     sql,
 };
 use crate::{
@@ -28,14 +28,16 @@ const PERSONS_MAX: usize = 300;
 /// Members who came from, or went to, another household together.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct Link {
-    /// The other household's id; null outside the caller's area.
+    /// The other household's id; null where it lies outside the caller's area: of what is on record there nothing is
+    /// told, and who went on one day stands together, wherever each went.
     household: Option<i64>,
     /// Its 户编号.
     household_no: Option<String>,
     /// The day, as it was told, or else when it came on record.
     #[schema(format = Date)]
     on: String,
-    /// `split`: several went together to a household that had nobody before. `merged`: nobody was left behind.
+    /// `split`: several went together to a household that had nobody before. `merged`: nobody was left behind. Null if
+    /// neither, or if the other household is not told of.
     kind: Option<Kind>,
     /// Who went.
     members: Vec<Mover>,
@@ -62,23 +64,23 @@ pub(super) struct Mover {
 }
 
 /// A time during which a person belonged to a household.
-#[derive(Clone, Debug, Serialize, ToSchema)]
+#[derive(Clone, Debug, Default, Serialize, ToSchema)]
 pub(crate) struct Membership {
-    /// The household's id; null outside the caller's area.
+    /// The household's id; null outside the caller's area: that the person was elsewhere is all that is told.
     household: Option<i64>,
     /// Its 户编号.
     household_no: Option<String>,
     /// 与户主关系, two digits.
     relation: Option<String>,
     /// True if the person belongs to it, on that day or now.
-    is_current: bool,
+    is_current: Option<bool>,
     /// How it was joined, in words of 变动类型; null who was there from the first.
     joined_reason: Option<String>,
     #[schema(format = Date)]
     joined_on: Option<String>,
     /// When it came on record.
     #[schema(format = DateTime)]
-    recorded_at: String,
+    recorded_at: Option<String>,
     /// How it was left.
     left_reason: Option<String>,
     #[schema(format = Date)]
@@ -100,11 +102,19 @@ pub(in crate::households) struct Reader<'a> {
     known: HashMap<i64, History>,
 }
 
-/// Where a person belonged when, and the last name.
+/// Where a person belonged when, and under which names, the last name last.
 #[derive(Clone, Default)]
 struct History {
     stays: Vec<Stay>,
-    name: Option<String>,
+    names: Vec<(i64, String)>,
+}
+
+impl History {
+    /// The last name, of all or of those that stood in one household.
+    fn name(&self, household: Option<i64>) -> Option<String> {
+        let stood = |of: i64| household.is_none_or(|household| household == of);
+        self.names.iter().rev().find(|(of, _)| stood(*of)).map(|(_, name)| name.clone())
+    }
 }
 
 impl<'a> Reader<'a> {
@@ -130,18 +140,32 @@ impl<'a> Reader<'a> {
             all.extend(moves(person, &history.stays));
         }
         all.retain(|one| one.from.household == household || one.to.household == household);
+        let mut told = Vec::new();
+        for one in all {
+            let is_away = one.from.household == household;
+            let other = if is_away { one.to.household } else { one.from.household };
+            let is_seen = self.shown(tx, other).await?.0.is_some();
+            told.push(if is_seen { one } else { one.seen_from(household) });
+        }
         let (mut came, mut went) = (Vec::new(), Vec::new());
-        for group in together(all).into_iter().rev() {
+        for group in together(told).into_iter().rev() {
             let Some(first) = group.first() else { continue };
             let (from, to) = (first.from.household, first.to.household);
-            let left = self.all_of(tx, from).await?;
-            let joined = self.all_of(tx, to).await?;
-            let kind = left.zip(joined).and_then(|(left, joined)| judge(&group, &left, &joined));
             let is_away = from == household;
-            let (household, household_no) = self.shown(tx, if is_away { to } else { from }).await?;
-            let on = first.day();
-            let members = group.iter().map(|one| self.mover(one)).collect();
-            let link = Link { household, household_no, on, kind, members };
+            let other = if is_away { to } else { from };
+            let kind = match other {
+                ELSEWHERE => None,
+                _ => {
+                    let left = self.all_of(tx, from).await?;
+                    let joined = self.all_of(tx, to).await?;
+                    left.zip(joined).and_then(|(left, joined)| judge(&group, &left, &joined))
+                }
+            };
+            // Elsewhere the person may have another name since.
+            let named = (other == ELSEWHERE).then_some(household);
+            let members = group.iter().map(|one| self.mover(one, named)).collect();
+            let (id, household_no) = self.shown(tx, other).await?;
+            let link = Link { household: id, household_no, on: first.day(), kind, members };
             if is_away { went.push(link) } else { came.push(link) }
         }
         Ok((came, went))
@@ -149,19 +173,26 @@ impl<'a> Reader<'a> {
 
     /// The households that a person belonged to, the first of them first.
     async fn memberships(&mut self, tx: &mut Tx, person: i64) -> Result<Vec<Membership>, Error> {
-        let mut memberships = Vec::new();
+        let mut memberships: Vec<Membership> = Vec::new();
         for stay in self.history(tx, person).await?.stays {
             let (household, household_no) = self.shown(tx, stay.household).await?;
+            if household.is_none() {
+                // Nor is it told how many others there were.
+                if memberships.last().is_none_or(|last| last.household.is_some()) {
+                    memberships.push(Membership::default());
+                }
+                continue;
+            }
             let (left_at, left) = stay.ended.unzip();
             let left = left.unwrap_or_default();
             memberships.push(Membership {
                 household,
                 household_no,
                 relation: stay.relation.map(|code| format!("{code:02}")),
-                is_current: left_at.is_none(),
+                is_current: Some(left_at.is_none()),
                 joined_reason: self.reason(&stay.joined),
                 joined_on: stay.joined.on,
-                recorded_at: Timestamp(stay.began_at).to_string(),
+                recorded_at: Some(Timestamp(stay.began_at).to_string()),
                 left_reason: self.reason(&left),
                 left_on: left.on,
                 left_recorded_at: left_at.map(|at| Timestamp(at).to_string()),
@@ -193,17 +224,18 @@ impl<'a> Reader<'a> {
             return Ok(known.clone());
         }
         let mut told = Vec::new();
-        let mut name = None;
+        let mut names = Vec::new();
         for (at, after) in self.states(tx, "person", &person.to_string()).await? {
             let change = how_of(&after);
+            let household = int(&after, "household").unwrap_or_default();
+            names.extend(text(&after, "name").map(|name| (household, name)));
             told.push(Told {
                 at,
-                household: int(&after, "household").unwrap_or_default(),
+                household,
                 relation: int(&after, "relation"),
                 leaves: Marks::new(self.policy).leaves(change.kind),
                 change,
             });
-            name = text(&after, "name");
         }
         let mut pasts = Vec::new();
         for household in sql::households_left(tx, self.county, person).await? {
@@ -214,7 +246,7 @@ impl<'a> Reader<'a> {
                 pasts.push(Past { at: *at, household, relation, change });
             }
         }
-        let history = History { stays: stays(&told, pasts), name };
+        let history = History { stays: stays(&told, pasts), names };
         self.known.insert(person, history.clone());
         Ok(history)
     }
@@ -229,7 +261,7 @@ impl<'a> Reader<'a> {
         let (record, counties) = ((kind, record), self.counties);
         let mut states = Vec::new();
         let entries = journal::history_in(tx, counties, record, self.until, ENTRIES_MAX).await?;
-        for (_, entry) in entries {
+        for (_, entry) in journal::without_undone(entries) {
             let after = journal::after_of(&entry.open(self.keys)?);
             states.extend(after.map(|after| (entry.at, after)));
         }
@@ -248,11 +280,12 @@ impl<'a> Reader<'a> {
         Ok(place.map(|(no, _)| (household, no)).unzip())
     }
 
-    fn mover(&self, one: &Move) -> Mover {
+    /// Who went; with the name that stood in a household, if one is given.
+    fn mover(&self, one: &Move, household: Option<i64>) -> Mover {
         let left = one.from.ended.as_ref().map(|(_, left)| left.clone()).unwrap_or_default();
         Mover {
             id: one.person,
-            name: self.known.get(&one.person).and_then(|history| history.name.clone()),
+            name: self.known.get(&one.person).and_then(|history| history.name(household)),
             left_reason: self.reason(&left),
             left_on: left.on,
             joined_reason: self.reason(&one.to.joined),

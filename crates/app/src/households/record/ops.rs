@@ -201,10 +201,21 @@ pub(super) async fn story(
     context.db.read(move |tx| async move { work(tx).await }.boxed()).await
 }
 
-/// The village that a record of the journal lies in now; none for what is not of this slice.
+/// The village that a record of a county's journal lies in now; none for what is not of this slice.
 pub(crate) async fn village_of(
     tx: &mut Tx,
     county: &str,
+    kind: &str,
+    record: &str,
+) -> Result<Option<String>, Error> {
+    let counties = area_changes::rows::counties_after(tx, county).await?;
+    village_in(tx, &counties, kind, record).await
+}
+
+/// As [`village_of`], looked for in these counties: the one whose journal it is, and those that rows of its went to.
+pub(crate) async fn village_in(
+    tx: &mut Tx,
+    counties: &[String],
     kind: &str,
     record: &str,
 ) -> Result<Option<String>, Error> {
@@ -215,10 +226,11 @@ pub(crate) async fn village_of(
         "person" | "person_reveal" | "judgement" => "persons",
         _ => return Ok(None),
     };
-    let mut village = sql::village_of(tx, table, county, id).await?;
-    if village.is_none() {
-        for county in area_changes::rows::counties_after(tx, county).await?.iter().skip(1) {
-            village = village.or(sql::village_of(tx, table, county, id).await?);
+    let mut village = None;
+    for county in counties {
+        village = sql::village_of(tx, table, county, id).await?;
+        if village.is_some() {
+            break;
         }
     }
     // What is judged of two persons is seen by whoever sees both: they are of one township.

@@ -21,10 +21,10 @@ use crate::{
     registers,
 };
 
-/// Entries of one record that are looked at, the latest of them.
-const ENTRIES_MAX: i64 = 200;
-/// Entries that are looked at for one answer.
-const ENTRIES_ALL_MAX: i64 = 3_000;
+/// Entries of one record that are looked at first, the latest of them; twice as many, where they do not tell all.
+const ENTRIES: i64 = 200;
+/// Entries of one record that are looked at in the end: more than anybody makes. The answer says so where it is not whole.
+const ENTRIES_MAX: i64 = 25_600;
 
 /// Where a fact comes from.
 #[derive(Clone, Debug, Serialize, ToSchema)]
@@ -62,6 +62,8 @@ pub(crate) struct Sources {
     id: i64,
     /// The six digits it is stored under.
     pub(super) county: String,
+    /// True if each of the records is.
+    is_whole: bool,
     /// The household, its members, its incomes and who helps it.
     records: Vec<RecordSources>,
 }
@@ -100,26 +102,43 @@ pub(super) async fn sources(
         for pairing in registers::rows::pairings_of(tx, &keys, &county, &[id]).await? {
             keys_of.push((registers::PAIRING, registers::pairing_key(&pairing)));
         }
-        let (mut left, mut records) = (ENTRIES_ALL_MAX, Vec::new());
+        let mut records = Vec::new();
         for (kind, record) in keys_of {
-            let of = (kind, &*record);
-            let limit = left.min(ENTRIES_MAX);
-            let entries = journal::history_in(tx, &counties, of, until(as_of), limit).await?;
-            left -= i64::try_from(entries.len()).unwrap_or(left);
-            // On that day it was not there yet: a record that is has an entry.
-            if entries.is_empty() && limit > 0 {
-                continue;
-            }
-            let (columns, is_whole) = written(&keys, &entries)?;
-            let kind = kind.to_owned();
-            records.push(RecordSources { kind, record, is_whole, columns });
+            records.extend(record_sources(tx, &keys, &counties, (kind, &record), as_of).await?);
         }
         if records.is_empty() {
             return Err(Error::NotFound("household"));
         }
-        Ok(Sources { id, county, records })
+        let is_whole = records.iter().all(|record| record.is_whole);
+        Ok(Sources { id, county, is_whole, records })
     };
     context.db.read(move |tx| async move { work(tx).await }.boxed()).await
+}
+
+/// Where the columns of a record come from; none if on that day it was not there yet.
+async fn record_sources(
+    tx: &mut Tx,
+    keys: &Keys,
+    counties: &[String],
+    (kind, record): (&str, &str),
+    as_of: Option<Day>,
+) -> Result<Option<RecordSources>, Error> {
+    let mut limit = ENTRIES;
+    loop {
+        let entries =
+            journal::history_in(tx, counties, (kind, record), until(as_of), limit).await?;
+        let is_all = i64::try_from(entries.len()).is_ok_and(|count| count < limit);
+        let entries = journal::without_undone(entries);
+        if entries.is_empty() && is_all {
+            return Ok(None);
+        }
+        let (columns, is_whole) = written(keys, &entries)?;
+        if is_whole || is_all || limit >= ENTRIES_MAX {
+            let (kind, record) = (kind.to_owned(), record.to_owned());
+            return Ok(Some(RecordSources { kind, record, is_whole, columns }));
+        }
+        limit *= 2;
+    }
 }
 
 fn written(

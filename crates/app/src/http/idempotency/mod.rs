@@ -127,8 +127,7 @@ async fn carry_out(app: &App, claim: Claim, request: Request, next: Next) -> Ans
     // Requests of this server wait for each other; one of another server is told to come back.
     let _turn = app.locks().turn(claim.context()).await;
     let context = app.context();
-    let hours = context.policy.security().idempotency_hours;
-    let since = claim.at.saturating_sub(hours.saturating_mul(HOUR_MS));
+    let since = remembered_since(context, claim.at);
     let mine = Arc::clone(&claim);
     let earlier = context.db.write(move |tx| sql::claim(tx, mine, since).boxed()).await?;
     if let Some(stored) = earlier {
@@ -140,6 +139,19 @@ async fn carry_out(app: &App, claim: Claim, request: Request, next: Next) -> Ans
         return Ok(response);
     }
     remember(context, claim, response).await
+}
+
+/// Instants before this one are forgotten.
+fn remembered_since(context: &Context, now: i64) -> i64 {
+    let hours = context.policy.security().idempotency_hours;
+    now.saturating_sub(hours.saturating_mul(HOUR_MS))
+}
+
+/// Deletes the answers whose time is over, as each request with a key does: also where no other comes.
+pub async fn forget_old(context: &Context) -> Result<(), crate::Error> {
+    let since = remembered_since(context, context.clock.now().0);
+    let work = async move |tx: &mut daohu_db::Tx| sql::forget_before(tx, since).await;
+    Ok(context.db.write(move |tx| async move { work(tx).await }.boxed()).await?)
 }
 
 async fn remember(context: &Context, claim: Arc<Claim>, response: Response) -> Answer<Response> {

@@ -13,7 +13,7 @@ pub(super) async fn claim(
     claim: Arc<Claim>,
     since: i64,
 ) -> Result<Option<Stored>, Error> {
-    tx.execute("delete from idempotency_keys where created_at < $1", &[since.into()]).await?;
+    forget_before(tx, since).await?;
     let sql = "insert into idempotency_keys
                  (user_id, key, request_hash, status, headers, body, created_at)
                values ($1, $2, $3, 0, '', $4, $5) on conflict (user_id, key) do nothing";
@@ -60,4 +60,10 @@ pub(super) async fn release(tx: &mut Tx, claim: &Claim) -> Result<(), Error> {
 /// Forgets all claims and answers: of a database that was restored, nobody waits for them.
 pub(crate) async fn forget_all(tx: &mut Tx) -> Result<(), Error> {
     tx.execute("delete from idempotency_keys", &[]).await.map(drop)
+}
+
+/// Forgets what was remembered before an instant.
+pub(super) async fn forget_before(tx: &mut Tx, since: i64) -> Result<(), Error> {
+    let sql = "delete from idempotency_keys where created_at < $1";
+    tx.execute(sql, &[since.into()]).await.map(drop)
 }

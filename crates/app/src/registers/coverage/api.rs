@@ -367,7 +367,7 @@ pub(crate) async fn list_cadre_loads(
     let loads: Vec<Load> =
         told.coverage.loads.into_iter().filter(is_wanted).take(page.rows() + 1).collect();
     let page = page.page(loads, |load| load.no.clone());
-    let names = ops::names(permit.context(), page.items.clone()).await?;
+    let names = ops::names(permit.context(), &page.items).await?;
     Ok(Json(page.map(|load| CadreLoad {
         name: names.get(&load.no).cloned(),
         is_over: is_over(&load, limits),

@@ -1,7 +1,7 @@
 //! Reading coverage.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::{BTreeMap, BTreeSet, HashMap},
     sync::Arc,
 };
 
@@ -19,6 +19,7 @@ use crate::{
     area_changes::{self, rows::Elsewhere},
     areas::{self, rows::AreaLine},
     households::Marks,
+    registers::cadre_names,
 };
 
 /// The coverage of an area on a day, with its own name and those of the areas below.
@@ -176,8 +177,9 @@ fn counties(area: &AreaCode, areas: &[AreaLine], elsewhere: &[Elsewhere]) -> BTr
 /// The names of these cadres.
 pub(super) async fn names(
     context: &Context,
-    loads: Vec<Load>,
-) -> Result<BTreeMap<String, String>, Error> {
-    let read = context.db.read(move |tx| async move { sql::names(tx, &loads).await }.boxed());
-    Ok(read.await?)
+    loads: &[Load],
+) -> Result<HashMap<String, String>, Error> {
+    let numbers = loads.iter().map(|load| load.no.clone()).collect();
+    let read = context.db.read(move |tx| async move { cadre_names(tx, numbers).await }.boxed());
+    read.await
 }

@@ -1,16 +1,13 @@
 //! SQL of coverage. What is in force on a day is asked for in each statement.
 
-use std::{
-    collections::{BTreeMap, HashMap},
-    ops::ControlFlow,
-};
+use std::{collections::HashMap, ops::ControlFlow};
 
 use daohu_base::Scope;
 use daohu_db::{Error as DbError, Filter, Row, Tx, Value};
 use daohu_policy::Helper;
 use rustc_hash::FxHashMap;
 
-use super::model::{AreaPairing, Load, Member};
+use super::model::{AreaPairing, Member};
 use crate::{areas::rows::within, registers::sql::in_force};
 
 /// Which codes of 主体类型 are what helps.
@@ -155,16 +152,4 @@ pub(super) async fn cadres_by_roles(
     );
     let rows = tx.query(&sql, filter.params()).await?;
     rows.iter().map(|row| Ok((row.text(0)?.to_owned(), row.int(1)?))).collect()
-}
-
-/// The names of these cadres.
-pub(super) async fn names(
-    tx: &mut Tx,
-    loads: &[Load],
-) -> Result<BTreeMap<String, String>, DbError> {
-    let mut filter = Filter::new();
-    filter.and_in("no", loads.iter().map(|load| Value::from(load.no.as_str())));
-    let sql = format!("select no, name from cadres{}", filter.clause());
-    let rows = tx.query(&sql, filter.params()).await?;
-    rows.iter().map(|row| Ok((row.text(0)?.to_owned(), row.text(1)?.to_owned()))).collect()
 }

@@ -1,9 +1,6 @@
-//! Writing `/pairings`, `/cadres` and `/villages`
+//! Writing `/organisations`, `/cadres`, `/teams` and `/pairings`
 
-use axum::{
-    http::StatusCode,
-    response::{IntoResponse, Response},
-};
+use axum::response::IntoResponse;
 use daohu_db::Value;
 use daohu_policy::Right;
 use serde::Serialize;
@@ -12,8 +9,12 @@ use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{
+    figures,
     ops::{self, Wanted},
-    view::{ChangeCadre, ChangePairing, NewCadre, NewPairing, PutVillageYear},
+    view::{
+        ChangeCadre, ChangeOrganisation, ChangePairing, ChangeTeamMember, NewCadre,
+        NewOrganisation, NewPairing, NewTeamMember,
+    },
 };
 use crate::{
     households::Reveal,
@@ -25,14 +26,17 @@ use crate::{
         Register,
         lists::{
             api as lists,
-            view::{CadreView, PairingView, VillageYearView},
+            view::{CadreView, OrganisationView, PairingView, TeamMemberView},
         },
     },
-    sheet::{CADRES, PAIRINGS, Record, Sheet, VILLAGES, pairing},
+    sheet::{CADRES, ORGANISATIONS, PAIRINGS, Record, Sheet, TEAMS, pairing},
 };
 
 /// The county, and the parts of the key of a pairing.
 type PairingPath = Path<(String, String, String, String, String, String)>;
+
+/// The county, and the parts of the key of a time in a team.
+type TeamPath = Path<(String, String, String, String)>;
 
 /// A cadre's telephone number in full. Told once: null if the same request is sent again.
 #[derive(Serialize, ToSchema)]
@@ -49,10 +53,15 @@ pub(in crate::registers) fn routes() -> OpenApiRouter<App> {
         .routes(routes!(lists::list_cadres, create_cadre))
         .routes(routes!(lists::get_cadre, change_cadre))
         .routes(routes!(reveal_cadre))
-        .routes(routes!(get_village_year, put_village_year))
+        .routes(routes!(lists::list_organisations, create_organisation))
+        .routes(routes!(lists::get_organisation, change_organisation))
+        .routes(routes!(lists::list_team_members, create_team_member))
+        .routes(routes!(get_team_member, change_team_member))
+        .merge(figures::api::routes())
 }
 
-fn register(sheet: &'static Sheet) -> Answer<&'static Register> {
+/// The register of a sheet.
+pub(super) fn register(sheet: &'static Sheet) -> Answer<&'static Register> {
     Register::of(sheet).ok_or_else(|| ApiError::new("record.not_found"))
 }
 
@@ -191,41 +200,95 @@ pub(crate) async fn reveal_cadre(
     Ok((again, Json(RevealedCadre { no, phone })))
 }
 
-/// What a village had in one year.
-#[utoipa::path(get, path = "/villages/{village}/{year}", tag = "registers",
-    params(("village" = String, Path), ("year" = String, Path)),
-    responses((status = 200, body = VillageYearView, headers(("ETag")))))]
-pub(crate) async fn get_village_year(
-    session: Session,
-    Path((village, year)): Path<(String, String)>,
-) -> Answer<Versioned<VillageYearView>> {
-    let permit = session.require(Right::RegistryRead)?;
-    let register = register(&VILLAGES)?;
-    let wanted = Wanted::read(permit.context(), register, None, &[&village, &year])?;
-    let record = ops::get(permit.context(), permit.scope.clone(), register, wanted).await?;
-    Ok(Versioned(record.meta.version, VillageYearView::from(&record)))
-}
-
-/// Puts what a village had in a year; what is absent is not known. A record that is there already needs
-/// `If-Match`.
-#[utoipa::path(put, path = "/villages/{village}/{year}", tag = "registers",
-    request_body = PutVillageYear,
-    params(("village" = String, Path), ("year" = String, Path),
-        ("If-Match" = Option<String>, Header)),
-    responses((status = 200, body = VillageYearView, headers(("ETag"))),
-        (status = 201, body = VillageYearView, headers(("ETag")))))]
-pub(crate) async fn put_village_year(
+/// Registers an organisation.
+#[utoipa::path(post, path = "/organisations", tag = "registers", request_body = NewOrganisation,
+    responses((status = 201, body = OrganisationView, headers(("Location"), ("ETag")))))]
+pub(crate) async fn create_organisation(
     session: Session,
     caller: Caller,
-    Path((village, year)): Path<(String, String)>,
-    if_match: Option<IfMatch>,
-    Json(body): Json<PutVillageYear>,
-) -> Answer<Response> {
+    Json(body): Json<NewOrganisation>,
+) -> Answer<Created<OrganisationView>> {
     let permit = session.require(Right::RegistryWrite)?;
-    let (frame, register) = (permit.frame(&caller), register(&VILLAGES)?);
-    let wanted = Wanted::read(permit.context(), register, None, &[&village, &year])?;
-    let wanted = (wanted, if_match.map(|IfMatch(version)| version));
-    let (record, is_new) = ops::put(permit.context(), frame, register, wanted, &body.0).await?;
-    let status = if is_new { StatusCode::CREATED } else { StatusCode::OK };
-    Ok((status, Versioned(record.meta.version, VillageYearView::from(&record))).into_response())
+    let (frame, register) = (permit.frame(&caller), register(&ORGANISATIONS)?);
+    let record = ops::create(permit.context(), frame, register, None, &body.0).await?;
+    let location = format!("/api/v1/organisations/{}", register.key_of(&record.values));
+    let version = record.meta.version;
+    Ok(Created { location, version, body: OrganisationView::from(&record) })
+}
+
+/// Changes columns of an organisation by name; null clears, what is absent stays.
+#[utoipa::path(patch, path = "/organisations/{no}", tag = "registers",
+    request_body = ChangeOrganisation,
+    params(("no" = String, Path), ("If-Match" = String, Header)),
+    responses((status = 200, body = OrganisationView, headers(("ETag")))))]
+pub(crate) async fn change_organisation(
+    session: Session,
+    caller: Caller,
+    Path(no): Path<String>,
+    IfMatch(version): IfMatch,
+    Json(body): Json<ChangeOrganisation>,
+) -> Answer<Versioned<OrganisationView>> {
+    let permit = session.require(Right::RegistryWrite)?;
+    let (frame, register) = (permit.frame(&caller), register(&ORGANISATIONS)?);
+    let wanted = (Wanted::read(permit.context(), register, None, &[&no])?, version);
+    let record = ops::change(permit.context(), frame, register, wanted, &body.0).await?;
+    Ok(Versioned(record.meta.version, OrganisationView::from(&record)))
+}
+
+fn wanted_member(permit: &Permit, register: &'static Register, path: TeamPath) -> Answer<Wanted> {
+    let Path((county, no, cadre, starts_on)) = path;
+    let key = [&*no, &cadre, &starts_on];
+    Ok(Wanted::read(permit.context(), register, Some(county), &key)?)
+}
+
+/// Begins a cadre's time in a village's team.
+#[utoipa::path(post, path = "/teams", tag = "registers", request_body = NewTeamMember,
+    responses((status = 201, body = TeamMemberView, headers(("Location"), ("ETag")))))]
+pub(crate) async fn create_team_member(
+    session: Session,
+    caller: Caller,
+    Json(body): Json<NewTeamMember>,
+) -> Answer<Created<TeamMemberView>> {
+    let permit = session.require(Right::RegistryWrite)?;
+    let (frame, register) = (permit.frame(&caller), register(&TEAMS)?);
+    let record = ops::create(permit.context(), frame, register, None, &body.0).await?;
+    let (county, key) = (record.county(), register.key_of(&record.values));
+    let (location, version) = (format!("/api/v1/teams/{county}/{key}"), record.meta.version);
+    Ok(Created { location, version, body: TeamMemberView::from(&record) })
+}
+
+/// A cadre's time in a team, by its county and its key.
+#[utoipa::path(get, path = "/teams/{county}/{no}/{cadre}/{starts_on}", tag = "registers",
+    params(("county" = String, Path), ("no" = String, Path), ("cadre" = String, Path),
+        ("starts_on" = String, Path)),
+    responses((status = 200, body = TeamMemberView, headers(("ETag")))))]
+pub(crate) async fn get_team_member(
+    session: Session,
+    path: TeamPath,
+) -> Answer<Versioned<TeamMemberView>> {
+    let permit = session.require(Right::RegistryRead)?;
+    let register = register(&TEAMS)?;
+    let wanted = wanted_member(&permit, register, path)?;
+    let record = ops::get(permit.context(), permit.scope.clone(), register, wanted).await?;
+    Ok(Versioned(record.meta.version, TeamMemberView::from(&record)))
+}
+
+/// Ends a cadre's time in a team, or says who leads it and which village of the county it helps.
+#[utoipa::path(patch, path = "/teams/{county}/{no}/{cadre}/{starts_on}", tag = "registers",
+    request_body = ChangeTeamMember,
+    params(("county" = String, Path), ("no" = String, Path), ("cadre" = String, Path),
+        ("starts_on" = String, Path), ("If-Match" = String, Header)),
+    responses((status = 200, body = TeamMemberView, headers(("ETag")))))]
+pub(crate) async fn change_team_member(
+    session: Session,
+    caller: Caller,
+    path: TeamPath,
+    IfMatch(version): IfMatch,
+    Json(body): Json<ChangeTeamMember>,
+) -> Answer<Versioned<TeamMemberView>> {
+    let permit = session.require(Right::RegistryWrite)?;
+    let (frame, register) = (permit.frame(&caller), register(&TEAMS)?);
+    let wanted = (wanted_member(&permit, register, path)?, version);
+    let record = ops::change(permit.context(), frame, register, wanted, &body.0).await?;
+    Ok(Versioned(record.meta.version, TeamMemberView::from(&record)))
 }

@@ -2,5 +2,6 @@
 //! refused where that is.
 
 pub(super) mod api;
+mod figures;
 mod ops;
 mod view;

@@ -10,7 +10,7 @@ use crate::{
     journal::{self, Act},
     quality::Cells,
     registers::{
-        Register,
+        Register, household_of,
         rules::{self, BadCell},
         sql,
     },
@@ -22,7 +22,7 @@ use crate::{
 
 /// Which record: where it is stored, unless its key says so, and the values of its key.
 pub(super) struct Wanted {
-    pub(super) county: Option<String>,
+    county: Option<String>,
     values: Vec<Value>,
 }
 
@@ -54,7 +54,7 @@ pub(super) async fn create(
     county: Option<String>,
     body: &Map<String, Json>,
 ) -> Result<Record, Error> {
-    let values = read_new(register.sheet, &frame.policy, body, frame.lang)?;
+    let values = read_new(register.sheet, &frame.policy, body, &[], frame.lang)?;
     let work = async move |tx: &mut Tx| {
         insert(tx, &frame, register, county.as_deref(), values.clone()).await
     };
@@ -93,10 +93,14 @@ pub(super) async fn put(
     if !is_mine {
         return Err(Error::NotFound(register.kind));
     }
-    let changes = read(register.sheet, &frame.policy, body, register.key, frame.lang)?;
+    let mut values = read_new(register.sheet, &frame.policy, body, register.key, frame.lang)?;
+    for i in register.key {
+        if let (Some(slot), Some(key)) = (values.get_mut(*i), wanted.values.get(*i)) {
+            slot.clone_from(key);
+        }
+    }
     let mut work = async move |tx: &mut Tx| {
-        let mut values = wanted.values.clone();
-        lay(&mut values, &changes);
+        let values = values.clone();
         match (held(tx, &frame, register, &wanted).await?, version) {
             (Some(_), None) => Err(Error::Refused("request.if_match_missing")),
             (None, Some(_)) => Err(Error::Stale { what: register.kind, current: 0 }),
@@ -195,6 +199,14 @@ async fn update(
     }
     if !register.key.contains(&register.area) {
         accept_area(tx, frame, register, &values).await?;
+        // Its county is part of the key.
+        let county = register.county_of(register.area_of(&values).as_ref());
+        if !register.is_everywhere && county != stored.county() {
+            return Err(unknown(frame, register, Some(register.area), &values));
+        }
+    }
+    if household_of(&stored).is_none() {
+        accept_days(tx, frame, register, (Some(&stored.values), &values)).await?;
     }
     accept_named(tx, frame, register, &values).await?;
     frame.follow([&stored]);
@@ -229,11 +241,11 @@ async fn is_seen(
     scope: &Scope,
     record: &Record,
 ) -> Result<bool, Error> {
-    let Some(id) = crate::registers::household_of(record) else {
+    let Some(id) = household_of(record) else {
         return Ok(is_mine(register, scope, record));
     };
-    let id = id.to_string();
-    let village = households::village_of(tx, record.county(), "household", &id).await?;
+    let (id, counties) = (id.to_string(), [record.county().to_owned()]);
+    let village = households::village_in(tx, &counties, "household", &id).await?;
     Ok(village.is_some_and(|village| scope.covers(&village)))
 }
 
@@ -278,6 +290,7 @@ async fn lead_of(
         return Ok(vec![home.county().into(), home.id().into()]);
     }
     accept_area(tx, frame, register, values).await?;
+    accept_days(tx, frame, register, (None, values)).await?;
     let mut lead = vec![register.county_of(register.area_of(values).as_ref()).into()];
     lead.resize(register.layout().lead_names().count(), Value::Null);
     Ok(lead)
@@ -305,6 +318,29 @@ async fn accept_area(
             Err(crate::sheet::refused(name, "row.area_wanted"))
         }
     }
+}
+
+/// Refuses what is said of an area after that area's last day.
+async fn accept_days(
+    tx: &mut Tx,
+    frame: &Frame,
+    register: &Register,
+    (stored, values): (Option<&[Value]>, &[Value]),
+) -> Result<(), Error> {
+    let Some(area) = register.area_of(values) else { return Ok(()) };
+    // A change of areas that ends it waits, or is over.
+    areas::rows::lock(tx, &[area.clone()].into()).await?;
+    let today = frame.act.at.day();
+    let Some(end) = areas::ops::end_of(tx, &frame.keys, &area, today).await? else {
+        return Ok(());
+    };
+    let Some(i) = rules::outlives(register, (stored, values), (end.on, today)) else {
+        return Ok(());
+    };
+    let column = register.sheet.columns.get(i).map_or("", |column| column.name).to_owned();
+    let value = Cells(values).text(i).map(str::to_owned);
+    let message = end.says(&area, frame.lang);
+    Err(Error::Invalid(vec![FieldError { column, value, code: "area.ended", message }]))
 }
 
 /// Refuses who names somebody that is not known.

@@ -21,7 +21,7 @@ macro_rules! bodies {
             $(#[$doc])*
             #[derive(Debug, Deserialize)]
             #[serde(transparent)]
-            pub(crate) struct $name(pub(super) Map<String, Json>);
+            pub(crate) struct $name(pub(in crate::registers::edit) Map<String, Json>);
 
             impl PartialSchema for $name {
                 fn schema() -> RefOr<Schema> {
@@ -52,6 +52,18 @@ bodies! {
     NewPairing new_of PAIRING "county";
     /// The last day of a pairing, and why it ended.
     ChangePairing columns_of PAIRING;
+    /// A new organisation.
+    NewOrganisation new_of ORGANISATION;
+    /// What may be changed of an organisation.
+    ChangeOrganisation columns_of ORGANISATION;
+    /// Who begins to be in which village's team.
+    NewTeamMember new_of TEAM;
+    /// The last day in a team and why it ended, who leads it, and the village.
+    ChangeTeamMember columns_of TEAM;
+    /// What an area is to reach in a year.
+    PutTarget columns_of TARGET;
+    /// A figure with its unit and source.
+    PutIndicator columns_of INDICATOR;
     /// A new cadre.
     NewCadre new_of CADRE;
     /// What may be changed of a cadre.

@@ -28,9 +28,6 @@ use crate::{
 /// The routes of lists and single records that are not written here too.
 pub(in crate::registers) fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
-        .routes(routes!(list_organisations))
-        .routes(routes!(get_organisation))
-        .routes(routes!(list_team_members))
         .routes(routes!(list_village_years))
         .routes(routes!(list_targets))
         .routes(routes!(list_indicators))
