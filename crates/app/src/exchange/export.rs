@@ -125,7 +125,7 @@ pub async fn export(
     areas::ops::check_known(context, &options.area).await?;
     // What lies above is for the owner of the store, who may want to fill an empty one.
     let with_above = options.scope == Scope::all();
-    disclose(context, act.clone(), &options).await?;
+    disclose_sheets(context, act.clone(), &options).await?;
     let today = act.at.day().to_string();
     let (policy, keys) = (Arc::clone(&context.policy), Arc::clone(&context.keys));
     let read = context.db.read_bulk(move |tx| {
@@ -311,27 +311,42 @@ fn print_all(
     Err(Error::Cancelled)
 }
 
-/// Who took what: journaled before a row leaves the database.
-async fn disclose(context: &Context, act: Act, options: &ExportOptions) -> Result<(), Error> {
+/// Who took what, in the words of the journal.
+async fn disclose_sheets(
+    context: &Context,
+    act: Act,
+    options: &ExportOptions,
+) -> Result<(), Error> {
     let sheets: Vec<&str> = options.sheets.iter().map(|sheet| sheet.name).collect();
     let masked = options.masking == Masking::Masked;
     let reason = &options.reason;
-    let after = serde_json::json!({ "sheets": sheets, "masked": masked, "reason": reason });
-    let after = after.to_string();
-    let change = Change {
-        county: options.area.county(),
+    let told = serde_json::json!({ "sheets": sheets, "masked": masked, "reason": reason });
+    disclose(context, act, std::slice::from_ref(&options.area), &told).await
+}
+
+/// Who took what of these areas: journaled, and noted as a look at their households, before a row leaves the
+/// database.
+pub(crate) async fn disclose(
+    context: &Context,
+    act: Act,
+    areas: &[AreaCode],
+    told: &serde_json::Value,
+) -> Result<(), Error> {
+    let change = |area: &AreaCode| Change {
+        county: area.county(),
         kind: "export",
-        record: options.area.to_string(),
+        record: area.to_string(),
         action: Action::Disclosed,
         before: None,
-        after: Some(after),
+        after: Some(told.to_string()),
     };
+    let changes: Vec<Change> = areas.iter().map(change).collect();
     let keys = context.keys.clone();
     let visitor = Visitor { actor: act.actor.clone(), address: None, at: act.at };
-    let access = accesses::Access::export(&visitor, &options.area);
+    let looks: Vec<_> = areas.iter().map(|area| accesses::Access::export(&visitor, area)).collect();
     let work = async move |tx: &mut Tx| {
-        journal::record(tx, &keys, &act, vec![change]).await?;
-        Ok(accesses::write(tx, &[access]).await?)
+        journal::record(tx, &keys, &act, changes).await?;
+        Ok(accesses::write(tx, &looks).await?)
     };
     context.db.write(move |tx| async move { work(tx).await }.boxed()).await
 }
