@@ -417,7 +417,8 @@ pub(crate) struct QualityArgs {
     /// How much each cadre who answers for households is to see put right, instead of how good the records are.
     #[arg(long)]
     pub(crate) worklist: bool,
-    /// What the report came to on the days of the last year, instead of what it comes to now.
+    /// What the report came to on the days of the last year, instead of what it comes to now; above counties, the sums of what it
+    /// came to in each county the last time.
     #[arg(long, conflicts_with_all = ["worklist", "record", "rule", "on"])]
     pub(crate) trend: bool,
     /// Keep what the report of each area in a county comes to now as today's point of its trend. A server does so by itself, on

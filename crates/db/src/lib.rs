@@ -44,6 +44,8 @@ struct Inner {
     /// Turns of [`Db::read_scan`].
     scans: Arc<Semaphore>,
     scans_max: usize,
+    /// Whose turns are shared out: one at a time.
+    sharing: Arc<Semaphore>,
 }
 
 enum Store {
@@ -80,7 +82,7 @@ pub struct Options {
 impl Default for Options {
     fn default() -> Self {
         let missing = Missing::Refuse;
-        Self { missing, readers: 4, writer_cache_kib: 32 * 1024, reader_cache_kib: 8 * 1024 }
+        Self { missing, readers: 5, writer_cache_kib: 32 * 1024, reader_cache_kib: 8 * 1024 }
     }
 }
 
@@ -93,9 +95,10 @@ impl Db {
                 Store::Postgres(Box::new(postgres::Store::open(url, options).await?))
             }
         };
-        let scans_max = (options.readers / 2).max(1);
+        let scans_max = options.readers.div_ceil(2).max(1);
         let scans = Arc::new(Semaphore::new(scans_max));
-        Ok(Self(Arc::new(Inner { store, scans, scans_max })))
+        let sharing = Arc::new(Semaphore::new(1));
+        Ok(Self(Arc::new(Inner { store, scans, scans_max, sharing })))
     }
 
     /// Which engine this is.
@@ -165,21 +168,28 @@ impl Db {
         .await
     }
 
-    /// As [`Db::read_scan`], for work that can be shared out: copies of the closure run at once, each in a
+    /// As [`Db::read_scan`], for large work that can be shared out: copies of the closure run at once, each in a
     /// transaction of its own, and all of these see the same picture of the data. There are as many as
-    /// `wanted`, or fewer: no more than scans may run. What they return comes in no order.
-    pub async fn read_shared<T, E, F>(&self, wanted: usize, run: F) -> Result<Vec<T>, E>
+    /// `wanted`, or fewer: `left` of the turns stay with others, unless there is one turn alone. Large works
+    /// follow each other, so that many of them take no more turns than one. What the copies return comes in no
+    /// order.
+    pub async fn read_shared<T, E, F>(
+        &self,
+        (wanted, left): (usize, usize),
+        run: F,
+    ) -> Result<Vec<T>, E>
     where
         T: Send + 'static,
         E: From<Error> + Send + 'static,
         F: for<'t> FnOnce(&'t mut Tx) -> BoxFuture<'t, Result<T, E>> + Clone + Send + 'static,
     {
-        let readers = u32::try_from(wanted.clamp(1, self.0.scans_max)).unwrap_or(1);
-        if readers == 1 {
-            return Ok(vec![self.read_scan(run).await?]);
-        }
+        // Before the first turn is asked for: who waits here stands in the way of no small scan.
+        let alone = Arc::clone(&self.0.sharing).acquire_owned().await;
+        let alone = alone.map_err(|_| Error::Abandoned)?;
+        let most = self.0.scans_max.saturating_sub(left).max(1);
+        let readers = u32::try_from(wanted.clamp(1, most)).unwrap_or(1);
         let turns = Arc::clone(&self.0.scans).acquire_many_owned(readers).await;
-        let turns = Arc::new(turns.map_err(|_| Error::Abandoned)?);
+        let turns = Arc::new((alone, turns.map_err(|_| Error::Abandoned)?));
         let copy = |_| -> Reading<T, E> {
             let (run, turns) = (run.clone(), Arc::clone(&turns));
             Box::new(move |tx| {

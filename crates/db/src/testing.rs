@@ -13,7 +13,7 @@ use tokio_postgres::NoTls;
 use crate::{Db, DbUrl, Engine, Error, Migration, Missing, Options, Tx};
 
 /// Readers of a scratch database: enough for work that several share.
-pub const READERS: usize = 4;
+pub const READERS: usize = 5;
 
 /// Names a PostgreSQL server on which tests may create schemas.
 pub const POSTGRES: &str = "DAOHU_TEST_POSTGRES";

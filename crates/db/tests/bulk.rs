@@ -148,17 +148,61 @@ async fn readers_that_share_work_see_one_picture() {
             id
         });
         for _ in 0..40 {
-            let counts = db.read_shared(2, |tx| count(tx).boxed()).await.unwrap();
+            let counts = db.read_shared((2, 0), |tx| count(tx).boxed()).await.unwrap();
             assert_eq!(counts.len(), 2);
             assert_eq!(counts[0], counts[1], "{engine:?}");
         }
         stop.store(true, Ordering::Relaxed);
         assert!(writes.await.unwrap() > 0);
-        let failed = db.read_shared(2, |_| async { Err::<(), _>(Error::NoRow) }.boxed()).await;
+        let failed = db.read_shared((2, 0), |_| async { Err::<(), _>(Error::NoRow) }.boxed()).await;
         assert!(matches!(failed, Err(Error::NoRow)), "{engine:?} {failed:?}");
         // More often than there are turns: each is given back.
         for _ in 0..5 {
-            db.read_shared(9, |tx| count(tx).boxed()).await.unwrap();
+            db.read_shared((9, 0), |tx| count(tx).boxed()).await.unwrap();
         }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn large_works_leave_a_turn_to_small_ones_however_many_they_are() {
+    for engine in Engine::BOTH {
+        let (_scratch, db) = Scratch::migrated(engine, &ITEMS).await;
+        let (begun, mut begins) = tokio::sync::mpsc::unbounded_channel();
+        let (end, ended) = tokio::sync::watch::channel(false);
+        let large = |name: u8| {
+            let (db, begun, ended) = (db.clone(), begun.clone(), ended.clone());
+            tokio::spawn(async move {
+                db.read_shared((9, 1), move |_| {
+                    let (begun, mut ended) = (begun.clone(), ended.clone());
+                    async move {
+                        begun.send(name).unwrap();
+                        ended.wait_for(|is_ended| *is_ended).await.unwrap();
+                        Ok::<_, Error>(())
+                    }
+                    .boxed()
+                })
+                .await
+            })
+        };
+        let first = large(1);
+        assert_eq!(begins.recv().await, Some(1), "{engine:?}");
+        // The second one waits for the first; it must not stand before the small ones either.
+        let second = large(2);
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        for _ in 0..3 {
+            let small = db.read_scan(|tx| tx.query_one("select 1", &[]).boxed());
+            timeout(PATIENCE, small).await.unwrap().unwrap();
+        }
+        end.send(true).unwrap();
+        let readers = first.await.unwrap().unwrap().len();
+        // By default three scans run, of which one is left.
+        assert_eq!(readers, 2, "{engine:?}");
+        second.await.unwrap().unwrap();
+        drop(begun);
+        let mut rest = Vec::new();
+        while let Some(name) = begins.recv().await {
+            rest.push(name);
+        }
+        assert_eq!(rest, [1, 2, 2], "{engine:?}");
     }
 }

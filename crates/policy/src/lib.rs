@@ -14,7 +14,7 @@ mod second_factor;
 pub use classes::HouseholdClass;
 pub use helping::{Bond, Helper, Helping, VillageRole};
 pub use lists::{CodeList, CodeValue, Unknown};
-pub use pack::{Accesses, BadPack, Exchange, Policy, QualityTrend, Security};
+pub use pack::{Accesses, BadPack, Exchange, Policy, QualityReports, QualityTrend, Security};
 pub use quality::{Level, Rule};
 pub use roles::{Right, Role};
 pub use second_factor::{Algorithm, SecondFactor};

@@ -27,6 +27,7 @@ pub struct Policy {
     second_factor: SecondFactor,
     accesses: Accesses,
     quality_trend: QualityTrend,
+    quality_reports: QualityReports,
     exchange: Exchange,
     helping: Helping,
     village_roles: Vec<VillageRole>,
@@ -82,6 +83,7 @@ pub struct Exchange {
     pub sorting_bytes_per_csv_byte: u64,
     pub report_bytes_per_csv_byte: u64,
     pub csv_bytes_per_xlsx_byte: u64,
+    pub list_rows_max: usize,
 }
 
 /// How long it is known who looked at what, and how finely.
@@ -101,6 +103,16 @@ pub struct Accesses {
 pub struct QualityTrend {
     pub source: String,
     pub kept_days: i64,
+}
+
+/// How much one question about quality may take before others have their turn.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "each name says its unit; the pack says the source")]
+pub struct QualityReports {
+    pub source: String,
+    pub turns_left: usize,
+    pub page_records_max: usize,
 }
 
 /// A pack cannot be used.
@@ -126,6 +138,7 @@ struct File {
     second_factor: Option<SecondFactor>,
     accesses: Option<Accesses>,
     quality_trend: Option<QualityTrend>,
+    quality_reports: Option<QualityReports>,
     exchange: Option<Exchange>,
     helping: Option<Helping>,
     #[serde(default)]
@@ -143,6 +156,20 @@ struct List {
     #[serde(rename = "source")]
     _source: String,
     values: Vec<CodeValue>,
+}
+
+impl File {
+    /// What stands in one file twice was meant to be two things, or one of them is forgotten.
+    fn check_names(&self) -> Result<(), String> {
+        let names = self.list.iter().map(|list| &list.name);
+        let named = names.chain(self.rule.iter().map(|rule| &rule.id));
+        let mut named: Vec<&String> = named.chain(self.role.iter().map(|r| &r.name)).collect();
+        named.sort();
+        match named.array_windows().find(|[one, next]| one == next) {
+            Some([name, _]) => Err(format!("{name} stands here twice")),
+            None => Ok(()),
+        }
+    }
 }
 
 impl Policy {
@@ -165,17 +192,12 @@ impl Policy {
         let mut lines: Vec<Line> = Vec::new();
         let mut classes: Vec<HouseholdClass> = Vec::new();
         let (mut security, mut second_factor, mut exchange) = (None, None, None);
-        let (mut helping, mut accesses, mut quality_trend) = (None, None, None);
+        let (mut helping, mut accesses) = (None, None);
+        let (mut quality_trend, mut quality_reports) = (None, None);
         for (name, text) in files {
             let bad = |reason: String| BadPack { file: name.to_owned(), reason };
             let file: File = toml::from_str(text).map_err(|e| bad(e.to_string()))?;
-            let names = file.list.iter().map(|list| &list.name);
-            let named = names.chain(file.rule.iter().map(|rule| &rule.id));
-            let mut named: Vec<&String> = named.chain(file.role.iter().map(|r| &r.name)).collect();
-            named.sort();
-            if let Some([name, _]) = named.array_windows().find(|[one, next]| one == next) {
-                return Err(bad(format!("{name} stands here twice")));
-            }
+            file.check_names().map_err(bad)?;
             for list in file.list {
                 let list = CodeList::new(list.name, list.values).map_err(bad)?;
                 lists.insert(list.name().to_owned(), list);
@@ -200,6 +222,7 @@ impl Policy {
             second_factor = file.second_factor.or(second_factor);
             accesses = file.accesses.or(accesses);
             quality_trend = file.quality_trend.or(quality_trend);
+            quality_reports = file.quality_reports.or(quality_reports);
             exchange = file.exchange.or(exchange);
         }
         let missing = |name: &str| BadPack {
@@ -210,6 +233,7 @@ impl Policy {
         let second_factor = second_factor.ok_or_else(|| missing("second_factor"))?;
         let accesses = accesses.ok_or_else(|| missing("accesses"))?;
         let quality_trend = quality_trend.ok_or_else(|| missing("quality_trend"))?;
+        let quality_reports = quality_reports.ok_or_else(|| missing("quality_reports"))?;
         let exchange = exchange.ok_or_else(|| missing("exchange"))?;
         let helping = helping.ok_or_else(|| missing("helping"))?;
         Ok(Self {
@@ -220,6 +244,7 @@ impl Policy {
             second_factor,
             accesses,
             quality_trend,
+            quality_reports,
             exchange,
             helping,
             village_roles,
@@ -301,6 +326,11 @@ impl Policy {
     /// How long it is known how good records were.
     pub fn quality_trend(&self) -> &QualityTrend {
         &self.quality_trend
+    }
+
+    /// How much one question about quality may take.
+    pub fn quality_reports(&self) -> &QualityReports {
+        &self.quality_reports
     }
 
     /// Limits of imports and exports.

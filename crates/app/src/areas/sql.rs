@@ -179,6 +179,15 @@ pub(crate) async fn with_population(
     rows.iter().map(|row| Ok((line(row)?, row.opt_int(9)?))).collect()
 }
 
+/// The counties of a scope, ended ones too, by code.
+pub(crate) async fn counties(tx: &mut Tx, scope: &Scope) -> Result<Vec<AreaLine>, daohu_db::Error> {
+    let mut filter = Filter::new();
+    filter.and("level = ?", [i64::from(daohu_base::AreaLevel::County.list_code()).into()]);
+    within(&mut filter, "(code >= ? and code < ?)", scope);
+    let sql = format!("select {LINE} from areas{} order by code", filter.clause());
+    tx.query(&sql, filter.params()).await?.iter().map(line).collect()
+}
+
 /// The flags of the levels in [`super::model::POOR_LEVELS`].
 const IS_POOR: [&str; 3] = ["is_poor_county = ?", "is_poor_township = ?", "is_poor_village = ?"];
 

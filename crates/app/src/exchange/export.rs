@@ -125,7 +125,7 @@ pub async fn export(
     areas::ops::check_known(context, &options.area).await?;
     // What lies above is for the owner of the store, who may want to fill an empty one.
     let with_above = options.scope == Scope::all();
-    disclose(context, act.clone(), &options).await?;
+    disclose_sheets(context, act.clone(), &options).await?;
     let today = act.at.day().to_string();
     let (policy, keys) = (Arc::clone(&context.policy), Arc::clone(&context.keys));
     let read = context.db.read_bulk(move |tx| {
@@ -314,29 +314,45 @@ fn print_all(
 /// The sheets that tell of households: an export of others is no look at one.
 static OF_HOUSEHOLDS: [&Sheet; 4] = [&HOUSEHOLDS, &PERSONS, &INCOMES, &PAIRINGS];
 
-/// Who took what: journaled before a row leaves the database.
-async fn disclose(context: &Context, act: Act, options: &ExportOptions) -> Result<(), Error> {
+/// Who took what, in the words of the journal.
+async fn disclose_sheets(
+    context: &Context,
+    act: Act,
+    options: &ExportOptions,
+) -> Result<(), Error> {
     let sheets: Vec<&str> = options.sheets.iter().map(|sheet| sheet.name).collect();
     let masked = options.masking == Masking::Masked;
     let reason = &options.reason;
-    let after = serde_json::json!({ "sheets": sheets, "masked": masked, "reason": reason });
-    let after = after.to_string();
-    let change = Change {
-        county: options.area.county(),
-        kind: "export",
-        record: options.area.to_string(),
-        action: Action::Disclosed,
-        before: None,
-        after: Some(after),
-    };
-    let keys = context.keys.clone();
-    let visitor = Visitor { actor: act.actor.clone(), address: None, at: act.at };
+    let told = serde_json::json!({ "sheets": sheets, "masked": masked, "reason": reason });
     let is_seen = |sheet: &Sheet| OF_HOUSEHOLDS.iter().any(|of| std::ptr::eq(*of, sheet));
     let is_look = options.sheets.iter().any(|sheet| is_seen(sheet));
-    let access = is_look.then(|| accesses::Access::export(&visitor, &options.area));
+    disclose(context, act, (std::slice::from_ref(&options.area), is_look), &told).await
+}
+
+/// Who took what of these areas: journaled, and noted as a look at their households if it is one, before a row
+/// leaves the database.
+pub(crate) async fn disclose(
+    context: &Context,
+    act: Act,
+    (areas, is_look): (&[AreaCode], bool),
+    told: &serde_json::Value,
+) -> Result<(), Error> {
+    let change = |area: &AreaCode| Change {
+        county: area.county(),
+        kind: "export",
+        record: area.to_string(),
+        action: Action::Disclosed,
+        before: None,
+        after: Some(told.to_string()),
+    };
+    let changes: Vec<Change> = areas.iter().map(change).collect();
+    let keys = context.keys.clone();
+    let visitor = Visitor { actor: act.actor.clone(), address: None, at: act.at };
+    let looked_at = areas.iter().filter(|_| is_look);
+    let looks: Vec<_> = looked_at.map(|area| accesses::Access::export(&visitor, area)).collect();
     let work = async move |tx: &mut Tx| {
-        journal::record(tx, &keys, &act, vec![change]).await?;
-        Ok(accesses::write(tx, access.as_slice()).await?)
+        journal::record(tx, &keys, &act, changes).await?;
+        Ok(accesses::write(tx, &looks).await?)
     };
     context.db.write(move |tx| async move { work(tx).await }.boxed()).await
 }

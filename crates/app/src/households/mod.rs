@@ -30,6 +30,7 @@ mod view;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 pub use alike::ops::fill_alike;
+pub(crate) use edit::persons::hold_number;
 pub(crate) use figures::{has_ended, rural_populations};
 pub(crate) use model::{
     Derived, Home, HouseholdRow, IdKind, IncomeRow, PersonRow, Serials, alike, merge,

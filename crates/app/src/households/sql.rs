@@ -6,7 +6,10 @@ use daohu_base::{AreaCode, Scope};
 use daohu_db::{Error as DbError, Filter, Row, Suspended, Tx, Value};
 use serde::{Deserialize, Serialize};
 
-use super::model::{Home, HouseholdRow, IdKind, IncomeRow, PersonRow, Serials, layouts};
+use super::{
+    list::sql::Answered,
+    model::{Home, HouseholdRow, IdKind, IncomeRow, PersonRow, Serials, layouts},
+};
 use crate::{
     Error, areas,
     keys::Keys,
@@ -156,19 +159,30 @@ pub(crate) async fn next_homes(
     homes(tx, read, &county, found).await
 }
 
-/// The next households of a county with what of these columns hangs on them, as far as the scope reaches, or
-/// of these alone, by id; none at the end. At most so many are read together.
+/// Which households of a county are read.
+#[derive(Clone, Copy)]
+pub(crate) enum Which<'a> {
+    All,
+    /// By id.
+    These(&'a [i64]),
+    Answered(&'a Answered),
+}
+
+/// The next of these households of a county with what of these columns hangs on them, as far as the scope reaches,
+/// by id; none at the end. At most so many are read together.
 pub(crate) async fn next_homes_of(
     tx: &mut Tx,
     read: (&Keys, &HomeColumns),
     scope: &Scope,
-    (county, after, only): (&str, i64, Option<&[i64]>),
+    (county, after, which): (&str, i64, Which<'_>),
     limit: i64,
 ) -> Result<Vec<Home>, Error> {
     let mut filter = Filter::new();
     filter.and("county = ? and id > ?", [county.into(), after.into()]);
-    if let Some(only) = only {
-        filter.and_in("id", only.iter().copied().map(Value::from));
+    match which {
+        Which::All => {}
+        Which::These(ids) => filter.and_in("id", ids.iter().copied().map(Value::from)),
+        Which::Answered(answered) => answered.add_to(&mut filter),
     }
     areas::rows::within(&mut filter, "(village >= ? and village < ?)", scope);
     let found = next_households(tx, read, filter, limit).await?;
@@ -184,7 +198,7 @@ async fn next_households(
 ) -> Result<Vec<HouseholdRow>, Error> {
     let limit = filter.param(limit);
     let sql = format!(
-        "select {} from households{} order by county, id limit {limit}",
+        "select {} from households h{} order by county, id limit {limit}",
         columns.household,
         filter.clause()
     );

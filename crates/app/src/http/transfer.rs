@@ -147,8 +147,17 @@ impl Download {
             std::io::ErrorKind::NotFound => ApiError::new("job.files_gone"),
             _ => Error::from(error).into(),
         })?;
+        Self::new(file, name.to_owned()).await
+    }
+
+    /// Of this file, which has no name of its own.
+    pub async fn of(file: std::fs::File, name: String) -> Answer<Self> {
+        Self::new(tokio::fs::File::from_std(file), name).await
+    }
+
+    async fn new(file: tokio::fs::File, name: String) -> Answer<Self> {
         let bytes = file.metadata().await.map_err(Error::from)?.len();
-        Ok(Self { file, bytes, name: name.to_owned() })
+        Ok(Self { file, bytes, name })
     }
 }
 
@@ -156,6 +165,7 @@ impl IntoResponse for Download {
     fn into_response(self) -> Response {
         let kind = match self.name.rsplit_once('.') {
             Some((_, "zip")) => "application/zip",
+            Some((_, "csv")) => "text/csv; charset=utf-8",
             _ => "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
         };
         let headers = [

@@ -9,17 +9,19 @@ use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{
-    duties::Duty,
+    duties,
     judge::Record,
-    ops::{self, Found, Mark, Report, Wanted},
+    listing::{self, Found, Mark, Sort, Wanted},
+    ops::{self, Report},
     report::{Figures, score},
     trend,
 };
 use crate::{
     Context, Error, Lang,
+    exchange::export::disclose,
     http::{
-        Answer, ApiError, App, Caller, Json, Page, PageRequest, Path, Query, Session, area_in_path,
-        day,
+        Answer, ApiError, App, Caller, Download, Json, ListFile, ListFormat, Listing, Page,
+        PageRequest, Path, Permit, Query, Session, area_in_path, day,
     },
     sheet::Sheet,
 };
@@ -60,6 +62,11 @@ pub(crate) struct ListFindings {
     cadre: Option<String>,
     /// `false`: of households that nobody answers for on the day.
     is_answered: Option<bool>,
+    /// `household` (areas by code, then households by county and id, if absent), or `level` (rules that refuse rows
+    /// first).
+    sort: Option<String>,
+    /// `csv` or `xlsx`: the whole list as a file, which needs the right to export; a page of it if absent.
+    format: Option<String>,
     /// Rows of the page: 1 to 200, 50 if absent.
     #[param(minimum = 1, maximum = 200)]
     limit: Option<u32>,
@@ -276,31 +283,112 @@ pub(crate) async fn get_area_quality(
 }
 
 /// The records of an area that break a rule, areas first, then household by household: what is to be put
-/// right.
+/// right. A page ends when it is full, or when much was looked at for it: it may be short, even empty, and there is more
+/// as long as there is `next`. As a file, the list has all rows, as many as the pack allows.
 #[utoipa::path(get, path = "/areas/{code}/quality/findings", tag = "quality",
     params(("code" = String, Path), ListFindings),
-    responses((status = 200, body = Page<FindingView>)))]
+    responses((status = 200, content(
+        (Page<FindingView> = "application/json"),
+        (inline(Download) = "text/csv"),
+        (inline(Download) = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet")))))]
 pub(crate) async fn list_findings(
     session: Session,
     caller: Caller,
     Path(code): Path<String>,
     Query(query): Query<ListFindings>,
-) -> Answer<Json<Page<FindingView>>> {
-    let permit = session.require(Right::RegistryRead)?;
+) -> Answer<Listing<FindingView>> {
+    let format = ListFormat::wanted(query.format.as_deref())?;
+    let permit = match format {
+        None => session.require(Right::RegistryRead)?,
+        Some(_) => session.require_all(&[Right::RegistryRead, Right::RegistryExport])?,
+    };
     let context = permit.context();
-    let (area, on) = area_and_day(context, &code, query.on.as_deref())?;
-    let policy = &context.policy;
+    let of = area_and_day(context, &code, query.on.as_deref())?;
+    let sort = Sort::named(query.sort.as_deref().unwrap_or("household"));
+    let sort = sort.ok_or_else(|| ApiError::field("sort", "list.unknown_sort"))?;
     let wanted = Wanted {
         cadre: query.cadre,
         is_answered: query.is_answered,
-        ..wanted(policy, query.rule, query.level.as_deref())?
+        ..wanted(&context.policy, query.rule, query.level.as_deref())?
     };
-    let page = PageRequest::<Mark>::new("findings", query.limit, query.after.as_deref())?;
+    let page = PageRequest::<Mark>::new(sort.list(), query.limit, query.after.as_deref())?;
+    if let Some(format) = format {
+        return findings_file(&permit, of, (wanted, sort), (format, caller.lang)).await;
+    }
     let (after, rows) = (page.after.clone(), page.rows());
-    let listed = ops::findings(context, &permit.scope, (area, on), wanted, after, rows);
-    let (found, next) = listed.await?;
-    let views = found.into_iter().filter_map(|found| view(policy, found, caller.lang)).collect();
-    Ok(Json(page.cut(views, next)))
+    let listed = listing::list(context, &permit.scope, of, (wanted, sort), after, rows).await?;
+    let view = |found| view(&context.policy, found, caller.lang);
+    Ok(Listing::Page(page.cut(listed.0.into_iter().filter_map(view).collect(), listed.1)))
+}
+
+/// Findings that are read together for a file.
+const FINDINGS: usize = 1_000;
+/// The columns of a file of findings.
+const FINDING_COLUMNS: [(&str, &str); 11] = [
+    ("规则", "rule"),
+    ("级别", "level"),
+    ("问题", "says"),
+    ("表", "sheet"),
+    ("列", "column"),
+    ("区划代码", "area"),
+    ("户编号", "household_no"),
+    ("人员编号", "person"),
+    ("姓名", "name"),
+    ("年度", "year"),
+    ("帮扶责任人", "cadres"),
+];
+
+/// The whole list as a file: who takes it is journaled first.
+async fn findings_file(
+    permit: &Permit,
+    of: (AreaCode, Day),
+    (wanted, sort): (Wanted, Sort),
+    (format, lang): (ListFormat, Lang),
+) -> Answer<Listing<FindingView>> {
+    let (context, scope) = (permit.context(), &permit.scope);
+    crate::areas::ops::reported(scope, &of.0)?;
+    crate::areas::ops::check_known(context, &of.0).await?;
+    let told = serde_json::json!({
+        "list": "findings", "on": of.1.to_string(), "rule": wanted.rule,
+        "level": wanted.level.map(level), "cadre": wanted.cadre, "masked": true,
+    });
+    disclose(context, permit.act(), (std::slice::from_ref(&of.0), true), &told).await?;
+    let rows_max = context.policy.exchange().list_rows_max;
+    let mut file = ListFile::new(format, &FINDING_COLUMNS, lang, rows_max)?;
+    let mut after = None;
+    loop {
+        let wanted = (wanted.clone(), sort);
+        let (found, next) =
+            listing::list(context, scope, of.clone(), wanted, after, FINDINGS).await?;
+        for found in found.into_iter().filter_map(|found| view(&context.policy, found, lang)) {
+            file.row(&found.cells())?;
+        }
+        after = match next {
+            Some(next) => Some(next),
+            None => return Ok(Listing::File(file.finish(&format!("问题数据-{}", of.0)).await?)),
+        };
+    }
+}
+
+impl FindingView {
+    /// As [`FINDING_COLUMNS`] names them.
+    fn cells(&self) -> [String; FINDING_COLUMNS.len()] {
+        let number = |number: Option<i64>| number.map(|n| n.to_string()).unwrap_or_default();
+        let text = |text: &Option<String>| text.clone().unwrap_or_default();
+        [
+            self.rule.clone(),
+            self.level.clone(),
+            self.says.clone(),
+            self.sheet.clone(),
+            self.column.clone(),
+            self.area.clone(),
+            text(&self.household_no),
+            number(self.person),
+            text(&self.name),
+            number(self.year),
+            self.cadres.join(" "),
+        ]
+    }
 }
 
 /// Which findings, if there are such rules and levels.
@@ -320,7 +408,8 @@ fn wanted(policy: &Policy, rule: Option<String>, of: Option<&str>) -> Answer<Wan
     Ok(Wanted { rule, level, ..Wanted::default() })
 }
 
-/// How much each cadre is to see put right in an area, by number; what nobody answers for comes first.
+/// How much each cadre is to see put right in an area, by number; what nobody answers for comes first. A page
+/// may be short, even empty, and there is more as long as there is `next`.
 #[utoipa::path(get, path = "/areas/{code}/quality/cadres", tag = "quality",
     params(("code" = String, Path), ListDuties), responses((status = 200, body = Page<DutyView>)))]
 pub(crate) async fn list_duties(
@@ -330,29 +419,30 @@ pub(crate) async fn list_duties(
 ) -> Answer<Json<Page<DutyView>>> {
     let permit = session.require(Right::RegistryRead)?;
     let context = permit.context();
-    let (area, on) = area_and_day(context, &code, query.on.as_deref())?;
+    let of = area_and_day(context, &code, query.on.as_deref())?;
     let wanted = wanted(&context.policy, query.rule, query.level.as_deref())?;
     let list = "duties";
     let page = PageRequest::<Option<String>>::new(list, query.limit, query.after.as_deref())?;
-    let duties = ops::duties(context, &permit.scope, (area, on), wanted).await?;
-    let is_next =
-        |(cadre, _): &(Option<String>, Duty)| page.after.as_ref().is_none_or(|after| cadre > after);
-    let next = duties.into_iter().filter(is_next).take(page.rows() + 1).collect();
-    let page = page.page(next, |(cadre, _)| cadre.clone());
-    let names = ops::names(context, &page.items).await?;
-    Ok(Json(page.map(|duty| DutyView::new(duty, &names))))
+    let (after, rows) = (page.after.clone(), page.rows());
+    let (lines, next) = duties::page(context, &permit.scope, of, wanted, after, rows).await?;
+    Ok(Json(page.cut(DutyView::all(context, lines).await?, next)))
 }
 
 impl DutyView {
-    fn new((cadre, duty): (Option<String>, Duty), names: &HashMap<String, String>) -> Self {
-        Self {
+    async fn all(context: &Context, lines: Vec<duties::Line>) -> Result<Vec<Self>, Error> {
+        let names = duties::names(context, &lines).await?;
+        let view = |(cadre, duty): duties::Line| Self {
             name: cadre.as_ref().and_then(|cadre| names.get(cadre).cloned()),
             cadre,
             households: duty.households,
             findings: duty.findings,
-        }
+        };
+        Ok(lines.into_iter().map(view).collect())
     }
 }
+
+/// Cadres that the command line reads together.
+const CADRES: usize = 500;
 
 /// How much each cadre is to see put right, as the command line shows it.
 pub async fn worklist(
@@ -361,11 +451,19 @@ pub async fn worklist(
     on: Option<Day>,
     rule: Option<String>,
 ) -> Result<Vec<DutyView>, Error> {
-    let on = on.unwrap_or_else(|| context.clock.now().day());
+    let of = (area, on.unwrap_or_else(|| context.clock.now().day()));
     let wanted = Wanted { rule, ..Wanted::default() };
-    let duties = ops::duties(context, &Scope::all(), (area, on), wanted).await?;
-    let names = ops::names(context, &duties).await?;
-    Ok(duties.into_iter().map(|duty| DutyView::new(duty, &names)).collect())
+    let (mut views, mut after) = (Vec::new(), None);
+    loop {
+        let scope = Scope::all();
+        let page = duties::page(context, &scope, of.clone(), wanted.clone(), after, CADRES);
+        let (lines, next) = page.await?;
+        views.extend(DutyView::all(context, lines).await?);
+        after = match next {
+            Some(next) => Some(next),
+            None => return Ok(views),
+        };
+    }
 }
 
 fn view(policy: &Policy, found: Found, lang: Lang) -> Option<FindingView> {

@@ -13,14 +13,17 @@
 //!
 //! Invariants: an area's figures are the sums of those below, and what is found of the area itself is
 //! added; a rule's count is the length of the list of its findings; memory does not grow with the
-//! population; several readers, each with counties of its own, come to what one would.
+//! population; several readers, each with counties of its own, come to what one would; a page of a list costs the same
+//! wherever it stands, and reports of whole cities and provinces leave turns to what is smaller.
 
 mod api;
 mod duties;
 mod judge;
+mod listing;
 mod model;
 mod ops;
 mod places;
+mod reader;
 mod report;
 mod trend;
 

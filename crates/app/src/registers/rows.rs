@@ -3,5 +3,6 @@
 
 pub(crate) use super::model::REGISTERS as ALL;
 pub(crate) use super::sql::{
-    answered_by, answering, count, each, known, lock_of_areas, looked_up, of_areas, pairings_of,
+    answered_by, answering, cadres_behind, count, each, known, lock_of_areas, looked_up, of_areas,
+    pairings_of,
 };

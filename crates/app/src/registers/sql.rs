@@ -113,20 +113,53 @@ pub(crate) async fn answering(
     rows.iter().map(|row| Ok((row.int(0)?, row.text(1)?.to_owned()))).collect()
 }
 
-/// The households that a cadre answers for on a day, each with its county.
+/// The households that one of these cadres answers for on a day, each with its county.
 pub(crate) async fn answered_by(
     tx: &mut Tx,
-    cadre: &str,
+    cadres: &[String],
     kinds: &[i64],
     day: &str,
 ) -> Result<Vec<(String, i64)>, DbError> {
     let mut filter = Filter::new();
-    filter.and("subject = ? and household is not null", [cadre.into()]);
+    filter.and_in("subject", cadres.iter().map(|cadre| cadre.as_str().into()));
+    filter.and("household is not null", []);
     filter.and_in("subject_kind", kinds.iter().copied().map(Value::from));
     in_force(&mut filter, day);
     let sql = format!("select county, household from pairings{}", filter.clause());
     let rows = tx.query(&sql, filter.params()).await?;
     rows.iter().map(|row| Ok((row.text(0)?.to_owned(), row.int(1)?))).collect()
+}
+
+/// The next cadres, by number and behind one, who answer on a day for households of a scope; at most so many.
+pub(crate) async fn cadres_behind(
+    tx: &mut Tx,
+    scope: &Scope,
+    kinds: &[i64],
+    day: &str,
+    (after, limit): (&str, usize),
+) -> Result<Vec<String>, Error> {
+    let mut found: BTreeSet<String> = BTreeSet::new();
+    for county in crate::households::rows::counties(tx, scope).await? {
+        for kind in kinds {
+            let mut filter = Filter::new();
+            let key = [county.as_str().into(), (*kind).into(), after.into()];
+            filter.and("p.county = ? and p.subject_kind = ? and p.subject > ?", key);
+            filter.and("p.starts_on <= ?", [day.into()]);
+            filter.and("(p.ends_on is null or p.ends_on >= ?)", [day.into()]);
+            filter.and("h.county = p.county and h.id = p.household", []);
+            areas::rows::within(&mut filter, "(h.village >= ? and h.village < ?)", scope);
+            let limit = filter.param(i64::try_from(limit).unwrap_or(i64::MAX));
+            let sql = format!(
+                "select distinct p.subject from pairings p cross join households h{}
+                 order by p.subject limit {limit}",
+                filter.clause()
+            );
+            for row in tx.query(&sql, filter.params()).await? {
+                found.insert(row.text(0)?.to_owned());
+            }
+        }
+    }
+    Ok(found.into_iter().take(limit).collect())
 }
 
 /// The records that belong to one of these areas themselves, a list at a time. A pairing's object may be a household of

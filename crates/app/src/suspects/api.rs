@@ -3,6 +3,7 @@
 use daohu_base::{AreaCode, Scope, Timestamp};
 use daohu_policy::Right;
 use serde::{Deserialize, Serialize};
+use serde_json::Value as Any;
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
@@ -13,12 +14,13 @@ use super::{
     ops::{self, Pair},
 };
 use crate::{
-    Context, Error,
+    Context, Error, Lang,
     accesses::{Seen, What},
+    exchange::export::disclose,
     households::PersonView,
     http::{
-        Answer, ApiError, App, At, Caller, IfMatch, Json, Page, PageRequest, Path, Permit, Query,
-        Session, Versioned,
+        Answer, ApiError, App, At, Caller, Download, IfMatch, Json, ListFile, ListFormat, Listing,
+        Page, PageRequest, Path, Permit, Query, Session, Versioned,
     },
 };
 
@@ -45,6 +47,8 @@ pub(crate) struct ListSuspects {
     verdict: Option<String>,
     /// `name`: written alike; `sound`: only sounding alike.
     ground: Option<String>,
+    /// `csv` or `xlsx`: the whole list as a file, which needs the right to export; a page of it if absent.
+    format: Option<String>,
     /// Rows of the page: 1 to 200, 50 if absent.
     #[param(minimum = 1, maximum = 200)]
     limit: Option<u32>,
@@ -173,25 +177,108 @@ fn wanted(
 }
 
 /// Pairs of persons who may be one: of two households of a township, with names that sound alike and the
-/// same birth date. Both lie in the user's area.
+/// same birth date. Both lie in the user's area. As a file, the list has all pairs, as many as the pack allows.
 #[utoipa::path(get, path = "/suspects", tag = "suspects", params(ListSuspects),
-    responses((status = 200, body = Page<SuspectView>)))]
+    responses((status = 200, content(
+        (Page<SuspectView> = "application/json"),
+        (inline(Download) = "text/csv"),
+        (inline(Download) = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet")))))]
 pub(crate) async fn list_suspects(
     session: Session,
+    caller: Caller,
     Query(query): Query<ListSuspects>,
-) -> Answer<Json<Page<SuspectView>>> {
-    let permit = session.require(Right::RegistryRead)?;
-    let ListSuspects { area, verdict, ground, limit, after } = query;
+) -> Answer<Listing<SuspectView>> {
+    let ListSuspects { area, verdict, ground, format, limit, after } = query;
+    let format = ListFormat::wanted(format.as_deref())?;
+    let permit = match format {
+        None => session.require(Right::RegistryRead)?,
+        Some(_) => session.require_all(&[Right::RegistryRead, Right::RegistryExport])?,
+    };
     let wanted = wanted(&permit, area.as_deref(), verdict.as_deref(), ground.as_deref())?;
     let list = match wanted.verdict {
         None | Some(Verdict::Open) => "suspects",
         Some(verdict) => verdict.as_str(),
     };
     let page = PageRequest::<Mark>::new(list, limit, after.as_deref())?;
+    if let Some(format) = format {
+        return suspects_file(&permit, wanted, (format, caller.lang)).await;
+    }
     let (after, fetch) = (page.after.clone(), page.rows() + 1);
     let found = listing::list(permit.context(), wanted, after, fetch).await?;
     let page = page.page(found, |listed| listed.mark.clone());
-    Ok(Json(page.map(|listed| SuspectView::listed(&listed))))
+    Ok(Listing::Page(page.map(|listed| SuspectView::listed(&listed))))
+}
+
+/// The columns of a file of pairs.
+const PAIR_COLUMNS: [(&str, &str); 14] = [
+    ("依据", "ground"),
+    ("结论", "verdict"),
+    ("理由", "reason"),
+    ("保留人员编号", "kept"),
+    ("甲户编号", "household_no of one"),
+    ("甲行政村代码", "village of one"),
+    ("甲人员编号", "id of one"),
+    ("甲姓名", "name of one"),
+    ("甲证件号码", "id_number of one"),
+    ("乙户编号", "household_no of the other"),
+    ("乙行政村代码", "village of the other"),
+    ("乙人员编号", "id of the other"),
+    ("乙姓名", "name of the other"),
+    ("乙证件号码", "id_number of the other"),
+];
+
+/// The whole list as a file: who takes it is journaled first.
+async fn suspects_file(
+    permit: &Permit,
+    wanted: Wanted,
+    (format, lang): (ListFormat, Lang),
+) -> Answer<Listing<SuspectView>> {
+    let context = permit.context();
+    let areas = match &wanted.area {
+        Some(area) => std::slice::from_ref(area),
+        None => wanted.scope.areas().unwrap_or_default(),
+    };
+    let told = serde_json::json!({
+        "list": "suspects", "verdict": wanted.verdict, "ground": wanted.ground, "masked": true,
+    });
+    disclose(context, permit.act(), (areas, true), &told).await?;
+    let rows_max = context.policy.exchange().list_rows_max;
+    let mut file = ListFile::new(format, &PAIR_COLUMNS, lang, rows_max)?;
+    let mut after = None;
+    loop {
+        let found = listing::list(context, wanted.clone(), after, PAIRS).await?;
+        let Some(last) = found.last() else {
+            return Ok(Listing::File(file.finish("疑似同一人").await?));
+        };
+        after = Some(last.mark.clone());
+        for listed in &found {
+            file.row(&cells(listed))?;
+        }
+    }
+}
+
+/// As [`PAIR_COLUMNS`] names them, numbers masked.
+fn cells(listed: &Listed) -> Vec<String> {
+    let view = SuspectView::listed(listed);
+    let word = |word: serde_json::Result<Any>| match word {
+        Ok(Any::String(word)) => word,
+        _ => String::new(),
+    };
+    let mut cells = vec![
+        word(serde_json::to_value(view.ground)),
+        word(serde_json::to_value(view.verdict)),
+        view.reason.unwrap_or_default(),
+        view.kept.map(|kept| kept.to_string()).unwrap_or_default(),
+    ];
+    for PersonView(person) in &view.persons {
+        let cell = |name: &&str| match person.get(*name) {
+            Some(Any::String(text)) => text.clone(),
+            Some(Any::Null) | None => String::new(),
+            Some(other) => other.to_string(),
+        };
+        cells.extend(["household_no", "village", "id", "name", "id_number"].iter().map(cell));
+    }
+    cells
 }
 
 /// How many pairs the list has.
@@ -267,7 +354,8 @@ pub(crate) async fn merge_suspects(
     Ok(versioned(&merged.await?))
 }
 
-/// Undoes a merge: both records say again what they said before. Refused where one was changed since.
+/// Undoes a merge: both records say again what they said before. Refused where one was changed since, other than by going
+/// where its village went: then who holds both areas undoes it, also across counties.
 #[utoipa::path(post, path = "/suspects/{person}/{other}/undo", tag = "suspects",
     request_body = UndoMerge,
     params(("person" = i64, Path), ("other" = i64, Path), ("If-Match" = String, Header)),
@@ -285,7 +373,7 @@ pub(crate) async fn undo_merge(
     Ok(versioned(&undone.await?))
 }
 
-/// Pairs that the command line reads together.
+/// Pairs that the command line, or a file, reads together.
 const PAIRS: usize = 500;
 
 /// The pairs of an area as the command line shows them.

@@ -3,7 +3,10 @@
 //! Pairs that are suspected are read from the index of what persons have in common, a few hundred values
 //! of it at once; judged ones from the judgements.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
 
 use daohu_base::{AreaCode, Scope};
 use daohu_db::{FutureExt, Tx};
@@ -13,7 +16,7 @@ use super::{
     sql,
 };
 use crate::{
-    Context, Error,
+    Context, Error, area_changes,
     households::{
         PersonRow,
         rows::{self, Alike},
@@ -154,15 +157,14 @@ impl Reader {
         };
         judgements.retain(|judgement| judgement.county == county);
         let ids = judgements.iter().flat_map(|j| [j.person, j.other]);
-        let persons = rows::those(tx, &county, ids).await?.into_iter();
-        let persons: HashMap<i64, Alike> = persons.map(|alike| (alike.person, alike)).collect();
+        let persons = those(tx, &county, ids.collect()).await?;
         let mut found = Vec::new();
         for judgement in judgements {
             let mark = (county.clone(), 0, judgement.person, judgement.other);
             self.after = mark.clone();
             let (one, other) = (persons.get(&judgement.person), persons.get(&judgement.other));
             let (Some(one), Some(other)) = (one.cloned(), other.cloned()) else { continue };
-            let is_pending = one.is_current && other.is_current;
+            let is_pending = one.is_current && other.is_current && one.county() == other.county();
             let pair = Pair { county: county.clone(), one, other, judgement: Some(judgement) };
             // Who is to be merged and has left meanwhile waits for nothing any more.
             if pair.verdict() == verdict && (is_pending || verdict != Verdict::Same) {
@@ -171,6 +173,30 @@ impl Reader {
         }
         Ok(Some(found))
     }
+}
+
+/// Persons of whom something was judged in a county, by id. Of merged ones one may have gone elsewhere since, with its
+/// village.
+async fn those(
+    tx: &mut Tx,
+    county: &str,
+    mut ids: HashSet<i64>,
+) -> Result<HashMap<i64, Alike>, Error> {
+    let mut found: HashMap<i64, Alike> = HashMap::new();
+    let mut counties = vec![county.to_owned()];
+    let mut nth = 0;
+    while let Some(here) = counties.get(nth).filter(|_| !ids.is_empty()).cloned() {
+        for alike in rows::those(tx, &here, ids.iter().copied()).await? {
+            ids.remove(&alike.person);
+            found.insert(alike.person, alike);
+        }
+        if nth == 0 && !ids.is_empty() {
+            counties.extend(area_changes::rows::counties_before(tx, county).await?);
+            counties.extend(area_changes::rows::counties_after(tx, county).await?);
+        }
+        nth += 1;
+    }
+    Ok(found)
 }
 
 /// A pair with the two records.
@@ -198,8 +224,8 @@ pub(super) async fn list(
         }
         found.truncate(limit);
         let mut ids: HashMap<String, Vec<i64>> = HashMap::new();
-        for (_, Pair { county, one, other, .. }) in &found {
-            ids.entry(county.clone()).or_default().extend([one.person, other.person]);
+        for side in found.iter().flat_map(|(_, pair)| [&pair.one, &pair.other]) {
+            ids.entry(side.county().to_owned()).or_default().push(side.person);
         }
         let mut persons: HashMap<i64, PersonRow> = HashMap::new();
         for (county, ids) in ids {

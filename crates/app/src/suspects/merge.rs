@@ -1,16 +1,20 @@
 //! Merging two records of one person, and undoing it.
 
+use std::cmp::Reverse;
+
+use daohu_base::Timestamp;
 use daohu_db::{FutureExt, Tx};
+use serde_json::{Map, Value as Json};
 
 use super::{
     model::{self, Merge, Verdict},
     ops::{Pair, Side, check_reason, judged, locked_pair, save},
 };
 use crate::{
-    Context, Error,
-    households::{Derived, Marks, PersonRow, layouts, rows},
-    journal::Change,
-    sheet::{Frame, person, refused},
+    Context, Error, area_changes,
+    households::{self, Derived, Marks, PersonRow, layouts, rows},
+    journal::{self, Change, Entry},
+    sheet::{Frame, person, refused, to_journal},
 };
 
 /// Merges two records of one person: that of `keep` stays, in its household; the other one leaves its own.
@@ -100,11 +104,7 @@ async fn others(tx: &mut Tx, frame: &Frame, side: &Side) -> Result<Vec<PersonRow
 /// Says who holds the record's number from now on; `column` is to blame where somebody else does.
 async fn hold(tx: &mut Tx, frame: &Frame, row: &PersonRow, column: &str) -> Result<(), Error> {
     let derived = Derived::of(Marks::new(&frame.policy), &frame.keys, &row.0.values);
-    let Some(identity) = derived.identity.filter(|_| derived.is_unique) else { return Ok(()) };
-    let ids = (row.id(), row.household());
-    let is_held = rows::hold(tx, &identity, row.county(), ids, derived.is_current).await?;
-    // Who has left may share a number with its present holder.
-    if is_held || !derived.is_current { Ok(()) } else { Err(refused(column, "person.id_taken")) }
+    households::hold_number(tx, row, &derived, column).await
 }
 
 /// Writes a record, if it is another than was stored.
@@ -121,7 +121,43 @@ async fn write(
     Ok(vec![frame.save(tx, table, &stored.0.values, &mut row.0).await?])
 }
 
-/// Undoes a merge: both records say again what they said before, if nobody changed one since.
+/// What a change of areas writes of a person: where the household lies.
+const PLACE: [&str; 2] = ["county", "village"];
+
+/// True if a record says what it said when it was that version: who only went where the village went was written
+/// anew, and nobody changed anything of the person.
+async fn is_unchanged(
+    tx: &mut Tx,
+    frame: &Frame,
+    row: &PersonRow,
+    version: i64,
+) -> Result<bool, Error> {
+    let behind = row.0.meta.version - version;
+    if behind == 0 {
+        return Ok(true);
+    }
+    let counties = area_changes::rows::counties_before(tx, row.county()).await?;
+    let (id, until) = (row.id().to_string(), Timestamp(i64::MAX));
+    // That it went and that it came are two entries of one version.
+    let limit = 2 * (behind + 1) * i64::try_from(counties.len()).unwrap_or(1);
+    let found = journal::history_in(tx, &counties, ("person", &id), until, limit).await?;
+    let mut entries: Vec<Entry> = found.into_iter().map(|(_, entry)| entry).collect();
+    entries.sort_by_key(|entry| Reverse((entry.at, entry.stamp, entry.position)));
+    let mut states = Vec::new();
+    for entry in entries {
+        states.extend(journal::after_of(&entry.open(&frame.keys)?));
+    }
+    let now = serde_json::from_str(&to_journal(&layouts::PERSON, &row.0)).unwrap_or_default();
+    let fact = |mut fields: Map<String, Json>| {
+        PLACE.iter().for_each(|name| drop(fields.remove(*name)));
+        fields
+    };
+    let then = usize::try_from(behind).ok().and_then(|nth| states.into_iter().nth(nth));
+    Ok(then.is_some_and(|then| fact(then) == fact(now)))
+}
+
+/// Undoes a merge: both records say again what they said before, if nobody changed one since. Where areas changed since,
+/// they may lie elsewhere, and in two counties.
 pub(super) async fn undo(
     context: &Context,
     mut frame: Frame,
@@ -140,7 +176,7 @@ pub(super) async fn undo(
         for (side, version, column) in
             [(&kept, merge.kept_version, "kept"), (&ended, merge.ended_version, "ended")]
         {
-            if side.row.0.meta.version != version {
+            if !is_unchanged(tx, &frame, &side.row, version).await? {
                 return Err(refused(column, "suspect.changed_since"));
             }
         }

@@ -12,7 +12,8 @@
 //!
 //! Invariants: the persons of the list are those that the quality report finds and an import suspects; a
 //! count is the length of its list; a record that ended by a merge names the one that stays, and is no
-//! member of anything until the merge is undone; a merge is undone while neither record changed since.
+//! member of anything until the merge is undone; a merge is undone while neither record changed since, wherever a change of
+//! areas put them: what was judged lies with the smaller id, and pairs that are merged may lie in two counties.
 
 mod api;
 mod listing;

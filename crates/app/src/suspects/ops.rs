@@ -60,7 +60,8 @@ pub(super) fn version(persons: [&PersonRow; 2], judgement: Option<&Judgement>) -
     persons + judgement.map_or(0, |judgement| judgement.meta.version)
 }
 
-/// Two persons of a county, both inside the scope, who are suspected to be one or were judged.
+/// Two persons, both inside the scope, who are suspected to be one or were judged. They are of one county; those who
+/// are merged may lie in two, where areas changed since.
 pub(super) async fn pair(
     tx: &mut Tx,
     keys: &Keys,
@@ -73,14 +74,14 @@ pub(super) async fn pair(
     let one = Side { row, home };
     let (row, home) = households::person(tx, keys, scope, second).await?;
     let other = Side { row, home };
-    if first == second || one.row.county() != other.row.county() {
-        return Err(missing());
-    }
+    // What was judged lies with the smaller id.
     let judgement = sql::one(tx, one.row.county(), (first, second)).await?;
-    if judgement.is_none() && !are_suspected(&one.row, &other.row) {
-        return Err(missing());
-    }
-    Ok(Pair { one, other, judgement })
+    let is_of_one_county = one.row.county() == other.row.county();
+    let is_pair = match &judgement {
+        None => first != second && are_suspected(&one.row, &other.row),
+        Some(judgement) => is_of_one_county || judgement.verdict == Verdict::Merged,
+    };
+    if is_pair { Ok(Pair { one, other, judgement }) } else { Err(missing()) }
 }
 
 /// As [`pair`], both households locked until the transaction ends, if it is the version that the caller
@@ -93,10 +94,10 @@ pub(super) async fn locked_pair(
 ) -> Result<Pair, Error> {
     let read = pair(tx, &frame.keys, &frame.scope, ids).await?;
     // In one order, so that of two who lock the same households neither waits for the other.
-    let mut homes = [&read.one, &read.other].map(|side| side.home.id());
+    let mut homes = [&read.one, &read.other].map(|side| (side.home.county(), side.home.id()));
     homes.sort_unstable();
-    for home in homes {
-        rows::lock(tx, read.county(), home).await?;
+    for (county, home) in homes {
+        rows::lock(tx, county, home).await?;
     }
     let pair = pair(tx, &frame.keys, &frame.scope, ids).await?;
     let current = pair.version();

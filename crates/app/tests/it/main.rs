@@ -39,6 +39,7 @@ mod matrix;
 mod moves;
 mod problems;
 mod quality;
+mod quality_lists;
 mod quality_trend;
 mod races;
 mod records;

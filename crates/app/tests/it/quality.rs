@@ -1,6 +1,7 @@
 //! How good records are: counts, and the records that they open.
 
-use daohu_app::exchange::Outcome;
+use daohu_app::exchange::{Outcome, import::ImportOptions};
+use daohu_base::{AreaCode, Scope};
 use daohu_db::Engine;
 use serde_json::{Value, json};
 
@@ -181,6 +182,29 @@ async fn rows_that_may_be_another_person_are_suspected() {
             std::fs::write(folder.path().join("persons.csv"), persons).unwrap();
             app.import(&[folder.path().to_owned()], options()).await
         };
+        // Who may not see the other household is told no number of it.
+        let of_village = |code: &str| {
+            let scope = Scope::of([AreaCode::parse(code).unwrap()]);
+            ImportOptions { scope, dry_run: true, ..options() }
+        };
+        for (village, name, digits, number) in [
+            ("990101101200", "张伟", "99010119800202601", Some("Q2")),
+            ("990101101201", "张伟", "99010119800202601", Some("Q3")),
+            ("990101101201", "好一", "99010119800101601", None),
+        ] {
+            let folder = tempfile::tempdir().unwrap();
+            let file =
+                |name: &str, text: &str| std::fs::write(folder.path().join(name), text).unwrap();
+            file("households.csv", &format!("户编号,行政村代码\nN9,{village}\n"));
+            file("persons.csv", &(header.clone() + &row("N9", name, digits)));
+            let tried = app.import(&[folder.path().to_owned()], of_village(village)).await;
+            let mut notes = tried.problems.iter().flat_map(|row| &row.notes);
+            let note = notes.find(|note| note.code == "quality.R32");
+            assert!(note.is_some(), "{engine:?} {village} {name} {tried:?}");
+            let note = &note.unwrap().message;
+            let told = note.split_once("（户编号：").map(|(_, no)| no.trim_end_matches('）'));
+            assert_eq!(told, number, "{engine:?} {village} {note}");
+        }
         let summary = import(&persons).await;
         let suspected = |row: u64| {
             let mut rows = summary.problems.iter();

@@ -204,8 +204,10 @@ async fn a_trend_is_told_of_areas_inside_the_scope_and_of_no_others() {
         }
         let office = app.client(&["office_clerk@99"]).await;
         office.get(&path("990199")).send().await.problem(404, "record.not_found");
+        clerk.get(&path("9901")).send().await.problem(404, "record.not_found");
         for above in ["99", "9901"] {
-            office.get(&path(above)).send().await.problem(422, "quality.no_trend");
+            let told = trend(&office, above).await;
+            assert_eq!((told.len(), &told[0]["counties"]), (1, &json!(1)), "{engine:?} {above}");
         }
         let system = app.client(&["system_admin"]).await;
         system.get(&path("990101")).send().await.problem(403, "auth.forbidden");
@@ -236,5 +238,47 @@ async fn the_trend_of_an_earlier_code_stays_with_it() {
         assert_eq!(days, [json!("2020-11-22"), json!("2020-11-23")], "{engine:?}");
         assert_eq!((before.len(), after.len()), (1, 1), "{engine:?}");
         assert_eq!(after[0]["rows"], before[0]["rows"], "{engine:?}");
+    }
+}
+
+#[tokio::test]
+async fn above_counties_each_day_is_the_sum_of_their_last_points() {
+    for engine in Engine::BOTH {
+        let app = start(engine).await;
+        keep(&app).await;
+        app.clock.advance_minutes(DAY_MINUTES);
+        second_county(&app).await;
+        keep(&app).await;
+        app.clock.advance_minutes(DAY_MINUTES);
+        mend(&app, json!({ "phone": "13800000002" })).await;
+        keep(&app).await;
+        let client = app.client(&["office_clerk@99"]).await;
+        let (first, second) = (trend(&client, "990101").await, trend(&client, "990102").await);
+        assert_eq!((first.len(), second.len()), (2, 1), "{engine:?}");
+        for area in ["99", "9901"] {
+            let told = trend(&client, area).await;
+            let days: Vec<&Value> = told.iter().map(|point| &point["on"]).collect();
+            assert_eq!(days, ["2020-11-22", "2020-11-23", "2020-11-24"], "{engine:?} {area}");
+            // The second county is judged on the second day, and counts with that on the third.
+            let parts =
+                [(&first[0], None), (&first[0], Some(&second[0])), (&first[1], Some(&second[0]))];
+            for (sum, (one, other)) in told.iter().zip(parts) {
+                for name in ["rows", "clean"] {
+                    let of = |point: &Value| point[name].as_i64().unwrap();
+                    let expected = of(one) + other.map_or(0, of);
+                    assert_eq!(sum[name], json!(expected), "{engine:?} {sum}");
+                }
+                assert_eq!(hits(sum), hits(one) + other.map_or(0, hits), "{engine:?} {sum}");
+            }
+            let made_of =
+                |n: usize| ["counties", "without", "oldest_on"].map(|name| told[n][name].clone());
+            assert_eq!(made_of(0), [json!(1), json!(1), json!("2020-11-22")], "{engine:?}");
+            assert_eq!(made_of(1), [json!(2), json!(0), json!("2020-11-22")], "{engine:?}");
+            assert_eq!(made_of(2), [json!(2), json!(0), json!("2020-11-23")], "{engine:?}");
+            // Of a shorter period, the last point before it.
+            let path = format!("/areas/{area}/quality/trend?from=2020-11-24");
+            assert_eq!(points(&client, &path).await, told[2..], "{engine:?}");
+        }
+        assert_eq!(first[0]["counties"], Value::Null, "{engine:?}");
     }
 }

@@ -15,6 +15,7 @@ use daohu_db::Engine;
 use serde_json::{Value, json};
 
 use crate::{
+    area_changes::{assert_whole, carry_out, line},
     exchange::options,
     harness::{Answer, Client, TestApp},
     moves::told,
@@ -470,5 +471,88 @@ async fn of_two_clerks_who_judge_one_pair_one_is_refused() {
         statuses.sort_unstable();
         assert_eq!(statuses, [200, 412, 412], "{engine:?} {} {}", one.text, other.text);
         county.check_laws("two clerks").await;
+    }
+}
+
+/// A day on which areas may be changed.
+async fn on_the_next_day(engine: Engine) -> County {
+    let mut county = county(engine).await;
+    county.app.clock.advance_minutes(24 * 60);
+    county.clerk = county.app.client(&["office_clerk@990101"]).await;
+    county
+}
+
+#[tokio::test]
+async fn a_merge_is_undone_where_areas_changed_since() {
+    // Who stays and who ends; which village goes, and where to.
+    for (keep, end, village, to) in [
+        (0, 1, "990101100201", "990101100209"),
+        (0, 1, "990101100201", "980101100209"),
+        (0, 1, "990101100200", "980101100209"),
+        (2, 1, "990101100201", "980101100209"),
+    ] {
+        for engine in Engine::BOTH {
+            let says = format!("{engine:?}: {keep} stays, {end} ends, {village} becomes {to}");
+            let county = on_the_next_day(engine).await;
+            let both = county.app.client(&["office_clerk@99", "office_clerk@98"]).await;
+            let person = async |nth: usize| {
+                let path = format!("/persons/{}", county.ids[nth]);
+                let mut person = both.get(&path).send().await.expect(200);
+                let fields = person.as_object_mut().unwrap();
+                let placed = ["version", "updated_at", "county", "village"];
+                fields.retain(|name, _| !placed.contains(&name.as_str()));
+                person
+            };
+            let was = [person(keep).await, person(end).await];
+            county.merge((keep, end), keep).await.expect(200);
+            carry_out(&county.app, vec![line(village, to, "新村")]).await;
+            let pair = format!("/suspects/{}/{}", county.ids[keep], county.ids[end]);
+            let version = both.json(&pair).await["version"].as_i64().unwrap();
+            assert_eq!(listed(&both, "verdict=merged").await.len(), 1, "{says}");
+            let undo = |client: &Client| {
+                client.post(&format!("{pair}/undo"), json!({ "reason": REASON })).if_match(version)
+            };
+            if to.starts_with("98") {
+                // Who sees one of the two alone, or none, sees no pair.
+                undo(&county.clerk).send().await.problem(404, "record.not_found");
+            }
+            let undone = undo(&both).send().await.expect(200);
+            assert_eq!(undone["verdict"], "open", "{says}");
+            assert_eq!([person(keep).await, person(end).await], was, "{says}");
+            assert_whole(&county.app).await;
+            assert!(listed(&both, "verdict=merged").await.is_empty(), "{says}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn who_was_changed_after_the_areas_stays_merged() {
+    for engine in Engine::BOTH {
+        let county = on_the_next_day(engine).await;
+        county.merge((0, 1), 0).await.expect(200);
+        carry_out(&county.app, vec![line("990101100201", "990101100209", "新村")]).await;
+        let version = county.person(1).await["version"].as_i64().unwrap();
+        let phone = json!({ "phone": "19900000001" });
+        let path = format!("/persons/{}", county.ids[1]);
+        county.clerk.patch(&path, phone).if_match(version).send().await.expect(200);
+        county.undo((0, 1)).await.field_problem("ended", "suspect.changed_since");
+        assert_whole(&county.app).await;
+    }
+}
+
+#[tokio::test]
+async fn pairs_are_taken_as_a_file_by_who_may_export() {
+    for engine in Engine::BOTH {
+        let county = county(engine).await;
+        let csv = county.clerk.get("/suspects?format=csv").send().await;
+        let rows: Vec<&str> = csv.text.lines().collect();
+        assert_eq!((csv.status, rows.len()), (200, 4), "{engine:?} {}", csv.text);
+        assert_eq!(rows[1].split(',').count(), 14, "{engine:?} {}", csv.text);
+        assert!(csv.text.contains("****") && !csv.text.contains(&seed::id_number(DIGITS[0])));
+        assert_eq!(csv.text.matches("name,open").count(), 1, "{engine:?} {}", csv.text);
+        let entries = county.app.journal("export", "990101").await;
+        assert_eq!(entries[0].2["after"]["list"], "suspects", "{engine:?}");
+        let cadre = county.app.client(&["cadre@990101"]).await;
+        cadre.get("/suspects?format=xlsx").send().await.problem(403, "auth.forbidden");
     }
 }

@@ -184,8 +184,8 @@ impl Decider<'_> {
             if !matches!(decided.outcome, Outcome::Created | Outcome::Updated) {
                 continue;
             }
-            if let Some(no) = self.alike_of(existing, home, &member.values, said)
-                && let Some(note) = self.suspicion(&no)
+            if let Some(other) = self.alike_of(existing, home, &member.values, said)
+                && let Some(note) = self.suspicion(other.as_deref())
             {
                 decided.outcome = Outcome::Suspected;
                 decided.notes.push(note);
@@ -193,14 +193,15 @@ impl Decider<'_> {
         }
     }
 
-    /// The number of a household that has somebody alike.
+    /// The number of a household that has somebody alike; nothing of one that lies where the importer sees nothing,
+    /// but that there is one.
     fn alike_of(
         &self,
         existing: &Existing,
         home: &Home,
         values: &[Value],
         said: Said,
-    ) -> Option<String> {
+    ) -> Option<Option<String>> {
         let alike = said.alike?;
         let stored = existing.alike.get(&(home.county.clone(), alike));
         let noted = self.candidates.0.get(&alike);
@@ -221,16 +222,18 @@ impl Decider<'_> {
             (Some(who), Some(other)) => existing.different.holds(who, other),
             _ => false,
         };
-        let mut stored = stored.into_iter().flatten();
-        let other = stored.find(|other| {
+        let stored = stored.into_iter().flatten().filter(|other| {
             let is_same = own.is_some_and(|holder| holder.person == other.person);
-            other.household != home.id
+            // By number: in a trial a new household has an id that another one may have.
+            other.household_no != home.no
                 && !is_same
                 && other.village.starts_with(township)
                 && !is_told_apart(Some(Who::of(other)))
         });
-        if let Some(other) = other {
-            return Some(other.household_no.clone());
+        let (seen, hidden): (Vec<&Alike>, Vec<&Alike>) =
+            stored.partition(|other| self.scope.covers(&other.village));
+        if let Some(other) = seen.first() {
+            return Some(Some(other.household_no.clone()));
         }
         let mut noted = noted.into_iter().flatten();
         let other = noted.find(|other| {
@@ -240,16 +243,21 @@ impl Decider<'_> {
                 && other.township == township
                 && !is_told_apart(other.who())
         });
-        other.map(|other| other.household_no.clone())
+        match other {
+            Some(other) => Some(Some(other.household_no.clone())),
+            None => (!hidden.is_empty()).then_some(None),
+        }
     }
 
-    /// The note of R32, with the household that has the other; none where no pack has the rule.
-    fn suspicion(&self, no: &str) -> Option<Note> {
+    /// The note of R32, with the household that has the other, if it may be told; none where no pack has the rule.
+    fn suspicion(&self, no: Option<&str>) -> Option<Note> {
         let mut note = self.checker.note("R32", &PERSONS, person::NAME)?;
-        note.message += &match self.checker.lang {
-            crate::Lang::Zh => format!("（户编号：{no}）"),
-            crate::Lang::En => format!(" (household {no})"),
-        };
+        if let Some(no) = no {
+            note.message += &match self.checker.lang {
+                crate::Lang::Zh => format!("（户编号：{no}）"),
+                crate::Lang::En => format!(" (household {no})"),
+            };
+        }
         Some(note)
     }
 }

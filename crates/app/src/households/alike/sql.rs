@@ -1,6 +1,6 @@
 //! SQL of what persons have in common.
 
-use daohu_base::Scope;
+use daohu_base::{AreaLevel, Scope};
 use daohu_db::{Error as DbError, Filter, Row, Tx, Value};
 
 use crate::{
@@ -27,6 +27,13 @@ pub(crate) struct Alike {
     /// The blind index of the ID number.
     pub(crate) identity: Option<Vec<u8>>,
     pub(crate) is_current: bool,
+}
+
+impl Alike {
+    /// The county that the person is stored under.
+    pub(crate) fn county(&self) -> &str {
+        self.village.get(..AreaLevel::County.digits()).unwrap_or(&self.village)
+    }
 }
 
 /// The first county after this one in which the scope has persons.

@@ -6,5 +6,5 @@
 
 pub(in crate::households) mod api;
 pub(in crate::households) mod ops;
-mod persons;
+pub(in crate::households) mod persons;
 pub(in crate::households) mod sql;

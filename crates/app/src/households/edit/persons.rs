@@ -44,7 +44,8 @@ pub(super) async fn change_person(
             return Err(Error::Refused("person.merged"));
         }
         check_head(tx, &frame, &stored, &row, &derived).await?;
-        hold(tx, &stored, &derived).await?;
+        let_go(tx, &stored, &derived).await?;
+        hold_number(tx, &stored, &derived, "id_number").await?;
         let alike = alike(&row.0.values);
         row.0.derived = derived.columns(&row.0.values, alike, stored.merged_into());
         let table = (&*layouts::PERSON, "person", id.to_string());
@@ -86,19 +87,26 @@ async fn check_head(
     Ok(())
 }
 
-/// Says who holds the number from now on, and lets go of the old one.
-async fn hold(tx: &mut Tx, stored: &PersonRow, derived: &Derived) -> Result<(), Error> {
+/// Lets go of the number that a record no longer has.
+async fn let_go(tx: &mut Tx, stored: &PersonRow, derived: &Derived) -> Result<(), Error> {
     let new = derived.identity.filter(|_| derived.is_unique);
-    let old = stored.identity().filter(|old| new.is_none_or(|new| new != *old));
-    if let Some(old) = old {
-        sql::release(tx, old, stored.county(), stored.id()).await?;
+    match stored.identity().filter(|old| new.is_none_or(|new| new != *old)) {
+        Some(old) => Ok(sql::release(tx, old, stored.county(), stored.id()).await?),
+        None => Ok(()),
     }
-    let Some(new) = new else { return Ok(()) };
-    let ids = (stored.id(), stored.household());
-    let is_held = sql::hold(tx, &new, stored.county(), ids, derived.is_current).await?;
+}
+
+/// Says who holds a record's number from now on, if it is one of one person alone; `column` is to blame where
+/// somebody else does.
+pub(crate) async fn hold_number(
+    tx: &mut Tx,
+    row: &PersonRow,
+    derived: &Derived,
+    column: &str,
+) -> Result<(), Error> {
+    let Some(number) = derived.identity.filter(|_| derived.is_unique) else { return Ok(()) };
+    let ids = (row.id(), row.household());
+    let is_held = sql::hold(tx, &number, row.county(), ids, derived.is_current).await?;
     // Who has left may share a number with its present holder.
-    if !is_held && derived.is_current {
-        return Err(refused("id_number", "person.id_taken"));
-    }
-    Ok(())
+    if is_held || !derived.is_current { Ok(()) } else { Err(refused(column, "person.id_taken")) }
 }

@@ -6,4 +6,4 @@
 pub(in crate::households) mod api;
 mod model;
 mod ops;
-mod sql;
+pub(in crate::households) mod sql;

@@ -12,11 +12,11 @@ use crate::{
 };
 
 /// Whether a pairing in force binds a cadre to the household.
-pub(super) struct Answered {
-    pub(super) is_answered: bool,
+pub(crate) struct Answered {
+    pub(crate) is_answered: bool,
     /// The codes of 主体类型 that are cadres.
-    pub(super) kinds: Vec<i64>,
-    pub(super) day: String,
+    pub(crate) kinds: Vec<i64>,
+    pub(crate) day: String,
 }
 
 /// A pairing of a kind that is in force on a day, named twice.
@@ -28,7 +28,7 @@ macro_rules! answered {
 }
 
 impl Answered {
-    fn add_to(&self, filter: &mut Filter) {
+    pub(in crate::households) fn add_to(&self, filter: &mut Filter) {
         let of = |kind: &i64| [(*kind).into(), self.day.as_str().into(), self.day.as_str().into()];
         match self.is_answered {
             true => filter.and_any(answered!(), self.kinds.iter().map(of)),

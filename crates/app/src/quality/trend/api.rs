@@ -61,6 +61,13 @@ pub(crate) struct QualityPoint {
     score: Option<f64>,
     /// Records that break a rule, by the rule; a rule that none breaks is left out.
     hits: BTreeMap<String, i64>,
+    /// Of a city or province: the counties that are in the sum, each with its last point up to the day; else null.
+    counties: Option<i64>,
+    /// Counties that have no point up to the day, and are not in the sum.
+    without: Option<i64>,
+    /// The day of the oldest point in the sum.
+    #[schema(format = Date)]
+    oldest_on: Option<String>,
 }
 
 /// A county that was judged.
@@ -73,12 +80,11 @@ pub struct Recorded {
 
 impl QualityTrend {
     fn new(area: &AreaCode, (from, until): (Day, Day), points: Vec<Point>) -> Self {
-        let point = |Point { on, rows, clean, hits }| QualityPoint {
-            on,
-            rows,
-            clean,
-            score: score(rows, clean),
-            hits,
+        let point = |Point { on, rows, clean, hits, parts }| {
+            let score = score(rows, clean);
+            let (counties, without) = parts.as_ref().map(|p| (p.counties, p.without)).unzip();
+            let oldest_on = parts.and_then(|parts| parts.oldest_on);
+            QualityPoint { on, rows, clean, score, hits, counties, without, oldest_on }
         };
         Self {
             area: area.to_string(),
@@ -102,7 +108,8 @@ pub async fn record(context: &Context, area: AreaCode) -> Result<Vec<Recorded>, 
     Ok(done.into_iter().map(|(county, points)| Recorded { county, points }).collect())
 }
 
-/// How good the records of a county, township or village were, day by day: what the server keeps of each day on which
+/// How good the records of an area were, day by day; of a city or province, the sums of its counties on each day on which
+/// one has a point, each with its last one. Of a county, township or village it is what the server keeps of each day on which
 /// something of the county was written, and what `daohu quality --record` keeps. Points stay with the code that their area had:
 /// where a code changed, ask for the earlier one (`GET /areas/{code}/successions`) for the days before. 404 as for
 /// `GET /areas/{code}/quality`.

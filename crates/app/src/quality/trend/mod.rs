@@ -10,7 +10,7 @@
 //! Invariants: an area has one point a day, the last that was taken; the points of a county's areas are of
 //! one picture, and each says what the report of its area said then; what is written after the picture
 //! moves the journal past `sequence`, so that it is in a point of a later day. Points stay with the code
-//! that their area had.
+//! that their area had. A city or province has none of its own: it is told the sums of its counties' last ones.
 
 mod api;
 mod model;

@@ -1,6 +1,6 @@
 //! What a point is, and when one is taken. Pure.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use daohu_base::Day;
 
@@ -15,6 +15,79 @@ pub(super) struct Point {
     pub(super) clean: i64,
     /// Records that break a rule, by the rule.
     pub(super) hits: BTreeMap<String, i64>,
+    /// Of a sum of counties.
+    pub(super) parts: Option<Parts>,
+}
+
+/// What a sum of counties is made of.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Parts {
+    /// Counties that are in it.
+    pub(super) counties: i64,
+    /// Counties that had no point yet.
+    pub(super) without: i64,
+    /// The day of the oldest point in it.
+    pub(super) oldest_on: Option<String>,
+}
+
+/// The first and the last day of a county, as far as they are known.
+pub(super) type Life<'a> = (Option<&'a str>, Option<&'a str>);
+
+/// The points of several counties, added up day by day. A county counts with its last point, until it ends: who took
+/// its households in has them in points of its own from then on.
+pub(super) struct Sums {
+    days: Vec<(Point, Parts)>,
+    /// The days on which a county has a point.
+    told: BTreeSet<String>,
+}
+
+impl Sums {
+    /// Of a period.
+    pub(super) fn new((from, until): (Day, Day)) -> Self {
+        let sum = |days| {
+            let on = Day::from_epoch_days(days).to_string();
+            let point = Point { on, rows: 0, clean: 0, hits: BTreeMap::new(), parts: None };
+            (point, Parts::default())
+        };
+        let days = (from.epoch_days()..=until.epoch_days()).map(sum).collect();
+        Self { days, told: BTreeSet::new() }
+    }
+
+    /// Adds a county by its points, by day; the first may be from before the period.
+    pub(super) fn add(&mut self, points: &[Point], (starts_on, ends_on): Life<'_>) {
+        let (mut last, mut rest) = (None, points.iter().peekable());
+        for (sum, parts) in &mut self.days {
+            let day = sum.on.as_str();
+            while let Some(point) = rest.next_if(|point| point.on.as_str() <= day) {
+                last = Some(point);
+            }
+            if ends_on.is_some_and(|end| end < day) {
+                break;
+            }
+            let Some(point) = last else {
+                parts.without += i64::from(starts_on.is_none_or(|start| start <= day));
+                continue;
+            };
+            if point.on == day {
+                self.told.insert(point.on.clone());
+            }
+            sum.rows += point.rows;
+            sum.clean += point.clean;
+            for (rule, hits) in &point.hits {
+                *sum.hits.entry(rule.clone()).or_default() += hits;
+            }
+            parts.counties += 1;
+            if parts.oldest_on.as_ref().is_none_or(|oldest| point.on < *oldest) {
+                parts.oldest_on = Some(point.on.clone());
+            }
+        }
+    }
+
+    /// A point of each day on which a county has one.
+    pub(super) fn points(self) -> Vec<Point> {
+        let told = self.days.into_iter().filter(|(sum, _)| self.told.contains(&sum.on));
+        told.map(|(sum, parts)| Point { parts: Some(parts), ..sum }).collect()
+    }
 }
 
 /// The last time that a county was judged.
@@ -66,6 +139,28 @@ mod tests {
         assert!(!is_due(last("2020-11-22", 7), 8));
         // A clock that was put back.
         assert!(!is_due(last("2020-11-23", 7), 8));
+    }
+
+    #[test]
+    fn a_county_counts_with_its_last_point_until_it_ends() {
+        let point = |on: &str, rows| {
+            let hits = BTreeMap::from([("R13".to_owned(), rows)]);
+            Point { on: on.to_owned(), rows, clean: 1, hits, parts: None }
+        };
+        let mut sums = Sums::new((day("2020-11-20"), day("2020-11-24")));
+        // From before the period; one that ends within it, and was not judged any more; one that is not judged yet.
+        sums.add(&[point("2020-10-01", 1), point("2020-11-23", 2)], (None, None));
+        sums.add(&[point("2020-11-21", 10)], (None, Some("2020-11-22")));
+        sums.add(&[], (Some("2020-11-23"), None));
+        let told: Vec<_> = sums.points().into_iter().collect();
+        let parts = |counties, without, oldest: &str| {
+            Some(Parts { counties, without, oldest_on: Some(oldest.to_owned()) })
+        };
+        let of = |nth: usize| (told[nth].on.as_str(), told[nth].rows, told[nth].hits["R13"]);
+        assert_eq!(told.len(), 2, "{told:?}");
+        assert_eq!((of(0), of(1)), (("2020-11-21", 11, 11), ("2020-11-23", 2, 2)));
+        assert_eq!(told[0].parts, parts(2, 0, "2020-10-01"));
+        assert_eq!(told[1].parts, parts(1, 1, "2020-11-23"));
     }
 
     #[test]

@@ -7,7 +7,7 @@ use daohu_db::{FutureExt, Tx};
 use tokio::time::{Instant, MissedTickBehavior};
 
 use super::{
-    model::{self, Point},
+    model::{self, Point, Sums},
     sql,
 };
 use crate::{Context, Error, areas, households, jobs, journal, quality::ops::of_county};
@@ -16,7 +16,8 @@ use crate::{Context, Error, areas, households, jobs, journal, quality::ops::of_c
 /// wants to work with it.
 const LOOK: Duration = Duration::from_mins(15);
 
-/// The points of an area within these days, if the whole of it lies inside the scope.
+/// The points of an area within these days, if the whole of it lies inside the scope; above counties, the sums of
+/// theirs.
 pub(super) async fn points(
     context: &Context,
     scope: &Scope,
@@ -25,12 +26,20 @@ pub(super) async fn points(
 ) -> Result<Vec<Point>, Error> {
     areas::ops::reported(scope, &area)?;
     areas::ops::check_known(context, &area).await?;
-    if area.level() < AreaLevel::County {
-        return Err(Error::Refused("quality.no_trend"));
-    }
-    let read =
-        context.db.read(move |tx| async move { Ok(sql::points(tx, &area, days).await?) }.boxed());
-    read.await
+    let read = async move |tx: &mut Tx| {
+        if area.level() >= AreaLevel::County {
+            return Ok(sql::points(tx, &area, days).await?);
+        }
+        let mut sums = Sums::new(days);
+        for line in areas::rows::counties(tx, &Scope::of([area])).await? {
+            let Ok(county) = AreaCode::parse(&line.code) else { continue };
+            let mut points = Vec::from_iter(sql::point_before(tx, &county, days.0).await?);
+            points.extend(sql::points(tx, &county, days).await?);
+            sums.add(&points, (line.starts_on.as_deref(), line.ends_on.as_deref()));
+        }
+        Ok(sums.points())
+    };
+    context.db.read(move |tx| async move { read(tx).await }.boxed()).await
 }
 
 /// Judges the counties of an area now, one after the other, and stores today's points of all their areas; gives

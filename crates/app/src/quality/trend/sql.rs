@@ -69,6 +69,18 @@ pub(super) async fn points(
     tx.query(sql, &params).await?.iter().map(point).collect()
 }
 
+/// The last point of an area before a day.
+pub(super) async fn point_before(
+    tx: &mut Tx,
+    area: &AreaCode,
+    day: Day,
+) -> Result<Option<Point>, Error> {
+    let sql = "select judged_on, row_count, clean_count, hits from quality_trend
+               where county = $1 and area = $2 and judged_on < $3 order by judged_on desc limit 1";
+    let params = [area.county().into(), area.as_str().into(), day.to_string().into()];
+    tx.query_opt(sql, &params).await?.as_ref().map(point).transpose()
+}
+
 fn point(row: &Row) -> Result<Point, Error> {
     let hits = serde_json::from_str(row.text(3)?);
     Ok(Point {
@@ -76,6 +88,7 @@ fn point(row: &Row) -> Result<Point, Error> {
         rows: row.int(1)?,
         clean: row.int(2)?,
         hits: hits.map_err(|_| Error::Column { index: 3, wanted: "counts by rule" })?,
+        parts: None,
     })
 }
 

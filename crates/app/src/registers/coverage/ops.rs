@@ -71,8 +71,11 @@ async fn read(
     let mut tally = Tally::new(Marks::new(policy), limits, area, areas, day);
     let kinds = kinds(policy);
     let [(_, cadre), ..] = &kinds;
-    let elsewhere = area_changes::rows::elsewhere_on(tx, scope, day).await?;
-    for county in counties(area, areas, &elsewhere) {
+    for county in counties(tx, area, areas).await? {
+        // Of one county at a time: changes of areas may have moved every household of a province.
+        let here = AreaCode::parse(&county).map(|county| Scope::of([county]));
+        let here = here.unwrap_or_else(|_| Scope::nothing());
+        let elsewhere = area_changes::rows::elsewhere_on(tx, &here, day).await?;
         let then = then(&elsewhere, &county);
         let lies = |id: i64, village: &str| match then.get(&id) {
             Some(then) if scope.covers(then) => tally.household(id, then),
@@ -160,10 +163,13 @@ fn then<'e>(elsewhere: &'e [Elsewhere], county: &str) -> FxHashMap<i64, &'e str>
     here.map(|household| (household.household, household.village.as_str())).collect()
 }
 
-/// The counties of an area, or the one it lies in, and those where households are now that lay there; ended
-/// ones too, where households may be left.
-fn counties(area: &AreaCode, areas: &[AreaLine], elsewhere: &[Elsewhere]) -> BTreeSet<String> {
-    let elsewhere = elsewhere.iter().map(|household| household.county.clone());
+/// The counties of an area, or the one it lies in, and those that households of these went to; ended ones too, where
+/// households may be left.
+async fn counties(
+    tx: &mut Tx,
+    area: &AreaCode,
+    areas: &[AreaLine],
+) -> Result<BTreeSet<String>, Error> {
     let own = match area.at(AreaLevel::County) {
         Some(county) => vec![county.to_string()],
         None => {
@@ -171,7 +177,11 @@ fn counties(area: &AreaCode, areas: &[AreaLine], elsewhere: &[Elsewhere]) -> BTr
             areas.iter().filter(is_county).map(|area| area.code.clone()).collect()
         }
     };
-    own.into_iter().chain(elsewhere).collect()
+    let mut all = BTreeSet::new();
+    for county in own {
+        all.extend(area_changes::rows::counties_after(tx, &county).await?);
+    }
+    Ok(all)
 }
 
 /// The names of these cadres.
