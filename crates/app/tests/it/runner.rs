@@ -137,7 +137,7 @@ async fn a_job_whose_end_cannot_be_written_ends_when_it_can() {
         let Held { app, client, path, runner, release } = held(engine, Some(lost)).await;
         release.send(()).unwrap();
         let begun = Instant::now();
-        while !log.text().contains("tried again") {
+        while !log.text().contains("a job's end is not written") {
             assert!(begun.elapsed() < PATIENCE, "{engine:?}");
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
