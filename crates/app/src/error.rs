@@ -59,6 +59,21 @@ pub enum Error {
     File(#[from] std::io::Error),
 }
 
+impl Error {
+    /// Of work on many records: whoever asked for it has read no record that could be stale. What can be done is to
+    /// do it again.
+    pub(crate) fn met_meanwhile(self) -> Self {
+        use daohu_db::{Error as DbError, Violation};
+        match self {
+            Self::Store(DbError::Changed | DbError::Violation(Violation::Unique)) => {
+                tracing::warn!(error = %self, "work on many records met what somebody changed since it was read");
+                Self::Refused("exchange.changed_meanwhile")
+            }
+            other => other,
+        }
+    }
+}
+
 /// Why a transaction is rolled back that may be only a try.
 pub(crate) enum Stop<T> {
     /// It was only tried: what came of it is told, and nothing is left of it.

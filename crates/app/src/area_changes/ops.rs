@@ -52,20 +52,22 @@ pub async fn change(
 ) -> Result<Told, Error> {
     let (keys, policy, clock) =
         (context.keys.clone(), context.policy.clone(), context.clock.clone());
+    let at_turn = ticket.clone();
     let work = async move |tx: &mut Tx| -> Result<Told, Stop<Told>> {
         // Whoever imports relies on the tree: one after the other.
         households::lock_serials(tx).await?;
+        at_turn.progress.begin()?;
         let act = act.anew(&*clock);
         let stored = areas::rows::all(tx, &keys).await?;
         let (tree, plan) = planned(&stored, &request, &act, &scope)?;
         let concerned = concerned(&plan);
-        ticket.progress.expect(lock(tx, &plan, &concerned).await?);
+        at_turn.progress.expect(lock(tx, &plan, &concerned).await?);
         check_days(tx, &request, &stored, &concerned).await?;
         let mut act = act;
         act.follow(Timestamp(sql::last_written(tx, &concerned).await?));
         let id = new_id(act.at)?;
         let mut carrier = Carrier::new((&keys, &policy), &act, (request.on, &id), &tree, plan);
-        carrier.homes(tx, &ticket.progress).await?;
+        carrier.homes(tx, &at_turn.progress).await?;
         carrier.helpers(tx).await?;
         carrier.offices(tx).await?;
         carrier.areas(tx, &stored).await?;
@@ -85,10 +87,14 @@ pub async fn change(
         if request.dry_run {
             return Err(Stop::Tried(told));
         }
-        ticket.set_stored(tx, act.at).await?;
+        at_turn.set_stored(tx, act.at).await?;
         Ok(Told { id: Some(id), committed: true, ..told })
     };
-    Stop::told(context.db.write_bulk(move |tx| async move { work(tx).await }.boxed()).await)
+    let db = context.db.clone();
+    let write = async move {
+        Stop::told(db.write_bulk(move |tx| async move { work(tx).await }.boxed()).await)
+    };
+    ticket.carry_out(write).await
 }
 
 /// What of a change can be said before its turn comes: whoever asks for it learns now, not from a job that was
@@ -105,7 +111,8 @@ pub(super) async fn check_now(
         let plan = planned(&stored, &request, &act, &scope)?.1;
         check_days(tx, &request, &stored, &concerned(&plan)).await
     };
-    context.db.read(move |tx| async move { work(tx).await }.boxed()).await
+    // The whole tree is read.
+    context.db.read_scan(move |tx| async move { work(tx).await }.boxed()).await
 }
 
 /// The tree before a change, and what becomes of it; all of it inside the scope.

@@ -337,6 +337,10 @@ pub(crate) async fn disclose(
     (areas, is_look): (&[AreaCode], bool),
     told: &serde_json::Value,
 ) -> Result<(), Error> {
+    if areas.is_empty() {
+        // Nothing leaves of which nobody could say where it was.
+        return Err(Error::NotFound("area"));
+    }
     let change = |area: &AreaCode| Change {
         county: area.county(),
         kind: "export",

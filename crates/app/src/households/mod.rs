@@ -41,7 +41,7 @@ pub(crate) use ops::hold;
 pub use ops::{Dossier, dossier, reseal, watched};
 pub(crate) use record::{
     api::Reveal,
-    ops::{household, person, village_in, village_of},
+    ops::{household, person, village_in},
     reveal::{check_reason, check_reason_of, disclosure},
 };
 pub(crate) use view::{HouseholdView, PersonView};

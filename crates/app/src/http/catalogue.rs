@@ -221,6 +221,7 @@ static TABLE: &[Entry] = &[
     is("job.not_ended", 409, "任务还没有结束", "The job has not ended yet"),
     is("job.stored", 409, "数据已经导入，不必重新执行", "The rows are stored already: there is nothing to do again"),
     is("job.files_gone", 409, "文件已过保留期并被删除，请重新上传或导出", "The files were deleted when their time was over: upload or export again"),
+    is("job.no_import", 422, "只有导入任务才有这些选项", "Only an import has these options"),
     is("job.no_file", 409, "任务失败或被取消，没有生成文件", "The job failed or was cancelled and made no file"),
     is("job.right_lost", 403, "任务开始时，申请人已没有所需的权限", "When the job was to begin, its maker no longer had the right to it"),
     is("job.upload_in_progress", 409, "您的上一次上传尚未结束，请稍后再试", "Your last upload is not finished: try again later"),

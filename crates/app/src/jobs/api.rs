@@ -10,7 +10,7 @@ use super::{
     model::{Again, Job, Kind, State},
     ops,
     sql::Wanted,
-    view::{JobView, accepted},
+    view::{JobView, Sees, accepted},
 };
 use crate::http::{
     Answer, ApiError, App, Caller, Json, Page, PageRequest, Path, Permit, Query, Session,
@@ -86,8 +86,11 @@ pub(super) fn routes() -> OpenApiRouter<App> {
 }
 
 fn view(session: &Session, permit: &Permit, caller: &Caller, job: Job) -> JobView {
-    let sees_accounts = session.require(Right::AccountsRead).is_ok();
-    JobView::new(permit.jobs(), job, caller.lang, sees_accounts)
+    let sees = Sees {
+        contents: session.require_all(job.request.rights()).is_ok(),
+        accounts: session.require(Right::AccountsRead).is_ok(),
+    };
+    JobView::new(permit.jobs(), job, caller.lang, sees)
 }
 
 /// What the user let the server do, of whatever kind: how far it is, and what came of it.

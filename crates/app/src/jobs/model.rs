@@ -108,9 +108,11 @@ pub(crate) struct Job {
     pub(super) created_at: Timestamp,
     pub(super) started_at: Option<Timestamp>,
     pub(super) ended_at: Option<Timestamp>,
+    pub(super) queued_at: Option<Timestamp>,
 }
 
-/// What is asked for.
+/// What is asked for, as it is stored: what a slice adds to its request has a default, so that a job of yesterday is
+/// still read.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Request {
@@ -412,6 +414,11 @@ impl Job {
         if self.request.kind().has_files() && !self.files_kept {
             return Err(Error::Refused("job.files_gone"));
         }
+        if self.request.kind() != Kind::Import
+            && (again.on_error.is_some() || again.blank.is_some())
+        {
+            return Err(Error::Refused("job.no_import"));
+        }
         let as_before = self.request.dry_run() == Some(true) && self.state != State::Done;
         let dry_run = again.dry_run.unwrap_or(as_before);
         Ok(match self.request.clone() {
@@ -443,6 +450,15 @@ impl Job {
             Request::Import(_) => Phase::Storing,
             Request::AreaChange(_) | Request::Undo(_) => Phase::Working,
         })
+    }
+}
+
+impl Outcome {
+    /// Leaves only why it ended.
+    pub(super) fn hide(&mut self) {
+        let problem = self.problem.take();
+        let problem = problem.map(|reason| Reason { detail: None, faults: Vec::new(), ..reason });
+        *self = Self { problem, ..Self::default() };
     }
 }
 

@@ -102,6 +102,8 @@ pub(crate) async fn create_undo(
     (import, dry_run): (&str, bool),
 ) -> Result<Job, Error> {
     let import = get(jobs, Some(Kind::Import), user_id, import).await?.id;
+    // Whoever asks learns it at once.
+    undo::check_undoable(jobs.context(), &import).await?;
     admit(jobs, user_id, 1).await?;
     let id = accounts::new_id(act.at)?;
     create(jobs, act, user_id, id, Request::Undo(UndoRequest { import, dry_run })).await
@@ -131,6 +133,7 @@ async fn create(
         created_at: at,
         started_at: None,
         ended_at: None,
+        queued_at: None,
     };
     let work = async move |tx: &mut Tx| {
         sql::insert(tx, kind, &row).await?;
@@ -224,8 +227,13 @@ pub(super) async fn list(jobs: &Jobs, wanted: Wanted) -> Result<Vec<Job>, Error>
     let list = async move |tx: &mut Tx| sql::list(tx, &wanted).await;
     let rows = jobs.context().db.read(move |tx| async move { list(tx).await }.boxed()).await?;
     let keys = &jobs.context().keys;
-    let mut all: Vec<Job> =
-        rows.into_iter().map(|row| opened(keys, row)).collect::<Result<_, _>>()?;
+    let readable = |row: Stored| {
+        let id = row.id.clone();
+        // One that cannot be read must not hide the others.
+        opened(keys, row)
+            .inspect_err(|error| tracing::error!(%error, job = id, "a job is unreadable"))
+    };
+    let mut all: Vec<Job> = rows.into_iter().filter_map(|row| readable(row).ok()).collect();
     all.iter_mut().for_each(|job| jobs.update(job));
     Ok(all)
 }
@@ -247,8 +255,10 @@ pub(super) async fn cancel(
     jobs.stop_running(id);
     let (id, keys) = (job.id.clone(), jobs.context().keys.clone());
     let work = async move |tx: &mut Tx| {
-        if !sql::end_queued(tx, &id, State::Cancelled, act.at).await? {
-            sql::want_cancel(tx, &id).await?;
+        let is_stopped = sql::end_queued(tx, &id, State::Cancelled, act.at).await?
+            || sql::want_cancel(tx, &id).await?;
+        if !is_stopped {
+            return Err(Error::Refused("job.ended"));
         }
         let change = change(of, &id, Action::Updated, &json!({ "cancelled": true }));
         journal::record(tx, &keys, &act, vec![change]).await
@@ -276,7 +286,7 @@ pub(super) async fn retry(
     let keys = jobs.context().keys.clone();
     let sealed = seal(&keys, &job.id, "request", &request)?;
     let work = async move |tx: &mut Tx| {
-        if !sql::requeue(tx, &job.id, job.state, sealed).await? {
+        if !sql::requeue(tx, &job.id, (job.state, sealed), act.at).await? {
             return Err(Error::Refused("job.not_ended"));
         }
         let change = change(of, &job.id, Action::Updated, &about(&request));
@@ -365,12 +375,13 @@ pub(super) fn opened(keys: &Keys, row: Stored) -> Result<Job, Error> {
         created_at: row.created_at,
         started_at: row.started_at,
         ended_at: row.ended_at,
+        queued_at: row.queued_at,
     })
 }
 
 /// When the files of a job that ended, or was made, at this instant are deleted.
 pub(super) fn kept_until(context: &Context, job: &Job) -> Timestamp {
-    let from = job.ended_at.unwrap_or(job.created_at);
+    let from = job.ended_at.or(job.queued_at).unwrap_or(job.created_at);
     from.plus_ms(kept_ms(context))
 }
 

@@ -16,10 +16,12 @@ pub(crate) async fn set_stored(tx: &mut Tx, run: &Run, at: Timestamp) -> Result<
     sql::set_stored(tx, run, at).await
 }
 
-/// Gives up all jobs that run: the server that carried them out is not of this database.
+/// Gives up all jobs: the server that carried them out is not of this database, and what waited may have been
+/// carried out by it, or stopped. Their makers may ask again.
 pub(crate) async fn interrupt_all(tx: &mut Tx, at: Timestamp) -> Result<(), Error> {
     let given_up = GivenUp { server: "", before: Timestamp(i64::MAX), attempts_max: 0, at };
-    sql::give_up(tx, given_up).await.map(drop)
+    sql::give_up(tx, given_up).await?;
+    sql::interrupt_queued(tx, at).await
 }
 
 /// True if a server is importing.

@@ -22,7 +22,7 @@ use super::{
     model::{Job, Kind, Lane, Outcome, Reason, Run, State},
     ops::{self, opened, seal},
     progress::{Progress, Ticket},
-    sql::{self, End, GivenUp},
+    sql::{self, End, GivenUp, Stored},
     uploads::Uploads,
     work::{self, Ended},
 };
@@ -38,8 +38,8 @@ const SILENCE_MS: i64 = 120_000;
 const AGAIN: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(30));
 /// How often old files are looked for.
 const CLEAN: Duration = Duration::from_secs(600);
-/// Queued jobs looked at for one that this server has the files of.
-const QUEUED_MAX: i64 = 50;
+/// Queued jobs looked at at once for one that this server has the files of.
+const QUEUED: i64 = 50;
 
 /// The imports and exports of a server. Cheap to clone.
 #[derive(Clone)]
@@ -126,7 +126,7 @@ impl Jobs {
         for id in outdated {
             // First the mark, then the files: nobody takes up a job whose files are going.
             let of = id.clone();
-            let forget = async move |tx: &mut Tx| sql::forget_files(tx, &of, now).await;
+            let forget = async move |tx: &mut Tx| sql::forget_files(tx, &of, before, now).await;
             let gone =
                 self.context().db.write(move |tx| async move { forget(tx).await }.boxed()).await?;
             if gone {
@@ -223,12 +223,25 @@ impl Jobs {
 
     /// Carries out the next job that this server has the files of; false if there is none.
     async fn run_next(&self, lane: Lane) -> Result<bool, Error> {
-        let list = async move |tx: &mut Tx| sql::queued(tx, lane, QUEUED_MAX).await;
-        let queued =
-            self.context().db.read(move |tx| async move { list(tx).await }.boxed()).await?;
+        let mut after = None;
+        loop {
+            let from = after.clone();
+            let list = async move |tx: &mut Tx| sql::queued(tx, lane, from, QUEUED).await;
+            let queued =
+                self.context().db.read(move |tx| async move { list(tx).await }.boxed()).await?;
+            let Some(last) = queued.last() else { return Ok(false) };
+            after = Some((last.created_at.0, last.id.clone()));
+            if let Some(went_on) = self.run_first_of(queued).await? {
+                return Ok(went_on);
+            }
+        }
+    }
+
+    /// Carries out the first of these jobs that this server has the files of; none if there is none.
+    async fn run_first_of(&self, queued: Vec<Stored>) -> Result<Option<bool>, Error> {
         for row in queued {
             if self.is_stopping() {
-                return Ok(false);
+                return Ok(Some(false));
             }
             let id = row.id.clone();
             let job = match opened(&self.context().keys, row) {
@@ -245,10 +258,10 @@ impl Jobs {
             }
             if self.claim(&job.id).await? {
                 self.carry_out(job).await?;
-                return Ok(true);
+                return Ok(Some(true));
             }
         }
-        Ok(false)
+        Ok(None)
     }
 
     async fn fail_queued(&self, id: String) -> Result<(), Error> {
@@ -353,7 +366,8 @@ impl Jobs {
 
     async fn put_back(&self, id: &str) -> Result<bool, Error> {
         let (id, server) = (id.to_owned(), self.0.server.clone());
-        let work = async move |tx: &mut Tx| sql::put_back(tx, &id, &server).await;
+        let now = self.context().clock.now();
+        let work = async move |tx: &mut Tx| sql::put_back(tx, &id, &server, now).await;
         Ok(self.context().db.write(move |tx| async move { work(tx).await }.boxed()).await?)
     }
 

@@ -7,7 +7,7 @@ use super::model::{Kind, Lane, Run, State};
 
 /// As [`stored`] reads them.
 const JOB: &str = "id, user_id, state, request, result, rows_done, rows_total, cancel_wanted,
-    attempts, stored_at, files_kept, created_at, started_at, ended_at";
+    attempts, stored_at, files_kept, created_at, started_at, ended_at, queued_at";
 
 /// A row, its texts still sealed.
 pub(super) struct Stored {
@@ -25,6 +25,8 @@ pub(super) struct Stored {
     pub(super) created_at: Timestamp,
     pub(super) started_at: Option<Timestamp>,
     pub(super) ended_at: Option<Timestamp>,
+    /// When it was put into the queue again.
+    pub(super) queued_at: Option<Timestamp>,
 }
 
 /// Which jobs of a user, in which order.
@@ -100,9 +102,17 @@ pub(super) async fn count_open(tx: &mut Tx, user_id: &str) -> Result<i64, Error>
     tx.query_one(sql, &[user_id.into()]).await?.int(0)
 }
 
-/// Those that wait for their turn, the first come first.
-pub(super) async fn queued(tx: &mut Tx, lane: Lane, limit: i64) -> Result<Vec<Stored>, Error> {
+/// Those that wait for their turn, the first come first, behind a mark.
+pub(super) async fn queued(
+    tx: &mut Tx,
+    lane: Lane,
+    after: Option<(i64, String)>,
+    limit: i64,
+) -> Result<Vec<Stored>, Error> {
     let mut filter = Filter::new();
+    if let Some((at, id)) = after {
+        filter.and("(created_at, id) > (?, ?)", [at.into(), id.into()]);
+    }
     filter.and("state = ?", ["queued".into()]);
     filter.and_in("kind", lane.kinds().iter().map(|kind| kind.as_str().into()));
     let limit = filter.param(limit);
@@ -124,7 +134,7 @@ pub(super) async fn claim(
     Ok(tx.execute(sql, &[id.into(), server.into(), at.0.into()]).await? == 1)
 }
 
-/// Tells how far a job is; true if its maker wants it to stop.
+/// Tells how far a job is; true if it is to stop: its maker wants that, or it was given up and is another's now.
 pub(super) async fn report(
     tx: &mut Tx,
     id: &str,
@@ -135,7 +145,9 @@ pub(super) async fn report(
     let sql = "update jobs set rows_done = $3, rows_total = $4, alive_at = $5
                where id = $1 and server = $2 and state = 'running'";
     let params = [id.into(), server.into(), rows_done.into(), rows_total.into(), at.0.into()];
-    tx.execute(sql, &params).await?;
+    if tx.execute(sql, &params).await? == 0 {
+        return Ok(true);
+    }
     let sql = "select cancel_wanted from jobs where id = $1";
     tx.query_one(sql, &[id.into()]).await?.flag(0)
 }
@@ -150,10 +162,12 @@ pub(super) async fn set_stored(tx: &mut Tx, run: &Run, at: Timestamp) -> Result<
 }
 
 pub(super) async fn end(tx: &mut Tx, id: &str, server: &str, end: End) -> Result<(), Error> {
-    // A server that was silent for long may have been given up by another; what it did counts.
+    // A server that was silent for long may have been given up by another; what it did counts, and what came of
+    // it is told if nobody else could.
     let sql = "update jobs set state = $3, result = $4, rows_done = $5, rows_total = $6,
                  ended_at = $7
-               where id = $1 and server = $2 and state in ('running', 'interrupted')";
+               where id = $1 and server = $2
+                 and (state in ('running', 'interrupted') or state = 'done' and result is null)";
     let params = [
         id.into(),
         server.into(),
@@ -177,36 +191,47 @@ pub(super) async fn end_queued(
     Ok(tx.execute(sql, &[id.into(), state.as_str().into(), at.0.into()]).await? == 1)
 }
 
-/// Asks the server that carries the job out to stop.
-pub(super) async fn want_cancel(tx: &mut Tx, id: &str) -> Result<(), Error> {
+/// Asks the server that carries the job out to stop; false if it does not run any more.
+pub(super) async fn want_cancel(tx: &mut Tx, id: &str) -> Result<bool, Error> {
     let sql = "update jobs set cancel_wanted = 1 where id = $1 and state = 'running'";
-    tx.execute(sql, &[id.into()]).await.map(drop)
+    Ok(tx.execute(sql, &[id.into()]).await? == 1)
 }
 
 /// Puts a job that ended into the queue again; false if it is not in this state any more.
 pub(super) async fn requeue(
     tx: &mut Tx,
     id: &str,
-    was: State,
-    request: Vec<u8>,
+    (was, request): (State, Vec<u8>),
+    at: Timestamp,
 ) -> Result<bool, Error> {
     let sql = "update jobs set state = 'queued', request = $3, result = null, rows_done = 0,
                  rows_total = null, server = null, alive_at = null, cancel_wanted = 0,
-                 attempts = 0, started_at = null, ended_at = null
+                 attempts = 0, started_at = null, ended_at = null, queued_at = $4
                where id = $1 and state = $2 and stored_at is null
                  and (files_kept = 1 or kind in ('area_change', 'undo'))";
-    let params = [id.into(), was.as_str().into(), request.into()];
+    let params = [id.into(), was.as_str().into(), request.into(), at.0.into()];
     Ok(tx.execute(sql, &params).await? == 1)
 }
 
 /// Puts a job that this server began into the queue again, as if it had not: the server stops. False if its
 /// maker wants it to end.
-pub(super) async fn put_back(tx: &mut Tx, id: &str, server: &str) -> Result<bool, Error> {
+pub(super) async fn put_back(
+    tx: &mut Tx,
+    id: &str,
+    server: &str,
+    at: Timestamp,
+) -> Result<bool, Error> {
     let sql = "update jobs set state = 'queued', rows_done = 0, rows_total = null, server = null,
-                 alive_at = null, attempts = attempts - 1, started_at = null
+                 alive_at = null, attempts = attempts - 1, started_at = null, queued_at = $3
                where id = $1 and server = $2 and state = 'running' and cancel_wanted = 0
                  and stored_at is null";
-    Ok(tx.execute(sql, &[id.into(), server.into()]).await? == 1)
+    Ok(tx.execute(sql, &[id.into(), server.into(), at.0.into()]).await? == 1)
+}
+
+/// Interrupts all jobs that wait for their turn.
+pub(super) async fn interrupt_queued(tx: &mut Tx, at: Timestamp) -> Result<(), Error> {
+    let sql = "update jobs set state = 'interrupted', ended_at = $1 where state = 'queued'";
+    tx.execute(sql, &[at.0.into()]).await.map(drop)
 }
 
 /// Which jobs are given up.
@@ -232,27 +257,34 @@ pub(super) async fn give_up(tx: &mut Tx, given_up: GivenUp<'_>) -> Result<u64, E
     let params = [server.into(), before.0.into(), at.0.into(), attempts_max.into()];
     let count = tx.execute(over, &params).await?;
     let again = "update jobs set state = 'queued', rows_done = 0, rows_total = null,
-                   server = null, alive_at = null, started_at = null
+                   server = null, alive_at = null, started_at = null, queued_at = $3
                  where state = 'running' and server <> $1 and alive_at < $2
                    and stored_at is null";
-    Ok(count + tx.execute(again, &[server.into(), before.0.into()]).await?)
+    let params = [server.into(), before.0.into(), at.0.into()];
+    Ok(count + tx.execute(again, &params).await?)
 }
 
 /// Jobs whose files were kept since before this instant, and that do not run.
 pub(super) async fn outdated(tx: &mut Tx, before: Timestamp) -> Result<Vec<String>, Error> {
     let sql = "select id from jobs where files_kept = 1 and created_at < $1
-                 and state <> 'running' and coalesce(ended_at, created_at) < $1";
+                 and state <> 'running' and coalesce(ended_at, queued_at, created_at) < $1";
     let rows = tx.query(sql, &[before.0.into()]).await?;
     rows.iter().map(|row| Ok(row.text(0)?.to_owned())).collect()
 }
 
 /// Notes that the files of a job go; one that still waited for its turn has failed. False if it runs.
-pub(super) async fn forget_files(tx: &mut Tx, id: &str, at: Timestamp) -> Result<bool, Error> {
+pub(super) async fn forget_files(
+    tx: &mut Tx,
+    id: &str,
+    before: Timestamp,
+    at: Timestamp,
+) -> Result<bool, Error> {
     let sql = "update jobs set files_kept = 0,
                  ended_at = case when state = 'queued' then $2 else ended_at end,
                  state = case when state = 'queued' then 'failed' else state end
-               where id = $1 and state <> 'running'";
-    Ok(tx.execute(sql, &[id.into(), at.0.into()]).await? == 1)
+               where id = $1 and state <> 'running'
+                 and coalesce(ended_at, queued_at, created_at) < $3";
+    Ok(tx.execute(sql, &[id.into(), at.0.into(), before.0.into()]).await? == 1)
 }
 
 /// Deletes jobs that ended before an instant and whose files are gone.
@@ -291,5 +323,6 @@ fn stored(row: &Row) -> Result<Stored, Error> {
         created_at: Timestamp(row.int(11)?),
         started_at: row.opt_int(12)?.map(Timestamp),
         ended_at: row.opt_int(13)?.map(Timestamp),
+        queued_at: row.opt_int(14)?.map(Timestamp),
     })
 }

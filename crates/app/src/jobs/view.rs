@@ -113,9 +113,20 @@ pub(crate) struct JobView {
     undone: Option<Undone>,
 }
 
+/// What of a job its maker may see now.
+#[derive(Clone, Copy)]
+pub(super) struct Sees {
+    /// More than how far it is: whoever has the right to such work.
+    pub(super) contents: bool,
+    /// Who has which role: whoever may see accounts.
+    pub(super) accounts: bool,
+}
+
 impl JobView {
-    /// `sees_accounts`: who has which role is for those who may see accounts.
-    pub(super) fn new(jobs: &Jobs, job: Job, lang: Lang, sees_accounts: bool) -> Self {
+    pub(super) fn new(jobs: &Jobs, mut job: Job, lang: Lang, sees: Sees) -> Self {
+        if let Some(result) = job.result.as_mut().filter(|_| !sees.contents) {
+            result.hide();
+        }
         let progress = JobProgress::new(jobs, &job, lang);
         let (kind, dry_run) = (job.request.kind(), job.request.dry_run());
         let href = match kind {
@@ -125,7 +136,7 @@ impl JobView {
         };
         let (mut area_change, undone) =
             job.result.map(|result| (result.area_change, result.undone)).unwrap_or_default();
-        if let Some(told) = area_change.as_mut().filter(|_| !sees_accounts) {
+        if let Some(told) = area_change.as_mut().filter(|_| !sees.accounts) {
             told.grants.iter_mut().for_each(|grant| grant.user = None);
         }
         Self { progress, kind, href, dry_run, area_change, undone }
@@ -135,7 +146,10 @@ impl JobView {
 /// The answer to whoever asked for a job that has nothing but its line in the list of jobs.
 pub(crate) fn accepted(jobs: &Jobs, job: Job, lang: Lang) -> Accepted<JobView> {
     let location = format!("/api/v1/jobs/{}", job.id);
-    Accepted { location, body: JobView::new(jobs, job, lang, false) }
+    Accepted {
+        location,
+        body: JobView::new(jobs, job, lang, Sees { contents: true, accounts: false }),
+    }
 }
 
 impl JobProblem {

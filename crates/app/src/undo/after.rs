@@ -13,8 +13,8 @@ use super::{
 use crate::{
     Error,
     exchange::import::Kind,
-    households::Marks,
-    registers::{Register, rules},
+    households::{Marks, rows},
+    registers::{self, Register, rules},
     sheet::{Record, Sheet, area, household},
 };
 
@@ -25,6 +25,8 @@ pub(super) struct Afterwards {
     removed: BTreeMap<(&'static str, String), Vec<Value>>,
     /// Households that were restored, or to which or from which somebody went back.
     homes: BTreeSet<(String, i64)>,
+    /// Households that are in another village or group than they were in a moment ago.
+    moved: BTreeSet<(String, i64)>,
     /// Persons restored in this page.
     persons: Vec<i64>,
     /// Areas that restored records name.
@@ -56,11 +58,16 @@ impl Afterwards {
     pub(super) fn restored(&mut self, marks: Marks<'_>, kind: Kind, now: &Record, then: &Record) {
         let text = |i: usize| then.values.get(i).and_then(Value::as_text).map(str::to_owned);
         let id = |record: &Record, i: usize| record.lead.get(i).and_then(Value::as_int);
+        let differ = |i: usize| now.values.get(i) != then.values.get(i);
         let county = then.county().to_owned();
         match kind {
             Kind::Household => {
-                self.homes.extend(id(then, 1).map(|id| (county, id)));
-                self.areas.extend(text(household::GROUP_CODE));
+                let home = id(then, 1).map(|id| (county, id));
+                if differ(household::VILLAGE) || differ(household::GROUP_CODE) {
+                    self.moved.extend(home.clone());
+                    self.areas.extend(text(household::GROUP_CODE));
+                }
+                self.homes.extend(home);
             }
             Kind::Person => {
                 self.persons.extend(id(then, 1));
@@ -69,12 +76,16 @@ impl Afterwards {
             }
             Kind::Income => {}
             Kind::Area => {
-                if text(area::ENDS_ON).is_some() {
+                // One that had ended and was open since: whoever came into it would be nowhere.
+                if differ(area::ENDS_ON) && text(area::ENDS_ON).is_some() {
                     self.ended.extend(text(area::CODE));
                 }
             }
             Kind::Of(register) => {
-                self.areas.extend(register.area_of(&then.values).map(|area| area.to_string()));
+                // Of a household, the number may look like an area's.
+                let area = register.area_of(&then.values);
+                let area = area.filter(|_| registers::household_of(then).is_none());
+                self.areas.extend(area.map(|area| area.to_string()));
                 if let Some((_, named, no)) = rules::named_by(marks, register.sheet, &then.values) {
                     self.named.entry(named.sheet().name).or_default().insert(no);
                 }
@@ -144,11 +155,9 @@ impl Afterwards {
         faults: &mut Faults,
     ) -> Result<(), Error> {
         let heads = marks.codes("与户主关系", "head");
-        let mut by_county: BTreeMap<&str, Vec<i64>> = BTreeMap::new();
-        for (county, home) in &self.homes {
-            by_county.entry(county).or_default().push(*home);
-        }
-        for (county, homes) in by_county {
+        for (county, homes) in by_county(&self.homes) {
+            // Whoever writes below them waits, or was there before and is seen.
+            rows::lock_villages(tx, county, &homes).await?;
             let mut fault = |home: i64, code| {
                 faults.add(Kind::Household.name(), county, &home.to_string(), code);
             };
@@ -158,8 +167,10 @@ impl Afterwards {
             for home in sql::homes_left_behind(tx, county, &homes).await? {
                 fault(home, "import.built_on");
             }
+        }
+        for (county, homes) in by_county(&self.moved) {
             for home in sql::homes_nowhere(tx, county, (&homes, today)).await? {
-                fault(home, "import.gone_since");
+                faults.add(Kind::Household.name(), county, &home.to_string(), "import.gone_since");
             }
         }
         Ok(())
@@ -206,4 +217,13 @@ impl Afterwards {
         }
         Ok(())
     }
+}
+
+/// Households by their county.
+fn by_county(homes: &BTreeSet<(String, i64)>) -> BTreeMap<&str, Vec<i64>> {
+    let mut found: BTreeMap<&str, Vec<i64>> = BTreeMap::new();
+    for (county, home) in homes {
+        found.entry(county).or_default().push(*home);
+    }
+    found
 }

@@ -6,7 +6,6 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use super::ops;
 use crate::{
     http::{Answer, App, Caller, Json, Path, Session},
     jobs::{self, JobView},
@@ -40,7 +39,6 @@ pub(crate) async fn undo_import(
 ) -> Answer<impl IntoResponse> {
     let permit = session.require(Right::RegistryImport)?;
     let dry_run = body.map(|Json(body)| body).unwrap_or_default().dry_run;
-    ops::check_undoable(permit.context(), &id).await?;
     let (jobs, user_id) = (permit.jobs(), &session.who().user.id);
     let job = jobs::create_undo(jobs, permit.act(), user_id, (&id, dry_run)).await?;
     Ok(jobs::accepted(jobs, job, caller.lang))

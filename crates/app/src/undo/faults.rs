@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use daohu_base::Scope;
 use daohu_db::Tx;
 use serde_json::Value as Json;
 
@@ -34,18 +35,18 @@ impl Faults {
         self.0.len() >= NAMED_MAX
     }
 
-    /// The error that names them as people do: households, their members and incomes by 户编号.
+    /// The error that names them as people do: households, their members and incomes by 户编号; of what lies outside
+    /// the scope only that there is something.
     pub(super) async fn told(
         self,
         tx: &mut Tx,
         keys: &Keys,
-        spans: &[Span],
+        (spans, scope): (&[Span], &Scope),
     ) -> Result<Error, Error> {
         let mut fields: Vec<FieldError> = Vec::new();
         for (kind, county, record, code) in self.0 {
-            let value = shown(tx, keys, spans, (&kind, &county, record)).await?;
-            let fault =
-                FieldError { column: kind, value: Some(value), code, message: String::new() };
+            let value = shown(tx, keys, (spans, scope), (&kind, &county, record)).await?;
+            let fault = FieldError { column: kind, value, code, message: String::new() };
             if !fields.contains(&fault) {
                 fields.push(fault);
             }
@@ -57,11 +58,11 @@ impl Faults {
 async fn shown(
     tx: &mut Tx,
     keys: &Keys,
-    spans: &[Span],
+    (spans, scope): (&[Span], &Scope),
     (kind, county, record): (&str, &str, String),
-) -> Result<String, Error> {
+) -> Result<Option<String>, Error> {
     let (first, rest) = record.split_once('/').unwrap_or((&record, ""));
-    let Ok(id) = first.parse::<i64>() else { return Ok(record) };
+    let Ok(id) = first.parse::<i64>() else { return Ok(Some(record)) };
     let household = match kind {
         "household" | "income" | "membership" => Some(id),
         "person" => {
@@ -71,20 +72,22 @@ async fn shown(
                 None => int(state(tx, keys, spans, (kind, county, id)).await?, "household"),
             }
         }
-        _ => return Ok(record),
+        _ => return Ok(Some(record)),
     };
-    let Some(household) = household else { return Ok(record) };
-    let no = match sql::number_of(tx, county, household).await? {
-        Some(no) => Some(no),
+    let Some(household) = household else { return Ok(Some(record)) };
+    let no = match sql::place_of(tx, county, household).await? {
+        Some((_, village)) if !scope.covers(&village) => return Ok(None),
+        Some((no, _)) => Some(no),
+        // The import had made it: it was inside.
         None => state(tx, keys, spans, ("household", county, household))
             .await?
             .and_then(|state| state.get("no").and_then(Json::as_str).map(str::to_owned)),
     };
-    Ok(match (no, kind) {
+    Ok(Some(match (no, kind) {
         (Some(no), "income") => format!("{no}/{rest}"),
         (Some(no), _) => no,
         (None, _) => record,
-    })
+    }))
 }
 
 /// What the import had made of a record that is taken away by now.

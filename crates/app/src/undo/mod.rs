@@ -19,5 +19,6 @@ pub(crate) mod rows;
 mod sql;
 
 pub(crate) use api::routes;
+pub(crate) use ops::check_undoable;
 pub use ops::{Undone, imports, undo};
 pub use sql::Imported;

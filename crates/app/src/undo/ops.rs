@@ -62,9 +62,11 @@ pub async fn undo(
     let (keys, policy, clock) =
         (context.keys.clone(), context.policy.clone(), context.clock.clone());
     let id = id.to_owned();
+    let at_turn = ticket.clone();
     let work = async move |tx: &mut Tx| -> Result<Undone, Stop<Undone>> {
         // Other imports wait: what they find must not go while they read.
         rows::lock_serials(tx).await?;
+        at_turn.progress.begin()?;
         match sql::undone_at(tx, &id).await? {
             None => return Err(Error::NotFound("import").into()),
             Some(Some(_)) => return Err(Error::Refused("import.undone").into()),
@@ -76,7 +78,7 @@ pub async fn undo(
             act.follow(journal::ended_at(tx, span).await?);
         }
         let entries: i64 = spans.iter().map(|span| span.last - span.first + 1).sum();
-        ticket.progress.expect(u64::try_from(entries).unwrap_or_default());
+        at_turn.progress.expect(u64::try_from(entries).unwrap_or_default());
         let mut undoer = Undoer {
             keys: &keys,
             policy: &policy,
@@ -89,21 +91,25 @@ pub async fn undo(
             groups: Vec::new(),
         };
         for span in &spans {
-            undoer.take_back(tx, span.clone(), &ticket.progress).await?;
+            undoer.take_back(tx, span.clone(), &at_turn.progress).await?;
         }
         let told = undoer.end(tx, &spans).await?;
         sql::set_undone(tx, &id, (act.at, &act.actor.name)).await?;
         if dry_run {
             return Err(Stop::Tried(told));
         }
-        ticket.set_stored(tx, act.at).await?;
+        at_turn.set_stored(tx, act.at).await?;
         Ok(Undone { committed: true, ..told })
     };
-    Stop::told(context.db.write_bulk(move |tx| async move { work(tx).await }.boxed()).await)
+    let db = context.db.clone();
+    let write = async move {
+        Stop::told(db.write_bulk(move |tx| async move { work(tx).await }.boxed()).await)
+    };
+    ticket.carry_out(write).await
 }
 
 /// An error if this import was undone: whoever asks learns it at once.
-pub(super) async fn check_undoable(context: &Context, id: &str) -> Result<(), Error> {
+pub(crate) async fn check_undoable(context: &Context, id: &str) -> Result<(), Error> {
     let id = [id.to_owned()];
     let find = async move |tx: &mut Tx| sql::undone_of(tx, &id).await;
     let undone = context.db.read(move |tx| async move { find(tx).await }.boxed()).await?;
@@ -199,7 +205,7 @@ impl Undoer<'_> {
             let is_new = is_new(&entry);
             let before = before.remove(&(entry.kind.clone(), entry.record.clone()));
             let Some(kind) = Kind::named(&entry.kind) else {
-                self.check_scope_of_home(tx, county, &entry).await?;
+                self.check_scope_of_home(tx, county, (&entry.kind, entry.record.clone())).await?;
                 self.count(&entry.kind, is_new);
                 self.take_membership(tx, county, &entry.record, before).await?;
                 continue;
@@ -209,9 +215,9 @@ impl Undoer<'_> {
                 continue;
             };
             if matches!(kind, Kind::Income) {
-                self.check_scope_of_home(tx, county, &entry).await?;
+                self.check_scope_of_home(tx, county, (&entry.kind, entry.record.clone())).await?;
             }
-            self.check_scope(kind, &now)?;
+            self.check_scope(tx, kind, &now).await?;
             self.count(kind.name(), is_new);
             let named = (kind.layout(), kind.name(), entry.record.clone());
             if is_new {
@@ -226,7 +232,7 @@ impl Undoer<'_> {
             };
             let marks = Marks::new(self.policy);
             let then = restored(kind.layout(), &before, &now, (marks, self.keys));
-            self.check_scope(kind, &then)?;
+            self.check_scope(tx, kind, &then).await?;
             let held = [&now, &then].map(|record| self.held(kind, record));
             if held[0] != held[1] {
                 numbers.extend(self.number(kind, &now));
@@ -246,8 +252,14 @@ impl Undoer<'_> {
     }
 
     /// An error unless a record lies inside, as it is or would be again.
-    fn check_scope(&self, kind: Kind, record: &Record) -> Result<(), Error> {
+    async fn check_scope(&self, tx: &mut Tx, kind: Kind, record: &Record) -> Result<(), Error> {
         let (scope, areas) = self.scope;
+        if let Some(home) = registers::household_of(record).filter(|_| matches!(kind, Kind::Of(_)))
+        {
+            // A pairing lies where the household does that it helps.
+            let home = ("household", home.to_string());
+            return self.check_scope_of_home(tx, record.county(), home).await;
+        }
         let text = |values: &[Value], i: usize| {
             AreaCode::parse(values.get(i).and_then(Value::as_text).unwrap_or_default()).ok()
         };
@@ -285,13 +297,14 @@ impl Undoer<'_> {
         &self,
         tx: &mut Tx,
         county: &str,
-        entry: &Entry,
+        (kind, record): (&str, String),
     ) -> Result<(), Error> {
         let (scope, _) = self.scope;
         if scope.covers(county) {
             return Ok(());
         }
-        let village = households::village_of(tx, county, &entry.kind, &entry.record).await?;
+        let counties = [county.to_owned()];
+        let village = households::village_in(tx, &counties, kind, &record).await?;
         match village.is_some_and(|village| scope.covers(&village)) {
             true => Ok(()),
             false => Err(Error::NotFound("import")),
@@ -370,7 +383,7 @@ impl Undoer<'_> {
             self.after.check(tx, (marks, self.at.day()), &mut self.faults).await?;
         }
         if !self.faults.is_empty() {
-            return Err(self.faults.told(tx, self.keys, spans).await?);
+            return Err(self.faults.told(tx, self.keys, (spans, self.scope.0)).await?);
         }
         self.batch.end(tx).await?;
         Ok(self.told)

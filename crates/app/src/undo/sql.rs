@@ -349,15 +349,15 @@ pub(super) async fn home_of(tx: &mut Tx, county: &str, person: i64) -> Result<Op
     row.map(|row| row.int(0)).transpose()
 }
 
-/// The 户编号 of a household.
-pub(super) async fn number_of(
+/// The 户编号 and the village of a household.
+pub(super) async fn place_of(
     tx: &mut Tx,
     county: &str,
     household: i64,
-) -> Result<Option<String>, Error> {
-    let sql = "select no from households where county = $1 and id = $2";
+) -> Result<Option<(String, String)>, Error> {
+    let sql = "select no, village from households where county = $1 and id = $2";
     let row = tx.query_opt(sql, &[county.into(), household.into()]).await?;
-    row.map(|row| row.text(0).map(str::to_owned)).transpose()
+    row.map(|row| Ok((row.text(0)?.to_owned(), row.text(1)?.to_owned()))).transpose()
 }
 
 /// An ID number that one person alone holds: its blind index, and that of its tail, which finds the persons.

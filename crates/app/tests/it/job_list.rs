@@ -104,3 +104,29 @@ async fn what_stands_in_the_way_when_a_job_begins_is_told_with_its_places() {
         assert!(app.rows("select id from area_changes").await.is_empty());
     }
 }
+
+#[tokio::test]
+async fn who_lost_the_right_learns_no_more_than_that_it_ended() {
+    for engine in Engine::BOTH {
+        let (app, _) = county(engine).await;
+        app.clock.advance_minutes(24 * 60);
+        let user = app.user(COUNTY).await;
+        let office = app.signed_in(&user).await;
+        let lines = json!([{ "from": "990101100200", "to": "990101100203", "name": "新村",
+            "households": ["H00Z"] }]);
+        let on = app.act().at.day().to_string();
+        let refused = app.done(&office, "/area-changes", json!({ "on": on, "lines": lines })).await;
+        let lines = json!([{ "from": "990101100200", "to": "990101100209", "name": "新村" }]);
+        let done = app.done(&office, "/area-changes", json!({ "on": on, "lines": lines })).await;
+        assert!(refused["problem"]["errors"][0]["value"].is_string(), "{engine:?} {refused}");
+        assert!(done["area_change"].is_object());
+        app.execute("delete from grants").await;
+        for job in [refused, done] {
+            let path = format!("/jobs/{}", job["id"].as_str().unwrap());
+            let told = office.json(&path).await;
+            assert_eq!(told["state"], job["state"], "{engine:?}");
+            assert!(told.get("area_change").is_none(), "{told}");
+            assert!(told["problem"].get("errors").is_none_or(|errors| errors == &json!([])));
+        }
+    }
+}

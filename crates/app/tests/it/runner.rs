@@ -239,7 +239,14 @@ async fn files_go_when_their_time_is_over() {
             let at = std::time::UNIX_EPOCH + Duration::from_secs(seconds);
             std::fs::File::open(&folder).unwrap().set_modified(at).unwrap();
         }
-        app.clock.advance_minutes(7 * 24 * 60 - 1);
+        // One that is tried again waits as long as if it were new.
+        let again = client.import(TWO, &[("dry_run", "true")]).await;
+        app.clock.advance_minutes(24 * 60);
+        let client = app.signed_in(&user).await;
+        let stop = format!("{again}/cancel");
+        client.post(&stop, json!({})).send().await.expect(202);
+        client.post(&format!("{again}/retry"), json!({})).send().await.expect(202);
+        app.clock.advance_minutes(6 * 24 * 60 - 1);
         app.jobs.clean().await.unwrap();
         let client = app.signed_in(&user).await;
         assert_eq!(client.get(&format!("{dry}/report")).send().await.status, 200);
@@ -247,7 +254,9 @@ async fn files_go_when_their_time_is_over() {
         app.clock.advance_minutes(2);
         app.jobs.clean().await.unwrap();
         let left: Vec<_> = std::fs::read_dir(&app.files).unwrap().collect();
-        assert_eq!(left.len(), 2, "{left:?}");
+        assert_eq!(left.len(), 3, "{left:?}");
+        assert_eq!(client.json(&again).await["state"], "queued", "{engine:?}");
+        client.post(&stop, json!({})).send().await.expect(202);
         assert!(app.files.join("other").exists());
         let report = client.get(&format!("{dry}/report")).send().await;
         report.problem(409, "job.files_gone");
@@ -265,9 +274,33 @@ async fn files_go_when_their_time_is_over() {
         // In the end the job itself.
         app.clock.advance_minutes(392 * 24 * 60);
         app.jobs.clean().await.unwrap();
-        assert_eq!(app.count_rows("jobs").await, 2, "{engine:?}");
+        assert_eq!(app.count_rows("jobs").await, 3, "{engine:?}");
         app.clock.advance_minutes(9 * 24 * 60);
         app.jobs.clean().await.unwrap();
         assert_eq!(app.count_rows("jobs").await, 0, "{engine:?}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn work_that_waits_for_its_turn_is_stopped_at_once() {
+    // On SQLite who holds the writer holds the wish to stop up as well.
+    let engine = Engine::Postgres;
+    // An import holds what every act on many records takes first.
+    let Held { app, client, path, runner, release } = held(engine, None).await;
+    client.post(&format!("{path}/cancel"), json!({})).send().await.expect(202);
+    until(&client, &path, |job| job["state"] == "cancelled").await;
+    app.clock.advance_minutes(24 * 60);
+    let client = app.client(COUNTY).await;
+    let lines = json!([{ "from": "990101100200", "to": "990101100209", "name": "新村" }]);
+    let on = app.act().at.day().to_string();
+    let asked = client.post("/area-changes", json!({ "on": on, "lines": lines })).send().await;
+    let change = format!("/jobs/{}", asked.expect(202)["id"].as_str().unwrap());
+    until(&client, &change, |job| job["state"] == "running").await;
+    client.post(&format!("{change}/cancel"), json!({})).send().await.expect(202);
+    let job = until(&client, &change, |job| job["state"] != "running").await;
+    assert_eq!(job["state"], "cancelled", "{engine:?}");
+    release.send(()).unwrap();
+    app.jobs.stop();
+    tokio::time::timeout(PATIENCE, runner).await.unwrap().unwrap();
+    assert!(app.rows("select id from area_changes").await.is_empty(), "{engine:?}");
 }

@@ -50,6 +50,15 @@ async fn a_number_that_somebody_else_has_by_now_is_not_given_back() {
             "{engine:?} {found:?}"
         );
         assert!(found.iter().any(|(_, no, _)| no == "H002"), "{engine:?} {found:?}");
+        // Who has the county alone is not told where.
+        let mine = Scope::of([AreaCode::parse("990101").unwrap()]);
+        let scopes = (mine.clone(), mine);
+        let told = undo(&app.context, app.act(), scopes, (&first, true), Ticket::default()).await;
+        let expected = [
+            fault("person", "", "import.number_taken"),
+            fault("person", "H002", "import.number_taken"),
+        ];
+        assert_eq!(faults(told), expected, "{engine:?}");
         take_back(&app, &second, false).await.unwrap();
         take_back(&app, &first, false).await.unwrap();
         assert_whole(&app).await;
@@ -277,5 +286,60 @@ async fn histories_tell_nothing_of_what_was_undone() {
         // The record's own story tells both.
         let story = office.get(&format!("/households/{home}/journal")).send().await.expect(200);
         assert!(story.to_string().contains("undone"), "{engine:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_pairing_is_taken_back_by_whoever_has_its_household() {
+    for engine in Engine::BOTH {
+        let app = start(engine).await;
+        let text = "主体类型,主体编号,对象类型,对象编号,开始日期\n干部,C1,户,H005,2020-01-01\n";
+        let id = import(&app, &one("pairings.csv", text)).await.id.unwrap();
+        let undo_in = async |area: &str| {
+            let scope = Scope::of([AreaCode::parse(area).unwrap()]);
+            undo(&app.context, app.act(), (scope.clone(), scope), (&id, false), Ticket::default())
+                .await
+        };
+        let refused = undo_in("990101100").await;
+        assert!(matches!(refused, Err(Error::NotFound("import"))), "{engine:?} {refused:?}");
+        undo_in("990101101200").await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_number_that_looks_like_an_areas_is_a_households() {
+    for engine in Engine::BOTH {
+        let app = start(engine).await;
+        let home = "户编号,行政村代码\n980101100999,990101100200\n";
+        import(&app, &one("households.csv", home)).await;
+        let pairing = |end: &str| {
+            format!(
+                "主体类型,主体编号,对象类型,对象编号,开始日期,结束日期\n\
+                 干部,C1,户,980101100999,2020-01-01,{end}\n"
+            )
+        };
+        import(&app, &one("pairings.csv", pairing(""))).await;
+        let ended = import(&app, &one("pairings.csv", pairing("2020-06-30"))).await.id.unwrap();
+        take_back(&app, &ended, false).await.unwrap();
+        assert_whole(&app).await;
+    }
+}
+
+#[tokio::test]
+async fn what_the_import_did_not_change_is_no_reason() {
+    for engine in Engine::BOTH {
+        let app = start(engine).await;
+        // A village that is to end keeps its households, whoever corrects its name; and a household of a village
+        // that has ended keeps its own facts.
+        let area = |name: &str| {
+            format!("区划代码,名称,级别,停用日期\n990101100201,{name},村,2030-01-01\n")
+        };
+        import(&app, &one("areas.csv", area("南甲二村"))).await;
+        let renamed = import(&app, &one("areas.csv", area("南甲新村"))).await.id.unwrap();
+        take_back(&app, &renamed, false).await.unwrap();
+        let built = "户编号,行政村代码,建房年份\nH004,990101100201,2001\n";
+        let built = import(&app, &one("households.csv", built)).await.id.unwrap();
+        app.execute("update areas set ends_on = '2020-01-01' where code = '990101100201'").await;
+        take_back(&app, &built, false).await.unwrap();
     }
 }

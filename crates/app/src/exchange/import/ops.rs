@@ -301,7 +301,7 @@ async fn decide_and_write(
         // The writer saw the channel close early; the reason is the other half's.
         (Err(Error::Cancelled) | Ok(()), Err(error)) => return Err(error),
         (Err(Error::Cancelled), Ok(outcomes)) if abort && outcomes.any_rejected() => outcomes,
-        (Err(error), _) => return Err(of_import(error)),
+        (Err(error), _) => return Err(error.met_meanwhile()),
     };
     Ok(outcomes.collect()?)
 }
@@ -316,18 +316,6 @@ async fn its_turn(
             Ok(start) => return Ok(start.ok()),
             Err(_) => progress.check()?,
         }
-    }
-}
-
-/// Who imports has read no record that could be stale: what he can do is import again.
-fn of_import(error: Error) -> Error {
-    use daohu_db::{Error as DbError, Violation};
-    match error {
-        Error::Store(DbError::Changed | DbError::Violation(Violation::Unique)) => {
-            tracing::warn!(%error, "an import met what somebody changed since it was read");
-            Error::Refused("exchange.changed_meanwhile")
-        }
-        other => other,
     }
 }
 

@@ -201,18 +201,8 @@ pub(super) async fn story(
     context.db.read(move |tx| async move { work(tx).await }.boxed()).await
 }
 
-/// The village that a record of a county's journal lies in now; none for what is not of this slice.
-pub(crate) async fn village_of(
-    tx: &mut Tx,
-    county: &str,
-    kind: &str,
-    record: &str,
-) -> Result<Option<String>, Error> {
-    let counties = area_changes::rows::counties_after(tx, county).await?;
-    village_in(tx, &counties, kind, record).await
-}
-
-/// As [`village_of`], looked for in these counties: the one whose journal it is, and those that rows of its went to.
+/// The village that a record of a journal lies in now; none for what is not of this slice. Looked for in these counties:
+/// the one whose journal it is, and those that rows of its went to.
 pub(crate) async fn village_in(
     tx: &mut Tx,
     counties: &[String],

@@ -47,6 +47,7 @@ fn job(state: State, dry_run: bool) -> Job {
         created_at: Timestamp(0),
         started_at: None,
         ended_at: None,
+        queued_at: None,
     }
 }
 
