@@ -20,8 +20,8 @@ use crate::{
     },
     registers::Register,
     sheet::{
-        AREAS, CADRES, INDICATORS, ORGANISATIONS, PAIRINGS, Record, Sheet, TARGETS, TEAMS, VILLAGES,
-        area, cadre, conditions, indicator, organisation, pairing, target, team, village,
+        AREAS, CADRES, INDICATORS, ORGANISATIONS, PAIRINGS, Record, Sheet, TARGETS, TEAMS,
+        VILLAGES, area, cadre, conditions, indicator, organisation, pairing, target, team, village,
     },
 };
 

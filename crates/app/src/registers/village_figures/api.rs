@@ -11,9 +11,7 @@ use super::{
 };
 use crate::{
     areas::rows::AreaLine,
-    http::{
-        Answer, App, At, Json, Page, PageRequest, Path, Query, Session, area_in_path,
-    },
+    http::{Answer, App, At, Json, Page, PageRequest, Path, Query, Session, area_in_path},
     sheet::Column,
 };
 
@@ -271,8 +269,7 @@ pub(crate) async fn list_unrecorded_villages(
     let page = PageRequest::<String>::new(list, query.limit, query.after.as_deref())?;
     let permit = session.require(Right::RegistryRead)?;
     let wanted = (area_in_path(&code)?, i64::from(query.year));
-    let found =
-        ops::unrecorded(permit.context(), &permit.scope, wanted, query.is_poor).await?;
+    let found = ops::unrecorded(permit.context(), &permit.scope, wanted, query.is_poor).await?;
     let is_after = |line: &AreaLine| page.after.as_ref().is_none_or(|after| line.code > *after);
     let found: Vec<AreaLine> = found.into_iter().filter(is_after).take(page.rows() + 1).collect();
     let view = |line: AreaLine| UnrecordedVillage { code: line.code, name: line.name };

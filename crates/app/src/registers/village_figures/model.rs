@@ -132,7 +132,9 @@ impl ColumnCount {
         match (counting, value) {
             (Counting::Sum, Value::Int(number)) => self.sum += i128::from(*number),
             (_, Value::Int(value)) => one(*value),
-            (_, Value::Text(codes)) => codes.split(' ').filter_map(|code| code.parse().ok()).for_each(one),
+            (_, Value::Text(codes)) => {
+                codes.split(' ').filter_map(|code| code.parse().ok()).for_each(one)
+            }
             _ => {
                 self.unknown += 1;
                 return;
