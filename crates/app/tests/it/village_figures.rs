@@ -174,6 +174,9 @@ async fn every_level_is_the_sum_of_its_villages_and_each_count_opens_its_list() 
         let causes = json!([{ "code": "07", "villages": 2 }, { "code": "09", "villages": 1 }]);
         assert_eq!(column(all, "main_causes")["by_code"], causes);
         assert_eq!(told["before"], json!([]));
+        // Who told nothing of a year is missed as of its end: one village was there until the end of 2015.
+        let told = figures(&leader, "990101", 2014).await;
+        assert_eq!(counts(&told["area"]["all"]), [4, 0, 4]);
         // One village ended with 2015 and is not missed in 2016.
         let told = leader.json("/areas/990101/village-figures").await;
         assert_eq!(told["year"], 2016);
