@@ -21,6 +21,7 @@ mod ops;
 pub(crate) mod rows;
 pub(crate) mod rules;
 mod sql;
+mod village_figures;
 
 use utoipa_axum::router::OpenApiRouter;
 
@@ -38,4 +39,5 @@ pub(crate) fn routes() -> OpenApiRouter<App> {
         .merge(lists::api::routes())
         .merge(edit::api::routes())
         .merge(coverage::api::routes())
+        .merge(village_figures::api::routes())
 }

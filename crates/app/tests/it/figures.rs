@@ -35,6 +35,7 @@ const HOUSEHOLDS: usize = 40;
 const STATUSES: [&str; 4] = ["", "未脱贫", "已脱贫", "返贫"];
 const KINDS: [&str; 4] = ["", "一般贫困户", "低保贫困户", "一般农户"];
 const RESIDENCES: [&str; 3] = ["", "农村", "城镇"];
+const CAUSES: [&str; 4] = ["", "因病", "因残", "缺技术"];
 const CHANGES: [&str; 3] = ["", "出生", "死亡"];
 /// The populations of the villages; those of one are not known.
 const AREAS: &str = "\
@@ -52,20 +53,17 @@ const AREAS: &str = "\
 
 /// Files of a population drawn at random.
 fn draw(runner: &mut TestRunner) -> [(&'static str, String); 3] {
-    let household = (0..VILLAGES.len(), 0..STATUSES.len(), 0..KINDS.len(), 0..RESIDENCES.len());
+    let codes = (0..STATUSES.len(), 0..KINDS.len(), 0..RESIDENCES.len(), 0..CAUSES.len());
+    let household = (0..VILLAGES.len(), codes);
     let members = proptest::collection::vec(0..CHANGES.len(), 0..5);
     let population = proptest::collection::vec((household, members), HOUSEHOLDS);
     let population = population.new_tree(runner).unwrap().current();
-    let mut households = "户编号,行政村代码,脱贫状态,贫困户属性,户类型\n".to_owned();
+    let mut households = "户编号,行政村代码,脱贫状态,贫困户属性,户类型,主要致贫原因\n".to_owned();
     let mut persons = "户编号,姓名,证件类型,与户主关系,出生日期,变动类型\n".to_owned();
-    for (i, ((village, status, kind, residence), members)) in population.into_iter().enumerate() {
-        let (village, status) = (VILLAGES[village], STATUSES[status]);
-        writeln!(
-            households,
-            "R{i:03},{village},{status},{},{}",
-            KINDS[kind], RESIDENCES[residence]
-        )
-        .unwrap();
+    for (i, ((village, codes), members)) in population.into_iter().enumerate() {
+        let (village, status, kind) = (VILLAGES[village], STATUSES[codes.0], KINDS[codes.1]);
+        let (residence, cause) = (RESIDENCES[codes.2], CAUSES[codes.3]);
+        writeln!(households, "R{i:03},{village},{status},{kind},{residence},{cause}").unwrap();
         for (j, change) in members.into_iter().enumerate() {
             let change = CHANGES[change];
             writeln!(persons, "R{i:03},人{j},无证件,其他,1990-01-0{},{change}", j + 1).unwrap();
@@ -152,18 +150,22 @@ impl<'c> Opener<'c> {
         ] {
             assert_eq!(line[name], self.count(&format!("{area}{filter}")).await, "{area} {name}");
         }
-        for (name, filter) in
-            [("by_exit_status", "exit_status"), ("by_poverty_kind", "poverty_kind")]
-        {
+        let poor = format!("{area}&{poor}");
+        for (name, filter, whole, list) in [
+            ("by_exit_status", "exit_status", "total", &area),
+            ("by_poverty_kind", "poverty_kind", "total", &area),
+            ("by_main_cause", "main_cause", "total", &area),
+            ("poor_by_main_cause", "main_cause", "poor", &poor),
+        ] {
             // A code that is missing would be missed at every level alike.
             for what in ["households", "persons"] {
                 let of = |told: &Value| told[what].as_i64().unwrap();
                 let sum: i64 = line[name].as_array().unwrap().iter().map(of).sum();
-                assert_eq!(of(&line["total"]), sum, "{area} {name}");
+                assert_eq!(of(&line[whole]), sum, "{area} {name}");
             }
             for told in line[name].as_array().unwrap() {
                 let code = told["code"].as_str().unwrap_or("unknown");
-                let list = self.count(&format!("{area}&{filter}={code}")).await;
+                let list = self.count(&format!("{list}&{filter}={code}")).await;
                 let told = json!({ "households": told["households"], "persons": told["persons"] });
                 assert_eq!(told, list, "{area} {name} {code}");
             }
@@ -209,7 +211,7 @@ fn sums(line: &Value) -> Vec<i64> {
         sums.extend(["households", "persons"].map(|what| line[name][what].as_i64().unwrap()));
     }
     for code in ["01", "02", "03", "07"].map(Value::from).into_iter().chain([Value::Null]) {
-        for name in ["by_exit_status", "by_poverty_kind"] {
+        for name in ["by_exit_status", "by_poverty_kind", "by_main_cause", "poor_by_main_cause"] {
             let count = line[name].as_array().unwrap().iter().find(|count| count["code"] == code);
             let persons = count.map_or(0, |count| count["persons"].as_i64().unwrap());
             let households = count.map_or(0, |count| count["households"].as_i64().unwrap());

@@ -57,3 +57,4 @@ mod suspects;
 mod undo;
 mod undo_rules;
 mod users;
+mod village_figures;

@@ -240,6 +240,10 @@ async fn registry(app: &TestApp, id: &str, area: &AreaCode) -> Option<Operation>
         | "put_indicator" => {
             return register(app, id, village).await;
         }
+        "get_village_figures" => get(format!("/areas/{area}/village-figures")).bound(),
+        "list_unrecorded_villages" => {
+            get(format!("/areas/{area}/village-figures/unrecorded?year=2015")).bound()
+        }
         "get_area_coverage" => get(format!("/areas/{area}/coverage")).bound(),
         "get_area_quality" => get(format!("/areas/{area}/quality")).bound(),
         "get_quality_trend" => get(format!("/areas/{area}/quality/trend")).bound(),

@@ -40,6 +40,10 @@ pub(crate) struct AreaCounts {
     by_exit_status: Vec<CodeCount>,
     /// By 贫困户属性.
     by_poverty_kind: Vec<CodeCount>,
+    /// By 主要致贫原因.
+    by_main_cause: Vec<CodeCount>,
+    /// Of `poor`, by 主要致贫原因.
+    poor_by_main_cause: Vec<CodeCount>,
     /// What the area's own row says; else the sum of those below, if all are known.
     rural_population: Option<i64>,
     /// The sum of those below, if all are known: beside the area's own it shows where they disagree.
@@ -104,6 +108,8 @@ impl From<Line> for AreaCounts {
             poor_urban: figures.poor_urban.into(),
             by_exit_status: by_code(figures.by_exit_status),
             by_poverty_kind: by_code(figures.by_poverty_kind),
+            by_main_cause: by_code(figures.by_main_cause),
+            poor_by_main_cause: by_code(figures.poor_by_main_cause),
             rural_population: line.rural_population,
             rural_population_below: line.rural_population_below,
             incidence_percent,

@@ -19,6 +19,7 @@ pub(super) struct Counted {
     pub(super) exit_status: Option<i64>,
     pub(super) poverty_kind: Option<i64>,
     pub(super) residence_kind: Option<i64>,
+    pub(super) main_cause: Option<i64>,
     /// Those who belong to it now.
     pub(super) persons: i64,
 }
@@ -43,6 +44,9 @@ pub(super) struct Figures {
     pub(super) poor_urban: Count,
     pub(super) by_exit_status: ByCode,
     pub(super) by_poverty_kind: ByCode,
+    pub(super) by_main_cause: ByCode,
+    /// Of those that are poor.
+    pub(super) poor_by_main_cause: ByCode,
     /// Poor counties, townships and villages, the area itself among them.
     pub(super) poor_areas: [i64; POOR_LEVELS.len()],
 }
@@ -92,6 +96,8 @@ impl AddAssign<&Figures> for Figures {
         for (mine, theirs) in [
             (&mut self.by_exit_status, &other.by_exit_status),
             (&mut self.by_poverty_kind, &other.by_poverty_kind),
+            (&mut self.by_main_cause, &other.by_main_cause),
+            (&mut self.poor_by_main_cause, &other.poor_by_main_cause),
         ] {
             theirs.iter().for_each(|(code, count)| *mine.entry(*code).or_default() += *count);
         }
@@ -107,8 +113,10 @@ impl Figures {
         self.total += one;
         *self.by_exit_status.entry(household.exit_status).or_default() += one;
         *self.by_poverty_kind.entry(household.poverty_kind).or_default() += one;
+        *self.by_main_cause.entry(household.main_cause).or_default() += one;
         if marks.has("脱贫状态", household.exit_status, "poor") {
             self.poor += one;
+            *self.poor_by_main_cause.entry(household.main_cause).or_default() += one;
             if marks.has("户类型", household.residence_kind, "rural") {
                 self.poor_rural += one;
             } else if marks.has("户类型", household.residence_kind, "urban") {
@@ -280,12 +288,13 @@ mod tests {
 
     fn household() -> impl Strategy<Value = Counted> {
         let code = || proptest::option::of(1..4_i64);
-        (0..VILLAGES.len(), code(), code(), code(), 0..6_i64).prop_map(
-            |(village, exit_status, poverty_kind, residence_kind, persons)| Counted {
+        (0..VILLAGES.len(), code(), code(), code(), code(), 0..6_i64).prop_map(
+            |(village, exit_status, poverty_kind, residence_kind, main_cause, persons)| Counted {
                 village: VILLAGES[village].to_owned(),
                 exit_status,
                 poverty_kind,
                 residence_kind,
+                main_cause,
                 persons,
             },
         )

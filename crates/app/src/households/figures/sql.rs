@@ -25,7 +25,8 @@ pub(super) async fn each_household(
             exit_status: row.opt_int(1)?,
             poverty_kind: row.opt_int(2)?,
             residence_kind: row.opt_int(3)?,
-            persons: row.int(4)?,
+            main_cause: row.opt_int(4)?,
+            persons: row.int(5)?,
         });
         Ok(ControlFlow::Continue(()))
     })
@@ -36,7 +37,7 @@ fn statement(scope: &Scope) -> (String, Filter) {
     let mut filter = Filter::new();
     within(&mut filter, "(h.village >= ? and h.village < ?)", scope);
     let sql = format!(
-        "select h.village, h.exit_status, h.poverty_kind, h.residence_kind,
+        "select h.village, h.exit_status, h.poverty_kind, h.residence_kind, h.main_cause,
                 (select count(*) from persons p
                  where p.county = h.county and p.household = h.id and p.is_current = 1)
          from households h{}",

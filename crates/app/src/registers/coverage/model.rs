@@ -102,6 +102,12 @@ pub(super) struct Coverage {
     pub(super) organisations: BTreeMap<Option<i64>, i64>,
 }
 
+/// True if an area has begun on a day and not ended before it.
+pub(in crate::registers) fn is_in_force(area: &AreaLine, day: &str) -> bool {
+    area.ends_on.as_deref().is_none_or(|end| end >= day)
+        && area.starts_on.as_deref().is_none_or(|start| start <= day)
+}
+
 /// Adds up what is read of an area, county by county.
 pub(super) struct Tally<'p> {
     marks: Marks<'p>,
@@ -175,11 +181,7 @@ impl<'p> Tally<'p> {
             members: HashSet::new(),
             organisations: HashMap::new(),
         };
-        let in_force = |area: &&AreaLine| {
-            area.ends_on.as_deref().is_none_or(|end| end >= day)
-                && area.starts_on.as_deref().is_none_or(|start| start <= day)
-        };
-        for area in areas.iter().filter(in_force) {
+        for area in areas.iter().filter(|area| is_in_force(area, day)) {
             tally.add_area(area);
         }
         tally

@@ -20,8 +20,8 @@ use crate::{
     },
     registers::Register,
     sheet::{
-        CADRES, INDICATORS, ORGANISATIONS, PAIRINGS, Record, Sheet, TARGETS, TEAMS, VILLAGES,
-        cadre, conditions, indicator, organisation, pairing, target, team, village,
+        AREAS, CADRES, INDICATORS, ORGANISATIONS, PAIRINGS, Record, Sheet, TARGETS, TEAMS,
+        VILLAGES, area, cadre, conditions, indicator, organisation, pairing, target, team, village,
     },
 };
 
@@ -39,6 +39,7 @@ struct Common {
     area: Option<String>,
     on: Option<String>,
     q: Option<String>,
+    is_poor_village: Option<String>,
     sort: Option<String>,
     limit: Option<u32>,
     after: Option<String>,
@@ -106,8 +107,19 @@ queries! {
         /// The code of an area, or a household's number.
         object, end_reason
     } on;
-    /// Which villages, which years.
-    ListVillageYears { village, year };
+    /// Which villages, which years. Filters take codes, names, numbers, `true` and `false`, and `unknown` for what is
+    /// not known; several values are separated by commas.
+    ListVillageYears {
+        /// Those of villages that are poor ones now: `true`, `false` or `unknown`.
+        is_poor_village,
+        village, year, hamlets, households, population, workers, workers_away,
+        /// In yuan.
+        collective_income_fen,
+        has_paved_road, has_bus, has_production_power, has_broadband, has_clinic, doctors,
+        has_culture_room, safe_water_households, cooperatives, has_e_commerce,
+        /// One of the causes.
+        main_causes
+    } is_poor_village;
     /// Which targets.
     ListTargets { year, indicator };
     /// Which figures.
@@ -139,10 +151,13 @@ async fn page<T>(
         Some(_) => return Err(ApiError::field("after", "page.bad_cursor")),
         None => None,
     };
-    let conditions = conditions(&permit.context().policy, sheet, wanted, caller.lang)?;
+    let policy = &permit.context().policy;
+    let poor = [(area::IS_POOR_VILLAGE, common.is_poor_village)];
+    let of_village = conditions(policy, &AREAS, poor, caller.lang)?;
+    let conditions = conditions(policy, sheet, wanted, caller.lang)?;
     let text = common.q.filter(|text| !text.is_empty());
     let on = on.map(|day| day.to_string());
-    let wanted = Wanted { conditions, on, text, is_down };
+    let wanted = Wanted { conditions, of_village, on, text, is_down };
     let rows = ops::list(permit.context(), register, (scope, wanted), after, page.fetch()).await?;
     let layout = register.layout();
     let page = page.page(rows, |record| (is_down, layout.key_of(record)));
@@ -273,7 +288,27 @@ pub(crate) async fn list_village_years(
     Query(mut query): Query<ListVillageYears>,
 ) -> Answer<Json<Page<VillageYearView>>> {
     let common = query.common();
-    let wanted = [(village::VILLAGE, query.village), (village::YEAR, query.year)];
+    let wanted = [
+        (village::VILLAGE, query.village),
+        (village::YEAR, query.year),
+        (village::HAMLETS, query.hamlets),
+        (village::HOUSEHOLDS, query.households),
+        (village::POPULATION, query.population),
+        (village::WORKERS, query.workers),
+        (village::WORKERS_AWAY, query.workers_away),
+        (village::COLLECTIVE_INCOME_FEN, query.collective_income_fen),
+        (village::HAS_PAVED_ROAD, query.has_paved_road),
+        (village::HAS_BUS, query.has_bus),
+        (village::HAS_PRODUCTION_POWER, query.has_production_power),
+        (village::HAS_BROADBAND, query.has_broadband),
+        (village::HAS_CLINIC, query.has_clinic),
+        (village::DOCTORS, query.doctors),
+        (village::HAS_CULTURE_ROOM, query.has_culture_room),
+        (village::SAFE_WATER_HOUSEHOLDS, query.safe_water_households),
+        (village::COOPERATIVES, query.cooperatives),
+        (village::HAS_E_COMMERCE, query.has_e_commerce),
+        (village::MAIN_CAUSES, query.main_causes),
+    ];
     page(&session, &caller, &VILLAGES, common, wanted, |row| VillageYearView::from(row)).await
 }
 

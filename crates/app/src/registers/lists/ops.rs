@@ -14,6 +14,8 @@ use crate::{
 #[derive(Clone, Debug, Default)]
 pub(super) struct Wanted {
     pub(super) conditions: Vec<Condition>,
+    /// Of the village that a record is about, as the tree of areas has it.
+    pub(super) of_village: Vec<Condition>,
     /// In force on this day.
     pub(super) on: Option<String>,
     /// The name begins with it.

@@ -24,8 +24,11 @@ pub(super) async fn list(
     limit: i64,
 ) -> Result<Vec<Record>, Error> {
     tx.plan_by_values().await?;
-    let (from, mut filter) = of_scope(register, scope, false);
-    for condition in &wanted.conditions {
+    let (mut from, mut filter) = of_scope(register, scope, false);
+    if !wanted.of_village.is_empty() {
+        from.push_str(" left join areas a on a.code = t.village");
+    }
+    for condition in wanted.conditions.iter().chain(&wanted.of_village) {
         condition.add_to(&mut filter);
     }
     if let Some(day) = &wanted.on {
