@@ -295,7 +295,8 @@ async fn work_that_waits_for_its_turn_is_stopped_at_once() {
     let on = app.act().at.day().to_string();
     let asked = client.post("/area-changes", json!({ "on": on, "lines": lines })).send().await;
     let change = format!("/jobs/{}", asked.expect(202)["id"].as_str().unwrap());
-    until(&client, &change, |job| job["state"] == "running").await;
+    let job = until(&client, &change, |job| job["state"] != "queued").await;
+    assert_eq!(job["state"], "running", "{job}");
     client.post(&format!("{change}/cancel"), json!({})).send().await.expect(202);
     let job = until(&client, &change, |job| job["state"] != "running").await;
     assert_eq!(job["state"], "cancelled", "{engine:?}");
