@@ -421,8 +421,8 @@ pub(crate) struct QualityArgs {
     /// came to in each county the last time.
     #[arg(long, conflicts_with_all = ["worklist", "record", "rule", "on"])]
     pub(crate) trend: bool,
-    /// Keep what the report of each area in a county comes to now as today's point of its trend. A server does so by itself, on
-    /// days on which something changed.
+    /// Keep what the report of each area in a county comes to now as today's point of its trend. A server does so by itself, at its
+    /// first look of a day at which something of the county is new, unless an import runs.
     #[arg(long, conflicts_with_all = ["worklist", "rule", "on"])]
     pub(crate) record: bool,
     #[arg(long)]

@@ -52,6 +52,13 @@ pub(crate) async fn is_known(tx: &mut Tx, code: &AreaCode) -> Result<bool, Error
     Ok(sql::names(tx, [code.to_string()]).await?.contains_key(code.as_str()))
 }
 
+/// Locks an area that is to be named until the transaction ends; false if the tree does not have it. An undo that takes
+/// it away is over then, or waits and meets what names it.
+pub(crate) async fn hold(tx: &mut Tx, code: &AreaCode) -> Result<bool, Error> {
+    sql::lock(tx, &[code.clone()].into()).await?;
+    is_known(tx, code).await
+}
+
 /// When the code of an area ends, if that is known, and the areas in force that follow it.
 pub(crate) async fn end_of(
     tx: &mut Tx,
@@ -138,13 +145,15 @@ pub(crate) async fn is_open_village(
     Ok(open && code.level() == AreaLevel::Village)
 }
 
-/// The code of a village's group, by its name or its code.
-pub(crate) async fn group_of(
+/// The code of a village's group, by its name or its code; locked until the transaction ends.
+pub(crate) async fn hold_group(
     tx: &mut Tx,
     village: &str,
     text: &str,
 ) -> Result<Option<String>, Error> {
-    Ok(sql::group_of(tx, village, text).await?)
+    let Some(code) = sql::group_of(tx, village, text).await? else { return Ok(None) };
+    let Ok(group) = AreaCode::parse(&code) else { return Ok(None) };
+    Ok(hold(tx, &group).await?.then_some(code))
 }
 
 /// An area that something lies in.

@@ -209,9 +209,10 @@ pub async fn position(tx: &mut Tx) -> Result<Position, Error> {
     Ok(Position { root, root_chain: hex(&chain), heads })
 }
 
-/// How far a county's chain is: it moves with whatever is written of the county.
+/// How many entries a county has, those that wait to be sealed among them: it moves with whatever is written of the
+/// county.
 pub(crate) async fn sequence(tx: &mut Tx, county: &str) -> Result<i64, Error> {
-    Ok(sql::sequence(tx, county).await?)
+    Ok(sql::sequence(tx, county).await? + sql::count_waiting(tx, county).await?)
 }
 
 /// How often a record was written up to an instant, and the JSON text `{"before": …, "after": …}` of the

@@ -89,6 +89,12 @@ pub(super) async fn sequence(tx: &mut Tx, county: &str) -> Result<i64, Error> {
     tx.query_opt(sql, &[county.into()]).await?.map_or(Ok(0), |row| row.int(0))
 }
 
+/// How many entries of a county wait to be sealed.
+pub(super) async fn count_waiting(tx: &mut Tx, county: &str) -> Result<i64, Error> {
+    let sql = "select cast(count(*) as bigint) from journal_pending where county = $1";
+    tx.query_one(sql, &[county.into()]).await?.int(0)
+}
+
 pub(super) async fn set_head(
     tx: &mut Tx,
     county: &str,

@@ -243,6 +243,18 @@ pub(crate) async fn known(
     rows.iter().map(|row| row.text(0).map(str::to_owned)).collect()
 }
 
+/// Locks the organisation, cadre or team of a number until the transaction ends; false if there is none. An undo that
+/// takes it away is over then, or waits and meets what names it.
+pub(super) async fn lock_number(
+    tx: &mut Tx,
+    register: &Register,
+    no: &str,
+) -> Result<bool, DbError> {
+    let table = register.layout().table.name;
+    let sql = format!("update {table} set version = version where no = $1");
+    Ok(tx.execute(&sql, &[no.into()]).await? > 0)
+}
+
 /// The area of the organisation or cadre of a number.
 async fn area_of_number(
     tx: &mut Tx,

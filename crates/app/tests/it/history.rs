@@ -152,6 +152,69 @@ async fn a_person_is_told_of_with_all_households_as_of_a_day() {
     }
 }
 
+#[tokio::test]
+async fn a_journal_says_nothing_of_what_a_member_was_in_another_household() {
+    for engine in Engine::BOTH {
+        let app = TestApp::new(engine).await;
+        seed::registry(&app).await;
+        bring(&app, &[], &[("H002", SON.0, SON.1, "之子", "", "")]).await;
+        let office = app.client(&[OFFICE]).await;
+        let (old, _) = seed::household_no(&app, "H002").await;
+        let (son, version) = seed::person_named(&app, SON.0).await;
+        let change = office.patch(&format!("/persons/{son}"), json!({ "relation": "孙子" }));
+        change.if_match(version).send().await.expect(200);
+        let why = json!({ "reason": "户主张小五核对" });
+        office.post(&format!("/persons/{son}/reveal"), why).send().await.expect(200);
+        app.clock.advance_minutes(60 * 24);
+        let split = [
+            ("H002", SON.0, SON.1, "孙子", "分户迁出", "2020-11-20"),
+            ("H020", SON.0, SON.1, "户主", "迁入", ""),
+        ];
+        bring(&app, &["H020,990101100201,张小六"], &split).await;
+        let (new, _) = seed::household_no(&app, "H020").await;
+        let (son, version) = seed::person_named(&app, SON.0).await;
+        let change = office.patch(&format!("/persons/{son}"), json!({ "phone": "13900000001" }));
+        change.if_match(version).send().await.expect(200);
+        let path = format!("/households/{new}/journal");
+        let told = async |client: &Client| client.json(&path).await["items"].clone();
+        let (all, mut seen) =
+            (told(&office).await, told(&app.client(&["cadre@990101100201"]).await).await);
+        let other = [
+            format!("\"household\":{old},"),
+            "990101100200".into(),
+            r#""relation":"07""#.into(),
+            "户主张小五核对".into(),
+        ];
+        for word in &other {
+            assert!(all.to_string().contains(word), "{engine:?} {word} {all}");
+            assert!(!seen.to_string().contains(word), "{engine:?} {word} {seen}");
+        }
+        // That something was written, by whom and when, is told; and all of the time since.
+        let mut withheld = 0;
+        for (seen, all) in seen.as_array_mut().unwrap().iter_mut().zip(all.as_array().unwrap()) {
+            for side in ["before", "after"] {
+                if seen[side].is_null() && !all[side].is_null() {
+                    seen[side] = all[side].clone();
+                    withheld += 1;
+                }
+            }
+        }
+        assert_eq!(seen, all, "{engine:?}");
+        let own = all.as_array().unwrap().iter().filter(|one| one["after"]["household"] == new);
+        // Created, changed (both sides), revealed, and what it was before the move.
+        assert_eq!((withheld, own.count()), (5, 2), "{engine:?} {all}");
+        // Page by page the same.
+        let first = app.client(&["cadre@990101100201"]).await;
+        let (mut after, mut paged) = (String::new(), Vec::new());
+        while paged.len() < all.as_array().unwrap().len() {
+            let page = first.json(&format!("{path}?limit=1{after}")).await;
+            paged.extend(page["items"].as_array().unwrap().clone());
+            after = format!("&after={}", page["next"].as_str().unwrap_or_default());
+        }
+        assert_eq!(json!(paged), told(&first).await, "{engine:?}");
+    }
+}
+
 /// The sources of one record.
 fn of<'a>(sources: &'a Value, kind: &str, record: &str) -> &'a Value {
     let mut records = sources["records"].as_array().unwrap().iter();

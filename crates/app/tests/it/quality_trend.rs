@@ -1,11 +1,13 @@
 //! How good records were, day by day.
 
+use std::time::Duration;
+
 use daohu_app::{
     journal::seal_all,
     quality::{keep_trend_once, record},
 };
 use daohu_base::AreaCode;
-use daohu_db::Engine;
+use daohu_db::{Engine, FutureExt, Tx, testing::hold};
 use daohu_policy::Policy;
 use serde_json::{Value, json};
 
@@ -177,15 +179,97 @@ async fn points_end_when_the_policy_says() {
             left.push(app.count_rows("quality_trend").await);
             app.clock.advance_minutes(DAY_MINUTES);
         }
-        // Seven areas; the first day has gone.
+        // Seven areas, stored anew when half of their time is over; the first day has gone.
         assert_eq!(left, [7, 14, 14], "{engine:?}");
         let client = app.client(&["office_clerk@990101"]).await;
         let days = trend(&client, "990101").await;
         assert_eq!(days[0]["on"], "2020-11-23", "{engine:?}");
-        // Without a change as well.
+        // Without a change as well: what goes was told anew before.
         app.clock.advance_minutes(DAY_MINUTES);
+        assert_eq!(keep(&app).await, 1, "{engine:?}");
+        assert_eq!(app.count_rows("quality_trend").await, 7, "{engine:?}");
+        let told = trend(&client, "990101100200").await;
+        assert_eq!(told.len(), 1, "{engine:?}");
+        assert_eq!(told[0]["on"], "2020-11-26", "{engine:?}");
+    }
+}
+
+#[tokio::test]
+async fn an_older_picture_does_not_replace_a_newer_one() {
+    for engine in Engine::BOTH {
+        let app = start(engine).await;
+        // Somebody who saw more of the county stores a point of it, while it is judged here.
+        let newer = async move |tx: &mut Tx| {
+            let lock = "update areas set version = version where code = '990101'";
+            tx.execute(lock, &[]).await?;
+            let point = "insert into quality_trend (county, area, judged_on, row_count, clean_count, hits, sequence)
+                         values ('990101', '990101', '2020-11-22', 1, 1, '{}', 1000000)";
+            tx.execute(point, &[]).await.map(drop)
+        };
+        let held = hold(&app.context.db, move |tx| async move { newer(tx).await }.boxed()).await;
+        let released = held.release_after(Duration::from_millis(500));
+        let recorded = record(&app.context, AreaCode::parse("990101").unwrap()).await.unwrap();
+        released.await.unwrap();
+        assert_eq!(json!(recorded), json!([{ "county": "990101", "points": 0 }]), "{engine:?}");
+        let points = app.rows("select area, row_count from quality_trend").await;
+        let [point] = &points[..] else { panic!("{engine:?} {points:?}") };
+        assert_eq!(point.int(1).unwrap(), 1, "{engine:?}");
+        // On a later day it is the same: what was seen here is older than what is on record.
+        app.clock.advance_minutes(DAY_MINUTES);
+        assert_eq!(keep(&app).await, 1, "{engine:?}");
+        assert_eq!(app.count_rows("quality_trend").await, 1, "{engine:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_county_without_households_says_so_and_what_did_not_change_says_nothing() {
+    for engine in Engine::BOTH {
+        let app = start(engine).await;
+        keep(&app).await;
+        let (changed, quiet) = ("990101101200", "990101100200");
+        app.clock.advance_minutes(DAY_MINUTES);
+        mend(&app, json!({ "phone": "13800000002" })).await;
+        assert_eq!(keep(&app).await, 1, "{engine:?}");
+        let client = app.client(&["office_clerk@990101"]).await;
+        // The county, a township and its village have another point; the others go on as they were.
+        assert_eq!(app.count_rows("quality_trend").await, 10, "{engine:?}");
+        assert_eq!(trend(&client, quiet).await.len(), 1, "{engine:?}");
+        // Of a later period, the first day is as it was left.
+        for (area, taken_on) in [(changed, "2020-11-23"), (quiet, "2020-11-22")] {
+            let path = format!("/areas/{area}/quality/trend");
+            let last = trend(&client, area).await.pop().unwrap();
+            assert_eq!(last["oldest_on"], taken_on, "{engine:?} {area}");
+            let told = points(&client, &format!("{path}?from=2020-11-23")).await;
+            let mut expected = last.clone();
+            expected["on"] = json!("2020-11-23");
+            assert_eq!(told, [expected], "{engine:?} {area}");
+        }
+        // Taken twice a day, the second time as the day before: nothing is left of the first.
+        app.clock.advance_minutes(DAY_MINUTES);
+        let county = AreaCode::parse("990101").unwrap();
+        let stored = async || json!(record(&app.context, county.clone()).await.unwrap());
+        assert_eq!(stored().await[0]["points"], 1, "{engine:?}");
+        mend(&app, json!({ "phone": "1380000000" })).await;
+        assert_eq!(stored().await[0]["points"], 3, "{engine:?}");
+        mend(&app, json!({ "phone": "13800000003" })).await;
+        assert_eq!(stored().await[0]["points"], 1, "{engine:?}");
+        assert_eq!(trend(&client, changed).await.len(), 2, "{engine:?}");
+        // The last household goes, as where an import is undone.
+        app.clock.advance_minutes(DAY_MINUTES);
+        app.execute("delete from incomes").await;
+        app.execute("delete from pairings").await;
+        app.execute("delete from persons").await;
+        app.execute("delete from households").await;
+        app.execute("update journal_heads set sequence = sequence + 1").await;
+        assert_eq!(keep(&app).await, 1, "{engine:?}");
+        for area in ["990101", changed, quiet] {
+            let told = trend(&client, area).await.pop().unwrap();
+            let is = (&told["on"], &told["rows"], &told["score"]);
+            assert_eq!(is, (&json!("2020-11-25"), &json!(0), &json!(null)), "{engine:?} {area}");
+        }
+        app.clock.advance_minutes(DAY_MINUTES);
+        app.execute("update journal_heads set sequence = sequence + 1").await;
         assert_eq!(keep(&app).await, 0, "{engine:?}");
-        assert_eq!(app.count_rows("quality_trend").await, 0, "{engine:?}");
     }
 }
 
@@ -222,10 +306,10 @@ async fn the_trend_of_an_earlier_code_stays_with_it() {
         app.clock.advance_minutes(DAY_MINUTES);
         let (old, new) = ("990101101200", "990101101209");
         let office = app.client(&["office_clerk@990101"]).await;
-        // Before the change the day has a point of the old code, afterwards of the new one alone.
+        // Before the change the old code is as it was, afterwards it has nothing and the new one has it.
         let county = AreaCode::parse("990101").unwrap();
         record(&app.context, county.clone()).await.unwrap();
-        assert_eq!(trend(&office, old).await.len(), 2, "{engine:?}");
+        assert_eq!(trend(&office, old).await.len(), 1, "{engine:?}");
         let change = json!({
             "on": "2020-11-23",
             "lines": [{ "from": old, "to": new, "name": "南乙一村" }], "dry_run": false,
@@ -236,8 +320,9 @@ async fn the_trend_of_an_earlier_code_stays_with_it() {
         let (before, after) = (trend(&office, old).await, trend(&office, new).await);
         let days = [&before, &after].map(|points| json!(points)[0]["on"].clone());
         assert_eq!(days, [json!("2020-11-22"), json!("2020-11-23")], "{engine:?}");
-        assert_eq!((before.len(), after.len()), (1, 1), "{engine:?}");
+        assert_eq!((before.len(), after.len()), (2, 1), "{engine:?}");
         assert_eq!(after[0]["rows"], before[0]["rows"], "{engine:?}");
+        assert_eq!((&before[1]["on"], &before[1]["rows"]), (&after[0]["on"], &json!(0)));
     }
 }
 

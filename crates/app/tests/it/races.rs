@@ -1,7 +1,10 @@
 //! Clerks who change records between an import's reading and its writing. On SQLite they wait until it
 //! is stored, so that these tests are of PostgreSQL.
 
-use std::sync::{Arc, atomic::Ordering};
+use std::{
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
+};
 
 use daohu_app::{
     Error,
@@ -189,4 +192,49 @@ async fn an_import_of_a_record_that_is_merged_meanwhile_stores_nothing() {
     refused(app.import_with(&file, between).await);
     let again = app.import_files(&file).await.unwrap();
     assert_eq!(told(&again), "rejected 1 person.merged@2");
+}
+
+/// What is named while an undo takes it away: the undo is waited for, and then nobody is left to be named.
+#[tokio::test]
+async fn what_an_undo_takes_away_meanwhile_is_not_named() {
+    let (app, office) = county().await;
+    let cadre = json!({ "no": "C30", "name": "甲", "roles": ["帮扶干部"], "area": "990101" });
+    office.post("/cadres", cadre).send().await.expect(201);
+    app.import_files("户编号,行政村代码,村民小组\nH002,990101100200,一组\n").await.unwrap();
+    let admin = app.client(&["security_admin"]).await;
+    let user = app.user(&[]).await;
+    let (home, version) = seed::household_no(&app, "H003").await;
+    let pairing = json!({ "subject_kind": "干部", "subject": "C30", "object_kind": "户",
+        "object": "H003", "starts_on": "2018-05-01" });
+    let group = office.patch(&format!("/households/{home}"), json!({ "group_code": "一组" }));
+    let cadre = json!({ "no": "C31", "name": "乙", "roles": ["帮扶干部"], "area": "990101101201" });
+    let grant = json!({ "role": "village_clerk", "area": "990101101200" });
+    let grant = admin.post(&format!("/users/{}/grants", user.id), grant);
+    for (undo, call, column, code) in [
+        (
+            "delete from cadres where no = 'C30'",
+            office.post("/pairings", pairing),
+            "subject",
+            "quality.R03",
+        ),
+        (
+            "delete from areas where name = '一组'",
+            group.if_match(version),
+            "group_code",
+            "household.unknown_group",
+        ),
+        (
+            "delete from areas where code = '990101101201'",
+            office.post("/cadres", cadre),
+            "area",
+            "quality.R03",
+        ),
+        ("delete from areas where code = '990101101200'", grant, "area", "grant.unknown_area"),
+    ] {
+        let work = async move |tx: &mut Tx| tx.execute(undo, &[]).await.map(drop);
+        let held = hold(&app.context.db, move |tx| async move { work(tx).await }.boxed()).await;
+        let released = held.release_after(Duration::from_millis(300));
+        call.send().await.field_problem(column, code);
+        released.await.unwrap();
+    }
 }

@@ -103,6 +103,10 @@ pub async fn add_grant(
             return Err(Error::Refused("grant.duplicate"));
         }
         model::may_add(&policy, &held, role, grant.area.as_ref())?;
+        if let Some(area) = &grant.area {
+            // An undo that takes it away is over, or waits.
+            areas::rows::lock(tx, &[area.clone()].into()).await?;
+        }
         check_area(tx, grant.area.as_ref()).await?;
         sql::insert(tx, &grant).await?;
         let mut changes = sessions::ops::end_all(tx, &grant.user_id, None).await?;

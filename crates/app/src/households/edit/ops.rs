@@ -90,7 +90,7 @@ async fn check_place(
     let named = changes.iter().find(|(i, _)| *i == household::GROUP_CODE);
     let group = match named.and_then(|(_, value)| value.as_text()) {
         Some(text) => {
-            let group = areas::ops::group_of(tx, row.village(), text).await?;
+            let group = areas::ops::hold_group(tx, row.village(), text).await?;
             Some(group.ok_or_else(|| refused("group_code", "household.unknown_group"))?)
         }
         None if moves || named.is_some() => None,

@@ -8,8 +8,8 @@ use serde_json::{Map, Value as Any};
 use utoipa::{IntoParams, ToSchema};
 
 use super::{
-    ops::{self, Told},
-    reveal,
+    ops, reveal,
+    story::{self, Told},
 };
 use crate::{
     accesses::{Seen, What},
@@ -64,10 +64,12 @@ pub(crate) struct StoryEntry {
     record: String,
     /// `created`, `updated`, `disclosed`.
     action: String,
-    /// The columns that changed, as they were, numbers masked.
+    /// The columns that changed, as they were, numbers masked; null where the person belonged to a household outside the
+    /// caller's area.
     #[schema(value_type = Option<Object>)]
     before: Option<Map<String, Any>>,
-    /// The whole record as it was afterwards, numbers masked.
+    /// The whole record as it was afterwards, numbers masked; null where the person belonged to a household outside the
+    /// caller's area.
     #[schema(value_type = Option<Object>)]
     after: Option<Map<String, Any>>,
 }
@@ -193,7 +195,7 @@ pub(crate) async fn get_household_journal(
         query.after.as_deref(),
     )?;
     let (scope, fetch) = (permit.scope.clone(), page.fetch());
-    let (county, told) = ops::story(permit.context(), scope, id, page.after, fetch).await?;
+    let (county, told) = story::story(permit.context(), scope, id, page.after, fetch).await?;
     permit.note(What::Journal, of_household(&county, id)).await?;
     Ok(Json(page.page(told, Told::mark).map(StoryEntry::from)))
 }

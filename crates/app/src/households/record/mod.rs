@@ -4,3 +4,4 @@ pub(in crate::households) mod api;
 pub(in crate::households) mod ops;
 pub(in crate::households) mod reveal;
 mod sql;
+mod story;

@@ -2,21 +2,17 @@
 
 use daohu_base::{Day, Scope, county_of_birth};
 use daohu_db::{FutureExt, Tx};
-use serde_json::{Map, Value as Json};
 
 use super::sql;
 use crate::{
-    Context, Error, area_changes,
+    Context, Error,
     households::{
         model::{HouseholdRow, PersonRow},
         ops::{Dossier, dossier_of},
         sql as rows,
         view::{IncomeView, PersonView},
     },
-    journal::{self, Entry},
     keys::Keys,
-    registers,
-    sheet::{HOUSEHOLDS, INCOMES, PAIRINGS, PERSONS, shown_journal},
     suspects::township,
 };
 
@@ -126,77 +122,6 @@ pub(super) async fn dossier(
     let work = async move |tx: &mut Tx| {
         let row = household(tx, &keys, &scope, id).await?;
         dossier_of(tx, (&keys, &policy, &scope), &row, as_of).await
-    };
-    context.db.read(move |tx| async move { work(tx).await }.boxed()).await
-}
-
-/// An entry with its body, as it is shown.
-pub(super) struct Told {
-    pub(super) entry: Entry,
-    pub(super) before: Option<Map<String, Json>>,
-    pub(super) after: Option<Map<String, Json>>,
-}
-
-impl Told {
-    /// Where the list goes on.
-    pub(super) fn mark(&self) -> (i64, i64, i64) {
-        (self.entry.at, self.entry.stamp, self.entry.position)
-    }
-
-    fn open(keys: &Keys, entry: Entry) -> Result<Self, Error> {
-        let body = entry.open(keys)?;
-        let mut body: Map<String, Json> = serde_json::from_slice(&body).unwrap_or_default();
-        let sheet = match entry.kind.as_str() {
-            "person" => &PERSONS,
-            "income" => &INCOMES,
-            registers::PAIRING => &PAIRINGS,
-            _ => &HOUSEHOLDS,
-        };
-        let mut take = |name: &str| match body.remove(name) {
-            Some(Json::Object(object)) => Some(shown_journal(sheet, object)),
-            _ => None,
-        };
-        let (before, after) = (take("before"), take("after"));
-        Ok(Self { entry, before, after })
-    }
-}
-
-/// What happened to a household, its members, its incomes and its helpers, latest first, beside the
-/// household's county.
-pub(super) async fn story(
-    context: &Context,
-    scope: Scope,
-    id: i64,
-    after: Option<(i64, i64, i64)>,
-    limit: i64,
-) -> Result<(String, Vec<Told>), Error> {
-    let keys = context.keys.clone();
-    let work = async move |tx: &mut Tx| {
-        let home = household(tx, &keys, &scope, id).await?;
-        let county = home.county();
-        let mut records: Vec<(&str, String)> =
-            ["household", "household_reveal"].map(|kind| (kind, id.to_string())).into();
-        for person in rows::persons_of(tx, &keys, county, &[id]).await? {
-            let of = |kind| (kind, person.id().to_string());
-            records.extend(["person", "person_reveal"].map(of));
-        }
-        for income in rows::incomes_of(tx, &keys, county, &[id]).await? {
-            records.push(("income", format!("{id}/{}", income.year())));
-        }
-        for pairing in registers::rows::pairings_of(tx, &keys, county, &[id]).await? {
-            records.push((registers::PAIRING, registers::pairing_key(&pairing)));
-        }
-        let counties = area_changes::rows::counties_before(tx, county).await?;
-        let of_county =
-            |county| records.iter().map(move |(kind, record)| (county, *kind, record.as_str()));
-        let records: Vec<_> =
-            counties.iter().flat_map(|county| of_county(county.as_str())).collect();
-        // Not from now on: a server whose clock is ahead may have written.
-        let before = after.unwrap_or((i64::MAX, i64::MAX, i64::MAX));
-        let entries = journal::latest_of(tx, &records, before, limit).await?;
-        let told: Result<Vec<Told>, Error> =
-            entries.into_iter().map(|entry| Told::open(&keys, entry)).collect();
-        Ok((county.to_owned(), told?))
     };
     context.db.read(move |tx| async move { work(tx).await }.boxed()).await
 }

@@ -44,11 +44,12 @@ pub struct QualityTrend {
     from: String,
     #[schema(format = Date)]
     until: String,
-    /// By day. A day without one was as the day before, but for what time alone changes, such as ages.
+    /// By day. A day without one was as the day before, but for what time alone changes, such as ages. The first day has one
+    /// wherever the area had any up to then.
     points: Vec<QualityPoint>,
 }
 
-/// What the quality report of an area came to on a day, by the rules of that day.
+/// What the quality report of an area came to, by the rules of the day on which it was taken.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct QualityPoint {
     #[schema(format = Date)]
@@ -65,7 +66,8 @@ pub(crate) struct QualityPoint {
     counties: Option<i64>,
     /// Counties that have no point up to the day, and are not in the sum.
     without: Option<i64>,
-    /// The day of the oldest point in the sum.
+    /// The day on which it was taken: an earlier one where the first day asked for has none of its own. Of a city or
+    /// province, the day of the oldest point in the sum.
     #[schema(format = Date)]
     oldest_on: Option<String>,
 }
@@ -74,17 +76,17 @@ pub(crate) struct QualityPoint {
 #[derive(Serialize)]
 pub struct Recorded {
     county: String,
-    /// Its areas that have a point now.
+    /// Points of today: its own, and those of areas that are not as their last points say; none where a later picture of
+    /// the county was stored meanwhile.
     points: usize,
 }
 
 impl QualityTrend {
     fn new(area: &AreaCode, (from, until): (Day, Day), points: Vec<Point>) -> Self {
-        let point = |Point { on, rows, clean, hits, parts }| {
+        let point = |Point { on, taken_on, rows, clean, hits, parts }| {
             let score = score(rows, clean);
-            let (counties, without) = parts.as_ref().map(|p| (p.counties, p.without)).unzip();
-            let oldest_on = parts.and_then(|parts| parts.oldest_on);
-            QualityPoint { on, rows, clean, score, hits, counties, without, oldest_on }
+            let (counties, without) = parts.map(|parts| (parts.counties, parts.without)).unzip();
+            QualityPoint { on, rows, clean, score, hits, counties, without, oldest_on: taken_on }
         };
         Self {
             area: area.to_string(),
@@ -109,8 +111,10 @@ pub async fn record(context: &Context, area: AreaCode) -> Result<Vec<Recorded>, 
 }
 
 /// How good the records of an area were, day by day; of a city or province, the sums of its counties on each day on which
-/// one has a point, each with its last one. Of a county, township or village it is what the server keeps of each day on which
-/// something of the county was written, and what `daohu quality --record` keeps. Points stay with the code that their area had:
+/// one has a point, each with its last one. Of a county, township or village it is what the server found at its first look of a
+/// day at which something of the county had been written since the look before, and what `daohu quality --record` found; not how
+/// the day ended: what is written later on is in the point of a later day. While any server of the database imports, it does
+/// not look. Points stay with the code that their area had:
 /// where a code changed, ask for the earlier one (`GET /areas/{code}/successions`) for the days before. 404 as for
 /// `GET /areas/{code}/quality`.
 #[utoipa::path(get, path = "/areas/{code}/quality/trend", tag = "quality",

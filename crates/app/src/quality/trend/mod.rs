@@ -7,10 +7,13 @@
 //!
 //! Derived from what was stored when it was taken: no part of the registry, not of the journal.
 //!
-//! Invariants: an area has one point a day, the last that was taken; the points of a county's areas are of
-//! one picture, and each says what the report of its area said then; what is written after the picture
-//! moves the journal past `sequence`, so that it is in a point of a later day. Points stay with the code
-//! that their area had. A city or province has none of its own: it is told the sums of its counties' last ones.
+//! Invariants: an area has one point a day at most, of the latest picture; it says what the report of its area said
+//! then, which is how the area stood at the first look of the day at which something was new (or at a later
+//! `--record`), not how the day ended. An area has none where it would say what its last one says: the county
+//! itself has one of each day on which it was judged, and an area that ended or lost its last row one that says so. What is
+//! written after the picture moves the journal past `sequence`, so that it is in a point of a later day; a picture older
+//! than the last that was stored is not. Points stay with the code that their area had. A city or province has none
+//! of its own: it is told the sums of its counties' last ones.
 
 mod api;
 mod model;

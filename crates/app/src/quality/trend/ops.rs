@@ -1,6 +1,6 @@
 //! Taking points, and telling them.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use daohu_base::{AreaCode, AreaLevel, Day, Scope};
 use daohu_db::{FutureExt, Tx};
@@ -16,8 +16,8 @@ use crate::{Context, Error, areas, households, jobs, journal, quality::ops::of_c
 /// wants to work with it.
 const LOOK: Duration = Duration::from_mins(15);
 
-/// The points of an area within these days, if the whole of it lies inside the scope; above counties, the sums of
-/// theirs.
+/// The points of an area within these days, the first day's as it stood, if the whole of it lies inside the scope;
+/// above counties, the sums of theirs.
 pub(super) async fn points(
     context: &Context,
     scope: &Scope,
@@ -28,13 +28,12 @@ pub(super) async fn points(
     areas::ops::check_known(context, &area).await?;
     let read = async move |tx: &mut Tx| {
         if area.level() >= AreaLevel::County {
-            return Ok(sql::points(tx, &area, days).await?);
+            return Ok(model::told_from(days.0, sql::points(tx, &area, days).await?));
         }
         let mut sums = Sums::new(days);
         for line in areas::rows::counties(tx, &Scope::of([area])).await? {
             let Ok(county) = AreaCode::parse(&line.code) else { continue };
-            let mut points = Vec::from_iter(sql::point_before(tx, &county, days.0).await?);
-            points.extend(sql::points(tx, &county, days).await?);
+            let points = sql::points(tx, &county, days).await?;
             sums.add(&points, (line.starts_on.as_deref(), line.ends_on.as_deref()));
         }
         Ok(sums.points())
@@ -60,15 +59,24 @@ pub(super) async fn record_all(
     Ok(done)
 }
 
-/// The counties of a scope that have households.
+/// The counties of a scope that have households, or had some when they were judged last.
 async fn counties(context: &Context, scope: Scope) -> Result<Vec<AreaCode>, Error> {
-    let read = context.db.read(move |tx| {
-        async move { Ok::<_, Error>(households::rows::counties(tx, &scope).await?) }.boxed()
-    });
-    Ok(read.await?.iter().filter_map(|code| AreaCode::parse(code).ok()).collect())
+    let read = async move |tx: &mut Tx| {
+        let mut codes = BTreeSet::from_iter(households::rows::counties(tx, &scope).await?);
+        for line in areas::rows::counties(tx, &scope).await? {
+            let had_rows = sql::last(tx, &line.code).await?.is_some_and(|last| last.rows > 0);
+            if had_rows {
+                codes.insert(line.code);
+            }
+        }
+        Ok::<_, Error>(codes)
+    };
+    let codes = context.db.read(move |tx| async move { read(tx).await }.boxed()).await?;
+    Ok(codes.iter().filter_map(|code| AreaCode::parse(code).ok()).collect())
 }
 
-/// Judges a county, with one reader, and stores its points of today.
+/// Judges a county, with one reader, and stores its points of today; gives how many. None are stored where a later
+/// picture was.
 async fn record_county(context: &Context, county: &AreaCode) -> Result<usize, Error> {
     let on = context.clock.now().day();
     let (keys, policy) = (Arc::clone(&context.keys), Arc::clone(&context.policy));
@@ -81,12 +89,20 @@ async fn record_county(context: &Context, county: &AreaCode) -> Result<usize, Er
     };
     let judged = context.db.read_scan(move |tx| async move { judge(tx).await }.boxed());
     let (sequence, figures) = judged.await?;
-    let (points, of) = (figures.len(), county.clone());
+    let (of, day) = (county.clone(), on.to_string());
+    let old = model::last_renewed(on, context.policy.quality_trend().kept_days);
     let store = async move |tx: &mut Tx| {
-        sql::replace(tx, (of.as_str(), &on.to_string()), &figures, sequence).await
+        // Whoever else stores points of the county waits, or is over.
+        areas::rows::lock(tx, &[of.clone()].into()).await?;
+        if model::is_late(sql::last(tx, of.as_str()).await?.as_ref(), &day, sequence) {
+            return Ok(0);
+        }
+        let lasts = sql::lasts(tx, (of.as_str(), &day)).await?;
+        let points = model::to_store(of.as_str(), figures, (&lasts, old));
+        sql::replace(tx, (of.as_str(), &day), &points, sequence).await?;
+        Ok::<_, Error>(points.len())
     };
-    context.db.write_bulk(move |tx| async move { store(tx).await }.boxed()).await?;
-    Ok(points)
+    context.db.write_bulk(move |tx| async move { store(tx).await }.boxed()).await
 }
 
 /// Judges counties when it is time, and deletes points whose time is over, for as long as the server runs.
@@ -102,7 +118,8 @@ pub async fn keep_trend(context: Context) {
 }
 
 /// Judges the counties that changed since they were judged on a day before today, and deletes points whose time
-/// is over; gives how many were judged. While a server imports, none is: it is to have the machine for itself.
+/// is over; gives how many were judged. While any server of the database imports, none is: an import is to have the
+/// machine for itself, and jobs name files, not counties.
 pub async fn keep_trend_once(context: &Context) -> Result<usize, Error> {
     let mut judged = 0;
     for county in counties(context, Scope::all()).await? {
@@ -126,11 +143,12 @@ pub async fn keep_trend_once(context: &Context) -> Result<usize, Error> {
 }
 
 async fn is_due(context: &Context, county: &AreaCode) -> Result<bool, Error> {
-    let (county, today) = (county.clone(), context.clock.now().day().to_string());
+    let kept_days = context.policy.quality_trend().kept_days;
+    let (county, today) = (county.clone(), context.clock.now().day());
     let look = async move |tx: &mut Tx| {
         let last = sql::last(tx, county.as_str()).await?;
         let sequence = journal::sequence(tx, county.as_str()).await?;
-        let is_due = model::is_due(last.as_ref(), &today, sequence);
+        let is_due = model::is_due(last.as_ref(), (today, kept_days), sequence);
         Ok::<_, Error>(is_due && !jobs::rows::is_importing(tx).await?)
     };
     context.db.read(move |tx| async move { look(tx).await }.boxed()).await

@@ -305,7 +305,7 @@ async fn accept_area(
 ) -> Result<(), Error> {
     match register.area_of(values) {
         Some(area) => {
-            let is_known = areas::ops::is_known(tx, &area).await?;
+            let is_known = areas::ops::hold(tx, &area).await?;
             if is_known && frame.scope.contains(&area) {
                 return Ok(());
             }
@@ -355,8 +355,11 @@ async fn accept_named(
         return Ok(());
     };
     let Some(other) = Register::of(named.sheet()) else { return Ok(()) };
-    let is_known = !sql::known(tx, other, vec![no]).await?.is_empty();
-    if is_known { Ok(()) } else { Err(unknown(frame, register, Some(i), values)) }
+    if sql::lock_number(tx, other, &no).await? {
+        Ok(())
+    } else {
+        Err(unknown(frame, register, Some(i), values))
+    }
 }
 
 /// What is named is not known, or not to the caller: the rule R03, as an import says it.
