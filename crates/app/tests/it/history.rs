@@ -173,6 +173,7 @@ async fn a_journal_says_nothing_of_what_a_member_was_in_another_household() {
         bring(&app, &["H020,990101100201,张小六"], &split).await;
         let (new, _) = seed::household_no(&app, "H020").await;
         let (son, version) = seed::person_named(&app, SON.0).await;
+        let office = app.client(&[OFFICE]).await;
         let change = office.patch(&format!("/persons/{son}"), json!({ "phone": "13900000001" }));
         change.if_match(version).send().await.expect(200);
         let path = format!("/households/{new}/journal");
