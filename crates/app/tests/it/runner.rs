@@ -46,18 +46,11 @@ struct Held {
     release: oneshot::Sender<()>,
 }
 
-/// What else changes before the import may write is the test's.
-async fn held(engine: Engine, then: Option<&'static str>) -> Held {
-    let app = TestApp::new(engine).await;
-    seed::registry(&app).await;
-    let client = app.client(COUNTY).await;
-    let jobs = app.jobs.clone();
-    let runner = tokio::spawn(async move { jobs.run().await });
-    let path = client.import(&many(), &[]).await;
-    until(&client, &path, |job| job["state"] == "running").await;
+/// Holds what an act on many records takes first, until something is sent; then it does what is the test's.
+async fn hold(app: &TestApp, then: Option<&'static str>) -> oneshot::Sender<()> {
     let (release, released) = oneshot::channel::<()>();
     let (taken, when_taken) = oneshot::channel();
-    let hold = async move |tx: &mut Tx| {
+    let holding = async move |tx: &mut Tx| {
         // What an import locks before it writes; on SQLite every write waits.
         tx.execute("update serials set next = next", &[]).await?;
         let _ = taken.send(());
@@ -68,8 +61,21 @@ async fn held(engine: Engine, then: Option<&'static str>) -> Held {
         Ok::<_, daohu_db::Error>(())
     };
     let db = app.context.db.clone();
-    tokio::spawn(async move { db.write(move |tx| async move { hold(tx).await }.boxed()).await });
+    tokio::spawn(async move { db.write(move |tx| async move { holding(tx).await }.boxed()).await });
     when_taken.await.unwrap();
+    release
+}
+
+/// What else changes before the import may write is the test's.
+async fn held(engine: Engine, then: Option<&'static str>) -> Held {
+    let app = TestApp::new(engine).await;
+    seed::registry(&app).await;
+    let client = app.client(COUNTY).await;
+    let jobs = app.jobs.clone();
+    let runner = tokio::spawn(async move { jobs.run().await });
+    let path = client.import(&many(), &[]).await;
+    until(&client, &path, |job| job["state"] == "running").await;
+    let release = hold(&app, then).await;
     Held { app, client, path, runner, release }
 }
 
@@ -284,24 +290,31 @@ async fn files_go_when_their_time_is_over() {
 #[tokio::test(flavor = "multi_thread")]
 async fn work_that_waits_for_its_turn_is_stopped_at_once() {
     // On SQLite who holds the writer holds the wish to stop up as well.
-    let engine = Engine::Postgres;
-    // An import holds what every act on many records takes first.
-    let Held { app, client, path, runner, release } = held(engine, None).await;
-    client.post(&format!("{path}/cancel"), json!({})).send().await.expect(202);
-    until(&client, &path, |job| job["state"] == "cancelled").await;
+    let app = TestApp::new(Engine::Postgres).await;
+    seed::registry(&app).await;
     app.clock.advance_minutes(24 * 60);
     let client = app.client(COUNTY).await;
+    let jobs = app.jobs.clone();
+    let runner = tokio::spawn(async move { jobs.run().await });
+    let release = hold(&app, None).await;
     let lines = json!([{ "from": "990101100200", "to": "990101100209", "name": "新村" }]);
     let on = app.act().at.day().to_string();
     let asked = client.post("/area-changes", json!({ "on": on, "lines": lines })).send().await;
     let change = format!("/jobs/{}", asked.expect(202)["id"].as_str().unwrap());
-    let job = until(&client, &change, |job| job["state"] != "queued").await;
-    assert_eq!(job["state"], "running", "{job}");
+    until(&client, &change, |job| job["state"] == "running").await;
     client.post(&format!("{change}/cancel"), json!({})).send().await.expect(202);
     let job = until(&client, &change, |job| job["state"] != "running").await;
-    assert_eq!(job["state"], "cancelled", "{engine:?}");
-    release.send(()).unwrap();
+    assert_eq!(job["state"], "cancelled", "{job}");
+    // One that is put back by a server that stops is carried out by the next.
+    client.post(&format!("{change}/retry"), json!({})).send().await.expect(202);
+    until(&client, &change, |job| job["state"] == "running").await;
     app.jobs.stop();
     tokio::time::timeout(PATIENCE, runner).await.unwrap().unwrap();
-    assert!(app.rows("select id from area_changes").await.is_empty(), "{engine:?}");
+    assert_eq!(client.json(&change).await["state"], "queued");
+    release.send(()).unwrap();
+    assert!(app.rows("select id from area_changes").await.is_empty());
+    let next = Jobs::new(app.context.clone(), app.files.clone()).unwrap();
+    next.run_queued().await.unwrap();
+    assert_eq!(client.json(&change).await["state"], "done");
+    assert_eq!(app.rows("select id from area_changes").await.len(), 1);
 }
