@@ -1,6 +1,6 @@
 //! Undoing an import.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use daohu_base::{AreaCode, AreaLevel, Scope, Timestamp};
 use daohu_db::{Filter, FutureExt, Tx, Value};
@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     Context, Error,
-    areas::AREA,
+    areas::{self, AREA},
     error::Stop,
     exchange::import::Kind,
     households::{self, Derived, Marks, layouts, rows},
@@ -391,9 +391,15 @@ impl Undoer<'_> {
 
     /// Takes away the villagers' groups that nobody uses.
     async fn take_groups(&mut self, tx: &mut Tx) -> Result<(), Error> {
+        let code_of = |group: &Record| {
+            let code = group.values.get(area::CODE).and_then(Value::as_text);
+            AreaCode::parse(code.unwrap_or_default()).ok()
+        };
+        // Whoever puts a household into one waits, or did so before and is seen.
+        let codes: BTreeSet<AreaCode> = self.groups.iter().filter_map(code_of).collect();
+        areas::rows::lock(tx, &codes).await?;
         for group in std::mem::take(&mut self.groups) {
-            let code = group.values.get(area::CODE).and_then(Value::as_text).unwrap_or_default();
-            let Ok(code) = AreaCode::parse(code) else { continue };
+            let Some(code) = code_of(&group) else { continue };
             let name = Kind::Area.name();
             if sql::is_group_used(tx, &code).await? {
                 self.told.kept_groups += 1;

@@ -112,7 +112,7 @@ pub async fn record(context: &Context, area: AreaCode) -> Result<Vec<Recorded>, 
 
 /// How good the records of an area were, day by day; of a city or province, the sums of its counties on each day on which
 /// one has a point, each with its last one. Of a county, township or village it is what the server found at its first look of a
-/// day at which something of the county had been written since the look before, and what `daohu quality --record` found; not how
+/// day at which something of the county had been written since its last point, and what `daohu quality --record` found; not how
 /// the day ended: what is written later on is in the point of a later day. While any server of the database imports, it does
 /// not look. Points stay with the code that their area had:
 /// where a code changed, ask for the earlier one (`GET /areas/{code}/successions`) for the days before. 404 as for
