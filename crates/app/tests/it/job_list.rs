@@ -66,6 +66,13 @@ async fn all_jobs_of_a_user_are_one_list_and_work_without_files_is_stopped_and_t
             .send()
             .await
             .problem(404, "record.not_found");
+        // Of one kind it is no other's.
+        let id = change.rsplit('/').next().unwrap();
+        for kind in ["imports", "exports"] {
+            office.get(&format!("/{kind}/{id}")).send().await.problem(404, "record.not_found");
+            let stop = office.post(&format!("/{kind}/{id}/cancel"), json!({})).send().await;
+            stop.problem(404, "record.not_found");
+        }
         // Stopped before its turn, and asked for again.
         office.post(&format!("{change}/cancel"), json!({})).send().await.expect(202);
         assert_eq!(office.json(&change).await["state"], "cancelled");
