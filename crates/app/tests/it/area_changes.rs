@@ -387,6 +387,17 @@ async fn a_county_with_another_code_keeps_ids_history_and_rights() {
     for engine in Engine::BOTH {
         let app = start(engine).await;
         let (one, other) = told_apart(&app).await;
+        // Somebody who belonged to another household before.
+        let number = seed::id_number("99010119850606006");
+        let moves = format!(
+            "户编号,姓名,证件类型,证件号码,与户主关系,变动类型,变动日期\n\
+             H006,赵六,居民身份证,{number},户主,婚出,2020-11-01\n\
+             H005,赵六,居民身份证,{number},配偶,婚入,2020-11-01\n"
+        );
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("persons.csv"), moves).unwrap();
+        assert!(app.import(&[folder.path().to_owned()], options()).await.committed);
+        assert_eq!(app.count_rows("memberships").await, 1, "{engine:?}");
         let office = app.user(&["office_clerk@990101"]).await;
         let city = app.client(&["office_clerk@9901"]).await;
         let (id, before) = (id_of(&app, "H002").await, figures(&city, "9901").await);
@@ -398,7 +409,16 @@ async fn a_county_with_another_code_keeps_ids_history_and_rights() {
         assert_eq!(figures(&city, "9901").await, before);
         assert_eq!(figures(&city, "990102").await, before);
         assert_eq!(households(&city, "990102").await, all);
-        for table in ["households", "persons", "incomes", "person_keys", "judgements", "accesses"] {
+        const TABLES: [&str; 7] = [
+            "households",
+            "persons",
+            "incomes",
+            "memberships",
+            "person_keys",
+            "judgements",
+            "accesses",
+        ];
+        for table in TABLES {
             let sql: &'static str = format!("select 1 from {table} where county = '990101'").leak();
             assert!(app.rows(sql).await.is_empty(), "{engine:?} {table}");
         }
