@@ -80,6 +80,9 @@ async fn what_a_line_names_must_be_there_and_days_go_forward() {
         ];
         let refused: Vec<(String, &str)> = tried(TODAY, typo).await;
         assert_eq!(refused, [("H00Z".to_owned(), "area_change.no_household")], "{engine:?}");
+        // A household whose number the other county has.
+        let over = tried(TODAY, vec![line("980101100200", "990101100209", "北村")]).await;
+        assert_eq!(over, [("H001".to_owned(), "area_change.number_taken")], "{engine:?}");
         // A village whose code began yesterday cannot end the day before, by whatever line.
         carry_out(&app, vec![line("990101100200", "990101100209", "")]).await;
         let refused = tried(YESTERDAY, vec![line("990101100", "990101109", "新乡")]).await;
