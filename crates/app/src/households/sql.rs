@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use daohu_base::{AreaCode, Scope};
-use daohu_db::{Error as DbError, Filter, Row, Suspended, Tx, Value};
+use daohu_db::{Column, Error as DbError, Filter, Row, Suspended, Table, Tx, Type, Value};
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -26,6 +26,15 @@ pub(crate) struct Holder {
     pub(crate) person: i64,
     pub(crate) household: i64,
     pub(crate) is_current: bool,
+}
+
+impl Holder {
+    /// The row of [`person_keys`] that says who holds a number.
+    pub(crate) fn row(&self, identity: [u8; 16]) -> Vec<Value> {
+        let (person, household) = (self.person.into(), self.household.into());
+        let county = self.county.as_str().into();
+        vec![identity.to_vec().into(), county, person, household, self.is_current.into()]
+    }
 }
 
 /// A membership that ended because the person now belongs to another household.
@@ -379,6 +388,17 @@ fn past_membership(row: &Row) -> Result<PastMembership, DbError> {
     })
 }
 
+/// A household's number and village.
+pub(crate) async fn place_of(
+    tx: &mut Tx,
+    county: &str,
+    household: i64,
+) -> Result<Option<(String, String)>, DbError> {
+    let sql = "select no, village from households where county = $1 and id = $2";
+    let row = tx.query_opt(sql, &[county.into(), household.into()]).await?;
+    row.map(|row| Ok((row.text(0)?.to_owned(), row.text(1)?.to_owned()))).transpose()
+}
+
 /// Who holds these ID numbers, by blind index.
 pub(crate) async fn holders(
     tx: &mut Tx,
@@ -416,6 +436,37 @@ async fn read_holders(
         }
     }
     Ok(found)
+}
+
+/// The persons who have these numbers, each by blind index and that of its tail, which finds them: who belongs to a
+/// household comes last, and of those who was written last.
+pub(crate) async fn bearers(
+    tx: &mut Tx,
+    numbers: &[([u8; 16], i64)],
+) -> Result<Vec<([u8; 16], Holder)>, DbError> {
+    let mut filter = Filter::new();
+    filter.and_in("id_tail", numbers.iter().map(|(_, tail)| Value::from(*tail)));
+    filter.and_in("identity", numbers.iter().map(|(identity, _)| identity.to_vec().into()));
+    let sql = format!(
+        "select identity, county, id, household, is_current from persons{}
+         order by is_current, updated_at",
+        filter.clause()
+    );
+    tx.query(&sql, filter.params()).await?.iter().map(holder).collect()
+}
+
+/// Where it stands who holds a number, for the bulk paths; a row is [`Holder::row`].
+pub(crate) fn person_keys() -> Table {
+    use Type::{Blob, Int, Text};
+    let columns = [
+        ("identity", Blob),
+        ("county", Text),
+        ("person", Int),
+        ("household", Int),
+        ("is_current", Int),
+    ];
+    let columns = columns.into_iter().map(|(name, kind)| Column { name, kind }).collect();
+    Table { name: "person_keys", columns, key: &["identity"] }
 }
 
 fn holder(row: &Row) -> Result<([u8; 16], Holder), DbError> {

@@ -8,7 +8,7 @@ use daohu_db::{Tx, Value};
 
 use super::{
     faults::Faults,
-    sql::{self, AREA_REFERENCES, REFERENCES},
+    sql::{self, AREA_REFERENCES, Number, REFERENCES},
 };
 use crate::{
     Error,
@@ -36,7 +36,7 @@ pub(super) struct Afterwards {
     /// Organisations, cadres and teams that restored records name, by sheet.
     named: BTreeMap<&'static str, BTreeSet<String>>,
     /// ID numbers that several persons had as members when they were settled, each with its tail.
-    contested: BTreeSet<(Vec<u8>, i64)>,
+    contested: BTreeSet<Number>,
 }
 
 impl Afterwards {
@@ -94,11 +94,7 @@ impl Afterwards {
     }
 
     /// Says who holds these ID numbers now.
-    pub(super) async fn settle(
-        &mut self,
-        tx: &mut Tx,
-        numbers: Vec<(Vec<u8>, i64)>,
-    ) -> Result<(), Error> {
+    pub(super) async fn settle(&mut self, tx: &mut Tx, numbers: Vec<Number>) -> Result<(), Error> {
         self.contested.extend(sql::settle_holders(tx, &numbers).await?);
         Ok(())
     }

@@ -9,6 +9,7 @@ use serde_json::Value as Json;
 use super::sql;
 use crate::{
     Error, FieldError,
+    households::rows,
     journal::{self, Span},
     keys::Keys,
 };
@@ -65,17 +66,14 @@ async fn shown(
     let Ok(id) = first.parse::<i64>() else { return Ok(Some(record)) };
     let household = match kind {
         "household" | "income" | "membership" => Some(id),
-        "person" => {
-            let home = sql::home_of(tx, county, id).await?;
-            match home {
-                Some(home) => Some(home),
-                None => int(state(tx, keys, spans, (kind, county, id)).await?, "household"),
-            }
-        }
+        "person" => match sql::home_of(tx, county, id).await? {
+            Some(home) => Some(home),
+            None => int(state(tx, keys, spans, (kind, county, id)).await?, "household"),
+        },
         _ => return Ok(Some(record)),
     };
     let Some(household) = household else { return Ok(Some(record)) };
-    let no = match sql::place_of(tx, county, household).await? {
+    let no = match rows::place_of(tx, county, household).await? {
         Some((_, village)) if !scope.covers(&village) => return Ok(None),
         Some((no, _)) => Some(no),
         // The import had made it: it was inside.

@@ -13,7 +13,7 @@ use super::{
     after::Afterwards,
     faults::Faults,
     model::restored,
-    sql::{self, Imported},
+    sql::{self, Imported, Number},
 };
 use crate::{
     Context, Error,
@@ -136,6 +136,14 @@ struct Undoer<'a> {
     groups: Vec<Record>,
 }
 
+/// A number that one person alone holds, and in which state.
+#[derive(PartialEq, Eq)]
+struct Held {
+    number: Number,
+    is_current: bool,
+    household: i64,
+}
+
 /// A page of a county's entries, with what their records are now and were before.
 struct Page {
     entries: Vec<(i64, Entry)>,
@@ -205,7 +213,6 @@ impl Undoer<'_> {
             let is_new = is_new(&entry);
             let before = before.remove(&(entry.kind.clone(), entry.record.clone()));
             let Some(kind) = Kind::named(&entry.kind) else {
-                self.check_scope_of_home(tx, county, (&entry.kind, entry.record.clone())).await?;
                 self.count(&entry.kind, is_new);
                 self.take_membership(tx, county, &entry.record, before).await?;
                 continue;
@@ -214,14 +221,11 @@ impl Undoer<'_> {
                 self.faults.add(&entry.kind, county, &entry.record, "import.written_since");
                 continue;
             };
-            if matches!(kind, Kind::Income) {
-                self.check_scope_of_home(tx, county, (&entry.kind, entry.record.clone())).await?;
-            }
             self.check_scope(tx, kind, &now).await?;
             self.count(kind.name(), is_new);
             let named = (kind.layout(), kind.name(), entry.record.clone());
             if is_new {
-                numbers.extend(self.number(kind, &now));
+                numbers.extend(self.held(kind, &now).map(|held| held.number));
                 self.remove(county, (named, kind), now);
                 continue;
             }
@@ -233,10 +237,9 @@ impl Undoer<'_> {
             let marks = Marks::new(self.policy);
             let then = restored(kind.layout(), &before, &now, (marks, self.keys));
             self.check_scope(tx, kind, &then).await?;
-            let held = [&now, &then].map(|record| self.held(kind, record));
-            if held[0] != held[1] {
-                numbers.extend(self.number(kind, &now));
-                numbers.extend(self.number(kind, &then));
+            let (held, holds) = (self.held(kind, &now), self.held(kind, &then));
+            if held != holds {
+                numbers.extend(held.into_iter().chain(holds).map(|held| held.number));
             }
             self.after.restored(marks, kind, &now, &then);
             self.batch.update(named, (county, Action::Undone), &now.values, then)?;
@@ -254,20 +257,16 @@ impl Undoer<'_> {
     /// An error unless a record lies inside, as it is or would be again.
     async fn check_scope(&self, tx: &mut Tx, kind: Kind, record: &Record) -> Result<(), Error> {
         let (scope, areas) = self.scope;
-        if let Some(home) = registers::household_of(record).filter(|_| matches!(kind, Kind::Of(_)))
-        {
-            // A pairing lies where the household does that it helps.
-            let home = ("household", home.to_string());
-            return self.check_scope_of_home(tx, record.county(), home).await;
-        }
         let text = |values: &[Value], i: usize| {
             AreaCode::parse(values.get(i).and_then(Value::as_text).unwrap_or_default()).ok()
         };
         let (inside, area) = match kind {
             Kind::Household => (scope, text(&record.values, household::VILLAGE)),
             Kind::Person => (scope, text(&record.lead, 3)),
-            // With its household.
-            Kind::Income => return Ok(()),
+            Kind::Income => {
+                let home = record.lead.get(1).and_then(Value::as_int).unwrap_or_default();
+                return self.check_scope_of_home(tx, record.county(), home).await;
+            }
             Kind::Area => {
                 let code = text(&record.values, area::CODE);
                 // Groups come with their households.
@@ -275,11 +274,12 @@ impl Undoer<'_> {
                 (if is_group { scope } else { areas }, code)
             }
             Kind::Of(register) => {
+                if let Some(home) = registers::household_of(record) {
+                    return self.check_scope_of_home(tx, record.county(), home).await;
+                }
                 let area = register.area_of(&record.values);
-                // What belongs to no area was anybody's to make; a pairing of a household lies where that does.
-                if area.is_none()
-                    && (register.is_everywhere || registers::household_of(record).is_some())
-                {
+                // What belongs to no area was anybody's to make.
+                if area.is_none() && register.is_everywhere {
                     return Ok(());
                 }
                 (scope, area)
@@ -297,17 +297,15 @@ impl Undoer<'_> {
         &self,
         tx: &mut Tx,
         county: &str,
-        (kind, record): (&str, String),
+        household: i64,
     ) -> Result<(), Error> {
         let (scope, _) = self.scope;
         if scope.covers(county) {
             return Ok(());
         }
-        let counties = [county.to_owned()];
-        let village = households::village_in(tx, &counties, kind, &record).await?;
-        match village.is_some_and(|village| scope.covers(&village)) {
-            true => Ok(()),
-            false => Err(Error::NotFound("import")),
+        match rows::place_of(tx, county, household).await? {
+            Some((_, village)) if scope.covers(&village) => Ok(()),
+            _ => Err(Error::NotFound("import")),
         }
     }
 
@@ -337,6 +335,7 @@ impl Undoer<'_> {
     ) -> Result<(), Error> {
         let Some((household, person)) = key.split_once('/') else { return Ok(()) };
         let ids = (household.parse().unwrap_or_default(), person.parse().unwrap_or_default());
+        self.check_scope_of_home(tx, county, ids.0).await?;
         let after = match before {
             None => {
                 sql::remove_membership(tx, county, ids).await?;
@@ -356,22 +355,16 @@ impl Undoer<'_> {
         Ok(())
     }
 
-    /// Of which number a person is the holder, and how.
-    fn held(&self, kind: Kind, record: &Record) -> Option<(Vec<u8>, bool, i64)> {
+    /// The number that a person holds alone, and how.
+    fn held(&self, kind: Kind, record: &Record) -> Option<Held> {
         if !matches!(kind, Kind::Person) {
             return None;
         }
-        let Derived { is_current, identity, is_unique, .. } =
+        let Derived { is_current, identity, tail, is_unique } =
             Derived::of(Marks::new(self.policy), self.keys, &record.values);
         let household = record.lead.get(2).and_then(Value::as_int).unwrap_or_default();
-        Some((identity.filter(|_| is_unique)?.to_vec(), is_current, household))
-    }
-
-    /// The number that a person holds alone, with what finds who has it.
-    fn number(&self, kind: Kind, record: &Record) -> Option<(Vec<u8>, i64)> {
-        let (identity, ..) = self.held(kind, record)?;
-        let derived = Derived::of(Marks::new(self.policy), self.keys, &record.values);
-        Some((identity, derived.tail?))
+        let number = (identity.filter(|_| is_unique)?, tail?);
+        Some(Held { number, is_current, household })
     }
 
     /// Writes the rest, and looks whether all fits together.

@@ -7,7 +7,10 @@ use daohu_db::{Error, Filter, Row, Tx, Value};
 use serde::Serialize;
 
 use crate::{
-    households::Marks,
+    households::{
+        Marks,
+        rows::{self, Holder, person_keys},
+    },
     journal::Span,
     registers::{self, Register},
 };
@@ -349,84 +352,29 @@ pub(super) async fn home_of(tx: &mut Tx, county: &str, person: i64) -> Result<Op
     row.map(|row| row.int(0)).transpose()
 }
 
-/// The 户编号 and the village of a household.
-pub(super) async fn place_of(
-    tx: &mut Tx,
-    county: &str,
-    household: i64,
-) -> Result<Option<(String, String)>, Error> {
-    let sql = "select no, village from households where county = $1 and id = $2";
-    let row = tx.query_opt(sql, &[county.into(), household.into()]).await?;
-    row.map(|row| Ok((row.text(0)?.to_owned(), row.text(1)?.to_owned()))).transpose()
-}
-
 /// An ID number that one person alone holds: its blind index, and that of its tail, which finds the persons.
-pub(super) type Number = (Vec<u8>, i64);
-
-/// A person who has an ID number.
-struct Holder {
-    identity: Vec<u8>,
-    county: String,
-    person: i64,
-    household: i64,
-    is_current: bool,
-}
-
-/// Persons who have one of these numbers: who belongs to a household comes last, and of those who was written last.
-async fn holders(tx: &mut Tx, numbers: &[Number]) -> Result<Vec<Holder>, Error> {
-    let mut filter = Filter::new();
-    filter.and_in("id_tail", numbers.iter().map(|(_, tail)| Value::from(*tail)));
-    filter.and_in("identity", numbers.iter().map(|(identity, _)| identity.clone().into()));
-    let sql = format!(
-        "select identity, county, id, household, is_current from persons{}
-         order by is_current, updated_at",
-        filter.clause()
-    );
-    let holder = |row: &Row| {
-        Ok(Holder {
-            identity: row.blob(0)?.to_vec(),
-            county: row.text(1)?.to_owned(),
-            person: row.int(2)?,
-            household: row.int(3)?,
-            is_current: row.flag(4)?,
-        })
-    };
-    tx.query(&sql, filter.params()).await?.iter().map(holder).collect()
-}
+pub(super) type Number = ([u8; 16], i64);
 
 /// Says who holds ID numbers: of the persons who have one, whoever belongs to a household now, or else the one
 /// written last; nobody if there is none. Gives the numbers that several have who belong to households.
 pub(super) async fn settle_holders(tx: &mut Tx, numbers: &[Number]) -> Result<Vec<Number>, Error> {
     let mut contested = Vec::new();
-    let numbers: BTreeSet<&Number> = numbers.iter().collect();
-    let numbers: Vec<Number> = numbers.into_iter().cloned().collect();
-    for some in numbers.chunks(IN_LIST) {
-        let mut by_number: HashMap<Vec<u8>, Holder> = HashMap::new();
-        for holder in holders(tx, some).await? {
-            let identity = holder.identity.clone();
+    let numbers: BTreeSet<Number> = numbers.iter().copied().collect();
+    for some in Vec::from_iter(numbers).chunks(IN_LIST) {
+        let mut by_number: HashMap<[u8; 16], Holder> = HashMap::new();
+        for (identity, holder) in rows::bearers(tx, some).await? {
             let is_current = holder.is_current;
-            let before = by_number.insert(identity.clone(), holder);
+            let before = by_number.insert(identity, holder);
             if is_current && before.is_some_and(|before| before.is_current) {
-                contested.extend(some.iter().find(|number| number.0 == identity).cloned());
+                contested.extend(some.iter().find(|number| number.0 == identity));
             }
         }
         let mut filter = Filter::new();
-        filter.and_in("identity", some.iter().map(|(identity, _)| identity.clone().into()));
+        filter.and_in("identity", some.iter().map(|(identity, _)| identity.to_vec().into()));
         let sql = format!("delete from person_keys{}", filter.clause());
         tx.execute(&sql, filter.params()).await?;
-        for holder in by_number.into_values() {
-            let Holder { identity, county, person, household, is_current } = holder;
-            let sql = "insert into person_keys (identity, county, person, household, is_current)
-                       values ($1, $2, $3, $4, $5)";
-            let row: [Value; 5] = [
-                identity.into(),
-                county.into(),
-                person.into(),
-                household.into(),
-                is_current.into(),
-            ];
-            tx.execute(sql, &row).await?;
-        }
+        let rows: Vec<_> = by_number.iter().map(|(number, holder)| holder.row(*number)).collect();
+        tx.insert_rows(&person_keys(), &rows).await?;
     }
     Ok(contested)
 }
@@ -438,10 +386,11 @@ pub(super) async fn holders_of_contested(
 ) -> Result<Vec<(String, i64)>, Error> {
     let mut found = Vec::new();
     for some in numbers.chunks(IN_LIST) {
-        let mut by_number: HashMap<Vec<u8>, Vec<(String, i64)>> = HashMap::new();
-        for holder in holders(tx, some).await?.into_iter().filter(|holder| holder.is_current) {
-            let of = by_number.entry(holder.identity).or_default();
-            of.push((holder.county, holder.person));
+        let mut by_number: HashMap<[u8; 16], Vec<(String, i64)>> = HashMap::new();
+        for (number, holder) in rows::bearers(tx, some).await? {
+            if holder.is_current {
+                by_number.entry(number).or_default().push((holder.county, holder.person));
+            }
         }
         found.extend(by_number.into_values().filter(|all| all.len() > 1).flatten());
     }

@@ -8,7 +8,7 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use daohu_db::{Column, Engine, Error as DbError, Table, Tx, Type, Value};
+use daohu_db::{Engine, Error as DbError, Tx};
 use serde::{Deserialize, Serialize};
 
 use super::{decide::Home, group::Existing};
@@ -82,15 +82,6 @@ pub(super) struct Claim {
     pub(super) seen: Option<Holder>,
 }
 
-impl Claim {
-    fn row(&self) -> Vec<Value> {
-        let Holder { county, person, household, is_current } = &self.holder;
-        let identity = self.identity.to_vec().into();
-        let (person, household) = ((*person).into(), (*household).into());
-        vec![identity, county.as_str().into(), person, household, (*is_current).into()]
-    }
-}
-
 /// Writes who holds which number, if each is still held by whom it was.
 pub(super) async fn write(tx: &mut Tx, claims: &[Claim]) -> Result<(), Error> {
     let (held, free): (Vec<&Claim>, Vec<&Claim>) =
@@ -102,22 +93,12 @@ pub(super) async fn write(tx: &mut Tx, claims: &[Claim]) -> Result<(), Error> {
             return Err(DbError::Changed.into());
         }
     }
-    let rows = |claims: Vec<&Claim>| claims.into_iter().map(Claim::row).collect::<Vec<_>>();
-    let table = person_keys();
+    let rows = |claims: Vec<&Claim>| {
+        let row = |claim: &Claim| claim.holder.row(claim.identity);
+        claims.into_iter().map(row).collect::<Vec<_>>()
+    };
+    let table = rows::person_keys();
     // A number that nobody held must be new: one that somebody got meanwhile is a second key.
     tx.insert_rows(&table, &rows(free)).await?;
     Ok(tx.upsert_rows(&table, &rows(held)).await?)
-}
-
-fn person_keys() -> Table {
-    use Type::{Blob, Int, Text};
-    let columns = [
-        ("identity", Blob),
-        ("county", Text),
-        ("person", Int),
-        ("household", Int),
-        ("is_current", Int),
-    ];
-    let columns = columns.into_iter().map(|(name, kind)| Column { name, kind }).collect();
-    Table { name: "person_keys", columns, key: &["identity"] }
 }

@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     Context, Error, area_changes,
-    households::{Marks, ops::until, record::ops as record},
+    households::{Marks, ops::until, record::ops as record, sql as households},
     journal,
     keys::Keys,
 };
@@ -275,7 +275,7 @@ impl<'a> Reader<'a> {
         tx: &mut Tx,
         household: i64,
     ) -> Result<(Option<i64>, Option<String>), Error> {
-        let place = sql::place_of(tx, self.county, household).await?;
+        let place = households::place_of(tx, self.county, household).await?;
         let place = place.filter(|(_, village)| self.scope.covers(village));
         Ok(place.map(|(no, _)| (household, no)).unzip())
     }

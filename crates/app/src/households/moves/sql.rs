@@ -34,17 +34,6 @@ pub(super) async fn households_left(
     ids(tx.query(sql, &[county.into(), person.into()]).await?)
 }
 
-/// A household's number and village.
-pub(super) async fn place_of(
-    tx: &mut Tx,
-    county: &str,
-    household: i64,
-) -> Result<Option<(String, String)>, Error> {
-    let sql = "select no, village from households where county = $1 and id = $2";
-    let row = tx.query_opt(sql, &[county.into(), household.into()]).await?;
-    row.map(|row| Ok((row.text(0)?.to_owned(), row.text(1)?.to_owned()))).transpose()
-}
-
 fn ids(rows: Vec<Row>) -> Result<Vec<i64>, Error> {
     rows.iter().map(|row| row.int(0)).collect()
 }
