@@ -29,12 +29,17 @@ impl Timestamp {
 
     /// The first instant after a day in Asia/Shanghai.
     pub fn end_of(day: Day) -> Self {
-        Self::start_of(day).plus_ms(DAY_MS)
+        Self::start_of(day).plus_days(1)
     }
 
     /// The instant `ms` milliseconds later.
     pub fn plus_ms(self, ms: i64) -> Self {
         Self(self.0.saturating_add(ms))
+    }
+
+    /// The instant `days` times 24 hours later.
+    pub fn plus_days(self, days: i64) -> Self {
+        self.plus_ms(days.saturating_mul(DAY_MS))
     }
 }
 

@@ -30,7 +30,6 @@ const CLEAN: Duration = Duration::from_secs(3_600);
 /// Rows deleted at once: others write in between.
 const DELETED_MAX: u64 = 1_000;
 const MINUTE_MS: i64 = 60_000;
-const DAY_MS: i64 = 24 * 60 * MINUTE_MS;
 
 /// The access log of a server. Cheap to clone.
 #[derive(Clone)]
@@ -176,8 +175,7 @@ impl Accesses {
     /// Deletes the rows whose time is over.
     pub async fn clean(&self) -> Result<(), Error> {
         let Context { db, policy, clock, .. } = &self.0.context;
-        let kept_ms = policy.accesses().kept_days.saturating_mul(DAY_MS);
-        let before = clock.now().plus_ms(kept_ms.saturating_neg());
+        let before = clock.now().plus_days(-policy.accesses().kept_days);
         let mut county = String::new();
         loop {
             let next = async move |tx: &mut Tx| sql::next_county(tx, &county).await;

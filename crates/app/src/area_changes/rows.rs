@@ -1,5 +1,7 @@
 //! What other slices may ask of changes, inside a transaction of theirs.
 
+use std::collections::BTreeSet;
+
 use daohu_db::{Error, Tx};
 
 use super::sql;
@@ -15,6 +17,12 @@ pub(crate) async fn counties_before(tx: &mut Tx, county: &str) -> Result<Vec<Str
 /// A county, and those that rows of its went to; itself first.
 pub(crate) async fn counties_after(tx: &mut Tx, county: &str) -> Result<Vec<String>, Error> {
     Ok(reached(county, &sql::moved_counties(tx).await?))
+}
+
+/// These counties, and those that rows of theirs went to.
+pub(crate) async fn all_after(tx: &mut Tx, counties: &[String]) -> Result<BTreeSet<String>, Error> {
+    let moves = sql::moved_counties(tx).await?;
+    Ok(counties.iter().flat_map(|county| reached(county, &moves)).collect())
 }
 
 /// A county, and those that it became as a whole, one after the other; itself first.

@@ -59,6 +59,18 @@ pub(crate) async fn hold(tx: &mut Tx, code: &AreaCode) -> Result<bool, Error> {
     is_known(tx, code).await
 }
 
+/// The areas of a scope, if the tree has the one that it is made of.
+pub(crate) async fn lines_of(
+    tx: &mut Tx,
+    scope: &Scope,
+    area: &AreaCode,
+) -> Result<Vec<AreaLine>, Error> {
+    let lines = sql::with_population(tx, scope).await?;
+    let lines: Vec<AreaLine> = lines.into_iter().map(|(line, _)| line).collect();
+    let is_known = lines.iter().any(|line| line.code == area.as_str());
+    if is_known { Ok(lines) } else { Err(Error::NotFound("area")) }
+}
+
 /// When the code of an area ends, if that is known, and the areas in force that follow it.
 pub(crate) async fn end_of(
     tx: &mut Tx,

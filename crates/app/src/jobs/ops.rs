@@ -286,7 +286,7 @@ pub(super) async fn retry(
     let keys = jobs.context().keys.clone();
     let sealed = seal(&keys, &job.id, "request", &request)?;
     let work = async move |tx: &mut Tx| {
-        if !sql::requeue(tx, &job.id, (job.state, sealed), act.at).await? {
+        if !sql::requeue(tx, (&job.id, of.has_files()), (job.state, sealed), act.at).await? {
             return Err(Error::Refused("job.not_ended"));
         }
         let change = change(of, &job.id, Action::Updated, &about(&request));
@@ -382,17 +382,5 @@ pub(super) fn opened(keys: &Keys, row: Stored) -> Result<Job, Error> {
 /// When the files of a job that ended, or was made, at this instant are deleted.
 pub(super) fn kept_until(context: &Context, job: &Job) -> Timestamp {
     let from = job.ended_at.or(job.queued_at).unwrap_or(job.created_at);
-    from.plus_ms(kept_ms(context))
+    from.plus_days(context.policy.exchange().files_kept_days)
 }
-
-/// How long files are kept.
-pub(super) fn kept_ms(context: &Context) -> i64 {
-    context.policy.exchange().files_kept_days.saturating_mul(DAY_MS)
-}
-
-/// How long it is known what a job was.
-pub(super) fn jobs_kept_ms(context: &Context) -> i64 {
-    context.policy.exchange().jobs_kept_days.saturating_mul(DAY_MS)
-}
-
-const DAY_MS: i64 = 86_400_000;

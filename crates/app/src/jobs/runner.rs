@@ -20,7 +20,7 @@ use tokio::sync::{Notify, watch};
 use super::{
     files::Folder,
     model::{Job, Kind, Lane, Outcome, Reason, Run, State},
-    ops::{self, opened, seal},
+    ops::{opened, seal},
     progress::{Progress, Ticket},
     sql::{self, End, GivenUp, Stored},
     uploads::Uploads,
@@ -119,7 +119,8 @@ impl Jobs {
     pub async fn clean(&self) -> Result<(), Error> {
         self.give_up().await?;
         let now = self.context().clock.now();
-        let before = now.plus_ms(ops::kept_ms(self.context()).saturating_neg());
+        let limits = self.context().policy.exchange();
+        let before = now.plus_days(-limits.files_kept_days);
         let list = async move |tx: &mut Tx| sql::outdated(tx, before).await;
         let outdated =
             self.context().db.read(move |tx| async move { list(tx).await }.boxed()).await?;
@@ -133,7 +134,7 @@ impl Jobs {
                 self.0.folder.remove(&id)?;
             }
         }
-        let before_all = now.plus_ms(ops::jobs_kept_ms(self.context()).saturating_neg());
+        let before_all = now.plus_days(-limits.jobs_kept_days);
         let delete = async move |tx: &mut Tx| sql::delete_ended(tx, before_all).await;
         self.context().db.write(move |tx| async move { delete(tx).await }.boxed()).await?;
         self.remove_foundlings(before).await

@@ -197,19 +197,20 @@ pub(super) async fn want_cancel(tx: &mut Tx, id: &str) -> Result<bool, Error> {
     Ok(tx.execute(sql, &[id.into()]).await? == 1)
 }
 
-/// Puts a job that ended into the queue again; false if it is not in this state any more.
+/// Puts a job that ended into the queue again; false if it is not in this state any more, or the files are gone
+/// that it `needs_files`.
 pub(super) async fn requeue(
     tx: &mut Tx,
-    id: &str,
+    (id, needs_files): (&str, bool),
     (was, request): (State, Vec<u8>),
     at: Timestamp,
 ) -> Result<bool, Error> {
     let sql = "update jobs set state = 'queued', request = $3, result = null, rows_done = 0,
                  rows_total = null, server = null, alive_at = null, cancel_wanted = 0,
                  attempts = 0, started_at = null, ended_at = null, queued_at = $4
-               where id = $1 and state = $2 and stored_at is null
-                 and (files_kept = 1 or kind in ('area_change', 'undo'))";
-    let params = [id.into(), was.as_str().into(), request.into(), at.0.into()];
+               where id = $1 and state = $2 and stored_at is null and files_kept >= $5";
+    let (was, at) = (was.as_str().into(), at.0.into());
+    let params = [id.into(), was, request.into(), at, needs_files.into()];
     Ok(tx.execute(sql, &params).await? == 1)
 }
 

@@ -1,14 +1,11 @@
 //! What a change of areas refuses, whom it tells what, and what begins with it.
 
-use daohu_app::{
-    area_changes::{Line, Request, change},
-    jobs::Ticket,
-};
-use daohu_base::{AreaCode, Day, Scope};
+use daohu_app::area_changes::Line;
+use daohu_base::AreaCode;
 use daohu_db::Engine;
 use serde_json::json;
 
-use crate::area_changes::{TODAY, YESTERDAY, carry_out, households, line, part, start};
+use crate::area_changes::{TODAY, YESTERDAY, carry_out, change_on, households, line, part, start};
 
 #[tokio::test]
 async fn a_change_is_tried_first_and_only_inside_ones_area() {
@@ -64,16 +61,13 @@ async fn a_change_is_tried_first_and_only_inside_ones_area() {
 async fn what_a_line_names_must_be_there_and_days_go_forward() {
     for engine in Engine::BOTH {
         let app = start(engine).await;
-        let tried = async |on: &str, lines: Vec<Line>| {
-            let on = Day::parse(on).unwrap();
-            let request = Request { on, document: None, lines, dry_run: false };
-            match change(&app.context, app.act(), Scope::all(), request, Ticket::default()).await {
+        let tried =
+            async |on: &str, lines: Vec<Line>| match change_on(&app, (on, None), lines).await {
                 Err(daohu_app::Error::Invalid(faults)) => {
                     faults.into_iter().map(|f| (f.value.unwrap_or_default(), f.code)).collect()
                 }
                 other => panic!("{other:?}"),
-            }
-        };
+            };
         let typo = vec![
             part("990101100200", "990101100200", "", &[], &[]),
             part("990101100200", "990101100203", "南甲三村", &[], &["H00Z"]),
@@ -120,15 +114,8 @@ async fn a_team_that_begins_with_the_new_code_begins_there() {
         let app = start(engine).await;
         app.execute("update teams set starts_on = '2020-12-01', version = 1").await;
         app.execute("delete from journal_pending where kind = 'team_member'").await;
-        let request = Request {
-            on: Day::parse(TODAY).unwrap(),
-            document: None,
-            lines: vec![line("990101101200", "990101101209", "")],
-            dry_run: false,
-        };
-        let told = change(&app.context, app.act(), Scope::all(), request, Ticket::default())
-            .await
-            .unwrap();
+        let lines = vec![line("990101101200", "990101101209", "")];
+        let told = change_on(&app, (TODAY, None), lines).await.unwrap();
         assert_eq!(told.helpers, 2, "{engine:?}");
         let rows = app.rows("select village, starts_on, ends_on from teams").await;
         assert_eq!(rows.len(), 1, "{engine:?}");
@@ -143,13 +130,7 @@ async fn a_team_that_begins_later_begins_in_the_other_county() {
         let app = start(engine).await;
         app.execute("update teams set starts_on = '2020-12-01', version = 1").await;
         app.execute("delete from journal_pending where kind = 'team_member'").await;
-        let request = Request {
-            on: Day::parse(TODAY).unwrap(),
-            document: None,
-            lines: vec![line("990101", "990102", "南区")],
-            dry_run: false,
-        };
-        change(&app.context, app.act(), Scope::all(), request, Ticket::default()).await.unwrap();
+        change_on(&app, (TODAY, None), vec![line("990101", "990102", "南区")]).await.unwrap();
         let sql = "select county, village, starts_on, ends_on from teams order by county";
         let rows = app.rows(sql).await;
         let rows: Vec<_> = rows

@@ -1,6 +1,7 @@
 //! Areas are renamed, get other codes, are merged and split: households, helpers, offices, rights and history.
 
 use daohu_app::{
+    Error,
     area_changes::{Line, Request, Told, change},
     exchange::Outcome,
     jobs::Ticket,
@@ -77,15 +78,19 @@ pub fn part(from: &str, to: &str, name: &str, groups: &[&str], households: &[&st
     }
 }
 
+/// Changes areas on a day, by a document or none, as whoever may change all of them.
+pub async fn change_on(
+    app: &TestApp,
+    (on, document): (&str, Option<&str>),
+    lines: Vec<Line>,
+) -> Result<Told, Error> {
+    let (on, document) = (Day::parse(on).unwrap(), document.map(str::to_owned));
+    let request = Request { on, document, lines, dry_run: false };
+    change(&app.context, app.act(), Scope::all(), request, Ticket::default()).await
+}
+
 pub async fn carry_out(app: &TestApp, lines: Vec<Line>) -> Told {
-    let request = Request {
-        on: Day::parse(TODAY).unwrap(),
-        document: Some("南府〔2020〕9号".into()),
-        lines,
-        dry_run: false,
-    };
-    let told =
-        change(&app.context, app.act(), Scope::all(), request, Ticket::default()).await.unwrap();
+    let told = change_on(app, (TODAY, Some("南府〔2020〕9号")), lines).await.unwrap();
     assert!(told.committed);
     assert_whole(app).await;
     told
@@ -173,13 +178,8 @@ async fn a_renamed_county_has_its_old_name_on_the_day_before() {
         app.execute("update areas set updated_at = 0").await;
         carry_out(&app, vec![line("990101", "990101", "南区")]).await;
         app.clock.advance_minutes(24 * 60);
-        let request = Request {
-            on: Day::parse("2020-11-24").unwrap(),
-            document: None,
-            lines: vec![line("990101", "990101", "新南区")],
-            dry_run: false,
-        };
-        change(&app.context, app.act(), Scope::all(), request, Ticket::default()).await.unwrap();
+        let lines = vec![line("990101", "990101", "新南区")];
+        change_on(&app, ("2020-11-24", None), lines).await.unwrap();
         let client = app.client(&["office_clerk@990101"]).await;
         let now = dossier(&client, id, None).await;
         assert_eq!(
@@ -364,15 +364,8 @@ async fn a_village_is_split_and_another_merged_into_it() {
             ["990101100203", "99010110020301", "990101100204", "99010110020402"]
         );
         // What is not told where it goes stays, and nothing is stored.
-        let request = Request {
-            on: Day::parse(TODAY).unwrap(),
-            document: None,
-            lines: vec![part("990101101200", "990101101203", "乙三", &[], &["H999"])],
-            dry_run: false,
-        };
-        let refused = change(&app.context, app.act(), Scope::all(), request, Ticket::default())
-            .await
-            .unwrap_err();
+        let lines = vec![part("990101101200", "990101101203", "乙三", &[], &["H999"])];
+        let refused = change_on(&app, (TODAY, None), lines).await.unwrap_err();
         let daohu_app::Error::Invalid(faults) = refused else { panic!("{refused:?}") };
         assert_eq!(
             (faults[0].code, faults[0].value.as_deref()),
@@ -507,13 +500,9 @@ async fn a_county_with_another_code_keeps_ids_history_and_rights() {
         assert_eq!(code, Some("quality.R02"), "{engine:?}");
         // And it goes back the same way, behind the first day.
         app.clock.advance_minutes(24 * 60);
-        let back = Request {
-            on: Day::parse("2020-11-24").unwrap(),
-            document: None,
-            lines: vec![line("990102", "990103", "南县")],
-            dry_run: false,
-        };
-        change(&app.context, app.act(), Scope::all(), back, Ticket::default()).await.unwrap();
+        change_on(&app, ("2020-11-24", None), vec![line("990102", "990103", "南县")])
+            .await
+            .unwrap();
         assert_whole(&app).await;
         let city = app.client(&["office_clerk@9901"]).await;
         let then = dossier(&city, id, Some(YESTERDAY)).await;

@@ -15,6 +15,7 @@ use daohu_app::{
 };
 use tokio::task::JoinHandle;
 
+use super::stoppable::on_ctrl_c;
 use crate::output::{Failure, line, status};
 
 /// Work that is done sooner shows nothing.
@@ -34,11 +35,7 @@ impl Watch {
     pub(super) fn begin(lang: Lang) -> Self {
         let progress = Arc::new(Progress::default());
         let (watched, has_told) = (Arc::clone(&progress), Arc::new(AtomicBool::new(false)));
-        let stopper = tokio::spawn(async move {
-            if tokio::signal::ctrl_c().await.is_ok() {
-                watched.cancelled.store(true, Ordering::Relaxed);
-            }
-        });
+        let stopper = on_ctrl_c(move || watched.cancelled.store(true, Ordering::Relaxed));
         let (watched, told) = (Arc::clone(&progress), Arc::clone(&has_told));
         let teller = tokio::spawn(async move {
             if !std::io::stderr().is_terminal() {

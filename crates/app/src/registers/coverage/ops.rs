@@ -42,11 +42,7 @@ pub(super) async fn coverage(
     let policy = Arc::clone(&context.policy);
     let day = on.to_string();
     let work = async move |tx: &mut Tx| {
-        let areas = areas::rows::with_population(tx, &scope).await?;
-        let areas: Vec<AreaLine> = areas.into_iter().map(|(area, _)| area).collect();
-        if areas.iter().all(|line| line.code != area.as_str()) {
-            return Err(Error::NotFound("area"));
-        }
+        let areas = areas::ops::lines_of(tx, &scope, &area).await?;
         let coverage = read(tx, &policy, (&scope, &area), &areas, &day).await?;
         let names = areas.into_iter().map(|area| (area.code, area.name)).collect();
         let mut by_role = BTreeMap::new();
@@ -177,11 +173,7 @@ async fn counties(
             areas.iter().filter(is_county).map(|area| area.code.clone()).collect()
         }
     };
-    let mut all = BTreeSet::new();
-    for county in own {
-        all.extend(area_changes::rows::counties_after(tx, &county).await?);
-    }
-    Ok(all)
+    Ok(area_changes::rows::all_after(tx, &own).await?)
 }
 
 /// The names of these cadres.

@@ -33,7 +33,7 @@ pub(super) async fn figures(
     let scope = areas::ops::reported(scope, &area)?;
     let (own_context, today) = (context.clone(), context.clock.now().day().to_string());
     let work = async move |tx: &mut Tx| {
-        let areas = areas_of(tx, &scope, &area).await?;
+        let areas = areas::ops::lines_of(tx, &scope, &area).await?;
         let mut tally = Tally::new(&area, &areas, &today);
         sql::each_year(tx, (&scope, year), |village, year, values| {
             tally.count(village, year, values);
@@ -59,7 +59,7 @@ pub(super) async fn unrecorded(
     let scope = areas::ops::reported(scope, &area)?;
     let today = context.clock.now().day().to_string();
     let work = async move |tx: &mut Tx| {
-        let mut areas = areas_of(tx, &scope, &area).await?;
+        let mut areas = areas::ops::lines_of(tx, &scope, &area).await?;
         let recorded = sql::recorded(tx, &scope, year).await?;
         let counts = counts_in(year, &today);
         areas.retain(|area| {
@@ -70,14 +70,6 @@ pub(super) async fn unrecorded(
         Ok(areas)
     };
     context.db.read_scan(move |tx| async move { work(tx).await }.boxed()).await
-}
-
-/// The areas of a scope, if the tree has the one that it is made of.
-async fn areas_of(tx: &mut Tx, scope: &Scope, area: &AreaCode) -> Result<Vec<AreaLine>, Error> {
-    let areas = areas::rows::with_population(tx, scope).await?;
-    let areas: Vec<AreaLine> = areas.into_iter().map(|(area, _)| area).collect();
-    let is_known = areas.iter().any(|line| line.code == area.as_str());
-    if is_known { Ok(areas) } else { Err(Error::NotFound("area")) }
 }
 
 /// The records of a register that are about an area itself, of all years.
