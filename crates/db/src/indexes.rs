@@ -37,6 +37,9 @@ const INDEXED: &str = "
     from pg_index i join pg_attribute a on a.attrelid = i.indrelid and a.attnum = any(i.indkey)
     where i.indrelid = to_regclass($1::text)";
 
+/// So many rows in one transaction change how a table is best read.
+const MANY_ROWS: usize = 1_000;
+
 impl Tx {
     /// Drops the indexes of these tables; a row that breaks a unique one is found when they are made
     /// again. A rollback brings them back. On PostgreSQL nobody else can read the tables until the
@@ -57,19 +60,39 @@ impl Tx {
         Ok(suspended)
     }
 
-    /// Makes the indexes again, and tells PostgreSQL's planner what the tables hold now: until it
-    /// knows, it reads tables that were empty a moment ago from end to end.
+    /// Makes the indexes again, and tells PostgreSQL's planner what the tables hold now.
     pub async fn resume_indexes(&mut self, suspended: Suspended) -> Result<(), Error> {
         for definition in &suspended.definitions {
             self.execute(definition, &[]).await?;
         }
-        if self.engine() == Engine::Postgres {
-            // A rough idea is enough to begin with; the server's own rounds refine it.
-            self.execute("set local default_statistics_target = 10", &[]).await?;
-            for table in &suspended.tables {
-                let columns = self.query_one(INDEXED, &[table.as_str().into()]).await?;
-                let columns = columns.opt_text(0)?.unwrap_or_default();
-                self.execute(&format!("analyze {table}{columns}"), &[]).await?;
+        self.tell_planner(suspended.tables.iter().map(String::as_str)).await
+    }
+
+    /// Tells PostgreSQL's planner of the tables that this transaction put many rows into: until the server's own
+    /// rounds come by, a minute later, it takes them for what they were, and chooses any index.
+    pub async fn tell_planner_what_grew(&mut self) -> Result<(), Error> {
+        let grown = match &mut self.0 {
+            Connection::Sqlite(_) => return Ok(()),
+            Connection::Postgres(session) => session.take_grown(MANY_ROWS),
+        };
+        self.tell_planner(grown).await
+    }
+
+    async fn tell_planner<'t>(
+        &mut self,
+        tables: impl IntoIterator<Item = &'t str>,
+    ) -> Result<(), Error> {
+        if self.engine() == Engine::Sqlite {
+            return Ok(());
+        }
+        // A rough idea is enough to begin with; the server's own rounds refine it.
+        self.execute("set local default_statistics_target = 10", &[]).await?;
+        for table in tables {
+            let columns = self.query_one(INDEXED, &[table.into()]).await?;
+            let columns = columns.opt_text(0)?.unwrap_or_default();
+            self.execute(&format!("analyze {table}{columns}"), &[]).await?;
+            if let Connection::Postgres(session) = &mut self.0 {
+                session.forget_grown(table);
             }
         }
         Ok(())

@@ -2,7 +2,8 @@
 //! a thread of its own for work of many rows.
 
 use std::{
-    error::Error as StdError, ops::ControlFlow, panic::AssertUnwindSafe, pin::pin, sync::Arc,
+    collections::BTreeMap, error::Error as StdError, ops::ControlFlow, panic::AssertUnwindSafe,
+    pin::pin, sync::Arc,
 };
 
 use bytes::{BufMut, Bytes, BytesMut};
@@ -257,7 +258,7 @@ where
     E: From<Error>,
     F: for<'t> FnOnce(&'t mut Tx) -> BoxFuture<'t, Result<T, E>>,
 {
-    let client = Arc::clone(&session.0);
+    let client = Arc::clone(&session.client);
     let mut tx = Tx(Connection::Postgres(session));
     // The first query follows `begin` on the wire without waiting for its answer: a round trip less
     // in every transaction.
@@ -317,12 +318,16 @@ async fn create_database(access: Access) -> Result<(), Error> {
 }
 
 /// One connection, inside a transaction.
-pub(crate) struct Session(Arc<Object>);
+pub(crate) struct Session {
+    client: Arc<Object>,
+    /// Rows that went into each table at once.
+    grown: BTreeMap<&'static str, usize>,
+}
 
 impl Session {
     async fn of(pool: &Pool, address: &Address) -> Result<Self, Error> {
         let client = pool.get().await.map_err(|error| address.refusal(error))?;
-        Ok(Self(Arc::new(client)))
+        Ok(Self { client: Arc::new(client), grown: BTreeMap::new() })
     }
 
     pub(crate) async fn for_each<E: From<Error>>(
@@ -333,7 +338,7 @@ impl Session {
     ) -> Result<(), E> {
         let statement = self.prepare(sql).await.map_err(Error::from)?;
         let params = params.iter().map(as_sql);
-        let rows = self.0.query_raw(&statement, params).await.map_err(Error::from)?;
+        let rows = self.client.query_raw(&statement, params).await.map_err(Error::from)?;
         let mut rows = pin!(rows);
         let mut slot = Row::default();
         while let Some(row) = rows.next().await {
@@ -352,24 +357,24 @@ impl Session {
     /// A statement, prepared once for each connection. Conditions come and go with what users ask for:
     /// when there are many, all are let go, here and on the server, and those in use come back.
     async fn prepare(&self, sql: &str) -> Result<Statement, tokio_postgres::Error> {
-        if self.0.statement_cache.size() >= STATEMENTS_KEPT {
-            self.0.statement_cache.clear();
+        if self.client.statement_cache.size() >= STATEMENTS_KEPT {
+            self.client.statement_cache.clear();
         }
-        self.0.prepare_cached(sql).await
+        self.client.prepare_cached(sql).await
     }
 
     pub(crate) async fn batch(&mut self, sql: &str) -> Result<(), Error> {
-        Ok(self.0.batch_execute(sql).await?)
+        Ok(self.client.batch_execute(sql).await?)
     }
 
     pub(crate) async fn execute(&mut self, sql: &str, params: &[Value]) -> Result<u64, Error> {
         if params.is_empty() {
             // Data definition, and `set`: not worth a cached statement.
-            return Ok(self.0.execute(sql, &[]).await?);
+            return Ok(self.client.execute(sql, &[]).await?);
         }
         let statement = self.prepare(sql).await?;
         let params = params.iter().map(as_sql);
-        Ok(self.0.execute_raw(&statement, params).await?)
+        Ok(self.client.execute_raw(&statement, params).await?)
     }
 
     pub(crate) async fn execute_patiently(&mut self, sql: &str) -> Result<u64, Error> {
@@ -384,7 +389,19 @@ impl Session {
         table: &Table,
         rows: &[Vec<Value>],
     ) -> Result<(), Error> {
+        *self.grown.entry(table.name).or_default() += rows.len();
         self.copy(table.name, &table.column_list(), &kinds(table), rows).await
+    }
+
+    /// Takes out which tables so many rows or more went into.
+    pub(crate) fn take_grown(&mut self, least: usize) -> Vec<&'static str> {
+        let grown = std::mem::take(&mut self.grown).into_iter();
+        grown.filter(|(_, rows)| *rows >= least).map(|(table, _)| table).collect()
+    }
+
+    /// Forgets what went into a table.
+    pub(crate) fn forget_grown(&mut self, table: &str) {
+        self.grown.remove(table);
     }
 
     /// Many rows go through a temporary table: one COPY and one statement. Few are not worth one.
@@ -401,13 +418,14 @@ impl Session {
             }
             return Ok(written);
         }
+        *self.grown.entry(table.name).or_default() += rows.len();
         let staging = format!("upsert_{}", table.name);
         let create = format!(
             "create temporary table if not exists {staging} (like {}) on commit drop",
             table.name
         );
-        self.0.batch_execute(&create).await?;
-        self.0.batch_execute(&format!("truncate {staging}")).await?;
+        self.client.batch_execute(&create).await?;
+        self.client.batch_execute(&format!("truncate {staging}")).await?;
         let columns = table.column_list();
         self.copy(&staging, &columns, &kinds(table), rows).await?;
         let merge = format!(
@@ -415,7 +433,7 @@ impl Session {
             table.name,
             table.on_conflict_sql()
         );
-        Ok(self.0.execute(&merge, &[]).await?)
+        Ok(self.client.execute(&merge, &[]).await?)
     }
 
     /// Sends rows into these columns of a table, whose types are given in the same order.
@@ -427,7 +445,7 @@ impl Session {
         rows: &[Vec<Value>],
     ) -> Result<(), Error> {
         let sql = format!("copy {into} ({columns}) from stdin (format binary)");
-        let mut sink = pin!(self.0.copy_in::<_, Bytes>(&sql).await?);
+        let mut sink = pin!(self.client.copy_in::<_, Bytes>(&sql).await?);
         let mut chunk = BytesMut::with_capacity(CHUNK_BYTES);
         chunk.put_slice(COPY_HEADER);
         for row in rows {

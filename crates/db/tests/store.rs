@@ -371,6 +371,27 @@ async fn indexes_set_aside_come_back() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_planner_is_told_of_tables_that_grew() {
+    let (_scratch, db) = store(Engine::Postgres).await;
+    let work = |rows: Vec<Vec<Value>>| {
+        db.write_bulk(move |tx| {
+            async move {
+                tx.insert_rows(&table(), &rows).await?;
+                tx.tell_planner_what_grew().await?;
+                let sql = "select cast(reltuples as bigint) from pg_class
+                           where oid = to_regclass('items')";
+                tx.query_one(sql, &[]).await?.int(0)
+            }
+            .boxed()
+        })
+    };
+    let few = (0..10).map(|id| item(id, "a")).collect();
+    assert_eq!(work(few).await.unwrap(), -1, "nobody counted yet");
+    let many = (10..2_010).map(|id| item(id, "a")).collect();
+    assert_eq!(work(many).await.unwrap(), 2_010);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_query_stops_where_it_is_told() {
     for engine in Engine::BOTH {
         let (_scratch, db) = store(engine).await;

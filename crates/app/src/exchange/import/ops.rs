@@ -283,6 +283,7 @@ async fn decide_and_write(
             for indexes in suspended {
                 tx.resume_indexes(indexes).await?;
             }
+            tx.tell_planner_what_grew().await?;
             noted.set_stored(tx, at).await
         };
         db.write_bulk(move |tx| async move { write(tx).await }.boxed()).await
