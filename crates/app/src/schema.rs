@@ -3,7 +3,7 @@
 use daohu_db::Migration;
 
 /// Every migration of the product. A published one never changes; see `migrations/README.md`.
-pub static MIGRATIONS: [Migration; 12] = [
+pub static MIGRATIONS: [Migration; 13] = [
     Migration {
         number: 1,
         name: "registry",
@@ -59,5 +59,10 @@ pub static MIGRATIONS: [Migration; 12] = [
         number: 12,
         name: "job_attempts",
         sql: include_str!("../../../migrations/0012_job_attempts.sql"),
+    },
+    Migration {
+        number: 13,
+        name: "pairings_read",
+        sql: include_str!("../../../migrations/0013_pairings_read.sql"),
     },
 ];

@@ -117,17 +117,15 @@ pub(super) struct Tally<'p> {
     villages: BTreeMap<String, Place>,
     /// Counties and townships with what is paired with them.
     above: BTreeMap<String, Above>,
-    /// Of the county that is being read: which of `names` each household lives in,
-    homes: FxHashMap<i64, usize>,
+    /// Of the county that is being read: its households, with which of `names` each lives in, by id once all are
+    /// read,
+    homes: Vec<(i64, usize)>,
     /// its villages as they come, some of them several times,
     names: Vec<String>,
-    /// the households of each, and those that somebody answers for,
-    counted: Vec<(i64, i64)>,
-    last: Option<usize>,
-    /// who answers for which household, and for one in which village,
-    answers: FxHashSet<(i64, usize)>,
-    at_homes: FxHashSet<(usize, usize)>,
-    answered: FxHashSet<i64>,
+    /// which of `homes` the last answer was for,
+    last: usize,
+    /// and which of `loads` answers for which of `homes`.
+    answers: Vec<(usize, usize)>,
     /// Where each cadre's load is.
     cadres: FxHashMap<String, usize>,
     loads: Vec<Load>,
@@ -168,13 +166,10 @@ impl<'p> Tally<'p> {
             area: area.clone(),
             villages: BTreeMap::new(),
             above: BTreeMap::new(),
-            homes: FxHashMap::default(),
+            homes: Vec::new(),
             names: Vec::new(),
-            counted: Vec::new(),
-            last: None,
-            answers: FxHashSet::default(),
-            at_homes: FxHashSet::default(),
-            answered: FxHashSet::default(),
+            last: 0,
+            answers: Vec::new(),
             cadres: FxHashMap::default(),
             loads: Vec::new(),
             teams: HashSet::new(),
@@ -211,22 +206,22 @@ impl<'p> Tally<'p> {
 
     /// Notes where a household of the county lives.
     pub(super) fn household(&mut self, id: i64, village: &str) {
-        let known = self.last.filter(|at| self.names.get(*at).is_some_and(|name| name == village));
-        let at = known.unwrap_or_else(|| {
+        if self.names.last().is_none_or(|last| last != village) {
             self.names.push(village.to_owned());
-            self.counted.push((0, 0));
-            self.names.len() - 1
-        });
-        self.last = Some(at);
-        if let Some((households, _)) = self.counted.get_mut(at) {
-            *households += 1;
         }
-        self.homes.insert(id, at);
+        self.homes.push((id, self.names.len() - 1));
     }
 
-    /// Counts that a cadre answers for a household of the county; several rows of one pair are one.
+    /// All households of the county are noted.
+    pub(super) fn households_read(&mut self) {
+        // Mostly they come so.
+        self.homes.sort_unstable();
+    }
+
+    /// Notes that a cadre answers for a household of the county.
     pub(super) fn answer(&mut self, household: i64, cadre: &str) {
-        let Some(at) = self.homes.get(&household).copied() else { return };
+        let Some(home) = self.home(household) else { return };
+        self.last = home;
         let nth = match self.cadres.get(cadre) {
             Some(nth) => *nth,
             None => {
@@ -235,61 +230,76 @@ impl<'p> Tally<'p> {
                 self.loads.len() - 1
             }
         };
-        if !self.answers.insert((household, nth)) {
-            return;
-        }
-        if let Some(load) = self.loads.get_mut(nth) {
-            load.households += 1;
-        }
-        self.at_homes.insert((at, nth));
-        if self.answered.insert(household)
-            && let Some((_, answered)) = self.counted.get_mut(at)
-        {
-            *answered += 1;
-        }
+        self.answers.push((home, nth));
     }
 
-    /// The cadres who answer for households of the county.
-    pub(super) fn cadres_of_county(&self) -> Vec<String> {
-        let cadres: HashSet<usize> = self.at_homes.iter().map(|(_, cadre)| *cadre).collect();
+    /// Where in `homes` a household is. Answers come by household, too, where an index gives them.
+    fn home(&self, household: i64) -> Option<usize> {
+        let next = [self.last, self.last + 1];
+        let is_it = |at: &usize| self.homes.get(*at).is_some_and(|(id, _)| *id == household);
+        let found = next.into_iter().find(is_it);
+        found.or_else(|| self.homes.binary_search_by_key(&household, |(id, _)| *id).ok())
+    }
+
+    /// All answers of the county are noted: gives the cadres.
+    pub(super) fn answers_read(&mut self) -> Vec<String> {
+        self.answers.sort_unstable();
+        // Several rows of one pair are one.
+        self.answers.dedup();
+        let cadres: FxHashSet<usize> = self.answers.iter().map(|(_, cadre)| *cadre).collect();
         let loads = cadres.into_iter().filter_map(|nth| self.loads.get(nth));
         loads.map(|load| load.no.clone()).collect()
     }
 
     /// Ends the households of a county; `roles` are those of the cadres who answer for them.
     pub(super) fn end_county(&mut self, roles: &HashMap<String, String>) {
-        let wanted = self.roles;
-        let bears = |tally: &Self, nth: usize| -> Vec<bool> {
-            let no = tally.loads.get(nth).map(|load| load.no.as_str()).unwrap_or_default();
-            let own = roles.get(no).map(String::as_str).unwrap_or_default();
-            let fits = |role: &VillageRole| {
-                role.by == Helper::Cadre
-                    && role.at.contains(&Bond::Household)
-                    && tally.bears(role, own)
-            };
-            wanted.iter().map(fits).collect()
-        };
-        let mut fits: HashMap<usize, Vec<bool>> = HashMap::new();
-        for (_, nth) in &self.at_homes {
-            if !fits.contains_key(nth) {
-                fits.insert(*nth, bears(self, *nth));
+        let mut counted = vec![(0, 0); self.names.len()];
+        for (_, at) in &self.homes {
+            if let Some((households, _)) = counted.get_mut(*at) {
+                *households += 1;
             }
         }
-        let (names, counted) = (std::mem::take(&mut self.names), std::mem::take(&mut self.counted));
+        // Who answers for a household in which village.
+        let mut at_homes = Vec::new();
+        let mut last = None;
+        for (home, nth) in std::mem::take(&mut self.answers) {
+            let Some((_, at)) = self.homes.get(home).copied() else { continue };
+            if let Some(load) = self.loads.get_mut(nth) {
+                load.households += 1;
+            }
+            if last.replace(home) != Some(home)
+                && let Some((_, answered)) = counted.get_mut(at)
+            {
+                *answered += 1;
+            }
+            at_homes.push((nth, at));
+        }
+        at_homes.sort_unstable();
+        at_homes.dedup();
+        let names = std::mem::take(&mut self.names);
         for (name, (households, answered)) in names.iter().zip(counted) {
             let place = self.village(name);
             place.line.households += households;
             place.line.answered += answered;
         }
-        for (at, nth) in std::mem::take(&mut self.at_homes) {
-            let (Some(name), Some(fits)) = (names.get(at), fits.get(&nth)) else { continue };
-            let place = self.village(name);
-            place.line.roles.iter_mut().zip(fits).for_each(|(has, fits)| *has |= fits);
+        let wanted = self.roles;
+        for of_cadre in at_homes.chunk_by(|(one, _), (other, _)| one == other) {
+            let Some((nth, _)) = of_cadre.first() else { continue };
+            let no = self.loads.get(*nth).map(|load| load.no.as_str()).unwrap_or_default();
+            let own = roles.get(no).map(String::as_str).unwrap_or_default();
+            let fits = |role: &VillageRole| {
+                role.by == Helper::Cadre
+                    && role.at.contains(&Bond::Household)
+                    && self.bears(role, own)
+            };
+            let fits: Vec<bool> = wanted.iter().map(fits).collect();
+            for name in of_cadre.iter().filter_map(|(_, at)| names.get(*at)) {
+                let place = self.village(name);
+                place.line.roles.iter_mut().zip(&fits).for_each(|(has, fits)| *has |= fits);
+            }
         }
         self.homes.clear();
-        self.answers.clear();
-        self.answered.clear();
-        self.last = None;
+        self.last = 0;
     }
 
     fn bears(&self, role: &VillageRole, roles: &str) -> bool {

@@ -79,11 +79,12 @@ async fn read(
             None => tally.household(id, village),
         };
         sql::each_household(tx, (scope, &county), &then, lies).await?;
+        tally.households_read();
         sql::each_answer(tx, (&county, day), cadre, |household, cadre| {
             tally.answer(household, cadre);
         })
         .await?;
-        let roles = sql::roles_of(tx, &tally.cadres_of_county()).await?;
+        let roles = sql::roles_of(tx, &tally.answers_read()).await?;
         tally.end_county(&roles);
     }
     read_areas(tx, &mut tally, (scope, area), (&kinds, day)).await?;
