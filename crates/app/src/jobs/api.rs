@@ -55,11 +55,12 @@ pub(super) type Mark = (i64, String);
 
 impl ListJobs {
     /// What is wanted, and the page. All kinds if there is none.
-    pub(super) fn wanted(
+    pub(super) async fn page(
         self,
+        jobs: &super::Jobs,
         kind: Option<Kind>,
         user_id: &str,
-    ) -> Answer<(Wanted, PageRequest<Mark>)> {
+    ) -> Answer<Page<Job>> {
         let unknown = || ApiError::field("state", "request.bad_field");
         let state = self.state.as_deref().map(|name| State::named(name).ok_or_else(unknown));
         let newest_first = match self.sort.as_deref().unwrap_or("-created_at") {
@@ -72,7 +73,9 @@ impl ListJobs {
         let page = PageRequest::<Mark>::new(list, self.limit, self.after.as_deref())?;
         let (after, limit) = (page.after.clone(), page.fetch());
         let (user_id, state) = (user_id.to_owned(), state.transpose()?);
-        Ok((Wanted { kind, user_id, state, newest_first, after, limit }, page))
+        let wanted = Wanted { kind, user_id, state, newest_first, after, limit };
+        let (items, next) = ops::list(jobs, wanted).await?;
+        Ok(page.cut(items, next))
     }
 }
 
@@ -106,9 +109,7 @@ pub(crate) async fn list_jobs(
     let unknown = || ApiError::field("kind", "request.bad_field");
     let kind = kind.map(|name| Kind::named(&name).ok_or_else(unknown)).transpose()?;
     let list = ListJobs { state, sort, limit, after };
-    let (wanted, page) = list.wanted(kind, &session.who().user.id)?;
-    let rows = ops::list(permit.jobs(), wanted).await?;
-    let page = page.page(rows, |job| (job.created_at.0, job.id.clone()));
+    let page = list.page(permit.jobs(), kind, &session.who().user.id).await?;
     Ok(Json(page.map(|job| view(&session, &permit, &caller, job))))
 }
 

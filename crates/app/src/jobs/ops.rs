@@ -222,10 +222,16 @@ pub(super) async fn undone_at(
     jobs.context().db.read(move |tx| async move { find(tx).await }.boxed()).await
 }
 
-/// Jobs of a user.
-pub(super) async fn list(jobs: &Jobs, wanted: Wanted) -> Result<Vec<Job>, Error> {
+/// Jobs of a user, one fewer than are asked for, and where the list goes on if there was one more.
+pub(super) async fn list(
+    jobs: &Jobs,
+    wanted: Wanted,
+) -> Result<(Vec<Job>, Option<(i64, String)>), Error> {
+    let asked = usize::try_from(wanted.limit).unwrap_or(usize::MAX);
     let list = async move |tx: &mut Tx| sql::list(tx, &wanted).await;
-    let rows = jobs.context().db.read(move |tx| async move { list(tx).await }.boxed()).await?;
+    let mut rows = jobs.context().db.read(move |tx| async move { list(tx).await }.boxed()).await?;
+    let has_more = rows.len() == asked && rows.pop().is_some();
+    let next = rows.last().filter(|_| has_more).map(|row| (row.created_at.0, row.id.clone()));
     let keys = &jobs.context().keys;
     let readable = |row: Stored| {
         let id = row.id.clone();
@@ -235,7 +241,7 @@ pub(super) async fn list(jobs: &Jobs, wanted: Wanted) -> Result<Vec<Job>, Error>
     };
     let mut all: Vec<Job> = rows.into_iter().filter_map(|row| readable(row).ok()).collect();
     all.iter_mut().for_each(|job| jobs.update(job));
-    Ok(all)
+    Ok((all, next))
 }
 
 /// Stops a job: one that waits at once, one that runs soon.

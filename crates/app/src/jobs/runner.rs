@@ -14,7 +14,7 @@ use std::{
 };
 
 use daohu_base::Timestamp;
-use daohu_db::{BoxFuture, Engine, FutureExt, Tx};
+use daohu_db::{BoxFuture, Engine, Error as DbError, FutureExt, Tx};
 use tokio::sync::{Notify, watch};
 
 use super::{
@@ -22,7 +22,7 @@ use super::{
     model::{Job, Kind, Lane, Outcome, Reason, Run, State},
     ops::{opened, seal},
     progress::{Progress, Ticket},
-    sql::{self, End, GivenUp, Stored},
+    sql::{self, End, GivenUp, PutBack, Stored, Wish},
     uploads::Uploads,
     work::{self, Ended},
 };
@@ -41,7 +41,7 @@ const CLEAN: Duration = Duration::from_secs(600);
 /// Queued jobs looked at at once for one that this server has the files of.
 const QUEUED: i64 = 50;
 
-/// The imports and exports of a server. Cheap to clone.
+/// The jobs of a server. Cheap to clone.
 #[derive(Clone)]
 pub struct Jobs(Arc<Inner>);
 
@@ -316,15 +316,19 @@ impl Jobs {
             Ok(ended) => ended,
             Err(error) => {
                 let is_stored = self.insist(id, &|| self.is_stored(id).boxed()).await?;
+                if is_passing(&error) && self.is_put_back(id, self.counted()).await? {
+                    tracing::info!(%error, job = id, "others were in the way: it is begun again");
+                    return Ok(());
+                }
                 judge(id, running, error, is_stored)
             }
         };
         if state == State::Interrupted {
-            if self.insist(id, &|| self.put_back(id).boxed()).await? {
+            if self.is_put_back(id, PutBack::Forgiven).await? {
                 tracing::info!(job = id, "the server stops: the next one takes the job up");
                 return Ok(());
             }
-            // Its maker wanted it to end, and told another server.
+            // Its maker wanted it to end, and told another server; or it was given up.
             state = State::Cancelled;
         }
         let result = seal(&self.context().keys, id, "result", &outcome)?;
@@ -365,10 +369,18 @@ impl Jobs {
         Ok(row.is_some_and(|row| row.is_stored))
     }
 
-    async fn put_back(&self, id: &str) -> Result<bool, Error> {
+    fn counted(&self) -> PutBack {
+        PutBack::Counted { attempts_max: self.context().policy.exchange().job_attempts_max }
+    }
+
+    async fn is_put_back(&self, id: &str, how: PutBack) -> Result<bool, Error> {
+        self.insist(id, &|| self.put_back(id, how).boxed()).await
+    }
+
+    async fn put_back(&self, id: &str, how: PutBack) -> Result<bool, Error> {
         let (id, server) = (id.to_owned(), self.0.server.clone());
         let now = self.context().clock.now();
-        let work = async move |tx: &mut Tx| sql::put_back(tx, &id, &server, now).await;
+        let work = async move |tx: &mut Tx| sql::put_back(tx, (&id, &server), how, now).await;
         Ok(self.context().db.write(move |tx| async move { work(tx).await }.boxed()).await?)
     }
 
@@ -383,14 +395,14 @@ impl Jobs {
         loop {
             tokio::time::sleep(REPORT).await;
             match self.report(&id, &running).await {
-                Ok(true) => running.cancel(true),
-                Ok(false) => {}
+                Ok(Wish::GoOn) => {}
+                Ok(wish) => running.cancel(wish == Wish::Cancel),
                 Err(error) => tracing::warn!(%error, job = id, "progress could not be written"),
             }
         }
     }
 
-    async fn report(&self, id: &str, running: &Running) -> Result<bool, Error> {
+    async fn report(&self, id: &str, running: &Running) -> Result<Wish, Error> {
         let (id, server) = (id.to_owned(), self.0.server.clone());
         let (rows, now) = (counted(running), self.context().clock.now());
         let work = async move |tx: &mut Tx| sql::report(tx, &id, &server, rows, now).await;
@@ -432,6 +444,11 @@ impl Jobs {
         }
         Ok(())
     }
+}
+
+/// True of what may be over the next time: others held what a job needed, or changed what it had read.
+fn is_passing(error: &Error) -> bool {
+    matches!(error, Error::Store(DbError::Busy) | Error::Refused("exchange.changed_meanwhile"))
 }
 
 /// What became of a job that met an error.

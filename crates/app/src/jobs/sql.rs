@@ -134,22 +134,33 @@ pub(super) async fn claim(
     Ok(tx.execute(sql, &[id.into(), server.into(), at.0.into()]).await? == 1)
 }
 
-/// Tells how far a job is; true if it is to stop: its maker wants that, or it was given up and is another's now.
+/// What is wished of a job that runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Wish {
+    GoOn,
+    /// Its maker wants it to end.
+    Cancel,
+    /// It was given up, and may be another's now.
+    GivenUp,
+}
+
+/// Tells how far a job is.
 pub(super) async fn report(
     tx: &mut Tx,
     id: &str,
     server: &str,
     (rows_done, rows_total): (i64, Option<i64>),
     at: Timestamp,
-) -> Result<bool, Error> {
+) -> Result<Wish, Error> {
     let sql = "update jobs set rows_done = $3, rows_total = $4, alive_at = $5
                where id = $1 and server = $2 and state = 'running'";
     let params = [id.into(), server.into(), rows_done.into(), rows_total.into(), at.0.into()];
     if tx.execute(sql, &params).await? == 0 {
-        return Ok(true);
+        return Ok(Wish::GivenUp);
     }
     let sql = "select cancel_wanted from jobs where id = $1";
-    tx.query_one(sql, &[id.into()]).await?.flag(0)
+    let is_cancelled = tx.query_one(sql, &[id.into()]).await?.flag(0)?;
+    Ok(if is_cancelled { Wish::Cancel } else { Wish::GoOn })
 }
 
 /// Notes that the job's rows are stored: in the transaction that stores them. False if the run was
@@ -163,11 +174,12 @@ pub(super) async fn set_stored(tx: &mut Tx, run: &Run, at: Timestamp) -> Result<
 
 pub(super) async fn end(tx: &mut Tx, id: &str, server: &str, end: End) -> Result<(), Error> {
     // A server that was silent for long may have been given up by another; what it did counts, and what came of
-    // it is told if nobody else could.
+    // it is told if nobody else could. That it was stopped is told by who gave it up.
     let sql = "update jobs set state = $3, result = $4, rows_done = $5, rows_total = $6,
                  ended_at = $7
                where id = $1 and server = $2
-                 and (state in ('running', 'interrupted') or state = 'done' and result is null)";
+                 and (state = 'running' or state = 'interrupted' and $3 <> 'cancelled'
+                   or state = 'done' and result is null)";
     let params = [
         id.into(),
         server.into(),
@@ -214,19 +226,33 @@ pub(super) async fn requeue(
     Ok(tx.execute(sql, &params).await? == 1)
 }
 
-/// Puts a job that this server began into the queue again, as if it had not: the server stops. False if its
-/// maker wants it to end.
+/// How the run of a job that goes back into the queue counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum PutBack {
+    /// As if it had not begun: the server stops.
+    Forgiven,
+    /// As one of so many: what stood in its way may be gone the next time.
+    Counted { attempts_max: i64 },
+}
+
+/// Puts a job that this server began into the queue again. False if its maker wants it to end, its rows are
+/// stored, or it was begun often enough.
 pub(super) async fn put_back(
     tx: &mut Tx,
-    id: &str,
-    server: &str,
+    (id, server): (&str, &str),
+    put_back: PutBack,
     at: Timestamp,
 ) -> Result<bool, Error> {
+    let (forgiven, attempts_max) = match put_back {
+        PutBack::Forgiven => (1, i64::MAX),
+        PutBack::Counted { attempts_max } => (0, attempts_max),
+    };
     let sql = "update jobs set state = 'queued', rows_done = 0, rows_total = null, server = null,
-                 alive_at = null, attempts = attempts - 1, started_at = null, queued_at = $3
+                 alive_at = null, attempts = attempts - $4, started_at = null, queued_at = $3
                where id = $1 and server = $2 and state = 'running' and cancel_wanted = 0
-                 and stored_at is null";
-    Ok(tx.execute(sql, &[id.into(), server.into(), at.0.into()]).await? == 1)
+                 and stored_at is null and attempts < $5";
+    let params = [id.into(), server.into(), at.0.into(), forgiven.into(), attempts_max.into()];
+    Ok(tx.execute(sql, &params).await? == 1)
 }
 
 /// Interrupts all jobs that wait for their turn.

@@ -137,3 +137,28 @@ async fn who_lost_the_right_learns_no_more_than_that_it_ended() {
         }
     }
 }
+
+#[tokio::test]
+async fn a_job_that_cannot_be_read_hides_no_other() {
+    for engine in Engine::BOTH {
+        let (app, _) = county(engine).await;
+        let office = app.client(COUNTY).await;
+        for _ in 0..3 {
+            office.import(TWO, &[]).await;
+            app.clock.advance_minutes(1);
+        }
+        // What the latest of them says is sealed for another.
+        const ALTERED: &str = "update jobs set request = (select request from jobs
+            order by created_at limit 1)
+            where created_at = (select max(created_at) from jobs)";
+        app.execute(ALTERED).await;
+        for path in ["/jobs", "/imports"] {
+            let first = office.json(&format!("{path}?limit=1")).await;
+            assert_eq!(first["items"], json!([]), "{engine:?} {path}");
+            let after = first["next"].as_str().unwrap();
+            let rest = office.json(&format!("{path}?limit=2&after={after}")).await;
+            assert_eq!(rest["items"].as_array().unwrap().len(), 2, "{engine:?} {path}");
+            assert_eq!(rest["next"], Value::Null, "{engine:?} {path}");
+        }
+    }
+}

@@ -288,6 +288,39 @@ async fn files_go_when_their_time_is_over() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_job_that_met_a_change_is_begun_again_as_often_as_is_allowed() {
+    // On SQLite nobody writes between what an import reads and what it stores.
+    let app = TestApp::new(Engine::Postgres).await;
+    seed::registry(&app).await;
+    let client = app.client(COUNTY).await;
+    let jobs = app.jobs.clone();
+    let runner = tokio::spawn(async move { jobs.run().await });
+    let attempts_max = app.context.policy.exchange().job_attempts_max;
+    for (begun, village) in [(1, "990101100201"), (attempts_max, "990101101200")] {
+        let release = hold(&app, None).await;
+        let text = format!("户编号,行政村代码\nH003,{village}\nN{begun},{village}\n");
+        let path = client.import(&text, &[]).await;
+        until(&client, &path, |job| job["phase"] == "storing").await;
+        app.execute("update households set version = version + 1 where no = 'H003'").await;
+        let begun_often = format!("update jobs set attempts = {begun} where state = 'running'");
+        app.execute(begun_often.leak()).await;
+        release.send(()).unwrap();
+        let job = until(&client, &path, |job| job["ended_at"].is_string()).await;
+        let outcome = (&job["state"], &job["attempts"], &job["problem"]["code"]);
+        let (again, refused) = (json!(begun + 1), json!("exchange.changed_meanwhile"));
+        let expected = match begun {
+            1 => (&json!("done"), &again, &Value::Null),
+            _ => (&json!("refused"), &json!(begun), &refused),
+        };
+        assert_eq!(outcome, expected, "{job}");
+    }
+    let home = "select village from households where no = 'H003'";
+    assert_eq!(app.rows(home).await[0].text(0).unwrap(), "990101100201");
+    app.jobs.stop();
+    tokio::time::timeout(PATIENCE, runner).await.unwrap().unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn work_that_waits_for_its_turn_is_stopped_at_once() {
     // On SQLite who holds the writer holds the wish to stop up as well.
     let app = TestApp::new(Engine::Postgres).await;

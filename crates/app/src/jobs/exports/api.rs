@@ -111,9 +111,8 @@ pub(crate) async fn list_exports(
     Query(query): Query<ListJobs>,
 ) -> Answer<Json<Page<ExportJob>>> {
     let permit = session.require(Right::RegistryExport)?;
-    let (wanted, page) = query.wanted(Some(Kind::Export), &session.who().user.id)?;
-    let rows = ops::list(permit.jobs(), wanted).await?;
-    let Page { items, next } = page.page(rows, |job| (job.created_at.0, job.id.clone()));
+    let page = query.page(permit.jobs(), Some(Kind::Export), &session.who().user.id);
+    let Page { items, next } = page.await?;
     let line = |job| view(permit.jobs(), job, &caller);
     Ok(Json(Page { items: items.into_iter().map(line).collect::<Answer<_>>()?, next }))
 }

@@ -137,9 +137,8 @@ pub(crate) async fn list_imports(
     Query(query): Query<ListJobs>,
 ) -> Answer<Json<Page<ImportJob>>> {
     let permit = session.require(Right::RegistryImport)?;
-    let (wanted, page) = query.wanted(Some(Kind::Import), &session.who().user.id)?;
-    let rows = ops::list(permit.jobs(), wanted).await?;
-    let Page { items, next } = page.page(rows, |job| (job.created_at.0, job.id.clone()));
+    let page = query.page(permit.jobs(), Some(Kind::Import), &session.who().user.id);
+    let Page { items, next } = page.await?;
     let mut undone = ops::undone_at(permit.jobs(), &items.iter().collect::<Vec<_>>()).await?;
     let line = |job: Job| {
         let undone_at = undone.remove(&job.id);
