@@ -20,6 +20,9 @@ impl Engine {
     pub const BOTH: [Engine; 2] = [Engine::Sqlite, Engine::Postgres];
 }
 
+/// How long work waits for a lock that can be done later.
+const BRIEF_LOCK_TIMEOUT: &str = "set local lock_timeout = '100ms'";
+
 /// A table as the bulk paths see it: the columns in the order of the values.
 #[derive(Clone, Debug)]
 pub struct Table {
@@ -113,6 +116,15 @@ impl Tx {
             }
         }
         .boxed()
+    }
+
+    /// Lets this transaction give up with [`Error::Busy`] at once where others hold what it wants, not only after a
+    /// while: for work that can be done later. On SQLite the turn to write is the only lock.
+    pub async fn wait_briefly(&mut self) -> Result<(), Error> {
+        match &mut self.0 {
+            Connection::Sqlite(_) => Ok(()),
+            Connection::Postgres(session) => session.batch(BRIEF_LOCK_TIMEOUT).await,
+        }
     }
 
     /// Runs a statement that waits for others' locks until it gets them: for work that takes turns and

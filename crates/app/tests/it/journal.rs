@@ -1,10 +1,12 @@
 //! The journal as auditors and inspectors read it.
 
+use std::time::{Duration, Instant};
+
 use daohu_app::{
     accounts, households,
     journal::{Action, Change, Depth, record, seal_all, verify_store},
 };
-use daohu_db::{Engine, FutureExt, Tx};
+use daohu_db::{Engine, FutureExt, Tx, testing::hold};
 use serde_json::{Value, json};
 
 use crate::{
@@ -200,4 +202,28 @@ async fn a_change_comes_after_the_one_it_was_made_on_whatever_the_clocks_say() {
         let names = story["items"].as_array().unwrap().iter().map(|one| &one["after"]["name"]);
         assert!(names.into_iter().any(|name| name == "张四"), "{engine:?} {story}");
     }
+}
+
+#[tokio::test]
+async fn a_county_whose_chain_is_held_does_not_keep_others_from_being_sealed() {
+    // On SQLite the store has one lock.
+    let app = TestApp::new(Engine::Postgres).await;
+    seed::registry(&app).await;
+    let clerk = app.client(&["office_clerk@990101"]).await;
+    seal_all(&app.context).await.unwrap();
+    let (home, version) = seed::household_no(&app, "H002").await;
+    let change = clerk.patch(&format!("/households/{home}"), json!({ "head_name": "张四" }));
+    change.if_match(version).send().await.expect(200);
+    // One more entry of no county, which comes first.
+    app.client(&["cadre@990101"]).await;
+    let lock = "update journal_heads set sequence = sequence where county = '000000'";
+    let work = async move |tx: &mut Tx| tx.execute(lock, &[]).await.map(drop);
+    let held = hold(&app.context.db, move |tx| async move { work(tx).await }.boxed()).await;
+    let begun = Instant::now();
+    assert_eq!(seal_all(&app.context).await.unwrap(), 1);
+    // Far less than others wait for a lock.
+    assert!(begun.elapsed() < Duration::from_secs(10), "{:?}", begun.elapsed());
+    held.release().await;
+    assert!(seal_all(&app.context).await.unwrap() >= 1);
+    assert!(app.rows("select 1 from journal_pending").await.is_empty());
 }

@@ -3,12 +3,11 @@
 use std::{process::ExitCode, time::Instant};
 
 use daohu_app::{
-    Context, Error, Lang,
+    Error, Lang,
     backup::{Backup, backup},
     journal::{self, Act},
 };
 use daohu_base::Actor;
-use daohu_db::Error as DbError;
 use serde::Serialize;
 
 use super::{
@@ -40,7 +39,7 @@ pub(crate) async fn run(args: BackupArgs, lang: Lang) -> Done {
         Error::File(error) => Failure::unwritable(&args.out, &error),
         other => other.into(),
     })?;
-    seal(&context).await?;
+    journal::seal_all(&context).await?;
     let seconds = started.elapsed().as_secs_f64();
     if args.json {
         json(&Report { backup, seconds, peak_rss_bytes: peak_rss_bytes() })?;
@@ -58,14 +57,6 @@ pub(crate) async fn run(args: BackupArgs, lang: Lang) -> Done {
         })?;
     }
     Ok(ExitCode::SUCCESS)
-}
-
-/// Seals the entry. Where an import holds the store, a server does it later.
-pub(super) async fn seal(context: &Context) -> Result<(), Failure> {
-    match journal::seal_all(context).await {
-        Ok(_) | Err(Error::Store(DbError::Busy)) => Ok(()),
-        Err(error) => Err(error.into()),
-    }
 }
 
 /// With one decimal.

@@ -11,7 +11,7 @@ use daohu_base::Actor;
 use serde::Serialize;
 
 use super::{
-    Done, backup,
+    Done,
     restore::{tell_of_journal, tell_of_keys},
     watch::{Watch, print_tables},
 };
@@ -41,7 +41,7 @@ pub(crate) async fn run(args: CopyArgs, lang: Lang) -> Done {
     let copied = copy((&from, names.0), (&to.db, names.1), act, watch.progress.clone()).await;
     drop(watch);
     let copied = copied?;
-    backup::seal(&from).await?;
+    journal::seal_all(&from).await?;
     journal::seal_all(&to).await?;
     let seconds = started.elapsed().as_secs_f64();
     let is_whole = copied.journal.ok;
