@@ -113,6 +113,7 @@ pub struct QualityReports {
     pub source: String,
     pub turns_left: usize,
     pub page_records_max: usize,
+    pub file_records_max: usize,
 }
 
 /// A pack cannot be used.

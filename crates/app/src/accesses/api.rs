@@ -124,7 +124,7 @@ pub(crate) async fn list_household_accesses(
     let page = PageRequest::<Mark>::new("household accesses", query.limit, after)?;
     let (scope, cut) = (permit.scope.clone(), (page.after, page.fetch()));
     let (county, lines) = ops::of_household(permit.context(), scope, id, wanted, cut).await?;
-    let seen = Seen { county: &county, household: id, person: None };
+    let seen = Seen::household(&county, id);
     permit.note(What::Accesses, seen).await?;
     Ok(Json(page.page(lines, Line::mark).map(AccessEntry::from)))
 }

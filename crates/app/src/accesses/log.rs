@@ -232,8 +232,7 @@ mod tests {
     async fn note(log: &Accesses, household: i64) -> Result<(), Error> {
         let actor = Actor { name: "li.na".into(), authority: "cadre@990101".into() };
         let visitor = Visitor { actor, address: None, at: Timestamp(1_600_000_000_000) };
-        log.note(&visitor, What::Household, Seen { county: "990101", household, person: None })
-            .await
+        log.note(&visitor, What::Household, Seen::household("990101", household)).await
     }
 
     /// Households and times, by household.

@@ -76,6 +76,18 @@ pub(crate) struct Seen<'a> {
     pub(crate) person: Option<i64>,
 }
 
+impl<'a> Seen<'a> {
+    /// A household's.
+    pub(crate) const fn household(county: &'a str, household: i64) -> Self {
+        Self { county, household, person: None }
+    }
+
+    /// A member's.
+    pub(crate) const fn person(county: &'a str, household: i64, person: i64) -> Self {
+        Self { county, household, person: Some(person) }
+    }
+}
+
 /// Accesses of one period, by one user, of one thing: a row of the log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Access {

@@ -64,7 +64,8 @@ pub(crate) async fn get_area_classes(
     Ok(Json(classes.map(view).collect()))
 }
 
-/// The households of an area that are of a class.
+/// The households of an area that are of a class. A page may be short, even empty, and there is more as long as there
+/// is `next`.
 #[utoipa::path(get, path = "/areas/{code}/classes/{name}/households", tag = "classes",
     params(("code" = String, Path), ("name" = String, Path), ClassPage),
     responses((status = 200, body = Page<HouseholdView>)))]

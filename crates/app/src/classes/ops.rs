@@ -59,7 +59,8 @@ pub(super) async fn counts(
     context.db.read_scan(move |tx| async move { work(tx).await }.boxed()).await
 }
 
-/// The next households of an area that are of the nth class of the policy.
+/// The next households of an area that are of the nth class of the policy, and where the list goes on: a page may be
+/// short, if many had to be looked at for it.
 pub(super) async fn households(
     context: &Context,
     scope: &Scope,
@@ -72,11 +73,17 @@ pub(super) async fn households(
     let work = async move |tx: &mut Tx| {
         let mut after = after.unwrap_or_default();
         let mut found = Vec::new();
+        let mut left = policy.quality_reports().page_records_max;
         loop {
-            let homes = rows::next_homes(tx, &keys, &scope, (&after.0, after.1), HOMES).await?;
+            if left == 0 {
+                return Ok((found, Some(after)));
+            }
+            let some = i64::try_from(left).unwrap_or(HOMES).min(HOMES);
+            let homes = rows::next_homes(tx, &keys, &scope, (&after.0, after.1), some).await?;
             if homes.is_empty() {
                 return Ok((found, None));
             }
+            left = left.saturating_sub(homes.len());
             for home in homes {
                 let next = mark(&home);
                 if classes_of(&policy, &home).get(nth) == Some(&true) {

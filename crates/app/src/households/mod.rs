@@ -8,7 +8,7 @@
 //!
 //! Invariants: a household's number is unique in its county; one ID number is a current member of
 //! one household in the whole store (`person_keys`); a household has at most one current head;
-//! nothing is ever deleted: who left stays, with how and when.
+//! who left stays, with how and when; rows go only by an undo, and to another county.
 
 mod alike;
 mod edit;

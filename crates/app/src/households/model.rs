@@ -85,8 +85,8 @@ row! {
     PersonRow { county: text = 0, id: int = 1, household: int = 2, village: text = 3 }
 }
 row! {
-    /// A row of `incomes`.
-    IncomeRow { household: int = 1 }
+    /// A row of `incomes`. `county`: as the household's.
+    IncomeRow { county: text = 0, household: int = 1 }
 }
 
 /// A household with its members, present and gone, and its years, the first of them first.

@@ -1,8 +1,8 @@
 //! SQL of households, persons and incomes.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
-use daohu_base::{AreaCode, Scope};
+use daohu_base::Scope;
 use daohu_db::{Column, Error as DbError, Filter, Row, Suspended, Table, Tx, Type, Value};
 use serde::{Deserialize, Serialize};
 
@@ -111,19 +111,19 @@ pub(crate) async fn counties(tx: &mut Tx, scope: &Scope) -> Result<Vec<String>, 
     }
 }
 
-/// True if a household of these states lives in an area, and is of these kinds of residence.
-pub(crate) async fn any_in_state(
+/// The villages of a scope where households live that are of these states and kinds of residence.
+pub(crate) async fn villages_in_state(
     tx: &mut Tx,
-    area: &AreaCode,
+    scope: &Scope,
     (states, residences): (&[i64], &[i64]),
-) -> Result<bool, DbError> {
+) -> Result<BTreeSet<String>, DbError> {
     let mut filter = Filter::new();
-    let of_area = Scope::of([area.clone()]);
-    areas::rows::within(&mut filter, "(village >= ? and village < ?)", &of_area);
+    areas::rows::within(&mut filter, "(village >= ? and village < ?)", scope);
     filter.and_in("exit_status", states.iter().copied().map(Value::from));
     filter.and_in("residence_kind", residences.iter().copied().map(Value::from));
-    let sql = format!("select 1 from households{} limit 1", filter.clause());
-    Ok(tx.query_opt(&sql, filter.params()).await?.is_some())
+    let sql = format!("select distinct village from households{}", filter.clause());
+    let rows = tx.query(&sql, filter.params()).await?;
+    rows.iter().map(|row| Ok(row.text(0)?.to_owned())).collect()
 }
 
 /// What is read of households and persons.

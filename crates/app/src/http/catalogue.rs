@@ -159,6 +159,7 @@ static TABLE: &[Entry] = &[
     is("household.unknown_village", 422, "没有这个在用的行政村，或不在您的管辖范围内", "There is no such village in use, or it is outside your area"),
     is("income.bad_year", 422, "年份不正确", "The year is not right"),
     is("list.sort_needs_county", 422, "这种排序只能用于一个县以内：请先选择区划", "This order needs an area within one county"),
+    is("list.too_many_records", 422, "要检查的户太多，不能一次导出；请缩小区划", "Too many households would have to be looked at for one file: name a smaller area"),
     is("list.too_many_rows", 422, "行数太多，不能一次导出；请缩小区划或增加条件", "These are too many rows for one file: name a smaller area, or more conditions"),
     is("list.unknown_column", 422, "没有这一列", "There is no such column"),
     is("list.unknown_format", 422, "格式须为 csv 或 xlsx", "The format is csv or xlsx"),

@@ -318,7 +318,7 @@ pub(crate) async fn list_findings(
     let (after, rows) = (page.after.clone(), page.rows());
     let listed = listing::list(context, &permit.scope, of, (wanted, sort), after, rows).await?;
     let view = |found| view(&context.policy, found, caller.lang);
-    Ok(Listing::Page(page.cut(listed.0.into_iter().filter_map(view).collect(), listed.1)))
+    Ok(Listing::Page(page.cut(listed.found.into_iter().filter_map(view).collect(), listed.next)))
 }
 
 /// Findings that are read together for a file.
@@ -355,18 +355,26 @@ async fn findings_file(
     disclose(context, permit.act(), (std::slice::from_ref(&of.0), true), &told).await?;
     let rows_max = context.policy.exchange().list_rows_max;
     let mut file = ListFile::new(format, &FINDING_COLUMNS, lang, rows_max)?;
-    let mut after = None;
+    let records_max = context.policy.quality_reports().file_records_max;
+    let (mut after, mut looked_at) = (None, 0);
     loop {
         let wanted = (wanted.clone(), sort);
-        let (found, next) =
-            listing::list(context, scope, of.clone(), wanted, after, FINDINGS).await?;
-        for found in found.into_iter().filter_map(|found| view(&context.policy, found, lang)) {
+        let listed = listing::list(context, scope, of.clone(), wanted, after, FINDINGS).await?;
+        for found in listed.found.into_iter().filter_map(|found| view(&context.policy, found, lang))
+        {
             file.row(&found.cells())?;
         }
-        after = match next {
-            Some(next) => Some(next),
-            None => return Ok(Listing::File(file.finish(&format!("问题数据-{}", of.0)).await?)),
+        let Some(next) = listed.next else {
+            return Ok(Listing::File(file.finish(&format!("问题数据-{}", of.0)).await?));
         };
+        looked_at += listed.looked_at;
+        if looked_at >= records_max {
+            return Err(ApiError::new("list.too_many_records").detail(
+                format!("最多检查 {records_max} 户"),
+                format!("{records_max} households at most are looked at"),
+            ));
+        }
+        after = Some(next);
     }
 }
 

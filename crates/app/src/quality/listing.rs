@@ -120,8 +120,17 @@ impl Default for Spot {
     }
 }
 
-/// The next findings of an area, and where the list goes on; nothing at its end. A page may be shorter than asked
-/// for, and yet not be the last.
+/// The next findings of a list.
+pub(super) struct Listed {
+    /// May be fewer than asked for, and yet not the last.
+    pub(super) found: Vec<Found>,
+    /// Where the list goes on; nothing at its end.
+    pub(super) next: Option<Mark>,
+    /// Areas and households that were looked at for them.
+    pub(super) looked_at: usize,
+}
+
+/// The next findings of an area.
 pub(super) async fn list(
     context: &Context,
     scope: &Scope,
@@ -129,7 +138,7 @@ pub(super) async fn list(
     (wanted, sort): (Wanted, Sort),
     after: Option<Mark>,
     limit: usize,
-) -> Result<(Vec<Found>, Option<Mark>), Error> {
+) -> Result<Listed, Error> {
     let scope = areas::ops::reported(scope, &area)?;
     areas::ops::check_known(context, &area).await?;
     let (keys, policy) = (context.keys.clone(), context.policy.clone());
@@ -142,10 +151,10 @@ pub(super) async fn list(
         for (nth, level) in levels.into_iter().enumerate().skip(first) {
             lister.page.wanted.level = level;
             if let Some(next) = lister.go_on(tx, std::mem::take(&mut spot)).await? {
-                return Ok((lister.page.found, Some((nth, next))));
+                return Ok(lister.page.listed(most, Some((nth, next))));
             }
         }
-        Ok((lister.page.found, None))
+        Ok(lister.page.listed(most, None))
     };
     context.db.read_scan(move |tx| async move { work(tx).await }.boxed()).await
 }
@@ -162,6 +171,11 @@ struct Page<'p> {
 }
 
 impl Page<'_> {
+    /// What it is filled with, if `most` could be looked at for it.
+    fn listed(self, most: usize, next: Option<Mark>) -> Listed {
+        Listed { found: self.found, next, looked_at: most.saturating_sub(self.left) }
+    }
+
     /// Takes what is wanted of the findings of a record, but those told before; where the page is full, how many
     /// are told now.
     fn take(&mut self, found: impl Iterator<Item = Found>, told: usize) -> Option<usize> {

@@ -186,11 +186,13 @@ pub(super) async fn places(
     let mut poor = HashSet::new();
     let codes = |list: &str, mark: &str| checks.marks.codes(list, mark);
     let states = (codes("脱贫状态", "poor"), codes("户类型", "rural"));
-    for code in places::unpopulated(areas, &day) {
-        let Ok(place) = AreaCode::parse(&code) else { continue };
-        if rows::any_in_state(tx, &place, (&states.0, &states.1)).await? {
-            poor.insert(code);
-        }
+    let unpopulated = places::unpopulated(areas, &day);
+    if !unpopulated.is_empty() {
+        let villages = rows::villages_in_state(tx, scope, (&states.0, &states.1)).await?;
+        let has_poor = |code: &String| {
+            villages.range(code.clone()..).next().is_some_and(|village| village.starts_with(code))
+        };
+        poor.extend(unpopulated.into_iter().filter(has_poor));
     }
     let lines: Vec<AreaLine> = areas.iter().map(|(line, _)| line.clone()).collect();
     let on = (lines.as_slice(), day.as_str());

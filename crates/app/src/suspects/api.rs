@@ -304,16 +304,17 @@ pub(crate) async fn get_suspects(
 ) -> Answer<Versioned<SuspectView>> {
     let permit = session.require(Right::RegistryRead)?;
     let pair = ops::get(permit.context(), permit.scope.clone(), ids).await?;
-    for side in [&pair.one, &pair.other] {
-        let (county, household) = (side.row.county(), side.row.household());
-        let seen = Seen { county, household, person: Some(side.row.id()) };
-        permit.note(What::Person, seen).await?;
-    }
-    Ok(versioned(&pair))
+    told(&permit, &pair).await
 }
 
-fn versioned(pair: &Pair) -> Versioned<SuspectView> {
-    Versioned(pair.version(), SuspectView::of(pair))
+/// The two records, whose being looked at is noted.
+async fn told(permit: &Permit, pair: &Pair) -> Answer<Versioned<SuspectView>> {
+    for side in [&pair.one, &pair.other] {
+        let (county, household) = (side.row.county(), side.row.household());
+        let seen = Seen::person(county, household, side.row.id());
+        permit.note(What::Person, seen).await?;
+    }
+    Ok(Versioned(pair.version(), SuspectView::of(pair)))
 }
 
 /// Says that two are different persons, which is not asked again until a name, birth date or ID number of
@@ -331,8 +332,8 @@ pub(crate) async fn judge_suspects(
 ) -> Answer<Versioned<SuspectView>> {
     let permit = session.require(Right::RegistryWrite)?;
     let (frame, wanted) = (permit.frame(&caller), (ids, version));
-    let judged = ops::judge(permit.context(), frame, wanted, body.verdict, &body.reason);
-    Ok(versioned(&judged.await?))
+    let judged = ops::judge(permit.context(), frame, wanted, body.verdict, &body.reason).await?;
+    told(&permit, &judged).await
 }
 
 /// Merges two records of one person: one stays, in its household, with the other's number where it has none;
@@ -350,8 +351,8 @@ pub(crate) async fn merge_suspects(
 ) -> Answer<Versioned<SuspectView>> {
     let permit = session.require(Right::RegistryWrite)?;
     let (frame, wanted) = (permit.frame(&caller), (ids, version));
-    let merged = merge::merge(permit.context(), frame, wanted, body.keep, &body.reason);
-    Ok(versioned(&merged.await?))
+    let merged = merge::merge(permit.context(), frame, wanted, body.keep, &body.reason).await?;
+    told(&permit, &merged).await
 }
 
 /// Undoes a merge: both records say again what they said before. Refused where one was changed since, other than by going
@@ -369,8 +370,8 @@ pub(crate) async fn undo_merge(
 ) -> Answer<Versioned<SuspectView>> {
     let permit = session.require(Right::RegistryWrite)?;
     let (frame, wanted) = (permit.frame(&caller), (ids, version));
-    let undone = merge::undo(permit.context(), frame, wanted, &body.reason);
-    Ok(versioned(&undone.await?))
+    let undone = merge::undo(permit.context(), frame, wanted, &body.reason).await?;
+    told(&permit, &undone).await
 }
 
 /// Pairs that the command line, or a file, reads together.

@@ -121,6 +121,31 @@ async fn who_looked_at_a_household_is_told_with_what_when_and_from_where() {
 }
 
 #[tokio::test]
+async fn a_record_that_is_answered_to_a_change_was_looked_at() {
+    for engine in Engine::BOTH {
+        let app = start(engine).await;
+        let clerk = app.client(&["office_clerk@990101"]).await;
+        let (home, version) = seed::household_no(&app, "H002").await;
+        let (person, of_person) = seed::person_named(&app, "钱二").await;
+        let path = format!("/households/{home}");
+        // Nothing changes, so that the journal does not tell of it.
+        let same = |path: String, version: i64, body: Value| {
+            clerk.patch(&path, body).if_match(version).send()
+        };
+        same(path.clone(), version, json!({})).await.expect(200);
+        app.clock.advance_seconds(1);
+        same(format!("/persons/{person}"), of_person, json!({ "name": "钱二" })).await.expect(200);
+        app.clock.advance_seconds(1);
+        let income = json!({ "wage_fen": 500_000 });
+        let put = clerk.put(&format!("{path}/incomes/2018"), income).if_match(1).send().await;
+        put.expect(200);
+        let inspector = app.client(&["inspector@990101"]).await;
+        let rows = all(&app, &inspector, &format!("{path}/accesses"), 200).await;
+        assert_eq!(whats(&rows), ["incomes", "person", "household"], "{engine:?}");
+    }
+}
+
+#[tokio::test]
 async fn an_area_is_listed_by_user_day_and_kind_and_an_auditor_sees_no_numbers() {
     for engine in Engine::BOTH {
         let app = start(engine).await;

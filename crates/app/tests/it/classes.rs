@@ -1,9 +1,14 @@
 //! Classes that poor households are helped by.
 
 use daohu_db::Engine;
+use daohu_policy::Policy;
 use serde_json::json;
 
-use crate::{exchange::options, harness::TestApp, seed};
+use crate::{
+    exchange::options,
+    harness::{TestApp, config},
+    seed,
+};
 
 /// Each household with the classes that it is of. C1: land, a worker and no work; C2: illness beside another
 /// cause; C3: nobody able, no trade; C4: bad roads, and an orchard.
@@ -22,19 +27,47 @@ const PERSONS: [(&str, &str, &str); 5] = [
     ("C4", "99010119800101401", "普通劳动力,10"),
 ];
 
+async fn fill(app: &TestApp) {
+    seed::areas(app).await;
+    let mut persons = "户编号,姓名,证件号码,与户主关系,劳动技能,务工时间\n".to_owned();
+    for (no, digits, rest) in PERSONS {
+        persons += &format!("{no},甲,{},其他,{rest}\n", seed::id_number(digits));
+    }
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("households.csv"), HOUSEHOLDS).unwrap();
+    std::fs::write(folder.path().join("persons.csv"), persons).unwrap();
+    assert!(app.import(&[folder.path().to_owned()], options()).await.committed);
+}
+
+#[tokio::test]
+async fn a_page_ends_when_enough_was_looked_at() {
+    const NARROW: &str = "[quality_reports]\nsource = \"a test\"\nturns_left = 1\n\
+                          page_records_max = 1\nfile_records_max = 1\n";
+    for engine in Engine::BOTH {
+        let policy = Policy::embedded_and([("test.toml", NARROW)]).unwrap();
+        let app = TestApp::governed(engine, config(), policy).await;
+        fill(&app).await;
+        let client = app.client(&["office_clerk@990101"]).await;
+        let path = "/areas/990101/classes/two_lacks/households?limit=1";
+        let (mut pages, mut after) = (Vec::new(), String::new());
+        loop {
+            let page = client.json(&format!("{path}{after}")).await;
+            pages.push(page["items"].as_array().unwrap().len());
+            match page["next"].as_str() {
+                Some(next) => after = format!("&after={next}"),
+                None => break,
+            }
+        }
+        // The fourth of four households, and the end.
+        assert_eq!(pages, [0, 0, 0, 1, 0], "{engine:?}");
+    }
+}
+
 #[tokio::test]
 async fn households_are_of_the_classes_that_the_pack_describes() {
     for engine in Engine::BOTH {
         let app = TestApp::new(engine).await;
-        seed::areas(&app).await;
-        let mut persons = "户编号,姓名,证件号码,与户主关系,劳动技能,务工时间\n".to_owned();
-        for (no, digits, rest) in PERSONS {
-            persons += &format!("{no},甲,{},其他,{rest}\n", seed::id_number(digits));
-        }
-        let folder = tempfile::tempdir().unwrap();
-        std::fs::write(folder.path().join("households.csv"), HOUSEHOLDS).unwrap();
-        std::fs::write(folder.path().join("persons.csv"), persons).unwrap();
-        assert!(app.import(&[folder.path().to_owned()], options()).await.committed);
+        fill(&app).await;
         let client = app.client(&["office_clerk@990101"]).await;
         let told = client.json("/areas/990101/classes").await;
         let counts: Vec<(&str, i64, i64)> = told

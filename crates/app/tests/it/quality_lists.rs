@@ -18,6 +18,7 @@ const NARROW: &str = "
 source = \"a test\"
 turns_left = 1
 page_records_max = 1
+file_records_max = 4
 
 [[rule]]
 id = \"R30\"
@@ -182,5 +183,20 @@ async fn findings_are_taken_as_a_file_by_who_may_export() {
         assert_eq!(app.journal("export", "990101").await.len(), 2, "{engine:?}");
         let unknown = client.get(&format!("{path}&format=pdf")).send().await;
         unknown.field_problem("format", "list.unknown_format");
+    }
+}
+
+#[tokio::test]
+async fn a_file_that_too_much_would_be_looked_at_for_is_asked_for_by_smaller_areas() {
+    for engine in Engine::BOTH {
+        let narrow = Policy::embedded_and([("test.toml", NARROW)]).unwrap();
+        let (_app, client) = start(engine, narrow).await;
+        let file = async |area: &str| {
+            let path = format!("/areas/{area}/quality/findings?{ON}&rule=R13&format=csv");
+            client.get(&path).send().await
+        };
+        file("99").await.problem(422, "list.too_many_records");
+        let village = file("990102100201").await;
+        assert_eq!(village.status, 200, "{engine:?} {}", village.text);
     }
 }

@@ -8,6 +8,7 @@ use daohu_policy::Right;
 
 use super::{ops, persons};
 use crate::{
+    accesses::{Seen, What},
     households::view::{
         ChangeHousehold, ChangePerson, HouseholdView, IncomeView, PersonView, PutIncome,
     },
@@ -33,6 +34,7 @@ pub(crate) async fn change_household(
     let permit = session.require(Right::RegistryWrite)?;
     let frame = permit.frame(&caller);
     let row = ops::change_household(permit.context(), frame, id, version, &body.0).await?;
+    permit.note(What::Household, Seen::household(row.county(), id)).await?;
     Ok(Versioned(row.0.meta.version, HouseholdView::from(&row)))
 }
 
@@ -51,6 +53,7 @@ pub(crate) async fn change_person(
     let frame = permit.frame(&caller);
     let changed = persons::change_person(permit.context(), frame, id, version, &body.0).await?;
     let (row, home) = changed;
+    permit.note(What::Person, Seen::person(home.county(), home.id(), id)).await?;
     Ok(Versioned(row.0.meta.version, PersonView::of(&row, home.no())))
 }
 
@@ -74,6 +77,7 @@ pub(crate) async fn put_income(
     }
     let (frame, version) = (permit.frame(&caller), if_match.map(|IfMatch(version)| version));
     let put = ops::put_income(permit.context(), frame, (id, year), version, &body.0).await?;
+    permit.note(What::Incomes, Seen::household(put.row.county(), id)).await?;
     let view = IncomeView::of(&put.row, &put.no);
     let status = if put.is_new { StatusCode::CREATED } else { StatusCode::OK };
     Ok((status, Versioned(put.row.0.meta.version, view)).into_response())

@@ -20,7 +20,7 @@ pub(crate) async fn list_memberships(
     let permit = session.require(Right::RegistryRead)?;
     let (context, scope, as_of) = (permit.context(), permit.scope.clone(), query.day()?);
     let ((county, household), memberships) = ops::memberships(context, scope, id, as_of).await?;
-    let seen = Seen { county: &county, household, person: Some(id) };
+    let seen = Seen::person(&county, household, id);
     permit.note(What::Memberships, seen).await?;
     Ok(Json(memberships))
 }

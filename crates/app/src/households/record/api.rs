@@ -116,16 +116,6 @@ impl From<Told> for StoryEntry {
     }
 }
 
-/// A household as the access log names it.
-fn of_household(county: &str, household: i64) -> Seen<'_> {
-    Seen { county, household, person: None }
-}
-
-/// A member of a household as the access log names it.
-fn of_person(county: &str, household: i64, person: i64) -> Seen<'_> {
-    Seen { county, household, person: Some(person) }
-}
-
 /// One household, numbers masked.
 #[utoipa::path(get, path = "/households/{id}", tag = "households", params(("id" = i64, Path)),
     responses((status = 200, body = HouseholdView, headers(("ETag")))))]
@@ -135,7 +125,7 @@ pub(crate) async fn get_household(
 ) -> Answer<Versioned<HouseholdView>> {
     let permit = session.require(Right::RegistryRead)?;
     let row = ops::get_household(permit.context(), permit.scope.clone(), id).await?;
-    permit.note(What::Household, of_household(row.county(), id)).await?;
+    permit.note(What::Household, Seen::household(row.county(), id)).await?;
     Ok(Versioned(row.0.meta.version, HouseholdView::from(&row)))
 }
 
@@ -150,7 +140,7 @@ pub(crate) async fn get_dossier(
     let permit = session.require(Right::RegistryRead)?;
     let as_of = query.day()?;
     let dossier = ops::dossier(permit.context(), permit.scope.clone(), id, as_of).await?;
-    permit.note(What::Dossier, of_household(&dossier.county, id)).await?;
+    permit.note(What::Dossier, Seen::household(&dossier.county, id)).await?;
     Ok(Json(dossier))
 }
 
@@ -163,7 +153,7 @@ pub(crate) async fn list_persons(
 ) -> Answer<Json<Vec<PersonView>>> {
     let permit = session.require(Right::RegistryRead)?;
     let (county, persons) = ops::persons(permit.context(), permit.scope.clone(), id).await?;
-    permit.note(What::Members, of_household(&county, id)).await?;
+    permit.note(What::Members, Seen::household(&county, id)).await?;
     Ok(Json(persons))
 }
 
@@ -176,7 +166,7 @@ pub(crate) async fn list_incomes(
 ) -> Answer<Json<Vec<IncomeView>>> {
     let permit = session.require(Right::RegistryRead)?;
     let (county, incomes) = ops::incomes(permit.context(), permit.scope.clone(), id).await?;
-    permit.note(What::Incomes, of_household(&county, id)).await?;
+    permit.note(What::Incomes, Seen::household(&county, id)).await?;
     Ok(Json(incomes))
 }
 
@@ -196,7 +186,7 @@ pub(crate) async fn get_household_journal(
     )?;
     let (scope, fetch) = (permit.scope.clone(), page.fetch());
     let (county, told) = story::story(permit.context(), scope, id, page.after, fetch).await?;
-    permit.note(What::Journal, of_household(&county, id)).await?;
+    permit.note(What::Journal, Seen::household(&county, id)).await?;
     Ok(Json(page.page(told, Told::mark).map(StoryEntry::from)))
 }
 
@@ -209,7 +199,7 @@ pub(crate) async fn get_person(
 ) -> Answer<Versioned<PersonView>> {
     let permit = session.require(Right::RegistryRead)?;
     let (row, home) = ops::get_person(permit.context(), permit.scope.clone(), id).await?;
-    permit.note(What::Person, of_person(home.county(), home.id(), id)).await?;
+    permit.note(What::Person, Seen::person(home.county(), home.id(), id)).await?;
     Ok(Versioned(row.0.meta.version, PersonView::of(&row, home.no())))
 }
 
@@ -227,7 +217,7 @@ pub(crate) async fn reveal_household(
     let numbers = reveal::household(context, permit.act(), scope, id, &body.reason).await?;
     let again = ForReplay::json(&RevealedHousehold { id, phone: None, bank_card: None });
     let reveal::HouseholdNumbers { county, phone, bank_card } = numbers;
-    permit.note(What::Numbers, of_household(&county, id)).await?;
+    permit.note(What::Numbers, Seen::household(&county, id)).await?;
     Ok((again, Json(RevealedHousehold { id, phone, bank_card })))
 }
 
@@ -245,6 +235,6 @@ pub(crate) async fn reveal_person(
     let numbers = reveal::person(context, permit.act(), scope, id, &body.reason).await?;
     let again = ForReplay::json(&RevealedPerson { id, id_number: None, phone: None });
     let reveal::PersonNumbers { county, household, id_number, phone } = numbers;
-    permit.note(What::Numbers, of_person(&county, household, id)).await?;
+    permit.note(What::Numbers, Seen::person(&county, household, id)).await?;
     Ok((again, Json(RevealedPerson { id, id_number, phone })))
 }

@@ -21,7 +21,7 @@ pub(crate) async fn get_sources(
     let permit = session.require(Right::RegistryRead)?;
     let (context, scope, as_of) = (permit.context(), permit.scope.clone(), query.day()?);
     let sources = ops::sources(context, scope, id, as_of).await?;
-    let seen = Seen { county: &sources.county, household: id, person: None };
+    let seen = Seen::household(&sources.county, id);
     permit.note(What::Sources, seen).await?;
     Ok(Json(sources))
 }
