@@ -431,9 +431,68 @@ pub(super) async fn imports(tx: &mut Tx, limit: i64) -> Result<Vec<Imported>, Er
     tx.query(sql, &[limit.into()]).await?.iter().map(imported).collect()
 }
 
-/// The areas below one that are there.
+/// True if there are areas below one.
 pub(super) async fn any_below(tx: &mut Tx, code: &str) -> Result<bool, Error> {
     let sql = "select 1 from areas where code > $1 and code < $2 limit 1";
     let end = format!("{code}:");
     Ok(tx.query_opt(sql, &[code.into(), end.into()]).await?.is_some())
+}
+
+#[cfg(test)]
+mod tests {
+    use daohu_db::tables_of;
+
+    use super::*;
+    use crate::schema::MIGRATIONS;
+
+    /// What columns are called that name a record of another kind, or an area.
+    const NAMES: [&str; 13] = [
+        "area",
+        "cadre",
+        "group_code",
+        "household",
+        "merged_into",
+        "object",
+        "organisation",
+        "other",
+        "person",
+        "predecessor",
+        "subject",
+        "successor",
+        "village",
+    ];
+    /// Those that keep nothing from going: what they are part of goes along, or tells of the past.
+    const FREE: [(&str, &str); 11] = [
+        // May name what the tree does not have.
+        ("areas", "predecessor"),
+        // Written with `successor`.
+        ("successions", "predecessor"),
+        // Stands with a judgement.
+        ("persons", "merged_into"),
+        // Go with the person.
+        ("person_keys", "household"),
+        ("person_keys", "person"),
+        // What was, and who looked at it.
+        ("former_villages", "household"),
+        ("former_villages", "village"),
+        ("accesses", "household"),
+        ("accesses", "person"),
+        ("accesses", "area"),
+        ("quality_trend", "area"),
+    ];
+
+    #[test]
+    fn every_column_that_names_a_record_is_asked_or_known_to_be_free() {
+        let asked = REFERENCES.iter().flat_map(|(_, of)| of.iter()).chain(&AREA_REFERENCES);
+        let asked: BTreeSet<(&str, &str)> = asked.map(|of| (of.table, of.column)).collect();
+        let tables = tables_of(&MIGRATIONS).unwrap();
+        let columns = tables.iter().flat_map(|table| {
+            table.columns.iter().map(|column| (table.name.as_str(), column.name.as_str()))
+        });
+        let naming: BTreeSet<(&str, &str)> =
+            columns.filter(|(_, column)| NAMES.contains(column)).collect();
+        let free: BTreeSet<(&str, &str)> = FREE.into_iter().collect();
+        let known: BTreeSet<(&str, &str)> = asked.union(&free).copied().collect();
+        assert_eq!(naming, known);
+    }
 }
