@@ -64,7 +64,8 @@ impl VillageItem {
     /// True if it is asked of a year: if it is in force on the year's last day.
     pub fn is_asked_of(&self, year: i64) -> bool {
         Day::new(year, 12, 31).is_some_and(|end| {
-            self.since.is_none_or(|since| since <= end) && self.until.is_none_or(|until| end <= until)
+            self.since.is_none_or(|since| since <= end)
+                && self.until.is_none_or(|until| end <= until)
         })
     }
 
@@ -110,8 +111,7 @@ impl VillageChecklist {
         twice("village_group", groups.iter().map(|group| &group.name))?;
         twice("village_item", items.iter().map(|item| &item.name))?;
         items.iter().try_for_each(|item| item.check(&groups))?;
-        let is_empty =
-            |group: &&VillageGroup| !items.iter().any(|item| item.group == group.name);
+        let is_empty = |group: &&VillageGroup| !items.iter().any(|item| item.group == group.name);
         if let Some(group) = groups.iter().find(is_empty) {
             return Err(format!("village_group {} has no village_item", group.name));
         }

@@ -284,7 +284,8 @@ mod tests {
 
     #[test]
     fn all_columns_but_the_key_and_texts_are_counted() {
-        let is_counted = |column: &&Column| COUNTED.iter().any(|one| one.column.name == column.name);
+        let is_counted =
+            |column: &&Column| COUNTED.iter().any(|one| one.column.name == column.name);
         let left = VILLAGES.columns.iter().filter(|column| !is_counted(column));
         let left: Vec<&str> = left.map(|column| column.name).collect();
         assert_eq!(left, ["village", "year", "main_industry"]);

@@ -5,7 +5,10 @@ use std::{collections::HashSet, ops::ControlFlow};
 use daohu_base::Scope;
 use daohu_db::{Error as DbError, Filter, Tx, Value};
 
-use crate::{areas::rows::within, sheet::{VILLAGES, village}};
+use crate::{
+    areas::rows::within,
+    sheet::{VILLAGES, village},
+};
 
 /// The columns of 村, each of the table that `prefix` names.
 pub(super) fn columns(prefix: &str) -> String {
