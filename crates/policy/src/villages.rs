@@ -151,7 +151,6 @@ fn twice<'n>(kind: &str, names: impl Iterator<Item = &'n String>) -> Result<(), 
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use crate::Policy;
 
     const GROUP: &str = "[[village_group]]\nname = 'g'\ntitle = '组'\ntitle_en = 'group'\n";

@@ -161,7 +161,8 @@ async fn a_list_says_what_each_village_told_page_by_page() {
         let app = start(engine, Policy::embedded().unwrap()).await;
         let leader = app.client(&["leader@990101"]).await;
         let list = async |item: &str, outcome: &str| {
-            let rows = villages(&leader, "990101", item, &format!("year=2015&outcome={outcome}"));
+            let query = format!("year=2015&outcome={outcome}");
+            let rows = villages(&leader, "990101", item, &query);
             let cells = |row: &Value| {
                 json!([row["code"].as_str().unwrap().get(6..), row["value"], row["of"]])
             };
