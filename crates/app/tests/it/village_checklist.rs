@@ -278,7 +278,7 @@ async fn whatever_villages_told_every_level_is_the_sum_of_its_villages() {
         for (item, outcome) in outcomes.iter().enumerate() {
             *tally.entry((item, outcome)).or_default() += 1;
         }
-        let has = |wanted: &str| outcomes.iter().any(|outcome| *outcome == wanted);
+        let has = |wanted: &str| outcomes.contains(&wanted);
         let of = if has("unmet") {
             "unmet"
         } else if has("unknown") {

@@ -358,7 +358,7 @@ mod tests {
             (item("a", "main_industry", ""), vec![], Unknown),
             (item("a", "main_causes", ""), vec![(village::MAIN_CAUSES, "01 02".into())], Met),
         ] {
-            let policy = policy(&[item.clone()]);
+            let policy = policy(std::slice::from_ref(&item));
             let list = Checklist::new(&policy).unwrap();
             let got = list.outcome(Asked::Nth(0), 2015, &year(&filled));
             assert_eq!(got, Some(expected), "{item} {filled:?}");
