@@ -54,6 +54,9 @@ pub enum Error {
     /// A backup is not made, or not restored.
     #[error("{0}")]
     Backup(#[from] crate::backup::BackupError),
+    /// The policy pack asks for what the product does not have.
+    #[error("policy: {0}")]
+    Policy(#[from] daohu_policy::BadPack),
     /// A file could not be read or written.
     #[error("file: {0}")]
     File(#[from] std::io::Error),

@@ -7,6 +7,7 @@ use daohu_app::{
     accounts::{Cost, Passwords},
     households,
     keys::Keys,
+    registers,
     schema::MIGRATIONS,
 };
 use daohu_base::SystemClock;
@@ -89,7 +90,9 @@ pub(crate) async fn open_to_fill(url: &DbUrl, keys: Arc<Keys>) -> Result<Context
 }
 
 fn context(db: Db, keys: Arc<Keys>) -> Result<Context, Failure> {
+    let checked = |policy| registers::check_policy(&policy).map(|()| policy);
     let policy = Policy::embedded()
+        .and_then(checked)
         .map_err(|error| Failure::usage(format!("政策包：{error}"), format!("policy: {error}")))?;
     let (policy, clock) = (Arc::new(policy), Arc::new(SystemClock));
     let passwords = Passwords::new(Cost::default())?;

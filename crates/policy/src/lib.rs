@@ -10,6 +10,7 @@ mod pack;
 mod quality;
 mod roles;
 mod second_factor;
+mod villages;
 
 pub use classes::HouseholdClass;
 pub use helping::{Bond, Helper, Helping, VillageRole};
@@ -18,3 +19,4 @@ pub use pack::{Accesses, BadPack, Exchange, Policy, QualityReports, QualityTrend
 pub use quality::{Level, Rule};
 pub use roles::{Right, Role};
 pub use second_factor::{Algorithm, SecondFactor};
+pub use villages::{VillageChecklist, VillageGroup, VillageItem};

@@ -3,10 +3,13 @@
 use rustc_hash::FxHashMap;
 use serde::Deserialize;
 
-use crate::{CodeList, CodeValue, Helping, HouseholdClass, Role, Rule, SecondFactor, VillageRole};
+use crate::{
+    CodeList, CodeValue, Helping, HouseholdClass, Role, Rule, SecondFactor, VillageChecklist,
+    VillageGroup, VillageItem, VillageRole,
+};
 
 /// The files that every installation starts with.
-const EMBEDDED: [(&str, &str); 8] = [
+const EMBEDDED: [(&str, &str); 9] = [
     ("national/classes.toml", include_str!("../../../policies/national/classes.toml")),
     ("national/codes.toml", include_str!("../../../policies/national/codes.toml")),
     ("national/exchange.toml", include_str!("../../../policies/national/exchange.toml")),
@@ -15,6 +18,7 @@ const EMBEDDED: [(&str, &str); 8] = [
     ("national/quality.toml", include_str!("../../../policies/national/quality.toml")),
     ("national/roles.toml", include_str!("../../../policies/national/roles.toml")),
     ("national/security.toml", include_str!("../../../policies/national/security.toml")),
+    ("national/villages.toml", include_str!("../../../policies/national/villages.toml")),
 ];
 
 /// The policy in force.
@@ -31,6 +35,7 @@ pub struct Policy {
     exchange: Exchange,
     helping: Helping,
     village_roles: Vec<VillageRole>,
+    village_checklist: VillageChecklist,
     lines: Vec<Line>,
     classes: Vec<HouseholdClass>,
 }
@@ -145,6 +150,10 @@ struct File {
     #[serde(default)]
     village_role: Vec<VillageRole>,
     #[serde(default)]
+    village_group: Vec<VillageGroup>,
+    #[serde(default)]
+    village_item: Vec<VillageItem>,
+    #[serde(default)]
     line: Vec<Line>,
     #[serde(default)]
     household_class: Vec<HouseholdClass>,
@@ -193,7 +202,7 @@ impl Policy {
         let mut lines: Vec<Line> = Vec::new();
         let mut classes: Vec<HouseholdClass> = Vec::new();
         let (mut security, mut second_factor, mut exchange) = (None, None, None);
-        let (mut helping, mut accesses) = (None, None);
+        let (mut helping, mut accesses, mut checklist) = (None, None, None);
         let (mut quality_trend, mut quality_reports) = (None, None);
         for (name, text) in files {
             let bad = |reason: String| BadPack { file: name.to_owned(), reason };
@@ -210,6 +219,8 @@ impl Policy {
             if !file.village_role.is_empty() {
                 village_roles = file.village_role;
             }
+            let own = VillageChecklist::of_file(name, file.village_group, file.village_item);
+            checklist = own.map_err(bad)?.or(checklist);
             helping = file.helping.or(helping);
             lines.retain(|line| file.line.iter().all(|other| other.year != line.year));
             lines.extend(file.line);
@@ -249,6 +260,7 @@ impl Policy {
             exchange,
             helping,
             village_roles,
+            village_checklist: checklist.unwrap_or_default(),
             lines,
             classes,
         })
@@ -312,6 +324,11 @@ impl Policy {
     /// Whom every poor village must have.
     pub fn village_roles(&self) -> &[VillageRole] {
         &self.village_roles
+    }
+
+    /// What every village is to have.
+    pub fn village_checklist(&self) -> &VillageChecklist {
+        &self.village_checklist
     }
 
     /// What one-time codes are made and checked by.

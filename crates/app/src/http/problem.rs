@@ -235,7 +235,7 @@ impl From<Error> for ApiError {
                     format!("{needed_mib} MB are needed, {free_mib} MB are free"),
                 )
             }
-            Error::Key(_) | Error::File(_) | Error::Backup(_) => {
+            Error::Key(_) | Error::File(_) | Error::Backup(_) | Error::Policy(_) => {
                 Self::new("server.internal").because(error)
             }
         }

@@ -30,6 +30,7 @@ pub(crate) use coverage::ops::{cadre_kinds, villages_without};
 pub(crate) use model::{Register, household_of, layouts};
 pub(crate) use ops::{PAIRING, area_of, cadre_names, helpers_of, pairing_key};
 pub use ops::{reseal, watched};
+pub use village_figures::checklist::check_policy;
 
 use crate::http::App;
 

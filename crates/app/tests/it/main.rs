@@ -57,4 +57,5 @@ mod suspects;
 mod undo;
 mod undo_rules;
 mod users;
+mod village_checklist;
 mod village_figures;

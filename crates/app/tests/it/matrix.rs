@@ -244,6 +244,11 @@ async fn registry(app: &TestApp, id: &str, area: &AreaCode) -> Option<Operation>
         "list_unrecorded_villages" => {
             get(format!("/areas/{area}/village-figures/unrecorded?year=2015")).bound()
         }
+        "get_village_checklist" => get(format!("/areas/{area}/village-checklist")).bound(),
+        "list_checklist_villages" => {
+            let list = format!("/areas/{area}/village-checklist/road/villages");
+            get(format!("{list}?year=2015&outcome=unknown")).bound()
+        }
         "get_area_coverage" => get(format!("/areas/{area}/coverage")).bound(),
         "get_area_quality" => get(format!("/areas/{area}/quality")).bound(),
         "get_quality_trend" => get(format!("/areas/{area}/quality/trend")).bound(),

@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// One village is a poor one, one is not, and of two it is not known; one ended before the second year.
-const AREAS: &str = "\
+pub const AREAS: &str = "\
 区划代码,名称,级别,是否贫困村,停用日期
 990101100200,南甲一村,村,是,
 990101100201,南甲二村,村,否,
@@ -35,7 +35,7 @@ async fn start(engine: Engine) -> TestApp {
 }
 
 /// Imports files, every row of which must go in.
-async fn take_in(app: &TestApp, files: &[(&str, &str)]) {
+pub async fn take_in(app: &TestApp, files: &[(&str, &str)]) {
     let folder = tempfile::tempdir().unwrap();
     for (name, text) in files {
         std::fs::write(folder.path().join(name), text).unwrap();
@@ -46,7 +46,7 @@ async fn take_in(app: &TestApp, files: &[(&str, &str)]) {
 }
 
 /// All rows of a list, over its pages.
-async fn listed(client: &Client, path: &str) -> Vec<Value> {
+pub async fn listed(client: &Client, path: &str) -> Vec<Value> {
     let (mut all, mut after) = (Vec::new(), String::new());
     loop {
         let page = client.json(&format!("{path}&limit=200{after}")).await;

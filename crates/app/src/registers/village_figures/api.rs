@@ -20,6 +20,7 @@ pub(in crate::registers) fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .routes(routes!(get_village_figures))
         .routes(routes!(list_unrecorded_villages))
+        .merge(super::checklist::api::routes())
 }
 
 /// Of which year.
@@ -29,7 +30,7 @@ pub(in crate::registers) fn routes() -> OpenApiRouter<App> {
 pub(crate) struct OfYear {
     /// The last one that a village told of, if absent.
     #[param(minimum = 0, maximum = 9999)]
-    year: Option<u16>,
+    pub(super) year: Option<u16>,
 }
 
 /// Which villages, which page.
@@ -177,13 +178,13 @@ fn of<T>(
     wanted: Counting,
     form: impl Fn(&'static Column, &ColumnCount) -> T,
 ) -> Vec<T> {
-    let pairs = COUNTED.iter().zip(columns).filter(|((_, counting), _)| *counting == wanted);
-    pairs.map(|((column, _), count)| form(column, count)).collect()
+    let pairs = COUNTED.iter().zip(columns).filter(|(counted, _)| counted.counting == wanted);
+    pairs.map(|(counted, count)| form(counted.column, count)).collect()
 }
 
 impl From<Group> for VillageGroup {
     fn from(group: Group) -> Self {
-        let Group { recorded, unrecorded, columns } = group;
+        let Group { recorded, unrecorded, columns, checked: _ } = group;
         let flag = |column: &'static Column, count: &ColumnCount| {
             let of = |value| count.by_value.get(&value).copied().unwrap_or_default();
             let (yes, no, unknown) = (of(1), of(0), count.unknown);

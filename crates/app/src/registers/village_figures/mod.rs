@@ -11,6 +11,7 @@
 //! how, follows from their kinds; what is not known is counted as not known, never as no.
 
 pub(super) mod api;
+pub(super) mod checklist;
 mod model;
 mod ops;
 mod sql;

@@ -10,6 +10,7 @@ use daohu_base::{AreaCode, AreaLevel};
 use daohu_db::Value;
 use daohu_policy::Policy;
 
+use super::checklist::model::{Checked, Checklist};
 use crate::{
     areas::rows::AreaLine,
     registers::coverage::model::is_in_force,
@@ -27,18 +28,26 @@ pub(super) enum Counting {
     Sum,
 }
 
+/// A column that is counted.
+pub(super) struct Counted {
+    /// Its place in 村.
+    place: usize,
+    pub(super) column: &'static Column,
+    pub(super) counting: Counting,
+}
+
 /// The columns of 村 that are counted: the key and texts are not.
-pub(super) static COUNTED: LazyLock<Vec<(&'static Column, Counting)>> = LazyLock::new(|| {
-    let counted = |column: &'static Column| {
+pub(super) static COUNTED: LazyLock<Vec<Counted>> = LazyLock::new(|| {
+    let counted = |(place, column): (usize, &'static Column)| {
         let counting = match column.kind {
             Kind::Flag => Counting::Flag,
             Kind::Code(_) | Kind::Codes(..) => Counting::List,
             Kind::Count(_) | Kind::Yuan => Counting::Sum,
             _ => return None,
         };
-        Some((column, counting))
+        Some(Counted { place, column, counting })
     };
-    VILLAGES.columns.iter().filter_map(counted).collect()
+    VILLAGES.columns.iter().enumerate().filter_map(counted).collect()
 });
 
 /// What villages told of a column.
@@ -61,6 +70,8 @@ pub(super) struct Group {
     pub(super) unrecorded: i64,
     /// By [`COUNTED`].
     pub(super) columns: Vec<ColumnCount>,
+    /// What of the checklist they meet.
+    pub(super) checked: Checked,
 }
 
 /// What is told of the villages of an area in a year.
@@ -99,6 +110,7 @@ pub(super) struct Tally<'a> {
     /// How long the codes of the parts are.
     digits: usize,
     today: &'a str,
+    checklist: Checklist<'a>,
     villages: HashMap<&'a str, &'a AreaLine>,
     /// By year, then by part.
     years: BTreeMap<i64, BTreeMap<String, Counts>>,
@@ -107,7 +119,7 @@ pub(super) struct Tally<'a> {
 impl Default for Group {
     fn default() -> Self {
         let columns = vec![ColumnCount::default(); COUNTED.len()];
-        Self { recorded: 0, unrecorded: 0, columns }
+        Self { recorded: 0, unrecorded: 0, columns, checked: Checked::default() }
     }
 }
 
@@ -115,6 +127,7 @@ impl AddAssign<&Group> for Group {
     fn add_assign(&mut self, other: &Self) {
         self.recorded += other.recorded;
         self.unrecorded += other.unrecorded;
+        self.checked += &other.checked;
         for (mine, theirs) in self.columns.iter_mut().zip(&other.columns) {
             mine.told += theirs.told;
             mine.unknown += theirs.unknown;
@@ -178,15 +191,22 @@ pub(super) fn counts_in(year: i64, today: &str) -> impl Fn(&AreaLine) -> bool + 
 }
 
 impl<'a> Tally<'a> {
-    pub(super) fn new(area: &'a AreaCode, areas: &'a [AreaLine], today: &'a str) -> Self {
+    pub(super) fn new(
+        area: &'a AreaCode,
+        areas: &'a [AreaLine],
+        today: &'a str,
+        checklist: Checklist<'a>,
+    ) -> Self {
         let level =
             area.level().below().map_or(AreaLevel::Village, |level| level.min(AreaLevel::Village));
         let villages = areas.iter().map(|area| (area.code.as_str(), area)).collect();
-        Self { area, digits: level.digits(), today, villages, years: BTreeMap::new() }
+        let digits = level.digits();
+        Self { area, digits, today, checklist, villages, years: BTreeMap::new() }
     }
 
-    /// Counts what a village told of a year: the values of [`COUNTED`].
+    /// Counts what a village told of a year: the values of 村.
     pub(super) fn count(&mut self, village: &str, year: i64, values: &[Value]) {
+        let outcomes = self.checklist.outcomes(year, values);
         let line = self.villages.get(village);
         let is_poor = line.is_some_and(|line| is_poor(line));
         let was_there = line.is_some_and(|line| counts_in(year, self.today)(line));
@@ -194,10 +214,9 @@ impl<'a> Tally<'a> {
             group.recorded += 1;
             // In the end each that was there is added.
             group.unrecorded -= i64::from(was_there);
-            for ((_, counting), (column, value)) in
-                COUNTED.iter().zip(group.columns.iter_mut().zip(values))
-            {
-                column.count(*counting, value);
+            group.checked.count(&outcomes);
+            for (counted, column) in COUNTED.iter().zip(&mut group.columns) {
+                column.count(counted.counting, values.get(counted.place).unwrap_or(&Value::Null));
             }
         }
     }
@@ -265,7 +284,8 @@ mod tests {
 
     #[test]
     fn all_columns_but_the_key_and_texts_are_counted() {
-        let is_counted = |column: &&Column| COUNTED.iter().any(|(one, _)| one.name == column.name);
+        let is_counted =
+            |column: &&Column| COUNTED.iter().any(|one| one.column.name == column.name);
         let left = VILLAGES.columns.iter().filter(|column| !is_counted(column));
         let left: Vec<&str> = left.map(|column| column.name).collect();
         assert_eq!(left, ["village", "year", "main_industry"]);

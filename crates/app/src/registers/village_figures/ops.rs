@@ -6,6 +6,7 @@ use daohu_base::{AreaCode, Scope};
 use daohu_db::{FutureExt, Tx};
 
 use super::{
+    checklist::model::Checklist,
     model::{Goal, Report, Tally, counts_in, goals, is_poor},
     sql,
 };
@@ -33,20 +34,29 @@ pub(super) async fn figures(
     let scope = areas::ops::reported(scope, &area)?;
     let (own_context, today) = (context.clone(), context.clock.now().day().to_string());
     let work = async move |tx: &mut Tx| {
-        let areas = areas::ops::lines_of(tx, &scope, &area).await?;
-        let mut tally = Tally::new(&area, &areas, &today);
-        sql::each_year(tx, (&scope, year), |village, year, values| {
-            tally.count(village, year, values);
-        })
-        .await?;
-        let report = tally.report(year);
+        let nothing = Checklist::default();
+        let (report, names) = report(tx, (&scope, &area), (year, &today), nothing).await?;
         let targets = own(tx, &own_context, &TARGETS, &area).await?;
         let indicators = own(tx, &own_context, &INDICATORS, &area).await?;
         let goals = goals(&own_context.policy, &targets, &indicators);
-        let names = areas.into_iter().map(|area| (area.code, area.name)).collect();
         Ok(Told { report, goals, names })
     };
     context.db.read_scan(move |tx| async move { work(tx).await }.boxed()).await
+}
+
+/// What is counted of an area's villages, in one pass over what they told up to a year, with the names of the areas.
+pub(super) async fn report(
+    tx: &mut Tx,
+    (scope, area): (&Scope, &AreaCode),
+    (year, today): (Option<i64>, &str),
+    checklist: Checklist<'_>,
+) -> Result<(Report, BTreeMap<String, String>), Error> {
+    let areas = areas::ops::lines_of(tx, scope, area).await?;
+    let mut tally = Tally::new(area, &areas, today, checklist);
+    sql::each_year(tx, (scope, year), |village, year, values| tally.count(village, year, values))
+        .await?;
+    let report = tally.report(year);
+    Ok((report, areas.into_iter().map(|area| (area.code, area.name)).collect()))
 }
 
 /// The villages of an area that told nothing of a year in which they were there, by code.

@@ -5,8 +5,16 @@ use std::{collections::HashSet, ops::ControlFlow};
 use daohu_base::Scope;
 use daohu_db::{Error as DbError, Filter, Tx, Value};
 
-use super::model::COUNTED;
-use crate::areas::rows::within;
+use crate::{
+    areas::rows::within,
+    sheet::{VILLAGES, village},
+};
+
+/// The columns of 村, each of the table that `prefix` names.
+pub(super) fn columns(prefix: &str) -> String {
+    let columns = VILLAGES.columns.iter().map(|column| format!("{prefix}{}", column.name));
+    columns.collect::<Vec<_>>().join(", ")
+}
 
 fn of_scope(scope: &Scope) -> Filter {
     let mut filter = Filter::new();
@@ -15,7 +23,7 @@ fn of_scope(scope: &Scope) -> Filter {
     filter
 }
 
-/// Hands on what the villages of a scope told, up to a year: village, year, and the values of [`COUNTED`].
+/// Hands on what the villages of a scope told, up to a year: village, year, and the values of 村.
 pub(super) async fn each_year(
     tx: &mut Tx,
     (scope, until): (&Scope, Option<i64>),
@@ -25,11 +33,9 @@ pub(super) async fn each_year(
     if let Some(until) = until {
         filter.and("year <= ?", [until.into()]);
     }
-    let columns: Vec<&str> = COUNTED.iter().map(|(column, _)| column.name).collect();
-    let sql =
-        format!("select village, year, {} from villages{}", columns.join(", "), filter.clause());
+    let sql = format!("select {} from villages{}", columns(""), filter.clause());
     tx.for_each(&sql, filter.params(), |row| {
-        each(row.text(0)?, row.int(1)?, row.0.get(2..).unwrap_or_default());
+        each(row.text(village::VILLAGE)?, row.int(village::YEAR)?, &row.0);
         Ok(ControlFlow::Continue(()))
     })
     .await
