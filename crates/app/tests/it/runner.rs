@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use daohu_app::jobs::Jobs;
-use daohu_db::{Engine, FutureExt, Tx};
+use daohu_db::{Engine, FutureExt, Tx, testing};
 use serde_json::{Value, json};
 use tokio::{sync::oneshot, task::JoinHandle};
 
@@ -297,14 +297,18 @@ async fn a_job_that_met_a_change_is_begun_again_as_often_as_is_allowed() {
     let runner = tokio::spawn(async move { jobs.run().await });
     let attempts_max = app.context.policy.exchange().job_attempts_max;
     for (begun, village) in [(1, "990101100201"), (attempts_max, "990101101200")] {
-        let release = hold(&app, None).await;
+        // What an import waits for before its first row, when all is decided.
+        let lock = "update journal_heads set sequence = sequence";
+        let work = async move |tx: &mut Tx| tx.execute(lock, &[]).await.map(drop);
+        let held = testing::hold(&app.context.db, move |tx| async move { work(tx).await }.boxed());
+        let held = held.await;
         let text = format!("户编号,行政村代码\nH003,{village}\nN{begun},{village}\n");
         let path = client.import(&text, &[]).await;
-        until(&client, &path, |job| job["phase"] == "storing").await;
+        until(&client, &path, |job| job["rows_done"] == 2).await;
         app.execute("update households set version = version + 1 where no = 'H003'").await;
         let begun_often = format!("update jobs set attempts = {begun} where state = 'running'");
         app.execute(begun_often.leak()).await;
-        release.send(()).unwrap();
+        held.release().await;
         let job = until(&client, &path, |job| job["ended_at"].is_string()).await;
         let outcome = (&job["state"], &job["attempts"], &job["problem"]["code"]);
         let (again, refused) = (json!(begun + 1), json!("exchange.changed_meanwhile"));
