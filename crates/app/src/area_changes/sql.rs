@@ -351,16 +351,18 @@ pub(super) async fn changed_after(
 /// Areas asked for by one statement.
 const IN_LIST: usize = 500;
 
-/// Says of these persons' ID numbers in which county their rows are now.
+/// Says of the ID numbers that these persons hold in which county their rows are now; one that somebody who stays
+/// holds by now is left as it is.
 pub(super) async fn move_holders(
     tx: &mut Tx,
     (from, to): (&str, &str),
-    identities: Vec<Value>,
+    (identities, persons): (Vec<Value>, &[i64]),
 ) -> Result<(), Error> {
     let mut filter = Filter::new();
     let to = filter.param(to);
     filter.and("county = ?", [from.into()]);
     filter.and_in("identity", identities);
+    filter.and_in("person", persons.iter().copied().map(Value::from));
     let sql = format!("update person_keys set county = {to}{}", filter.clause());
     tx.execute(&sql, filter.params()).await.map(drop)
 }
