@@ -97,17 +97,6 @@ pub(super) async fn move_former(
     move_rows(tx, "former_villages", COLUMNS, counties, households).await
 }
 
-/// So does the log of who looked at them.
-pub(super) async fn move_accesses(
-    tx: &mut Tx,
-    counties: (&str, &str),
-    households: &[i64],
-) -> Result<(), Error> {
-    const COLUMNS: &str =
-        "household, mark, at, last_at, times, actor, authority, what, person, area, address";
-    move_rows(tx, "accesses", COLUMNS, counties, households).await
-}
-
 /// So do the memberships of those who left.
 pub(super) async fn move_memberships(
     tx: &mut Tx,
