@@ -18,6 +18,12 @@ pub(crate) async fn counties_after(tx: &mut Tx, county: &str) -> Result<Vec<Stri
     counties(tx, county, &[Way::After]).await
 }
 
+/// A county, those that rows of its came from, and those that rows of any of these went to; itself first. Whatever
+/// was in one county with a row that is in this one now is in one of them.
+pub(crate) async fn counties_around(tx: &mut Tx, county: &str) -> Result<Vec<String>, Error> {
+    counties(tx, county, &AROUND).await
+}
+
 /// These counties, and those that rows of theirs went to.
 pub(crate) async fn all_after(tx: &mut Tx, counties: &[String]) -> Result<BTreeSet<String>, Error> {
     let start = counties.iter().filter_map(|county| county_of(county)).collect();
@@ -29,6 +35,8 @@ pub(crate) async fn all_after(tx: &mut Tx, counties: &[String]) -> Result<BTreeS
 pub(crate) async fn county_heirs(tx: &mut Tx, county: &str) -> Result<Vec<String>, Error> {
     counties(tx, county, &[Way::Whole]).await
 }
+
+const AROUND: [Way; 2] = [Way::Before, Way::After];
 
 async fn counties(tx: &mut Tx, county: &str, ways: &[Way]) -> Result<Vec<String>, Error> {
     // What stands in the journal of no county was never moved.
