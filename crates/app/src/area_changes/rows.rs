@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use daohu_base::{AreaCode, AreaLevel};
+use daohu_base::{AreaCode, AreaLevel, Scope};
 use daohu_db::{Error, Tx};
 
 use super::sql::{self, Way};
@@ -22,6 +22,13 @@ pub(crate) async fn counties_after(tx: &mut Tx, county: &str) -> Result<Vec<Stri
 /// was in one county with a row that is in this one now is in one of them.
 pub(crate) async fn counties_around(tx: &mut Tx, county: &str) -> Result<Vec<String>, Error> {
     counties(tx, county, &AROUND).await
+}
+
+/// As [`counties_around`], of all counties of a scope.
+pub(crate) async fn around(tx: &mut Tx, scope: &Scope) -> Result<Scope, Error> {
+    let scope = scope.counties();
+    let Some(areas) = scope.areas() else { return Ok(scope) };
+    Ok(Scope::of(reached(tx, areas.to_vec(), &AROUND).await?))
 }
 
 /// These counties, and those that rows of theirs went to.
