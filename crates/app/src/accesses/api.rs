@@ -69,6 +69,7 @@ pub(crate) struct AccessEntry {
     /// `household`, `dossier`, `members`, `incomes`, `journal`, `sources`, `accesses`, `person`, `memberships`,
     /// `numbers` (in full) or `export`.
     what: String,
+    /// The county that the household was stored under then, or of the area that was exported.
     county: String,
     /// The household's id; null for an export, which is of all households of `area`.
     household: Option<i64>,

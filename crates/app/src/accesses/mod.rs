@@ -9,8 +9,9 @@
 //! cut, this log tells what was seen and ends by law and policy. What discloses more than a masked
 //! record (a number in full, an export) is in the journal as well, durable before the answer.
 //!
-//! A look at a household moves with it into another county; an export keeps the code that it was asked for by, and is a look at
-//! the households that lay there then.
+//! A look at a household stays with the county that it was written under, and lists ask the counties that rows came from: nobody
+//! who looks waits for a change of areas, and none is lost to it. An export keeps the code that it was asked for by, and is a look at the
+//! households that lay there then.
 //!
 //! Invariants: nothing about a household is answered before the access is queued; a full queue makes the
 //! reader wait, and refuses in the end, but loses nothing; a server that ends, however it does, writes what is queued. A

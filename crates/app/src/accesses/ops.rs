@@ -9,7 +9,7 @@ use super::{
     model::What,
     sql::{self, Line, Mark, Wanted},
 };
-use crate::{Context, Error, areas, households};
+use crate::{Context, Error, area_changes, areas, households};
 
 /// Rows looked at for one page, when most of them lie outside the area or are of another kind.
 const LOOKED_AT_MAX: usize = 2_000;
@@ -44,7 +44,15 @@ pub(super) async fn of_household(
     let work = async move |tx: &mut Tx| {
         let home = households::household(tx, &keys, &scope, id).await?;
         let key = (home.county(), id);
-        let mut lines = sql::of_household(tx, key, &wanted, before, limit).await?;
+        let mut lines = Vec::new();
+        // A look stays where it was written: who looks while a household moves waits for nothing.
+        for county in area_changes::rows::counties_before(tx, home.county()).await? {
+            let of = (county.as_str(), id);
+            lines.extend(sql::of_household(tx, of, &wanted, before, limit).await?);
+        }
+        for line in &mut lines {
+            line.household_no = Some(home.no().to_owned());
+        }
         let now = (home.village().to_owned(), Timestamp(i64::MAX));
         let mut from = Timestamp(i64::MIN);
         for (village, until) in sql::former_villages(tx, key).await?.into_iter().chain([now]) {
@@ -79,7 +87,10 @@ pub(super) async fn of_area(
         // Exports of what lies above a county are stored under codes of their own, those of a county that had
         // another code under that one.
         let all = over.keys().flat_map(|area| areas_over(area.as_str()));
-        let counties: BTreeSet<String> = all.map(|area| area.county()).collect();
+        let mut counties: BTreeSet<String> = all.map(|area| area.county()).collect();
+        // Nor do looks at households go along, from whatever village of another county they came.
+        let own = query.area.county();
+        counties.extend(area_changes::rows::counties_before(tx, &own).await?);
         let (mut after, mut lines, mut looked_at) = (after, Vec::new(), 0);
         loop {
             let mut some = Vec::new();
@@ -91,13 +102,15 @@ pub(super) async fn of_area(
             if some.is_empty() {
                 return Ok((lines, None));
             }
+            let places = sql::places(tx, &own, some.iter().map(|l| l.access.household)).await?;
             for mut line in some {
                 looked_at += 1;
                 after = Some(line.mark());
                 let is_wanted = query.what.is_none_or(|what| what.as_str() == line.access.what);
-                if is_wanted && lies_in((&query.area, &over), &line) {
-                    if matches!(view, View::Administrators) {
-                        line.household_no = None;
+                let place = places.get(&line.access.household);
+                if is_wanted && lies_in((&query.area, &over), &line, place) {
+                    if let (View::Within(_), Some((no, _))) = (&view, place) {
+                        line.household_no = Some(no.clone());
                     }
                     lines.push(line);
                 }
@@ -116,14 +129,24 @@ fn areas_over(code: &str) -> Vec<AreaCode> {
     AreaLevel::ALL.into_iter().filter_map(|level| area.at(level)).collect()
 }
 
-/// True if the row is about a household of the area, or an export took some or all of its households: by its code, or
-/// that of an area that it followed, until it did.
-fn lies_in((area, over): (&AreaCode, &BTreeMap<AreaCode, Timestamp>), line: &Line) -> bool {
-    let parsed = |code: &Option<String>| AreaCode::parse(code.as_deref().unwrap_or("")).ok();
-    match parsed(&line.access.area) {
-        Some(exported) => over.iter().any(|(area, until)| {
-            line.access.at < until.0 && (area.contains(&exported) || exported.contains(area))
+/// A household's number and village.
+type Place = (String, String);
+
+/// True if the row is about a household that lies in the area now, or an export took some or all of its households: by
+/// its code, or that of an area that it followed, until it did.
+fn lies_in(
+    (area, over): (&AreaCode, &BTreeMap<AreaCode, Timestamp>),
+    line: &Line,
+    place: Option<&Place>,
+) -> bool {
+    match line.access.area.as_deref().map(AreaCode::parse) {
+        Some(exported) => exported.is_ok_and(|exported| {
+            over.iter().any(|(area, until)| {
+                line.access.at < until.0 && (area.contains(&exported) || exported.contains(area))
+            })
         }),
-        None => parsed(&line.village).is_some_and(|village| area.contains(&village)),
+        None => place.is_some_and(|(_, village)| {
+            AreaCode::parse(village).is_ok_and(|village| area.contains(&village))
+        }),
     }
 }

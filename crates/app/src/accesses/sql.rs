@@ -1,5 +1,7 @@
 //! SQL of the access log.
 
+use std::collections::HashMap;
+
 use daohu_base::Timestamp;
 use daohu_db::{Error, Filter, Row, Tx, Value};
 
@@ -31,9 +33,8 @@ pub(super) struct Line {
     pub(super) access: Access,
     /// The user's, if there still is one of this name.
     pub(super) display_name: Option<String>,
+    /// 户编号, where the reader may know it.
     pub(super) household_no: Option<String>,
-    /// Where the household lies now.
-    pub(super) village: Option<String>,
 }
 
 impl Line {
@@ -83,7 +84,7 @@ pub(super) async fn of_county(
     list(tx, filter(county, wanted, before), limit).await
 }
 
-/// Rows about one household, latest first.
+/// Rows about one household that were written while it was in a county, latest first.
 pub(super) async fn of_household(
     tx: &mut Tx,
     (county, household): (&str, i64),
@@ -142,9 +143,8 @@ async fn list(tx: &mut Tx, mut filter: Filter, limit: i64) -> Result<Vec<Line>, 
     let limit = filter.param(limit);
     let sql = format!(
         "select a.county, a.household, a.mark, a.at, a.last_at, a.times, a.actor, a.authority, a.what,
-                a.person, a.area, a.address, u.display_name, h.no, h.village
-         from accesses a left join users u on u.name = a.actor
-         left join households h on h.county = a.county and h.id = a.household{}
+                a.person, a.area, a.address, u.display_name
+         from accesses a left join users u on u.name = a.actor{}
          order by a.at desc, a.household desc, a.mark desc limit {limit}",
         filter.clause()
     );
@@ -168,8 +168,21 @@ fn line(row: &Row) -> Result<Line, Error> {
         area: opt_text(10)?,
         address: opt_text(11)?,
     };
-    let (display_name, household_no, village) = (opt_text(12)?, opt_text(13)?, opt_text(14)?);
-    Ok(Line { access, display_name, household_no, village })
+    Ok(Line { access, display_name: opt_text(12)?, household_no: None })
+}
+
+/// Number and village of those of these households that are in a county now, by id.
+pub(super) async fn places(
+    tx: &mut Tx,
+    county: &str,
+    households: impl IntoIterator<Item = i64>,
+) -> Result<HashMap<i64, (String, String)>, Error> {
+    let mut filter = Filter::new();
+    filter.and("county = ?", [county.into()]);
+    filter.and_in("id", households.into_iter().map(Value::from));
+    let sql = format!("select id, no, village from households{}", filter.clause());
+    let place = |row: &Row| Ok((row.int(0)?, (row.text(1)?.to_owned(), row.text(2)?.to_owned())));
+    tx.query(&sql, filter.params()).await?.iter().map(place).collect()
 }
 
 /// The first county after one that has rows: by its index, whatever their number.

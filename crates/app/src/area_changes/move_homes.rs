@@ -186,9 +186,8 @@ impl Carrier<'_> {
             self.arrive(county, suspects::JUDGEMENT, key, after);
         }
         sql::move_memberships(tx, counties, &ids).await?;
-        sql::move_accesses(tx, counties, &ids).await?;
         sql::move_former(tx, counties, &ids).await?;
-        sql::move_holders(tx, counties, identities).await?;
+        sql::move_holders(tx, counties, (identities, &members)).await?;
         Ok(sql::leave(tx, &old, &ids).await?)
     }
 

@@ -97,17 +97,6 @@ pub(super) async fn move_former(
     move_rows(tx, "former_villages", COLUMNS, counties, households).await
 }
 
-/// So does the log of who looked at them.
-pub(super) async fn move_accesses(
-    tx: &mut Tx,
-    counties: (&str, &str),
-    households: &[i64],
-) -> Result<(), Error> {
-    const COLUMNS: &str =
-        "household, mark, at, last_at, times, actor, authority, what, person, area, address";
-    move_rows(tx, "accesses", COLUMNS, counties, households).await
-}
-
 /// So do the memberships of those who left.
 pub(super) async fn move_memberships(
     tx: &mut Tx,
@@ -144,39 +133,25 @@ async fn move_rows(
     tx.execute(&format!("delete from {table}{}", filter.clause()), filter.params()).await.map(drop)
 }
 
-/// A household that lay elsewhere on a day: the county where its row is now, and the village then.
+/// A household that lay elsewhere on a day, and the village then.
 #[derive(Clone, Debug)]
 pub(crate) struct Elsewhere {
-    pub(crate) county: String,
     pub(crate) household: i64,
     pub(crate) village: String,
 }
 
-/// The households that on a day lay in another village than after the changes since, as far as then or now
-/// they are in the scope.
+/// The households of a county that on a day lay in another village than after the changes since, in this county or
+/// another one; of several changes since, what comes last tells where it lay.
 pub(crate) async fn elsewhere_on(
     tx: &mut Tx,
-    scope: &Scope,
+    county: &str,
     day: &str,
 ) -> Result<Vec<Elsewhere>, Error> {
-    let mut filter = Filter::new();
-    filter.and("f.ends_on >= ?", [day.into()]);
-    if let (Some(villages), Some(counties)) = (scope.ranges(), scope.counties().ranges()) {
-        let villages = villages.into_iter().zip(counties);
-        let params = villages.map(|((a, b), (c, d))| [a.into(), b.into(), c.into(), d.into()]);
-        let condition = "(f.village >= ? and f.village < ? or f.county >= ? and f.county < ?)";
-        filter.and_any(condition, params);
-    }
-    // Of several changes since, the first one tells where it lay.
-    let sql = format!(
-        "select f.county, f.household, f.village from former_villages f{} order by f.ends_on desc, f.change desc",
-        filter.clause()
-    );
-    let row = |row: &Row| {
-        let (county, village) = (row.text(0)?.to_owned(), row.text(2)?.to_owned());
-        Ok(Elsewhere { county, household: row.int(1)?, village })
-    };
-    tx.query(&sql, filter.params()).await?.iter().map(row).collect()
+    let sql = "select household, village from former_villages where county = $1 and ends_on >= $2
+               order by ends_on desc, change desc";
+    let row =
+        |row: &Row| Ok(Elsewhere { household: row.int(0)?, village: row.text(1)?.to_owned() });
+    tx.query(sql, &[county.into(), day.into()]).await?.iter().map(row).collect()
 }
 
 /// What followed areas of a subtree, or what these followed; the latest first.
@@ -197,21 +172,52 @@ pub(super) async fn successions(tx: &mut Tx, area: &AreaCode) -> Result<Vec<Succ
     rows.iter().map(row).collect()
 }
 
-/// The counties that rows were moved between.
-pub(super) async fn moved_counties(tx: &mut Tx) -> Result<Vec<(String, String)>, Error> {
-    let sql = "select distinct substr(predecessor, 1, 6), substr(successor, 1, 6) from successions
-               where length(predecessor) = 12 and substr(predecessor, 1, 6) <> substr(successor, 1, 6)";
-    let rows = tx.query(sql, &[]).await?;
-    rows.iter().map(|row| Ok((row.text(0)?.to_owned(), row.text(1)?.to_owned()))).collect()
+/// Which way is gone from counties to others.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Way {
+    /// To those that rows of theirs came from.
+    Before,
+    /// To those that rows of theirs went to.
+    After,
+    /// To those that they became as a whole.
+    Whole,
 }
 
-/// The counties that went to another as a whole, and to which.
-pub(super) async fn followed_counties(tx: &mut Tx) -> Result<Vec<(String, String)>, Error> {
-    let sql = "select predecessor, successor from successions
-               where length(predecessor) = 6 and is_whole = 1 and predecessor <> successor";
-    let rows = tx.query(sql, &[]).await?;
-    rows.iter().map(|row| Ok((row.text(0)?.to_owned(), row.text(1)?.to_owned()))).collect()
+/// The counties that are one step from the counties of these areas, and perhaps some of them.
+pub(super) async fn next_counties(
+    tx: &mut Tx,
+    way: Way,
+    areas: &[AreaCode],
+) -> Result<Vec<AreaCode>, Error> {
+    // Codes in a range are found by an index of either column, whatever else was ever changed.
+    let (of, range, what) = match way {
+        Way::Before => {
+            ("predecessor", "(successor >= ? and successor < ?)", "length(predecessor) = 12")
+        }
+        Way::After => {
+            ("successor", "(predecessor >= ? and predecessor < ?)", "length(predecessor) = 12")
+        }
+        Way::Whole => (
+            "successor",
+            "(predecessor >= ? and predecessor < ?)",
+            "length(predecessor) = 6 and is_whole = 1",
+        ),
+    };
+    let mut found = BTreeSet::new();
+    for some in areas.chunks(RANGES) {
+        let mut filter = Filter::new();
+        filter.and_any(range, some.iter().map(|area| [area.as_str().into(), area.end().into()]));
+        filter.and(what, []);
+        let sql = format!("select distinct substr({of}, 1, 6) from successions{}", filter.clause());
+        for row in tx.query(&sql, filter.params()).await? {
+            found.extend(AreaCode::parse(row.text(0)?).ok());
+        }
+    }
+    Ok(found.into_iter().collect())
 }
+
+/// Ranges asked for by one statement.
+const RANGES: usize = 100;
 
 /// As [`stored`] reads them.
 const STORED: &str = "id, changed_on, document, lines, households, created_at, created_by";
@@ -334,16 +340,18 @@ pub(super) async fn changed_after(
 /// Areas asked for by one statement.
 const IN_LIST: usize = 500;
 
-/// Says of these persons' ID numbers in which county their rows are now.
+/// Says of the ID numbers that these persons hold in which county their rows are now; one that somebody who stays
+/// holds by now is left as it is.
 pub(super) async fn move_holders(
     tx: &mut Tx,
     (from, to): (&str, &str),
-    identities: Vec<Value>,
+    (identities, persons): (Vec<Value>, &[i64]),
 ) -> Result<(), Error> {
     let mut filter = Filter::new();
     let to = filter.param(to);
     filter.and("county = ?", [from.into()]);
     filter.and_in("identity", identities);
+    filter.and_in("person", persons.iter().copied().map(Value::from));
     let sql = format!("update person_keys set county = {to}{}", filter.clause());
     tx.execute(&sql, filter.params()).await.map(drop)
 }

@@ -124,7 +124,8 @@ pub(super) async fn dossier_of(
         None => present(tx, keys, row).await?,
         Some(day) => past(tx, keys, row, &counties, day).await?,
     };
-    let mut reader = moves::Reader::new(with, &counties, until(as_of));
+    let around = area_changes::rows::counties_around(tx, row.county()).await?;
+    let mut reader = moves::Reader::new(with, &around, until(as_of));
     (dossier.came_from, dossier.went_to) = reader.links(tx, row.id()).await?;
     Ok(dossier)
 }

@@ -79,13 +79,15 @@ impl Pair {
 struct Reader {
     wanted: Wanted,
     place: Scope,
+    /// The counties where what was judged of somebody there may lie, once it is known.
+    around: Option<Scope>,
     after: Mark,
 }
 
 impl Reader {
     fn new(wanted: Wanted, after: Option<Mark>) -> Self {
         let after = after.unwrap_or_else(|| (String::new(), i64::MIN, 0, 0));
-        Self { place: wanted.place(), wanted, after }
+        Self { place: wanted.place(), around: None, wanted, after }
     }
 
     /// The next pairs with their marks, perhaps none; nothing at the end.
@@ -149,9 +151,15 @@ impl Reader {
         tx: &mut Tx,
         verdict: Verdict,
     ) -> Result<Option<Vec<(Mark, Pair)>>, Error> {
+        // It lies with the smaller id, and the other person may lie elsewhere by now.
+        let around = match self.around.take() {
+            Some(around) => around,
+            None => area_changes::rows::around(tx, &self.place).await?,
+        };
+        let around = self.around.insert(around);
         let (county, _, person, other) = &self.after;
         let after = (county.as_str(), *person, *other);
-        let mut judgements = sql::next(tx, &self.place, verdict, after, BATCH).await?;
+        let mut judgements = sql::next(tx, around, verdict, after, BATCH).await?;
         let Some(county) = judgements.first().map(|first| first.county.clone()) else {
             return Ok(None);
         };
@@ -164,10 +172,16 @@ impl Reader {
             self.after = mark.clone();
             let (one, other) = (persons.get(&judgement.person), persons.get(&judgement.other));
             let (Some(one), Some(other)) = (one.cloned(), other.cloned()) else { continue };
-            let is_pending = one.is_current && other.is_current && one.county() == other.county();
+            let is_of_one_county = one.county() == other.county();
+            let is_wanted = match verdict {
+                // It may have to be undone, wherever the two are.
+                Verdict::Merged => true,
+                // Who is to be merged and has left meanwhile waits for nothing any more.
+                Verdict::Same => is_of_one_county && one.is_current && other.is_current,
+                Verdict::Open | Verdict::Different => is_of_one_county,
+            };
             let pair = Pair { county: county.clone(), one, other, judgement: Some(judgement) };
-            // Who is to be merged and has left meanwhile waits for nothing any more.
-            if pair.verdict() == verdict && (is_pending || verdict != Verdict::Same) {
+            if is_wanted && pair.verdict() == verdict {
                 found.push((mark, pair));
             }
         }
@@ -191,8 +205,7 @@ async fn those(
             found.insert(alike.person, alike);
         }
         if nth == 0 && !ids.is_empty() {
-            counties.extend(area_changes::rows::counties_before(tx, county).await?);
-            counties.extend(area_changes::rows::counties_after(tx, county).await?);
+            counties = area_changes::rows::counties_around(tx, county).await?;
         }
         nth += 1;
     }

@@ -361,6 +361,10 @@ pub(super) async fn settle_holders(tx: &mut Tx, numbers: &[Number]) -> Result<Ve
     let mut contested = Vec::new();
     let numbers: BTreeSet<Number> = numbers.iter().copied().collect();
     for some in Vec::from_iter(numbers).chunks(IN_LIST) {
+        // Before anybody is looked for: who gives one of them to somebody is waited for, and seen; who does so
+        // later waits, and meets the holder.
+        let claims: Vec<_> = some.iter().map(|(identity, _)| nobody().row(*identity)).collect();
+        tx.upsert_rows(&person_keys(), &claims).await?;
         let mut by_number: HashMap<[u8; 16], Holder> = HashMap::new();
         for (identity, holder) in rows::bearers(tx, some).await? {
             let is_current = holder.is_current;
@@ -369,14 +373,20 @@ pub(super) async fn settle_holders(tx: &mut Tx, numbers: &[Number]) -> Result<Ve
                 contested.extend(some.iter().find(|number| number.0 == identity));
             }
         }
+        let free = some.iter().filter(|(identity, _)| !by_number.contains_key(identity));
         let mut filter = Filter::new();
-        filter.and_in("identity", some.iter().map(|(identity, _)| identity.to_vec().into()));
+        filter.and_in("identity", free.map(|(identity, _)| identity.to_vec().into()));
         let sql = format!("delete from person_keys{}", filter.clause());
         tx.execute(&sql, filter.params()).await?;
         let rows: Vec<_> = by_number.iter().map(|(number, holder)| holder.row(*number)).collect();
-        tx.insert_rows(&person_keys(), &rows).await?;
+        tx.upsert_rows(&person_keys(), &rows).await?;
     }
     Ok(contested)
+}
+
+/// Stands for the holder of a number until it is known who that is.
+fn nobody() -> Holder {
+    Holder { county: String::new(), person: 0, household: 0, is_current: false }
 }
 
 /// Of those who have one of these numbers and belong to households, all where there are several: county and id.

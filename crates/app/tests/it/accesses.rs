@@ -1,6 +1,16 @@
 //! Who looked at a household: the access log as auditors and the office read it.
 
-use daohu_db::Engine;
+use std::{
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
+};
+
+use daohu_app::{
+    area_changes::{Request, change},
+    jobs::{Progress, Ticket},
+};
+use daohu_base::{Day, Scope};
+use daohu_db::{Engine, FutureExt, Tx, testing::hold};
 use daohu_policy::Policy;
 use serde_json::{Value, json};
 
@@ -285,4 +295,92 @@ async fn exports_under_the_old_code_of_a_county_are_told_of() {
         let day = exported(&app, &inspector, &format!("{path}?day=2020-11-22")).await;
         assert!(day.is_empty(), "{engine:?} {day:?}");
     }
+}
+
+#[tokio::test]
+async fn looks_at_a_household_are_told_of_where_it_went() {
+    for engine in Engine::BOTH {
+        let app = area_changes::start(engine).await;
+        let city = app.client(&["office_clerk@99"]).await;
+        let mut ids = Vec::new();
+        for no in ["H002", "H004", "H005"] {
+            let (id, _) = seed::household_no(&app, no).await;
+            city.json(&format!("/households/{id}")).await;
+            app.clock.advance_seconds(1);
+            ids.push(id);
+        }
+        app.state.accesses().flush().await.unwrap();
+        let lines = vec![
+            area_changes::part("990101100200", "980101100209", "新村", &[], &["H002", "H003"]),
+            area_changes::part("990101100200", "990101100209", "留村", &[], &[]),
+        ];
+        area_changes::carry_out(&app, lines).await;
+        let numbers = async |client: &Client, area: &str| {
+            let path = format!("/accesses?what=household&area={area}");
+            let rows = all(&app, client, &path, 1).await;
+            let number = |row: &Value| row["household_no"].as_str().unwrap_or("-").to_owned();
+            rows.iter().map(number).collect::<Vec<_>>()
+        };
+        let inspector = app.client(&["inspector@98", "inspector@99"]).await;
+        for area in ["980101", "980101100", "980101100209"] {
+            assert_eq!(numbers(&inspector, area).await, ["H002"], "{engine:?} {area}");
+        }
+        assert_eq!(numbers(&inspector, "990101").await, ["H005", "H004"], "{engine:?}");
+        let auditor = app.client(&["audit_admin"]).await;
+        assert_eq!(numbers(&auditor, "980101").await, ["-"], "{engine:?}");
+        // A look since then is one more, page by page or not.
+        let north = app.client(&["inspector@980101"]).await;
+        north.json(&format!("/households/{}", ids[0])).await;
+        for rows in [1, 200] {
+            let path = format!("/households/{}/accesses", ids[0]);
+            let told = all(&app, &north, &path, rows).await;
+            let told = told.iter().filter(|row| row["what"] == "household");
+            let told: Vec<_> =
+                told.map(|row| [&row["county"], &row["household_no"]].map(Value::clone)).collect();
+            let expected = ["980101", "990101"].map(|county| [json!(county), json!("H002")]);
+            assert_eq!(told, expected, "{engine:?} {rows}");
+        }
+    }
+}
+
+/// Of PostgreSQL: on SQLite all that is written waits until the change is stored.
+#[tokio::test]
+async fn who_looks_at_a_household_while_it_moves_waits_for_nothing_and_is_told_of() {
+    let app = area_changes::start(Engine::Postgres).await;
+    let city = app.client(&["office_clerk@99"]).await;
+    let (id, _) = seed::household_no(&app, "H005").await;
+    let path = format!("/households/{id}");
+    city.json(&path).await;
+    app.state.accesses().flush().await.unwrap();
+    // What the change waits for when its households are written in their new county.
+    let follower = app.user(&["cadre@990101101200"]).await;
+    let lock = format!("update users set name = name where name = '{}'", follower.name);
+    let work = async move |tx: &mut Tx| tx.execute(&lock, &[]).await.map(drop);
+    let held = hold(&app.context.db, move |tx| async move { work(tx).await }.boxed()).await;
+    let progress = Arc::<Progress>::default();
+    let request = Request {
+        on: Day::parse(area_changes::TODAY).unwrap(),
+        document: None,
+        lines: vec![area_changes::line("990101101200", "980101100209", "新村")],
+        dry_run: false,
+    };
+    let ticket = Ticket { progress: Arc::clone(&progress), run: None };
+    let changing = change(&app.context, app.act(), Scope::all(), request, ticket);
+    let meanwhile = async {
+        while progress.rows_done.load(Ordering::Relaxed) == 0 {
+            tokio::task::yield_now().await;
+        }
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        city.json(&path).await;
+        let written = tokio::time::timeout(Duration::from_secs(5), app.state.accesses().flush());
+        let written = written.await;
+        held.release().await;
+        written.expect("the log waits for the change").unwrap();
+    };
+    let (told, ()) = tokio::join!(changing, meanwhile);
+    assert_eq!(told.unwrap().households, 1);
+    let north = app.client(&["inspector@980101"]).await;
+    let rows = all(&app, &north, &format!("{path}/accesses"), 200).await;
+    assert_eq!(whats(&rows), ["household"]);
+    assert_eq!((&rows[0]["times"], &rows[0]["county"]), (&json!(2), &json!("990101")));
 }

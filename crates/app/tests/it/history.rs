@@ -5,6 +5,7 @@ use daohu_db::{Engine, FutureExt, Tx};
 use serde_json::{Value, json};
 
 use crate::{
+    area_changes::{change_on, part},
     harness::{Client, TestApp},
     seed,
 };
@@ -67,6 +68,10 @@ async fn side(
     as_of: &str,
 ) -> Vec<String> {
     let (id, _) = seed::household_no(app, no).await;
+    side_of(client, (id, side), as_of).await
+}
+
+async fn side_of(client: &Client, (id, side): (i64, &str), as_of: &str) -> Vec<String> {
     let dossier = client.json(&format!("/households/{id}/dossier{as_of}")).await;
     let text = |value: &Value| value.as_str().unwrap_or("-").to_owned();
     let link = |link: &Value| {
@@ -114,6 +119,67 @@ async fn a_dossier_tells_whom_a_household_was_split_from_and_merged_into_as_of_a
         let cadre = app.client(&["cadre@990101100201"]).await;
         let seen = side(&cadre, &app, ("H020", "came_from"), "").await;
         assert_eq!(seen, ["- 2020-11-23 - 张小六/-/迁入 孙三/-/迁入"], "{engine:?}");
+    }
+}
+
+#[tokio::test]
+async fn who_came_and_went_is_told_where_one_of_the_two_households_went_to_another_county() {
+    let gone = |from: &str, homes: &[&str]| part(from, "980101100209", "新村", &[], homes);
+    // H001 stands in the other county too: it stays.
+    let cases = [
+        ("H020 and H004 go", vec![gone("990101100201", &[])]),
+        (
+            "H002 and H003 go",
+            vec![
+                gone("990101100200", &["H002", "H003"]),
+                part("990101100200", "990101100209", "留村", &[], &[]),
+            ],
+        ),
+    ];
+    for (says, lines) in &cases {
+        for engine in Engine::BOTH {
+            let says = format!("{engine:?}: {says}");
+            let app = start(engine).await;
+            let mut ids = [0; 4];
+            for (id, no) in ids.iter_mut().zip(["H002", "H020", "H003", "H004"]) {
+                *id = seed::household_no(&app, no).await.0;
+            }
+            let (wife, _) = seed::person_named(&app, WIFE.0).await;
+            change_on(&app, ("2020-11-24", None), lines.clone()).await.unwrap();
+            let both = app.client(&[OFFICE, "office_clerk@980101"]).await;
+            let split =
+                |no: &str| format!("{no} 2020-11-20 split 张小六/分户迁出/迁入 孙三/分户迁出/迁入");
+            let merged = |no: &str| format!("{no} 2020-11-24 merged 王五/迁出/迁入");
+            for (of, expected) in [
+                ((ids[0], "went_to"), split("H020")),
+                ((ids[1], "came_from"), split("H002")),
+                ((ids[2], "came_from"), merged("H004")),
+                ((ids[3], "went_to"), merged("H003")),
+            ] {
+                assert_eq!(side_of(&both, of, "").await, [expected], "{says} {of:?}");
+            }
+            let path = format!("/persons/{wife}/memberships");
+            let told = both.json(&path).await;
+            let homes: Vec<_> =
+                told.as_array().unwrap().iter().map(|one| one["household_no"].clone()).collect();
+            assert_eq!(homes, ["H002", "H020"], "{says}");
+            let story = both.json(&format!("/households/{}/journal", ids[1])).await.to_string();
+            assert!(story.contains(&format!("\"household\":{},", ids[0])), "{says} {story}");
+            // Who has one of the two counties learns that somebody was elsewhere.
+            for (area, no) in
+                [("990101", "H020"), ("980101", "H002"), ("990101", "H002"), ("980101", "H020")]
+            {
+                let one = app.client(&[&format!("office_clerk@{area}")]).await;
+                let (id, side) =
+                    if no == "H020" { (ids[1], "came_from") } else { (ids[0], "went_to") };
+                if one.get(&format!("/households/{id}")).send().await.status != 200 {
+                    continue;
+                }
+                let seen = side_of(&one, (id, side), "").await;
+                assert_eq!(seen.len(), 1, "{says} {area}");
+                assert!(seen[0].starts_with("- 2020-11-2"), "{says} {area} {seen:?}");
+            }
+        }
     }
 }
 

@@ -15,7 +15,7 @@ use daohu_db::Engine;
 use serde_json::{Value, json};
 
 use crate::{
-    area_changes::{assert_whole, carry_out, line},
+    area_changes::{assert_whole, carry_out, change_on, line},
     exchange::options,
     harness::{Answer, Client, TestApp},
     moves::told,
@@ -509,6 +509,13 @@ async fn a_merge_is_undone_where_areas_changed_since() {
             let pair = format!("/suspects/{}/{}", county.ids[keep], county.ids[end]);
             let version = both.json(&pair).await["version"].as_i64().unwrap();
             assert_eq!(listed(&both, "verdict=merged").await.len(), 1, "{says}");
+            // It is one of the county that each of them is in now.
+            let persons = both.json(&pair).await["persons"].clone();
+            for person in persons.as_array().unwrap() {
+                let county = &person["village"].as_str().unwrap()[..6];
+                let query = format!("verdict=merged&area={county}");
+                assert_eq!(listed(&both, &query).await.len(), 1, "{says}: {county}");
+            }
             let undo = |client: &Client| {
                 client.post(&format!("{pair}/undo"), json!({ "reason": REASON })).if_match(version)
             };
@@ -521,6 +528,35 @@ async fn a_merge_is_undone_where_areas_changed_since() {
             assert_eq!([person(keep).await, person(end).await], was, "{says}");
             assert_whole(&county.app).await;
             assert!(listed(&both, "verdict=merged").await.is_empty(), "{says}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn pairs_of_two_counties_that_were_one_are_listed_in_both_while_they_are_merged() {
+    for (merged, query) in [(true, "verdict=merged"), (false, "verdict=different")] {
+        for engine in Engine::BOTH {
+            let says = format!("{engine:?} {query}");
+            let county = on_the_next_day(engine).await;
+            match merged {
+                true => county.merge((0, 1), 0).await.expect(200),
+                false => county.judge((0, 1), "different").await.expect(200),
+            };
+            // The village of one goes to another county; what is left of the old one gets another code.
+            carry_out(&county.app, vec![line("990101100201", "980101100209", "新村")]).await;
+            county.app.clock.advance_minutes(24 * 60);
+            let rest = vec![line("990101", "990102", "南区")];
+            change_on(&county.app, ("2020-11-24", None), rest).await.unwrap();
+            let both = county.app.client(&["office_clerk@99", "office_clerk@98"]).await;
+            let pair = (county.ids[0], county.ids[1]);
+            let expected = if merged { vec![pair] } else { vec![] };
+            for area in ["", "&area=98", "&area=99", "&area=980101", "&area=990102"] {
+                let query = format!("{query}{area}");
+                assert_eq!(listed(&both, &query).await, expected, "{says}{area}");
+            }
+            let path = format!("/suspects/{}/{}", pair.0, pair.1);
+            let status = both.get(&path).send().await.status;
+            assert_eq!(status, if merged { 200 } else { 404 }, "{says}");
         }
     }
 }

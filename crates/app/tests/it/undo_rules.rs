@@ -1,8 +1,10 @@
 //! What is as before must fit what is there now: each of these would leave the registry at odds with itself.
 
+use std::time::Duration;
+
 use daohu_app::{Error, jobs::Ticket, journal::seal_all, undo::undo};
 use daohu_base::{AreaCode, Scope};
-use daohu_db::Engine;
+use daohu_db::{Engine, FutureExt, Tx, testing::hold};
 use serde_json::json;
 
 use crate::{
@@ -62,6 +64,49 @@ async fn a_number_that_somebody_else_has_by_now_is_not_given_back() {
         take_back(&app, &second, false).await.unwrap();
         take_back(&app, &first, false).await.unwrap();
         assert_whole(&app).await;
+    }
+}
+
+/// Of PostgreSQL: on SQLite a clerk waits until all is undone.
+#[tokio::test]
+async fn a_number_that_somebody_gets_while_it_is_given_back_has_one_member() {
+    // Who died holds it still, or nobody does.
+    for is_held in [true, false] {
+        let app = start(Engine::Postgres).await;
+        let number = id_number("99010119600303003");
+        let died = format!("{HEAD}H003,李四,居民身份证,{number},户主,死亡,2020-02-01\n");
+        let id = import(&app, &one("persons.csv", died)).await.id.unwrap();
+        if !is_held {
+            app.execute(
+                "delete from person_keys where identity in
+                   (select identity from persons where name = '李四')",
+            )
+            .await;
+        }
+        // A clerk's change that is not stored yet: 王五 gets the number.
+        const GIVEN: [&str; 2] = [
+            "update persons set (identity, id_tail) =
+               (select identity, id_tail from persons where name = '李四') where name = '王五'",
+            "insert into person_keys (identity, county, person, household, is_current)
+               select identity, county, id, household, 1 from persons where name = '王五'
+             on conflict (identity) do update set person = excluded.person,
+               household = excluded.household, is_current = 1",
+        ];
+        let work = async move |tx: &mut Tx| {
+            for sql in GIVEN {
+                tx.execute(sql, &[]).await?;
+            }
+            Ok(())
+        };
+        let held = hold(&app.context.db, move |tx| async move { work(tx).await }.boxed()).await;
+        let released = held.release_after(Duration::from_millis(500));
+        let found = faults(take_back(&app, &id, false).await);
+        released.await.unwrap();
+        let expected = ["H003", "H004"].map(|no| fault("person", no, "import.number_taken"));
+        assert_eq!(found, expected, "held: {is_held}");
+        let twice = "select identity from persons where is_current = 1 and identity is not null
+                     group by identity having count(*) > 1";
+        assert!(app.rows(twice).await.is_empty(), "held: {is_held}");
     }
 }
 

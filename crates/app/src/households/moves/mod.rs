@@ -6,7 +6,8 @@
 //!
 //! Derived from the journal, on any day, and stored nowhere. A household is *merged* into the one that all went to who
 //! had been left, and *split* where several went together to one that had nobody before. Who moves to another
-//! county is a new person there: what is told ends at the county's border. Of a household outside the caller's area it is told
+//! county is a new person there: what is told ends at the county's border. Where areas changed, a household lies in another
+//! county than one it had to do with: both are told of, wherever they are now. Of a household outside the caller's area it is told
 //! that somebody came from elsewhere, or went there; nothing that is on record there.
 
 pub(in crate::households) mod api;

@@ -1,6 +1,6 @@
 //! Reading who belonged where, as the journal tells it.
 
-use std::collections::HashMap;
+use std::{cmp::Reverse, collections::HashMap};
 
 use daohu_base::{Day, Scope, Timestamp};
 use daohu_db::{FutureExt, Tx};
@@ -95,8 +95,7 @@ pub(in crate::households) struct Reader<'a> {
     keys: &'a Keys,
     policy: &'a Policy,
     scope: &'a Scope,
-    county: &'a str,
-    /// Itself, and those that rows of its came from.
+    /// Where those who were together once may be now, and were before.
     counties: &'a [String],
     until: Timestamp,
     known: HashMap<i64, History>,
@@ -118,14 +117,13 @@ impl History {
 }
 
 impl<'a> Reader<'a> {
-    /// Of a county and those that rows of its came from, up to an instant.
+    /// Of a county and those around it ([`area_changes::rows::counties_around`]), up to an instant.
     pub(in crate::households) fn new(
         (keys, policy, scope): (&'a Keys, &'a Policy, &'a Scope),
         counties: &'a [String],
         until: Timestamp,
     ) -> Self {
-        let county = counties.first().map(String::as_str).unwrap_or_default();
-        Self { keys, policy, scope, county, counties, until, known: HashMap::new() }
+        Self { keys, policy, scope, counties, until, known: HashMap::new() }
     }
 
     /// Whom a household's members came from, and to whom they went: the latest first.
@@ -135,7 +133,7 @@ impl<'a> Reader<'a> {
         household: i64,
     ) -> Result<(Vec<Link>, Vec<Link>), Error> {
         let mut all = Vec::new();
-        for person in sql::movers(tx, self.county, household).await? {
+        for person in sql::movers(tx, self.counties, household).await? {
             let history = self.history(tx, person).await?;
             all.extend(moves(person, &history.stays));
         }
@@ -207,7 +205,7 @@ impl<'a> Reader<'a> {
         tx: &mut Tx,
         household: i64,
     ) -> Result<Option<Vec<Vec<Stay>>>, Error> {
-        let persons = sql::persons_ever(tx, self.county, household).await?;
+        let persons = sql::persons_ever(tx, self.counties, household).await?;
         let new = persons.iter().filter(|person| !self.known.contains_key(person)).count();
         if self.known.len() + new > PERSONS_MAX {
             return Ok(None);
@@ -238,7 +236,7 @@ impl<'a> Reader<'a> {
             });
         }
         let mut pasts = Vec::new();
-        for household in sql::households_left(tx, self.county, person).await? {
+        for household in sql::households_left(tx, self.counties, person).await? {
             let key = format!("{household}/{person}");
             let states = self.states(tx, "membership", &key).await?;
             if let (Some((at, _)), Some((_, last))) = (states.first(), states.last()) {
@@ -258,9 +256,15 @@ impl<'a> Reader<'a> {
         kind: &str,
         record: &str,
     ) -> Result<Vec<(i64, Map<String, Json>)>, Error> {
-        let (record, counties) = ((kind, record), self.counties);
+        let mut entries = Vec::new();
+        for county in self.counties {
+            let of = (std::slice::from_ref(county), (kind, record));
+            entries.extend(journal::history_in(tx, of.0, of.1, self.until, ENTRIES_MAX).await?);
+        }
+        // In whichever county they were written.
+        entries.sort_by_key(|(_, entry)| Reverse((entry.at, entry.stamp, entry.position)));
+        entries.truncate(usize::try_from(ENTRIES_MAX).unwrap_or(usize::MAX));
         let mut states = Vec::new();
-        let entries = journal::history_in(tx, counties, record, self.until, ENTRIES_MAX).await?;
         for (_, entry) in journal::without_undone(entries) {
             let after = journal::after_of(&entry.open(self.keys)?);
             states.extend(after.map(|after| (entry.at, after)));
@@ -275,9 +279,13 @@ impl<'a> Reader<'a> {
         tx: &mut Tx,
         household: i64,
     ) -> Result<(Option<i64>, Option<String>), Error> {
-        let place = households::place_of(tx, self.county, household).await?;
-        let place = place.filter(|(_, village)| self.scope.covers(village));
-        Ok(place.map(|(no, _)| (household, no)).unzip())
+        for county in self.counties {
+            if let Some((no, village)) = households::place_of(tx, county, household).await? {
+                let is_seen = self.scope.covers(&village);
+                return Ok(is_seen.then_some((household, no)).unzip());
+            }
+        }
+        Ok((None, None))
     }
 
     /// Who went; with the name that stood in a household, if one is given.
@@ -323,7 +331,7 @@ pub(super) async fn memberships(
     let (keys, policy) = (context.keys.clone(), context.policy.clone());
     let work = async move |tx: &mut Tx| {
         let (_, home) = record::person(tx, &keys, &scope, id).await?;
-        let counties = area_changes::rows::counties_before(tx, home.county()).await?;
+        let counties = area_changes::rows::counties_around(tx, home.county()).await?;
         let mut reader = Reader::new((&keys, &policy, &scope), &counties, until(as_of));
         let memberships = reader.memberships(tx, id).await?;
         if memberships.is_empty() {

@@ -97,8 +97,15 @@ pub(super) async fn story(
             entries.into_iter().map(|entry| Told::open(&keys, entry)).collect();
         let mut told = told?;
         let seen = HashMap::from([(id, true)]);
-        let mut teller =
-            Teller { keys: &keys, scope: &scope, counties: &counties, seen, homes: HashMap::new() };
+        let around = area_changes::rows::counties_around(tx, county).await?;
+        let mut teller = Teller {
+            keys: &keys,
+            scope: &scope,
+            counties: &counties,
+            around: &around,
+            seen,
+            homes: HashMap::new(),
+        };
         // The first of them first: each entry says where the person was when the next was written.
         for one in told.iter_mut().rev() {
             teller.withhold(tx, one).await?;
@@ -114,6 +121,8 @@ struct Teller<'a> {
     scope: &'a Scope,
     /// The household's, and those that rows of it came from.
     counties: &'a [String],
+    /// Where households that persons belonged to may lie by now.
+    around: &'a [String],
     /// Households that persons belonged to: true if the caller may see them.
     seen: HashMap<i64, bool>,
     /// Where each person belonged after the entry that was looked at last.
@@ -156,8 +165,10 @@ impl Teller<'_> {
         if let Some(is_seen) = self.seen.get(&id) {
             return Ok(*is_seen);
         }
-        let county = self.counties.first().map(String::as_str).unwrap_or_default();
-        let village = sql::village_of(tx, "households", county, id).await?;
+        let mut village = None;
+        for county in self.around {
+            village = village.or(sql::village_of(tx, "households", county, id).await?);
+        }
         let is_seen = village.is_some_and(|village| self.scope.covers(&village));
         self.seen.insert(id, is_seen);
         Ok(is_seen)

@@ -69,10 +69,8 @@ async fn read(
     let [(_, cadre), ..] = &kinds;
     for county in counties(tx, area, areas).await? {
         // Of one county at a time: changes of areas may have moved every household of a province.
-        let here = AreaCode::parse(&county).map(|county| Scope::of([county]));
-        let here = here.unwrap_or_else(|_| Scope::nothing());
-        let elsewhere = area_changes::rows::elsewhere_on(tx, &here, day).await?;
-        let then = then(&elsewhere, &county);
+        let elsewhere = area_changes::rows::elsewhere_on(tx, &county, day).await?;
+        let then = then(&elsewhere);
         let lies = |id: i64, village: &str| match then.get(&id) {
             Some(then) if scope.covers(then) => tally.household(id, then),
             Some(_) => {}
@@ -155,9 +153,8 @@ pub(crate) fn cadre_kinds(policy: &Policy) -> Vec<i64> {
 }
 
 /// Of the households of a county that lay elsewhere, the village then: before the first change since.
-fn then<'e>(elsewhere: &'e [Elsewhere], county: &str) -> FxHashMap<i64, &'e str> {
-    let here = elsewhere.iter().filter(|household| household.county == county);
-    here.map(|household| (household.household, household.village.as_str())).collect()
+fn then(elsewhere: &[Elsewhere]) -> FxHashMap<i64, &str> {
+    elsewhere.iter().map(|home| (home.household, home.village.as_str())).collect()
 }
 
 /// The counties of an area, or the one it lies in, and those that households of these went to; ended ones too, where
