@@ -101,6 +101,13 @@ fn fault(row: usize, column: &str, value: Option<&str>, code: &'static str) -> F
     FieldError { column: format!("lines.{row}.{column}"), value, code, message: String::new() }
 }
 
+/// The line that says what becomes of an area, or of what it lies in, or that makes it; 0 if none does.
+fn row_over(read: &[Read<'_>], code: &AreaCode) -> usize {
+    let makes = |line: &Read<'_>| line.to.as_ref().is_some_and(|to| to.contains(code));
+    let over = read.iter().filter(|line| line.from.contains(code) || makes(line));
+    over.max_by_key(|line| line.from.level()).map_or(0, |line| line.row)
+}
+
 /// A line whose codes were read.
 struct Read<'a> {
     row: usize,
@@ -118,11 +125,11 @@ impl Plan {
         let mut plan = Self::default();
         let mut faults = plan.take_lines(tree, &read);
         if faults.is_empty() {
-            plan.follow(tree, &mut faults);
+            plan.follow(tree, &read, &mut faults);
         }
         if faults.is_empty() {
             plan.name_new(tree, &read, &mut faults);
-            plan.check_parents(tree, &mut faults);
+            plan.check_parents(tree, &read, &mut faults);
         }
         if !faults.is_empty() {
             return Err(faults);
@@ -177,7 +184,7 @@ impl Plan {
     }
 
     /// What lies below an area that goes somewhere goes with it, unless a line says otherwise.
-    fn follow(&mut self, tree: &Tree, faults: &mut Vec<FieldError>) {
+    fn follow(&mut self, tree: &Tree, read: &[Read<'_>], faults: &mut Vec<FieldError>) {
         let mut given: BTreeSet<AreaCode> =
             self.targets.values().flatten().map(|target| target.to.clone()).collect();
         for (code, area) in tree {
@@ -197,7 +204,8 @@ impl Plan {
             let Ok(to) = AreaCode::parse(&format!("{}{tail}", target.to)) else { continue };
             // A code that another area has, or gets: which one this is to have, nobody can guess.
             if tree.contains_key(&to) || !given.insert(to.clone()) {
-                faults.push(fault(0, "from", Some(code.as_str()), "area_change.code_taken"));
+                let row = row_over(read, code);
+                faults.push(fault(row, "from", Some(code.as_str()), "area_change.code_taken"));
             }
             self.targets.insert(code.clone(), vec![Target::whole(to)]);
         }
@@ -272,7 +280,7 @@ impl Plan {
     }
 
     /// Every area in force afterwards has a parent in force, and whatever ended has nothing left in it.
-    fn check_parents(&self, tree: &Tree, faults: &mut Vec<FieldError>) {
+    fn check_parents(&self, tree: &Tree, read: &[Read<'_>], faults: &mut Vec<FieldError>) {
         let open = tree.iter().filter(|(code, area)| !area.has_ended && !self.ends(code));
         let open = open.map(|(code, _)| code).chain(self.new.keys());
         for code in open.filter(|code| code.level() != AreaLevel::Group) {
@@ -286,7 +294,8 @@ impl Plan {
                 true => "area.no_parent",
                 false => "area_change.left_behind",
             };
-            faults.push(fault(0, "from", Some(code.as_str()), code_of_fault));
+            let row = row_over(read, code);
+            faults.push(fault(row, "from", Some(code.as_str()), code_of_fault));
         }
     }
 

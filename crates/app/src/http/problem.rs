@@ -141,7 +141,9 @@ impl ApiError {
         text.push_str(&format!(" [{}]", self.code));
         for field in &self.fields {
             let field = field.worded(lang);
-            text.push_str(&format!("\n  {}: {} [{}]", field.column, field.message, field.code));
+            let value = field.value.map(|value| format!("“{value}” ")).unwrap_or_default();
+            let (column, message, code) = (field.column, field.message, field.code);
+            text.push_str(&format!("\n  {column}: {value}{message} [{code}]"));
         }
         text
     }

@@ -177,7 +177,8 @@ fn wanted(
 }
 
 /// Pairs of persons who may be one: of two households of a township, with names that sound alike and the
-/// same birth date. Both lie in the user's area. As a file, the list has all pairs, as many as the pack allows.
+/// same birth date. Both lie in the user's area. A page may be short, even empty, and there is more as long as there is `next`.
+/// As a file, the list has all pairs, as many as the pack allows.
 #[utoipa::path(get, path = "/suspects", tag = "suspects", params(ListSuspects),
     responses((status = 200, content(
         (Page<SuspectView> = "application/json"),
@@ -203,10 +204,9 @@ pub(crate) async fn list_suspects(
     if let Some(format) = format {
         return suspects_file(&permit, wanted, (format, caller.lang)).await;
     }
-    let (after, fetch) = (page.after.clone(), page.rows() + 1);
-    let found = listing::list(permit.context(), wanted, after, fetch).await?;
-    let page = page.page(found, |listed| listed.mark.clone());
-    Ok(Listing::Page(page.map(|listed| SuspectView::listed(&listed))))
+    let (after, rows) = (page.after.clone(), page.rows());
+    let (found, next) = listing::list(permit.context(), wanted, after, rows).await?;
+    Ok(Listing::Page(page.cut(found, next).map(|listed| SuspectView::listed(&listed))))
 }
 
 /// The columns of a file of pairs.
@@ -246,14 +246,14 @@ async fn suspects_file(
     let mut file = ListFile::new(format, &PAIR_COLUMNS, lang, rows_max)?;
     let mut after = None;
     loop {
-        let found = listing::list(context, wanted.clone(), after, PAIRS).await?;
-        let Some(last) = found.last() else {
-            return Ok(Listing::File(file.finish("疑似同一人").await?));
-        };
-        after = Some(last.mark.clone());
+        let (found, next) = listing::list(context, wanted.clone(), after, PAIRS).await?;
         for listed in &found {
             file.row(&cells(listed))?;
         }
+        if next.is_none() {
+            return Ok(Listing::File(file.finish("疑似同一人").await?));
+        }
+        after = next;
     }
 }
 
@@ -388,9 +388,11 @@ pub async fn listed(
     let wanted = Wanted { scope: Scope::all(), area, verdict, ground: None };
     let (mut views, mut after) = (Vec::new(), None);
     loop {
-        let found = listing::list(context, wanted.clone(), after, PAIRS).await?;
-        let Some(last) = found.last() else { return Ok(views) };
-        after = Some(last.mark.clone());
+        let (found, next) = listing::list(context, wanted.clone(), after, PAIRS).await?;
         views.extend(found.iter().map(SuspectView::listed));
+        if next.is_none() {
+            return Ok(views);
+        }
+        after = next;
     }
 }

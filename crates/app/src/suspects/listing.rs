@@ -214,28 +214,39 @@ async fn those(
 
 /// A pair with the two records.
 pub(super) struct Listed {
-    pub(super) mark: Mark,
     pub(super) pair: Pair,
     pub(super) persons: [PersonRow; 2],
 }
 
-/// The next pairs of a list.
+/// Batches that a page takes at most: where hardly anybody is alike, or much lies elsewhere, it ends before it is full.
+const BATCHES_OF_PAGE: usize = 20;
+
+/// The next pairs of a list, and where it goes on; nothing at its end. A page may be shorter than asked for, and yet
+/// not be the last.
 pub(super) async fn list(
     context: &Context,
     wanted: Wanted,
     after: Option<Mark>,
     limit: usize,
-) -> Result<Vec<Listed>, Error> {
+) -> Result<(Vec<Listed>, Option<Mark>), Error> {
     let keys = Arc::clone(&context.keys);
     let work = async move |tx: &mut Tx| {
         let mut reader = Reader::new(wanted, after);
-        let mut found = Vec::new();
-        while found.len() < limit
-            && let Some(some) = reader.next(tx).await?
-        {
-            found.extend(some);
-        }
-        found.truncate(limit);
+        let (mut found, mut left) = (Vec::new(), BATCHES_OF_PAGE);
+        let next = loop {
+            if found.len() > limit {
+                found.truncate(limit);
+                break found.last().map(|(mark, _): &(Mark, Pair)| mark.clone());
+            }
+            if left == 0 {
+                break Some(reader.after);
+            }
+            left -= 1;
+            match reader.next(tx).await? {
+                Some(some) => found.extend(some),
+                None => break None,
+            }
+        };
         let mut ids: HashMap<String, Vec<i64>> = HashMap::new();
         for side in found.iter().flat_map(|(_, pair)| [&pair.one, &pair.other]) {
             ids.entry(side.county().to_owned()).or_default().push(side.person);
@@ -245,12 +256,12 @@ pub(super) async fn list(
             let rows = rows::persons(tx, &keys, &county, ids).await?.into_iter();
             persons.extend(rows.map(|row| (row.id(), row)));
         }
-        let with_rows = |(mark, pair): (Mark, Pair)| {
+        let with_rows = |(_, pair): (Mark, Pair)| {
             let row = |alike: &Alike| persons.get(&alike.person).cloned();
             let persons = [row(&pair.one)?, row(&pair.other)?];
-            Some(Listed { mark, pair, persons })
+            Some(Listed { pair, persons })
         };
-        Ok(found.into_iter().filter_map(with_rows).collect())
+        Ok((found.into_iter().filter_map(with_rows).collect(), next))
     };
     context.db.read_scan(move |tx| async move { work(tx).await }.boxed()).await
 }

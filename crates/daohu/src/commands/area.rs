@@ -3,6 +3,7 @@
 use std::{path::Path, process::ExitCode};
 
 use daohu_app::{
+    Error,
     area_changes::{Line, Request, change},
     journal::Act,
 };
@@ -17,6 +18,8 @@ use crate::{
 
 /// The columns of the file.
 const HEADERS: [&str; 5] = ["原代码", "新代码", "新名称", "村民小组", "户编号"];
+/// What the change calls them.
+const NAMES: [&str; 5] = ["from", "to", "name", "groups", "households"];
 /// What separates several values in a cell.
 const SEPARATORS: [char; 4] = ['、', ',', '，', ';'];
 
@@ -27,21 +30,38 @@ pub(crate) async fn run(command: AreaCommand) -> Done {
 }
 
 async fn run_change(args: AreaChangeArgs) -> Done {
-    let lines = read(&args.file)?;
+    let (lines, rows) = read(&args.file)?;
     let context = open(&args.db, Wanted::Existing).await?;
     let act = Act::new(Actor::command("area change"), &*context.clock, "command");
-    let AreaChangeArgs { on, document, dry_run, .. } = args;
+    let AreaChangeArgs { on, document, dry_run, file, json, .. } = args;
     let request = Request { on, document, lines, dry_run };
     let stoppable = Stoppable::begin();
     let ticket = stoppable.ticket.clone();
-    let told = change(&context, act, Scope::all(), request, ticket).await?;
-    shown(&told, args.json)?;
+    let told = change(&context, act, Scope::all(), request, ticket).await;
+    shown(&told.map_err(|error| in_file(error, &file, &rows))?, json)?;
     Ok(ExitCode::SUCCESS)
 }
 
-/// The lines of a file. What is wrong with the file as such is said here, what is wrong with the lines by the
-/// change.
-fn read(path: &Path) -> Result<Vec<Line>, Failure> {
+/// Says what is wrong with the lines of a file by its rows and columns.
+fn in_file(error: Error, path: &Path, rows: &[u64]) -> Error {
+    let Error::Invalid(mut faults) = error else { return error };
+    for fault in &mut faults {
+        let of_line = fault.column.strip_prefix("lines.").and_then(|rest| rest.split_once('.'));
+        let place = of_line.and_then(|(line, name)| {
+            let header = NAMES.iter().position(|known| *known == name)?;
+            let line = line.parse::<usize>().ok()?.checked_sub(1)?;
+            Some((rows.get(line)?, HEADERS.get(header)?))
+        });
+        if let Some((row, header)) = place {
+            fault.column = format!("{}:{row} {header}", path.display());
+        }
+    }
+    Error::Invalid(faults)
+}
+
+/// The lines of a file, and the row of each. What is wrong with the file as such is said here, what is wrong with the
+/// lines by the change.
+fn read(path: &Path) -> Result<(Vec<Line>, Vec<u64>), Failure> {
     let file = path.display();
     let unreadable = |error: csv::Error| {
         Failure::refusal(
@@ -63,7 +83,7 @@ fn read(path: &Path) -> Result<Vec<Line>, Failure> {
             format!("{file} lacks the columns 原代码 and 新代码"),
         ));
     }
-    let mut lines = Vec::new();
+    let (mut lines, mut rows) = (Vec::new(), Vec::new());
     for record in reader.records() {
         let record = record.map_err(unreadable)?;
         let cells = places.map(|place| place.and_then(|i| record.get(i)).unwrap_or("").trim());
@@ -76,6 +96,7 @@ fn read(path: &Path) -> Result<Vec<Line>, Failure> {
             let parts = cell.split(SEPARATORS).map(str::trim).filter(|part| !part.is_empty());
             parts.map(str::to_owned).collect()
         };
+        rows.push(record.position().map_or(0, csv::Position::line));
         lines.push(Line {
             from: from.to_owned(),
             to: some(to),
@@ -84,5 +105,5 @@ fn read(path: &Path) -> Result<Vec<Line>, Failure> {
             households: many(households),
         });
     }
-    Ok(lines)
+    Ok((lines, rows))
 }

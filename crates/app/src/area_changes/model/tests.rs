@@ -96,7 +96,7 @@ fn a_township_is_merged_into_another_and_its_villages_get_codes_there() {
     assert_eq!(followers, [code("990101100210"), code("990101100211")]);
     assert!(plan.followers(&code("990101100")).is_empty());
     // Codes that another village has cannot be guessed.
-    assert_eq!(faults(&lines[..1]), vec![("lines.0.from".into(), "area_change.code_taken"); 2]);
+    assert_eq!(faults(&lines[..1]), vec![("lines.1.from".into(), "area_change.code_taken"); 2]);
 }
 
 #[test]
@@ -175,9 +175,9 @@ fn what_does_not_fit_is_refused_by_row_and_column() {
     let township = [part("990101100", "990101102", "新", &[], &["H1"])];
     assert_eq!(faults(&township), at("lines.1.groups", "area_change.only_villages"));
     let left = [line("990101101", "", "")];
-    assert_eq!(faults(&left), vec![("lines.0.from".to_owned(), "area_change.left_behind"); 2]);
+    assert_eq!(faults(&left), vec![("lines.1.from".to_owned(), "area_change.left_behind"); 2]);
     let orphan = [line("990101100200", "990101109200", "")];
-    assert_eq!(faults(&orphan), at("lines.0.from", "area.no_parent"));
+    assert_eq!(faults(&orphan), at("lines.1.from", "area.no_parent"));
     // A code that ends on the day is not another's on the same day.
     let swap = [line("990101100200", "990101100201", ""), line("990101100201", "990101100200", "")];
     assert_eq!(
