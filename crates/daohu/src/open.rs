@@ -5,8 +5,8 @@ use std::{path::PathBuf, sync::Arc};
 use daohu_app::{
     Context,
     accounts::{Cost, Passwords},
-    households,
-    keys::Keys,
+    households, journal,
+    keys::{KeyError, Keys},
     registers,
     schema::MIGRATIONS,
 };
@@ -68,6 +68,10 @@ pub(crate) async fn prepare(args: &DbArgs, wanted: Wanted) -> Result<(Context, u
     }
     // The keys come first: a schema without its keys could never be opened again.
     let keys = Arc::new(keys(args, state == SchemaState::Empty)?);
+    // What is written with other keys than the database's own can never be read with these.
+    if state != SchemaState::Empty && !journal::opens(&db, &keys).await? {
+        return Err(KeyError::Sealed.into());
+    }
     let applied = match wanted {
         Wanted::Ready => db.migrate(&MIGRATIONS).await?,
         Wanted::Existing => 0,

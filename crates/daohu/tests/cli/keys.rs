@@ -66,3 +66,40 @@ async fn a_server_follows_a_rotation_while_it_runs() {
         place.run(&["journal", "verify", "--deep", "--json"]).expect(0);
     }
 }
+
+#[tokio::test]
+async fn nothing_is_written_or_told_with_the_keys_of_another_database() {
+    for engine in Engine::BOTH {
+        let (place, other) = (Place::new(engine).await, Place::new(engine).await);
+        loaded_with(&place);
+        loaded_with(&other);
+        let own = place.keys.with_extension("own");
+        std::fs::rename(&place.keys, &own).unwrap();
+        std::fs::copy(&other.keys, &place.keys).unwrap();
+        let sample = place.folder().join("sample").display().to_string();
+        let out = place.folder().join("out").display().to_string();
+        for args in [
+            &["user", "add", "--name", "x", "--role", "system_admin"][..],
+            &["import", &sample],
+            &[
+                "export",
+                "--area",
+                "500242",
+                "--what",
+                "households",
+                "--format",
+                "csv",
+                "--out",
+                &out,
+            ],
+            &["journal", "verify"],
+            &["serve", "--listen", "127.0.0.1:0"],
+        ] {
+            let says = place.run(args).expect(3).stderr();
+            assert!(says.contains("--keys"), "{engine:?} {args:?} {says}");
+        }
+        std::fs::rename(&own, &place.keys).unwrap();
+        place.run(&["journal", "verify", "--deep"]).expect(0);
+        assert_eq!(place.run(&["user", "list", "--json"]).expect(0).json(), json!([]));
+    }
+}
