@@ -4,7 +4,7 @@ use std::{net::SocketAddr, path::PathBuf};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use daohu_app::{Lang, suspects::Verdict};
-use daohu_base::{AreaCode, Day};
+use daohu_base::{AreaCode, AreaLevel, Day};
 use daohu_db::DbUrl;
 
 /// Daohu 到户: the registry of targeted poverty alleviation.
@@ -556,7 +556,11 @@ pub(crate) struct RotateArgs {
 }
 
 fn parse_area(text: &str) -> Result<AreaCode, String> {
-    AreaCode::parse(text).map_err(|error| error.to_string())
+    let area = AreaCode::parse(text).map_err(|error| error.to_string())?;
+    if area.level() == AreaLevel::Group {
+        return Err("areas go down to the village here: name the village of the group".to_owned());
+    }
+    Ok(area)
 }
 
 fn parse_verdict(text: &str) -> Result<Verdict, String> {

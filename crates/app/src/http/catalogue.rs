@@ -125,6 +125,7 @@ static TABLE: &[Entry] = &[
     is("grant.unknown_role", 422, "没有这个角色", "There is no such role"),
     // The registry.
     is("area.bad_code", 422, "区划代码不正确", "The area code is not right"),
+    is("area.is_group", 422, "这里到行政村为止：请写村民小组所在的村", "Areas go down to the village here: name the village of the group"),
     is("area.bad_level", 422, "级别须为 01（省）至 06（组）", "Levels are 01 (province) to 06 (group)"),
     is("import.built_on", 409, "导入之后，别的数据已引用它", "Something that came after the import refers to it"),
     is("import.gone_since", 409, "恢复后所引用的区划、单位、干部或工作队已不在", "What it named before is not there any more"),

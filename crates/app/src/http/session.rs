@@ -6,7 +6,7 @@ use axum::{
     extract::FromRequestParts,
     http::{HeaderMap, HeaderName, header, request::Parts},
 };
-use daohu_base::{Actor, AreaCode, Scope};
+use daohu_base::{Actor, AreaCode, AreaLevel, Scope};
 use daohu_policy::Right;
 
 use super::{Answer, ApiError, App, Caller, Enforcement};
@@ -159,6 +159,9 @@ impl Permit {
     pub fn within(&self, column: &'static str, area: Option<&str>) -> Answer<Scope> {
         let Some(area) = area else { return Ok(self.scope.clone()) };
         let area = AreaCode::parse(area).map_err(|_| ApiError::field(column, "area.bad_code"))?;
+        if area.level() == AreaLevel::Group {
+            return Err(ApiError::field(column, "area.is_group"));
+        }
         if !self.scope.contains(&area) {
             return Err(ApiError::new("record.not_found"));
         }

@@ -230,3 +230,19 @@ async fn filters_take_codes_and_names_and_fields_choose_columns() {
         clerk.get("/households?colour=red").send().await.problem(400, "request.bad_query");
     }
 }
+
+#[tokio::test]
+async fn what_is_asked_of_a_group_is_refused_and_not_answered_with_nothing() {
+    for engine in Engine::BOTH {
+        let app = TestApp::new(engine).await;
+        seed::registry(&app).await;
+        let office = app.client(&["office_clerk@990101"]).await;
+        let group = "99010110020001";
+        for path in ["households", "pairings", "suspects"] {
+            let refused = office.get(&format!("/{path}?area={group}")).send().await;
+            refused.field_problem("area", "area.is_group");
+        }
+        let refused = office.post("/exports", json!({ "area": group })).send().await;
+        refused.field_problem("area", "area.is_group");
+    }
+}

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use daohu_base::{AreaCode, Day};
+use daohu_base::{AreaCode, AreaLevel, Day};
 use daohu_db::{FutureExt, Tx};
 use daohu_policy::{Policy, Role};
 
@@ -57,6 +57,9 @@ pub async fn check_grant(
 /// a role first.
 async fn check_area(tx: &mut Tx, area: Option<&AreaCode>) -> Result<(), Error> {
     let Some(area) = area else { return Ok(()) };
+    if area.level() == AreaLevel::Group {
+        return Err(invalid("area", "area.is_group"));
+    }
     if areas::ops::is_known(tx, area).await? || !areas::ops::any(tx).await? {
         return Ok(());
     }
