@@ -147,6 +147,7 @@ impl<'c> Opener<'c> {
             ("poor", format!("&{poor}")),
             ("poor_rural", format!("&{poor}&{rural}")),
             ("poor_urban", format!("&{poor}&{urban}")),
+            ("poor_residence_unknown", format!("&{poor}&residence_kind=unknown")),
         ] {
             assert_eq!(line[name], self.count(&format!("{area}{filter}")).await, "{area} {name}");
         }
@@ -207,7 +208,7 @@ async fn marked(client: &Client, list: &str, mark: &str) -> String {
 /// What adds up, as numbers.
 fn sums(line: &Value) -> Vec<i64> {
     let mut sums = Vec::new();
-    for name in ["total", "poor", "poor_rural", "poor_urban"] {
+    for name in ["total", "poor", "poor_rural", "poor_urban", "poor_residence_unknown"] {
         sums.extend(["households", "persons"].map(|what| line[name][what].as_i64().unwrap()));
     }
     for code in ["01", "02", "03", "07"].map(Value::from).into_iter().chain([Value::Null]) {

@@ -34,8 +34,10 @@ pub(crate) struct AreaCounts {
     poor: HouseholdCount,
     /// Of the poor, those whose 户类型 is marked `rural`.
     poor_rural: HouseholdCount,
-    /// Of the poor, those whose 户类型 is marked `urban`. Of the others it is not known.
+    /// Of the poor, those whose 户类型 is marked `urban`.
     poor_urban: HouseholdCount,
+    /// Of the poor, those whose 户类型 is not known: the rest of `poor`. They are in no incidence.
+    poor_residence_unknown: HouseholdCount,
     /// By 脱贫状态.
     by_exit_status: Vec<CodeCount>,
     /// By 贫困户属性.
@@ -106,6 +108,7 @@ impl From<Line> for AreaCounts {
             poor: figures.poor.into(),
             poor_rural: figures.poor_rural.into(),
             poor_urban: figures.poor_urban.into(),
+            poor_residence_unknown: figures.poor_residence_unknown.into(),
             by_exit_status: by_code(figures.by_exit_status),
             by_poverty_kind: by_code(figures.by_poverty_kind),
             by_main_cause: by_code(figures.by_main_cause),

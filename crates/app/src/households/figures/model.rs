@@ -42,6 +42,8 @@ pub(super) struct Figures {
     pub(super) poor: Count,
     pub(super) poor_rural: Count,
     pub(super) poor_urban: Count,
+    /// Of the others it is not known what they are.
+    pub(super) poor_residence_unknown: Count,
     pub(super) by_exit_status: ByCode,
     pub(super) by_poverty_kind: ByCode,
     pub(super) by_main_cause: ByCode,
@@ -93,6 +95,7 @@ impl AddAssign<&Figures> for Figures {
         self.poor += other.poor;
         self.poor_rural += other.poor_rural;
         self.poor_urban += other.poor_urban;
+        self.poor_residence_unknown += other.poor_residence_unknown;
         for (mine, theirs) in [
             (&mut self.by_exit_status, &other.by_exit_status),
             (&mut self.by_poverty_kind, &other.by_poverty_kind),
@@ -121,6 +124,8 @@ impl Figures {
                 self.poor_rural += one;
             } else if marks.has("户类型", household.residence_kind, "urban") {
                 self.poor_urban += one;
+            } else {
+                self.poor_residence_unknown += one;
             }
         }
     }
