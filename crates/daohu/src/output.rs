@@ -231,6 +231,24 @@ impl From<std::io::Error> for Failure {
     }
 }
 
+/// Rows as lines whose columns stand below each other: words to the left, numbers to the right.
+pub(crate) fn aligned(rows: &[Vec<String>]) -> Vec<String> {
+    // A terminal gives these two places.
+    let width =
+        |cell: &str| -> usize { cell.chars().map(|c| if c >= '\u{2e80}' { 2 } else { 1 }).sum() };
+    let columns = rows.iter().map(Vec::len).max().unwrap_or_default();
+    let widest = |nth: usize| rows.iter().filter_map(|row| row.get(nth)).map(|c| width(c)).max();
+    let widths: Vec<usize> = (0..columns).map(|nth| widest(nth).unwrap_or_default()).collect();
+    let of_row = |row: &Vec<String>| {
+        let cells = row.iter().zip(&widths).enumerate().map(|(nth, (cell, widest))| {
+            let space = " ".repeat(widest.saturating_sub(width(cell)));
+            if nth == 0 { format!("{cell}{space}") } else { format!("{space}{cell}") }
+        });
+        cells.collect::<Vec<_>>().join("  ")
+    };
+    rows.iter().map(of_row).collect()
+}
+
 /// Prints a line for people on standard error. Where nobody listens, the exit code still tells.
 pub(crate) fn note(text: impl std::fmt::Display) {
     let _ = writeln!(std::io::stderr(), "{text}");
@@ -271,4 +289,17 @@ pub(crate) fn peak_rss_bytes() -> u64 {
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
     let kib = line.and_then(|line| line.trim().trim_end_matches("kB").trim().parse::<u64>().ok());
     kib.unwrap_or_default() * 1024
+}
+
+#[cfg(test)]
+mod tests {
+    use super::aligned;
+
+    #[test]
+    fn columns_stand_below_each_other_in_either_script() {
+        let rows = [vec!["表", "行"], vec!["年度收入", "7"], vec!["ab", "161885"]];
+        let rows: Vec<Vec<String>> =
+            rows.iter().map(|row| row.iter().map(|cell| (*cell).to_owned()).collect()).collect();
+        assert_eq!(aligned(&rows), ["表            行", "年度收入       7", "ab        161885"]);
+    }
 }

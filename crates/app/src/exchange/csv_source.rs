@@ -46,6 +46,17 @@ pub(super) fn table(path: &Path) -> Result<TableRef, Error> {
     Ok(recognise(path, stem, None, &headers)?)
 }
 
+/// The whole of a small file of text, in whichever of these encodings it is.
+pub fn text_of(path: &Path) -> Result<String, Error> {
+    let encoding = detect(path)?;
+    let bytes = std::fs::read(path)?;
+    let (text, _, is_malformed) = encoding.decode(&bytes);
+    if is_malformed || text.contains('\0') {
+        return Err(FileError::new(path, FileProblem::BadEncoding).into());
+    }
+    Ok(text.into_owned())
+}
+
 /// Reads all rows. They are numbered as a spreadsheet numbers them: a blank line is a row, line
 /// breaks within a cell are not.
 pub(super) fn read(table: &TableRef, rows: &mut RowSink<'_>) -> Result<(), Error> {

@@ -28,6 +28,7 @@ mod xlsx_scan;
 mod xlsx_source;
 mod xlsx_tags;
 
+pub use csv_source::text_of;
 pub use error::{FileError, FileProblem};
 pub use outcome::{Counts, Note, Outcome, RowReport};
 pub use source::{RowSink, TableRef, read_table, tables};

@@ -5,6 +5,7 @@ use std::{path::Path, process::ExitCode};
 use daohu_app::{
     Error,
     area_changes::{Line, Request, change},
+    exchange::text_of,
     journal::Act,
 };
 use daohu_base::{Actor, Scope};
@@ -18,6 +19,8 @@ use crate::{
 
 /// The columns of the file.
 const HEADERS: [&str; 5] = ["原代码", "新代码", "新名称", "村民小组", "户编号"];
+/// The first of them must be there.
+const NEEDED: usize = 2;
 /// What the change calls them.
 const NAMES: [&str; 5] = ["from", "to", "name", "groups", "households"];
 /// What separates several values in a cell.
@@ -69,18 +72,30 @@ fn read(path: &Path) -> Result<(Vec<Line>, Vec<u64>), Failure> {
             format!("cannot read {file}: {error}"),
         )
     };
-    let mut reader =
-        csv::ReaderBuilder::new().flexible(true).from_path(path).map_err(unreadable)?;
+    // In GBK, too, as spreadsheets save it.
+    let text = text_of(path)?;
+    let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(text.as_bytes());
     let headers = reader.headers().map_err(unreadable)?.clone();
-    let at = |name: &str| {
-        let trimmed = |header: &str| header.trim_start_matches('\u{feff}').trim() == name;
-        headers.iter().position(trimmed)
-    };
-    let places = HEADERS.map(at);
-    if let [None, ..] | [_, None, ..] = places {
+    let trimmed = |header: &str| header.trim_start_matches('\u{feff}').trim().to_owned();
+    let headers: Vec<String> = headers.iter().map(trimmed).collect();
+    let places = HEADERS.map(|name| headers.iter().position(|header| header == name));
+    let wanted = HEADERS.iter().zip(places).take(NEEDED);
+    let missing: Vec<&str> =
+        wanted.filter(|(_, place)| place.is_none()).map(|(name, _)| *name).collect();
+    if !missing.is_empty() {
+        let missing = missing.join("、");
         return Err(Failure::refusal(
-            format!("{file} 缺少列：原代码、新代码"),
-            format!("{file} lacks the columns 原代码 and 新代码"),
+            format!("{file} 缺少列：{missing}"),
+            format!("{file} lacks {missing}"),
+        ));
+    }
+    // One that is misspelt would be left out without a word.
+    let is_unknown = |header: &&String| !header.is_empty() && !HEADERS.contains(&header.as_str());
+    if let Some(unknown) = headers.iter().find(is_unknown) {
+        let known = HEADERS.join("、");
+        return Err(Failure::refusal(
+            format!("{file} 有不认识的列“{unknown}”：列名为 {known}"),
+            format!("{file} has an unknown column {unknown:?}: the columns are {known}"),
         ));
     }
     let (mut lines, mut rows) = (Vec::new(), Vec::new());

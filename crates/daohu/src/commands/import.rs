@@ -5,11 +5,12 @@ use std::{path::Path, process::ExitCode, time::Instant};
 use daohu_app::{
     Lang,
     exchange::{
-        Outcome, RowReport,
+        Counts, Outcome, RowReport,
         import::{Blank, ImportOptions, OnError, Summary, import},
     },
     jobs::Ticket,
     journal::Act,
+    sheet::Sheet,
 };
 use daohu_base::{Actor, Scope};
 use serde::Serialize;
@@ -18,7 +19,7 @@ use super::{Done, stoppable::Stoppable};
 use crate::{
     cli::{BlankArg, ImportArgs, OnErrorArg},
     open::{Wanted, open, open_to_try},
-    output::{self, FINDING, Failure, json, line, peak_rss_bytes},
+    output::{self, FINDING, Failure, aligned, json, line, peak_rss_bytes},
 };
 
 #[derive(Serialize)]
@@ -95,16 +96,38 @@ const SHOWN: usize = 50;
 
 fn print(report: &Report, lang: Lang, has_report: bool) -> Result<(), output::Failure> {
     let heads = match lang {
-        Lang::Zh => "表          行     新增     更新   无变化   疑似     拒绝     提示",
-        Lang::En => "sheet     rows  created  updated  same  suspected  rejected  warnings",
+        Lang::Zh => ["表", "行", "新增", "更新", "无变化", "疑似", "拒绝", "提示", "改正", "清空"],
+        Lang::En => [
+            "sheet",
+            "rows",
+            "created",
+            "updated",
+            "same",
+            "suspected",
+            "rejected",
+            "warnings",
+            "cleaned",
+            "cleared",
+        ],
     };
-    line(heads)?;
-    for (sheet, c) in &report.summary.sheets {
-        line(format_args!(
-            "{sheet:<10} {:>7} {:>7} {:>7} {:>7} {:>5} {:>7} {:>7}",
-            c.rows, c.created, c.updated, c.unchanged, c.suspected, c.rejected, c.warnings
-        ))?;
+    let mut rows = vec![heads.map(str::to_owned).to_vec()];
+    for (name, c) in &report.summary.sheets {
+        let title = Sheet::named(name).map_or(*name, |sheet| lang.pick(sheet.title, sheet.name));
+        let counts = [
+            c.rows,
+            c.created,
+            c.updated,
+            c.unchanged,
+            c.suspected,
+            c.rejected,
+            c.warnings,
+            c.cleaned,
+            c.cleared,
+        ];
+        let counts = counts.into_iter().map(|count| count.to_string());
+        rows.push(std::iter::once(title.to_owned()).chain(counts).collect());
     }
+    aligned(&rows).into_iter().try_for_each(line)?;
     // Whoever has refused rows to mend must not look for them among the hints.
     let mut problems: Vec<_> = report.summary.problems.iter().collect();
     problems.sort_by_key(|problem| problem.outcome != Outcome::Rejected);
@@ -134,9 +157,26 @@ fn print(report: &Report, lang: Lang, has_report: bool) -> Result<(), output::Fa
         let says = lang.pick("不认识、已忽略的列", "unknown columns, ignored");
         line(format_args!("{file}: {says}: {}", columns.join("、")))?;
     }
-    let rejected: u64 = report.summary.sheets.values().map(|counts| counts.rejected).sum();
+    let sum = |count: fn(&Counts) -> u64| report.summary.sheets.values().map(count).sum::<u64>();
+    let (rejected, all) = (sum(|counts| counts.rejected), sum(|counts| counts.rows));
+    let suspected = sum(|counts| counts.suspected);
+    if report.summary.committed && suspected > 0 {
+        line(match lang {
+            Lang::Zh => format!("疑似重复 {suspected} 行：已导入，请逐对判断（daohu suspects）"),
+            Lang::En => format!(
+                "{suspected} suspected rows are stored: judge whether they are somebody else \
+                 (daohu suspects)"
+            ),
+        })?;
+    }
     let stored = match (report.summary.committed, rejected, lang) {
         (true, 0, _) => lang.pick("已导入", "imported").to_owned(),
+        (true, refused, Lang::Zh) if refused == all => {
+            format!("没有导入任何数据：{all} 行全被拒绝")
+        }
+        (true, refused, Lang::En) if refused == all => {
+            format!("nothing was stored: all {all} rows are refused")
+        }
         (true, _, Lang::Zh) => format!("已导入，拒绝 {rejected} 行"),
         (true, _, Lang::En) => format!("imported, but for {rejected} refused rows"),
         (false, ..) => lang.pick("没有导入任何数据", "nothing was stored").to_owned(),

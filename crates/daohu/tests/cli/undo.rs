@@ -52,6 +52,16 @@ async fn an_import_is_undone_and_areas_are_changed_from_the_command_line() {
         // What the lines get wrong is said by row, and what was built on stays.
         let refused = change(&[]).expect(1).stderr();
         assert!(refused.contains("changes.csv:2 原代码: “500242001”"), "{refused}");
+        // What spreadsheets save is read, and a column that is none is not passed over.
+        let gbk = b"\xd4\xad\xb4\xfa\xc2\xeb,\xd0\xc2\xb4\xfa\xc2\xeb,\xd0\xc2\xc3\xfb\xb3\xc6\n500242002,500242098,\xd0\xc2\xcf\xe7\n";
+        std::fs::write(file, gbk).unwrap();
+        assert_eq!(change(&["--dry-run"]).expect(0).json()["begun"]["500242098"], "新乡");
+        std::fs::write(file, "原代码,新代码,新名\n500242002,500242098,新乡\n").unwrap();
+        let refused = change(&["--dry-run"]).expect(1).stderr();
+        assert!(refused.contains("新名") && refused.contains("新名称"), "{refused}");
+        std::fs::write(file, "原代码,新名称\n500242002,新乡\n").unwrap();
+        let refused = change(&["--dry-run"]).expect(1).stderr();
+        assert!(refused.contains("新代码") && !refused.contains("原代码"), "{refused}");
         let refused = place.run(&["undo", again["id"].as_str().unwrap()]).expect(1).stderr();
         assert!(refused.contains("import.written_since"), "{refused}");
         let refused = place.run(&["undo", "none"]).expect(1).stderr();
