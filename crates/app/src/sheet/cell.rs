@@ -202,20 +202,14 @@ fn parse(kind: Kind, list: Option<&CodeList>, text: &str) -> Result<(Value, bool
         }
         Kind::Quantity(min, max) => quantity(text, min, max),
         Kind::Count(max) => whole(text, 0, max),
-        Kind::Year => {
-            let (digits, cleaned) =
-                text.strip_suffix('年').map_or((text, false), |year| (year, true));
-            let year = whole(digits, *YEARS.start(), *YEARS.end()).map_err(|error| match error {
-                CellError::NotANumber | CellError::OutOfRange { .. } => CellError::NotAYear,
-                other => other,
-            });
-            year.map(|(year, trimmed)| (year, cleaned || trimmed))
-        }
+        Kind::Year => whole(text, *YEARS.start(), *YEARS.end()).map_err(|error| match error {
+            CellError::NotANumber | CellError::OutOfRange { .. } => CellError::NotAYear,
+            other => other,
+        }),
         Kind::Day => {
             let (date, cleaned) = without_time(text);
-            let (date, respelt) = with_slashes(date);
-            let day = Day::parse(&date).map_err(|_| CellError::NotADay)?.to_string();
-            Ok((day.into(), cleaned || respelt))
+            let day = Day::parse(date).map_err(|_| CellError::NotADay)?.to_string();
+            Ok((day.into(), cleaned))
         }
         Kind::Period => {
             let (text, cleaned) = unspaced(text);
@@ -242,21 +236,6 @@ fn without_time(text: &str) -> (&str, bool) {
     match text.split_once(['T', ' ']) {
         Some((date, time)) if is_time(time.trim_start()) => (date, true),
         _ => (text, false),
-    }
-}
-
-/// A day as people write it, `2015.12.31` or `2015年12月31日`, with slashes; true if it was written so.
-fn with_slashes(text: &str) -> (Cow<'_, str>, bool) {
-    if let Some(day) = text.strip_suffix('日') {
-        let parts = day.split_once('年').and_then(|(y, rest)| Some((y, rest.split_once('月')?)));
-        if let Some((year, (month, day))) = parts {
-            let [year, month, day] = [year, month, day].map(str::trim);
-            return (Cow::Owned(format!("{year}/{month}/{day}")), true);
-        }
-    }
-    match text.split('.').count() {
-        3 => (Cow::Owned(text.replace('.', "/")), true),
-        _ => (Cow::Borrowed(text), false),
     }
 }
 
