@@ -32,7 +32,7 @@ fn ints<const N: usize>(of: &Value, names: [&str; N]) -> [i64; N] {
 #[tokio::test]
 async fn households_villages_and_cadres_are_counted_as_of_a_day() {
     for engine in Engine::BOTH {
-        let (_app, client) = start(engine).await;
+        let (app, client) = start(engine).await;
         let told = client.json(&format!("/areas/990101/coverage?{DAY}")).await;
         let area = &told["area"];
         let names = ["households", "households_answered", "households_unanswered"];
@@ -70,6 +70,12 @@ async fn households_villages_and_cadres_are_counted_as_of_a_day() {
         let before = client.json("/areas/990101/coverage?on=2014-06-01").await;
         assert_eq!(before["area"]["households_answered"], 0);
         assert_eq!(before["area"]["villages"]["paired"], 0);
+        // Said twice, with another beginning, it is still one cadre of one household.
+        let twice = "主体类型,主体编号,对象类型,对象编号,开始日期\n干部,C2,户,H002,2018-01-01\n";
+        app.import_text("pairings.csv", twice).await;
+        let again = client.json("/areas/990101/coverage?on=2018-06-01").await;
+        assert_eq!(again["cadres"], later["cadres"], "{engine:?}");
+        assert_eq!(again["area"], later["area"], "{engine:?}");
     }
 }
 
