@@ -162,3 +162,20 @@ async fn a_job_that_cannot_be_read_hides_no_other() {
         }
     }
 }
+
+#[tokio::test]
+async fn whose_roles_follow_a_change_is_told_without_names_to_who_may_not_see_accounts() {
+    for engine in Engine::BOTH {
+        let (app, _) = county(engine).await;
+        app.user(&["cadre@990101100200"]).await;
+        app.clock.advance_minutes(24 * 60);
+        let office = app.client(COUNTY).await;
+        let lines = json!([{ "from": "990101100200", "to": "990101100209", "name": "新村" }]);
+        let on = app.act().at.day().to_string();
+        let job = app.done(&office, "/area-changes", json!({ "on": on, "lines": lines })).await;
+        let grants = job["area_change"]["grants"].as_array().unwrap();
+        assert_eq!(grants.len(), 1, "{engine:?} {job}");
+        assert!(grants[0].get("user").is_none_or(Value::is_null), "{engine:?} {job}");
+        assert_eq!(grants[0]["role"], "cadre", "{engine:?} {job}");
+    }
+}
