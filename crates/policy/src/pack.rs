@@ -173,12 +173,17 @@ impl File {
     fn check_names(&self) -> Result<(), String> {
         let names = self.list.iter().map(|list| &list.name);
         let named = names.chain(self.rule.iter().map(|rule| &rule.id));
-        let mut named: Vec<&String> = named.chain(self.role.iter().map(|r| &r.name)).collect();
-        named.sort();
-        match named.array_windows().find(|[one, next]| one == next) {
-            Some([name, _]) => Err(format!("{name} stands here twice")),
-            None => Ok(()),
-        }
+        check_once(named.chain(self.role.iter().map(|role| &role.name)).cloned())
+    }
+}
+
+/// Refuses a name that stands in a file twice.
+pub(crate) fn check_once(names: impl Iterator<Item = String>) -> Result<(), String> {
+    let mut names: Vec<String> = names.collect();
+    names.sort();
+    match names.array_windows().find(|[one, next]| one == next) {
+        Some([name, _]) => Err(format!("{name} stands here twice")),
+        None => Ok(()),
     }
 }
 

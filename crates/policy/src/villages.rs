@@ -3,6 +3,8 @@
 use daohu_base::Day;
 use serde::Deserialize;
 
+use crate::pack::check_once;
+
 /// What asks for the whole list, and so is no item's name.
 const WHOLE: &str = "all";
 
@@ -108,8 +110,8 @@ impl VillageChecklist {
         if groups.is_empty() && items.is_empty() {
             return Ok(None);
         }
-        twice("village_group", groups.iter().map(|group| &group.name))?;
-        twice("village_item", items.iter().map(|item| &item.name))?;
+        check_once(groups.iter().map(|group| format!("village_group {}", group.name)))?;
+        check_once(items.iter().map(|item| format!("village_item {}", item.name)))?;
         items.iter().try_for_each(|item| item.check(&groups))?;
         let is_empty = |group: &&VillageGroup| !items.iter().any(|item| item.group == group.name);
         if let Some(group) = groups.iter().find(is_empty) {
@@ -136,16 +138,6 @@ impl VillageChecklist {
     /// True if the name asks for the whole list: no item bears it.
     pub fn is_whole(name: &str) -> bool {
         name == WHOLE
-    }
-}
-
-/// Refuses a name that stands in a file twice.
-fn twice<'n>(kind: &str, names: impl Iterator<Item = &'n String>) -> Result<(), String> {
-    let mut names: Vec<&String> = names.collect();
-    names.sort();
-    match names.array_windows().find(|[one, next]| one == next) {
-        Some([name, _]) => Err(format!("{kind} {name} stands here twice")),
-        None => Ok(()),
     }
 }
 

@@ -102,7 +102,8 @@ pub(super) async fn of_area(
             if some.is_empty() {
                 return Ok((lines, None));
             }
-            let places = sql::places(tx, &own, some.iter().map(|l| l.access.household)).await?;
+            let ids = some.iter().map(|line| line.access.household);
+            let places = households::rows::places_of(tx, &own, ids).await?;
             for mut line in some {
                 looked_at += 1;
                 after = Some(line.mark());

@@ -1,7 +1,5 @@
 //! SQL of the access log.
 
-use std::collections::HashMap;
-
 use daohu_base::Timestamp;
 use daohu_db::{Error, Filter, Row, Tx, Value};
 
@@ -169,20 +167,6 @@ fn line(row: &Row) -> Result<Line, Error> {
         address: opt_text(11)?,
     };
     Ok(Line { access, display_name: opt_text(12)?, household_no: None })
-}
-
-/// Number and village of those of these households that are in a county now, by id.
-pub(super) async fn places(
-    tx: &mut Tx,
-    county: &str,
-    households: impl IntoIterator<Item = i64>,
-) -> Result<HashMap<i64, (String, String)>, Error> {
-    let mut filter = Filter::new();
-    filter.and("county = ?", [county.into()]);
-    filter.and_in("id", households.into_iter().map(Value::from));
-    let sql = format!("select id, no, village from households{}", filter.clause());
-    let place = |row: &Row| Ok((row.int(0)?, (row.text(1)?.to_owned(), row.text(2)?.to_owned())));
-    tx.query(&sql, filter.params()).await?.iter().map(place).collect()
 }
 
 /// The first county after one that has rows: by its index, whatever their number.

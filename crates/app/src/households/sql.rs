@@ -399,6 +399,20 @@ pub(crate) async fn place_of(
     row.map(|row| Ok((row.text(0)?.to_owned(), row.text(1)?.to_owned()))).transpose()
 }
 
+/// Number and village of those of these households that are in a county now, by id.
+pub(crate) async fn places_of(
+    tx: &mut Tx,
+    county: &str,
+    households: impl IntoIterator<Item = i64>,
+) -> Result<HashMap<i64, (String, String)>, DbError> {
+    let mut filter = Filter::new();
+    filter.and("county = ?", [county.into()]);
+    filter.and_in("id", households.into_iter().map(Value::from));
+    let sql = format!("select id, no, village from households{}", filter.clause());
+    let place = |row: &Row| Ok((row.int(0)?, (row.text(1)?.to_owned(), row.text(2)?.to_owned())));
+    tx.query(&sql, filter.params()).await?.iter().map(place).collect()
+}
+
 /// Who holds these ID numbers, by blind index.
 pub(crate) async fn holders(
     tx: &mut Tx,

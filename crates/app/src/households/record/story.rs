@@ -6,7 +6,7 @@ use daohu_base::Scope;
 use daohu_db::{FutureExt, Tx};
 use serde_json::{Map, Value as Json};
 
-use super::{ops::household, sql};
+use super::ops::{household, village_in};
 use crate::{
     Context, Error, area_changes,
     households::sql as rows,
@@ -165,10 +165,7 @@ impl Teller<'_> {
         if let Some(is_seen) = self.seen.get(&id) {
             return Ok(*is_seen);
         }
-        let mut village = None;
-        for county in self.around {
-            village = village.or(sql::village_of(tx, "households", county, id).await?);
-        }
+        let village = village_in(tx, self.around, "household", &id.to_string()).await?;
         let is_seen = village.is_some_and(|village| self.scope.covers(&village));
         self.seen.insert(id, is_seen);
         Ok(is_seen)

@@ -2,7 +2,7 @@
 
 use std::ops::ControlFlow;
 
-use daohu_base::Scope;
+use daohu_base::{AreaLevel, Scope};
 use daohu_db::{Error as DbError, Filter, Tx, Value};
 
 use crate::{
@@ -10,9 +10,6 @@ use crate::{
     registers::village_figures::sql::columns,
     sheet::{VILLAGES, village},
 };
-
-/// Digits of a county's code, with which those of its villages begin.
-const COUNTY_DIGITS: usize = 6;
 
 /// Hands on what the villages of a scope told of a year, by code and behind one, until `each` breaks: the values of
 /// 村, and the village's name if the tree has it.
@@ -34,7 +31,7 @@ pub(super) async fn each_village(
         None => {}
     }
     if let Some(after) = after {
-        let county = after.get(..COUNTY_DIGITS).unwrap_or(after);
+        let county = after.get(..AreaLevel::County.digits()).unwrap_or(after);
         filter.and_row("t.county, t.village", ">", [county.into(), after.into()]);
     }
     let sql = format!(
