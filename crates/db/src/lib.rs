@@ -156,16 +156,19 @@ impl Db {
     {
         let turn = Arc::clone(&self.0.scans).acquire_owned().await;
         let turn = turn.map_err(|_| Error::Abandoned)?;
-        self.read(move |tx| {
+        // A caller that goes away does not end what it began: the turn lasts as long as the work.
+        let run: Reading<T, E> = Box::new(move |tx| {
             let done = run(tx);
-            // A caller that goes away does not end what it began: the turn lasts as long as the work.
             async move {
                 let _turn = turn;
                 done.await
             }
             .boxed()
-        })
-        .await
+        });
+        match &self.0.store {
+            Store::Sqlite(store) => store.read(run).await,
+            Store::Postgres(store) => store.read_scan(run).await,
+        }
     }
 
     /// As [`Db::read_scan`], for large work that can be shared out: copies of the closure run at once, each in a

@@ -1,6 +1,8 @@
 //! PostgreSQL: a pool of connections, cached statements, binary COPY for many rows, and a connection and
 //! a thread of its own for work of many rows.
 
+mod own;
+
 use std::{
     collections::BTreeMap, error::Error as StdError, ops::ControlFlow, panic::AssertUnwindSafe,
     pin::pin, sync::Arc,
@@ -14,10 +16,7 @@ use futures_util::{
     FutureExt, SinkExt, StreamExt,
     future::{BoxFuture, join, try_join_all},
 };
-use tokio::{
-    runtime,
-    sync::{OwnedSemaphorePermit, Semaphore, oneshot},
-};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 use tokio_postgres::{
     Config, Statement,
     config::Host,
@@ -25,6 +24,7 @@ use tokio_postgres::{
     types::{Format, FromSql, IsNull, ToSql, Type as PgType},
 };
 
+use self::own::{Idle, Own};
 use crate::{
     Error, Missing, Options, Row, Table, Tx, Type, Value, tls::Access, tx::Connection, with_causes,
 };
@@ -48,6 +48,8 @@ pub(crate) struct Store {
     /// once.
     bulk_reads: Arc<Semaphore>,
     bulk_writes: Arc<Semaphore>,
+    /// Connections that bulk work left behind.
+    idle: Idle,
 }
 
 /// Of a server and a database on it.
@@ -89,7 +91,8 @@ impl Store {
         let address = Arc::new(Address::of(&access.config));
         let all = || Arc::new(Semaphore::new(options.readers));
         let (bulk_reads, bulk_writes) = (all(), all());
-        let store = Self { pool, access, address, bulk_reads, bulk_writes };
+        let idle = Idle::new(options.readers);
+        let store = Self { pool, access, address, bulk_reads, bulk_writes, idle };
         match store.session().await {
             Ok(_) => Ok(store),
             Err(error) if options.missing == Missing::Create => {
@@ -130,6 +133,16 @@ impl Store {
     {
         let turn = turns(&self.bulk_reads, 1).await?;
         self.bulk(turn, BEGIN_READ.to_owned(), End::IfDone, run).await
+    }
+
+    /// As [`Store::read_bulk`], for a caller who has taken a turn elsewhere.
+    pub(crate) async fn read_scan<T, E, F>(&self, run: F) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<Error> + Send + 'static,
+        F: for<'t> FnOnce(&'t mut Tx) -> BoxFuture<'t, Result<T, E>> + Send + 'static,
+    {
+        self.bulk((), BEGIN_READ.to_owned(), End::IfDone, run).await
     }
 
     /// Runs closures that only read at once, all on the same picture of the data.
@@ -184,7 +197,7 @@ impl Store {
     /// each other than in being read. Nobody waits for the thread when the process ends.
     async fn bulk<T, E, F>(
         &self,
-        turn: OwnedSemaphorePermit,
+        turn: impl Send + 'static,
         begin: String,
         end: End,
         run: F,
@@ -195,9 +208,15 @@ impl Store {
         F: for<'t> FnOnce(&'t mut Tx) -> BoxFuture<'t, Result<T, E>> + Send + 'static,
     {
         let (access, address) = (self.access.clone(), Arc::clone(&self.address));
+        let idle = self.idle.clone();
         let (answer, answered) = oneshot::channel();
         let work = move || {
-            let done = on_own_connection(&access, &address, &begin, end, run);
+            let done = idle.take().map_or_else(|| Own::new(&access), Ok).map_err(E::from);
+            let done = done.and_then(|own| {
+                let done = own.run(&address, &begin, end, run)?;
+                idle.leave(own);
+                Ok(done)
+            });
             drop(turn);
             // A caller that went away does not want to know.
             let _ = answer.send(done);
@@ -230,26 +249,6 @@ fn pool(access: &Access, size: usize) -> Result<Pool, Error> {
     });
     let pool = Pool::builder(manager).max_size(size).post_create(settings).build();
     pool.map_err(|error| Error::Connection(error.to_string()))
-}
-
-/// Runs a closure in a transaction of a connection that nobody else has, on the calling thread.
-fn on_own_connection<T, E, F>(
-    access: &Access,
-    address: &Address,
-    begin: &str,
-    end: End,
-    run: F,
-) -> Result<T, E>
-where
-    E: From<Error>,
-    F: for<'t> FnOnce(&'t mut Tx) -> BoxFuture<'t, Result<T, E>>,
-{
-    let own = runtime::Builder::new_current_thread().enable_all().build();
-    let own = own.map_err(|error| Error::Connection(format!("no runtime for it: {error}")))?;
-    own.block_on(async {
-        let session = Session::of(&pool(access, 1)?, address).await?;
-        transact(session, begin, end, run).await
-    })
 }
 
 /// Runs a closure in a transaction of this connection.
@@ -344,6 +343,7 @@ impl Session {
         while let Some(row) = rows.next().await {
             let row = row.map_err(Error::from)?;
             slot.0.clear();
+            slot.0.reserve(row.len());
             for i in 0..row.len() {
                 slot.0.push(row.try_get(i).map_err(Error::from)?);
             }

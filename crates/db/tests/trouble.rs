@@ -188,3 +188,29 @@ async fn statements_that_are_asked_once_are_not_kept_for_ever() {
     let kept = db.read(move |tx| async move { work(tx).await }.boxed()).await.unwrap();
     assert!(kept < 300, "{kept}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn scans_share_a_connection_until_the_server_ends_it() {
+    async fn backend(db: &Db) -> i64 {
+        let sql = "select pg_backend_pid()";
+        let row = db.read_scan(move |tx| tx.query_one(sql, &[]).boxed()).await;
+        row.unwrap().int(0).unwrap()
+    }
+    let (_scratch, db) = Scratch::migrated(Engine::Postgres, &ITEMS).await;
+    let first = backend(&db).await;
+    assert_eq!(backend(&db).await, first, "each scan makes a connection");
+    // What fails keeps its connection to itself.
+    let failed = db.read_scan(|_| async { Err::<(), _>(Error::NoRow) }.boxed()).await;
+    assert!(matches!(failed, Err(Error::NoRow)), "{failed:?}");
+    let second = backend(&db).await;
+    assert_ne!(second, first);
+    let sql = "select pg_terminate_backend($1::bigint::int)::int::bigint";
+    let work = async move |tx: &mut Tx| tx.query_one(sql, &[second.into()]).await;
+    let ended = db.write(move |tx| async move { work(tx).await }.boxed()).await;
+    assert_eq!(ended.unwrap().int(0).unwrap(), 1);
+    // The server takes a moment to go.
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    assert_ne!(backend(&db).await, second);
+    // With the last of the database its connections end, also where others are driven.
+    drop(db);
+}

@@ -1,9 +1,13 @@
 //! SQL of households, persons and incomes.
 
-use std::collections::{BTreeSet, HashMap};
+use std::{
+    collections::{BTreeSet, HashMap},
+    sync::LazyLock,
+};
 
 use daohu_base::Scope;
 use daohu_db::{Column, Error as DbError, Filter, Row, Suspended, Table, Tx, Type, Value};
+use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -13,7 +17,7 @@ use super::{
 use crate::{
     Error, areas,
     keys::Keys,
-    sheet::{Layout, Record, records, some_records},
+    sheet::{Layout, Record, Selection, records, selected},
 };
 
 /// Rows asked for by one `in (…)`: a fixed length, so that the statement is prepared once.
@@ -75,6 +79,37 @@ pub(super) fn in_lists(values: Vec<Value>) -> Vec<Vec<Value>> {
     values.chunks(IN_LIST).map(fill).collect()
 }
 
+/// Households of a county, by id.
+#[derive(Clone, Copy)]
+pub(crate) enum Those<'a> {
+    Listed(&'a [i64]),
+    /// All behind the first, up to the second: they lie together in every index.
+    Between(i64, i64),
+}
+
+impl<'a> Those<'a> {
+    /// Of households that were read behind `after`: all there are of the county, if nothing was left out.
+    pub(crate) fn read(ids: &'a [i64], (after, is_all): (i64, bool)) -> Self {
+        match ids.last() {
+            Some(last) if is_all => Self::Between(after, *last),
+            _ => Self::Listed(ids),
+        }
+    }
+
+    /// The rows of these households, where `household` names them.
+    pub(crate) fn filters(self, county: &str) -> Vec<Filter> {
+        match self {
+            Self::Listed(ids) => of_households(county, ids).collect(),
+            Self::Between(after, last) => {
+                let mut filter = Filter::new();
+                filter.and("county = ?", [county.into()]);
+                filter.and("household > ? and household <= ?", [after.into(), last.into()]);
+                vec![filter]
+            }
+        }
+    }
+}
+
 /// The rows of these households of a county, a list at a time.
 fn of_households(county: &str, households: &[i64]) -> impl Iterator<Item = Filter> {
     where_household("household", county, households)
@@ -126,23 +161,30 @@ pub(crate) async fn villages_in_state(
     rows.iter().map(|row| Ok(row.text(0)?.to_owned())).collect()
 }
 
-/// What is read of households and persons.
-pub(crate) struct HomeColumns {
-    household: String,
-    person: String,
+/// What is read of households, persons and incomes.
+pub(crate) struct Selections {
+    household: Selection,
+    person: Selection,
+    income: Selection,
 }
 
-impl HomeColumns {
-    /// All that there are.
-    fn all() -> Self {
-        Self { household: layouts::HOUSEHOLD.select(""), person: layouts::PERSON.select("") }
-    }
+/// All that there are.
+static WHOLE: LazyLock<Selections> = LazyLock::new(|| Selections {
+    household: Selection::whole(&layouts::HOUSEHOLD),
+    person: Selection::whole(&layouts::PERSON),
+    income: Selection::whole(&layouts::INCOME),
+});
 
-    /// These columns of the sheets, numbers, and all that incomes have.
+impl Selections {
+    /// These columns of the sheets, numbers, and all values of incomes.
     pub(crate) fn of(household: &[usize], person: &[usize]) -> Self {
-        let household = layouts::HOUSEHOLD.select_some(household, 0);
-        // Whether a person belongs to the household is derived.
-        Self { household, person: layouts::PERSON.select_some(person, 1) }
+        let income: Vec<usize> = layouts::INCOME.own_columns().collect();
+        Self {
+            household: Selection::of(&layouts::HOUSEHOLD, household, 0),
+            // Whether a person belongs to the household is derived.
+            person: Selection::of(&layouts::PERSON, person, 1),
+            income: Selection::of(&layouts::INCOME, &income, 0),
+        }
     }
 }
 
@@ -159,13 +201,14 @@ pub(crate) async fn next_homes(
     filter.and("(county, id) > (?, ?)", [after.0.into(), after.1.into()]);
     areas::rows::within(&mut filter, "(county >= ? and county < ?)", &scope.counties());
     areas::rows::within(&mut filter, "(village >= ? and village < ?)", scope);
-    let read = (keys, &HomeColumns::all());
+    let read = (keys, &*WHOLE);
     let mut found = next_households(tx, read, filter, limit).await?;
     let Some(county) = found.first().map(|first| first.county().to_owned()) else {
         return Ok(Vec::new());
     };
     found.retain(|household| household.county() == county);
-    homes(tx, read, &county, found).await
+    let after = if after.0 == county { after.1 } else { i64::MIN };
+    homes(tx, read, (&county, found), (after, scope.covers(&county))).await
 }
 
 /// Which households of a county are read.
@@ -177,11 +220,18 @@ pub(crate) enum Which<'a> {
     Answered(&'a Answered),
 }
 
+impl Which<'_> {
+    /// True if none of the county is left out.
+    pub(crate) fn is_all(self, scope: &Scope, county: &str) -> bool {
+        matches!(self, Self::All) && scope.covers(county)
+    }
+}
+
 /// The next of these households of a county with what of these columns hangs on them, as far as the scope reaches,
 /// by id; none at the end. At most so many are read together.
 pub(crate) async fn next_homes_of(
     tx: &mut Tx,
-    read: (&Keys, &HomeColumns),
+    read: (&Keys, &Selections),
     scope: &Scope,
     (county, after, which): (&str, i64, Which<'_>),
     limit: i64,
@@ -195,58 +245,52 @@ pub(crate) async fn next_homes_of(
     }
     areas::rows::within(&mut filter, "(village >= ? and village < ?)", scope);
     let found = next_households(tx, read, filter, limit).await?;
-    homes(tx, read, county, found).await
+    homes(tx, read, (county, found), (after, which.is_all(scope, county))).await
 }
 
 /// Households by county and id.
 async fn next_households(
     tx: &mut Tx,
-    (keys, columns): (&Keys, &HomeColumns),
+    (keys, columns): (&Keys, &Selections),
     mut filter: Filter,
     limit: i64,
 ) -> Result<Vec<HouseholdRow>, Error> {
-    let limit = filter.param(limit);
-    let sql = format!(
-        "select {} from households h{} order by county, id limit {limit}",
-        columns.household,
-        filter.clause()
-    );
-    let mut rows = tx.query(&sql, filter.params()).await?;
-    let row = |row| Ok(HouseholdRow(layouts::HOUSEHOLD.from_row(keys, row)?));
-    rows.iter_mut().map(row).collect()
+    let order = format!(" order by county, id limit {}", filter.param(limit));
+    let found = selected(tx, keys, &columns.household, (&filter, &order)).await?;
+    Ok(found.into_iter().map(HouseholdRow).collect())
 }
 
-/// Households of a county with all that hangs on them.
+/// Households of a county, which were read behind one of them, with all that hangs on them; `is_all`: nothing was
+/// left out between them.
 async fn homes(
     tx: &mut Tx,
-    (keys, columns): (&Keys, &HomeColumns),
-    county: &str,
-    found: Vec<HouseholdRow>,
+    (keys, columns): (&Keys, &Selections),
+    (county, found): (&str, Vec<HouseholdRow>),
+    (after, is_all): (i64, bool),
 ) -> Result<Vec<Home>, Error> {
     let ids: Vec<i64> = found.iter().map(HouseholdRow::id).collect();
-    let mut homes: HashMap<i64, Home> = HashMap::new();
+    let mut homes: FxHashMap<i64, Home> = FxHashMap::default();
     for household in found {
         let (persons, incomes) = Default::default();
         homes.insert(household.id(), Home { household, persons, incomes });
     }
-    let persons = (&*layouts::PERSON, columns.person.as_str());
-    let mut members = Vec::new();
-    for filter in of_households(county, &ids) {
-        members.extend(some_records(tx, keys, persons, &filter).await?);
-    }
-    members.sort_by_key(|person| person.lead.get(1).and_then(Value::as_int));
-    for person in members.into_iter().map(PersonRow) {
-        if let Some(home) = homes.get_mut(&person.household()) {
-            home.persons.push(person);
+    for filter in Those::read(&ids, (after, is_all)).filters(county) {
+        for person in selected(tx, keys, &columns.person, (&filter, "")).await? {
+            let person = PersonRow(person);
+            if let Some(home) = homes.get_mut(&person.household()) {
+                home.persons.push(person);
+            }
         }
-    }
-    for income in incomes_of(tx, keys, county, &ids).await? {
-        if let Some(home) = homes.get_mut(&income.household()) {
-            home.incomes.push(income);
+        for income in selected(tx, keys, &columns.income, (&filter, "")).await? {
+            let income = IncomeRow(income);
+            if let Some(home) = homes.get_mut(&income.household()) {
+                home.incomes.push(income);
+            }
         }
     }
     let sorted = |id: &i64| {
         let mut home = homes.remove(id)?;
+        home.persons.sort_by_key(PersonRow::id);
         home.incomes.sort_by_key(IncomeRow::year);
         Some(home)
     };

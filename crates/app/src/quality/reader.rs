@@ -14,7 +14,7 @@ use crate::{
     Error,
     households::{
         Home, alike,
-        rows::{self, Answered, HomeColumns, Which},
+        rows::{self, Answered, Selections, Those, Which},
     },
     keys::Keys,
     registers, suspects,
@@ -29,7 +29,7 @@ const HOMES_OF_PAGE: i64 = 100;
 pub(super) struct Reader<'p> {
     keys: &'p Keys,
     pub(super) checks: Checks<'p>,
-    columns: HomeColumns,
+    columns: Selections,
     pub(super) kinds: Vec<i64>,
     pub(super) scope: Scope,
     county: String,
@@ -43,7 +43,7 @@ pub(super) struct Reader<'p> {
 impl<'p> Reader<'p> {
     pub(super) fn new(keys: &'p Keys, policy: &'p Policy, scope: Scope, on: Day) -> Self {
         let (checks, kinds) = (Checks::new(policy, on), registers::cadre_kinds(policy));
-        let columns = HomeColumns::of(LOOKED_AT.0, LOOKED_AT.1);
+        let columns = Selections::of(LOOKED_AT.0, LOOKED_AT.1);
         let (county, after, suspects, answering) = Default::default();
         Self { keys, checks, columns, kinds, scope, county, after, suspects, answering }
     }
@@ -120,10 +120,11 @@ impl<'p> Reader<'p> {
         let homes = rows::next_homes_of(tx, columns, &self.scope, after, limit).await?;
         let ids: Vec<i64> = homes.iter().map(|home| home.household.id()).collect();
         let Some(last) = ids.last() else { return Ok(None) };
-        self.after = *last;
+        let those = Those::read(&ids, (self.after, which.is_all(&self.scope, county)));
         let day = self.checks.today.to_string();
+        let mut pairs = registers::rows::answering(tx, (county, those), &self.kinds, &day).await?;
+        self.after = *last;
         self.answering.clear();
-        let mut pairs = registers::rows::answering(tx, (county, &ids), &self.kinds, &day).await?;
         pairs.sort();
         pairs.dedup();
         for (household, cadre) in pairs {

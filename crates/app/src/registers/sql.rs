@@ -11,6 +11,7 @@ use daohu_db::{Error as DbError, Filter, Row, Tx, Value};
 use super::model::Register;
 use crate::{
     Error, areas,
+    households::rows::Those,
     keys::Keys,
     sheet::{CADRES, EachRow, ORGANISATIONS, PAIRINGS, Record, TEAMS, records, team},
 };
@@ -99,18 +100,20 @@ pub(crate) async fn pairings_of(
 /// these kinds.
 pub(crate) async fn answering(
     tx: &mut Tx,
-    (county, households): (&str, &[i64]),
+    (county, households): (&str, Those<'_>),
     kinds: &[i64],
     day: &str,
 ) -> Result<Vec<(i64, String)>, DbError> {
-    let mut filter = Filter::new();
-    filter.and("county = ?", [county.into()]);
-    filter.and_in("household", households.iter().copied().map(Value::from));
-    filter.and_in("subject_kind", kinds.iter().copied().map(Value::from));
-    in_force(&mut filter, day);
-    let sql = format!("select household, subject from pairings{}", filter.clause());
-    let rows = tx.query(&sql, filter.params()).await?;
-    rows.iter().map(|row| Ok((row.int(0)?, row.text(1)?.to_owned()))).collect()
+    let mut found = Vec::new();
+    for mut filter in households.filters(county) {
+        filter.and_in("subject_kind", kinds.iter().copied().map(Value::from));
+        in_force(&mut filter, day);
+        let sql = format!("select household, subject from pairings{}", filter.clause());
+        for row in tx.query(&sql, filter.params()).await? {
+            found.push((row.int(0)?, row.text(1)?.to_owned()));
+        }
+    }
+    Ok(found)
 }
 
 /// The households that one of these cadres answers for on a day, each with its county.

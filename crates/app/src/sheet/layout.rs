@@ -39,6 +39,11 @@ impl Meta {
         let (at, by) = (act.at.0, act.actor.name.clone());
         Self { created_at: at, created_by: by, updated_at: at, version: 1 }
     }
+
+    /// Of a row whose standard columns were not read.
+    pub(super) fn unread() -> Self {
+        Self { created_at: 0, created_by: String::new(), updated_at: 0, version: 0 }
+    }
 }
 
 /// A row of a sheet's table.
@@ -66,6 +71,21 @@ impl Record {
     pub(crate) fn county(&self) -> &str {
         self.lead.first().and_then(Value::as_text).unwrap_or_default()
     }
+}
+
+/// What a column of a table holds of a record.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Place {
+    /// The nth key column.
+    Lead(usize),
+    /// A column of the sheet.
+    Value(usize),
+    /// The nth derived column.
+    Derived(usize),
+    /// The sealed numbers.
+    Sealed,
+    /// One of the standard columns.
+    Meta,
 }
 
 /// Takes rows of [`Layout::select_values`] out of their slot, one by one; an error ends the query.
@@ -129,20 +149,20 @@ impl Layout {
         names.join(", ")
     }
 
-    /// As [`Layout::select`], with null in place of all derived columns but the first so many, and of the
-    /// plain columns that are not among these. Rows of which little is looked at are read much sooner.
-    pub(crate) fn select_some(&self, wanted: &[usize], derived: usize) -> String {
-        let is_read = |place: usize| {
-            let Some(own) = place.checked_sub(self.lead) else { return true };
-            match (self.plain.get(own), own.checked_sub(self.plain.len())) {
-                (Some(column), _) => wanted.contains(column),
-                (None, Some(nth)) => nth < derived || nth >= self.derived,
-                (None, None) => true,
-            }
-        };
-        let columns = self.table.columns.iter().enumerate();
-        let names = columns.map(|(i, column)| if is_read(i) { column.name } else { "null" });
-        names.collect::<Vec<_>>().join(", ")
+    /// The columns of the table, each with what it holds of a record.
+    pub(super) fn places(&self) -> impl Iterator<Item = (&'static str, Place)> {
+        let lead = (0..self.lead).map(Place::Lead);
+        let plain = self.plain.iter().copied().map(Place::Value);
+        let derived = (0..self.derived).map(Place::Derived);
+        let sealed = (!self.secret.is_empty()).then_some(Place::Sealed);
+        let places = lead.chain(plain).chain(derived).chain(sealed);
+        let names = self.table.columns.iter().map(|column| column.name);
+        names.zip(places.chain(std::iter::repeat(Place::Meta)))
+    }
+
+    /// How many key columns, values and derived columns a record has.
+    pub(super) fn widths(&self) -> (usize, usize, usize) {
+        (self.lead, self.sheet.columns.len(), self.derived)
     }
 
     /// The columns of the table that [`Layout::read_values`] needs.
@@ -270,7 +290,8 @@ impl Layout {
         Ok(Record { lead, values, derived, meta })
     }
 
-    fn open(
+    /// Puts sealed numbers into their columns.
+    pub(super) fn open(
         &self,
         keys: &Keys,
         lead: &[Value],

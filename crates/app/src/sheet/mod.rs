@@ -18,6 +18,7 @@ mod layout;
 mod period;
 mod print;
 mod reseal;
+mod selection;
 mod sql;
 #[cfg(test)]
 pub(crate) mod tests;
@@ -45,7 +46,8 @@ pub use layout::{Layout, Meta, Record};
 pub(crate) use period::first_day;
 pub use print::{Masking, Printer};
 pub(crate) use reseal::reseal;
-pub(crate) use sql::{records, some_records};
+pub(crate) use selection::Selection;
+pub(crate) use sql::{records, selected};
 pub(crate) use view::{change_of, framed, integer, new_of, object, text};
 
 /// A sheet of the exchange format.

@@ -1,8 +1,10 @@
 //! SQL that is the same for the table of every sheet.
 
+use std::ops::ControlFlow;
+
 use daohu_db::{Error as DbError, Filter, Row, Tx, Value};
 
-use super::{Layout, Record};
+use super::{Layout, Record, Selection};
 use crate::{Error, keys::Keys};
 
 /// The records of a table that a filter leaves.
@@ -12,20 +14,29 @@ pub(crate) async fn records(
     layout: &Layout,
     filter: &Filter,
 ) -> Result<Vec<Record>, Error> {
-    some_records(tx, keys, (layout, &layout.select("")), filter).await
-}
-
-/// As [`records`], of what [`Layout::select_some`] left.
-pub(crate) async fn some_records(
-    tx: &mut Tx,
-    keys: &Keys,
-    (layout, columns): (&Layout, &str),
-    filter: &Filter,
-) -> Result<Vec<Record>, Error> {
-    let table = layout.table.name;
+    let (columns, table) = (layout.select(""), layout.table.name);
     let sql = format!("select {columns} from {table}{}", filter.clause());
     let mut rows = tx.query(&sql, filter.params()).await?;
     rows.iter_mut().map(|row| layout.from_row(keys, row)).collect()
+}
+
+/// As [`records`], of some columns; `order` is put behind the conditions.
+pub(crate) async fn selected(
+    tx: &mut Tx,
+    keys: &Keys,
+    selection: &Selection,
+    (filter, order): (&Filter, &str),
+) -> Result<Vec<Record>, Error> {
+    let (columns, table) = (&selection.columns, selection.layout.table.name);
+    let sql = format!("select {columns} from {table}{}{order}", filter.clause());
+    let mut found = Vec::new();
+    // Each row in the slot of the one before.
+    tx.for_each(&sql, filter.params(), |row| {
+        found.push(selection.record(keys, row)?);
+        Ok::<_, Error>(ControlFlow::Continue(()))
+    })
+    .await?;
+    Ok(found)
 }
 
 /// Records taken away by one statement.
