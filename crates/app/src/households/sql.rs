@@ -256,7 +256,7 @@ async fn next_households(
     limit: i64,
 ) -> Result<Vec<HouseholdRow>, Error> {
     let order = format!(" order by county, id limit {}", filter.param(limit));
-    let found = selected(tx, keys, &columns.household, (&filter, &order)).await?;
+    let found = selected(tx, keys, &columns.household, ("households h", &filter, &order)).await?;
     Ok(found.into_iter().map(HouseholdRow).collect())
 }
 
@@ -275,13 +275,13 @@ async fn homes(
         homes.insert(household.id(), Home { household, persons, incomes });
     }
     for filter in Those::read(&ids, (after, is_all)).filters(county) {
-        for person in selected(tx, keys, &columns.person, (&filter, "")).await? {
+        for person in selected(tx, keys, &columns.person, ("persons", &filter, "")).await? {
             let person = PersonRow(person);
             if let Some(home) = homes.get_mut(&person.household()) {
                 home.persons.push(person);
             }
         }
-        for income in selected(tx, keys, &columns.income, (&filter, "")).await? {
+        for income in selected(tx, keys, &columns.income, ("incomes", &filter, "")).await? {
             let income = IncomeRow(income);
             if let Some(home) = homes.get_mut(&income.household()) {
                 home.incomes.push(income);

@@ -11,7 +11,7 @@ use crate::{Error, keys::Keys};
 /// Columns of a layout, for those who look at many rows and at little of each: these are read much sooner than
 /// whole ones.
 pub(crate) struct Selection {
-    pub(super) layout: &'static Layout,
+    layout: &'static Layout,
     pub(super) columns: String,
     /// None of a whole row.
     places: Option<Vec<Place>>,

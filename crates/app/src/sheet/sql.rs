@@ -20,15 +20,14 @@ pub(crate) async fn records(
     rows.iter_mut().map(|row| layout.from_row(keys, row)).collect()
 }
 
-/// As [`records`], of some columns; `order` is put behind the conditions.
+/// As [`records`], of some columns of what a filter leaves of the table, and in this order.
 pub(crate) async fn selected(
     tx: &mut Tx,
     keys: &Keys,
     selection: &Selection,
-    (filter, order): (&Filter, &str),
+    (table, filter, order): (&str, &Filter, &str),
 ) -> Result<Vec<Record>, Error> {
-    let (columns, table) = (&selection.columns, selection.layout.table.name);
-    let sql = format!("select {columns} from {table}{}{order}", filter.clause());
+    let sql = format!("select {} from {table}{}{order}", selection.columns, filter.clause());
     let mut found = Vec::new();
     // Each row in the slot of the one before.
     tx.for_each(&sql, filter.params(), |row| {
