@@ -9,7 +9,7 @@
 
 use std::{
     cmp::Reverse,
-    collections::BinaryHeap,
+    collections::{BinaryHeap, binary_heap::PeekMut},
     fs::File,
     io::{self, BufReader, BufWriter, Read, Seek, Write},
     path::Path,
@@ -119,35 +119,41 @@ impl Sorted {
                 Some(Source::Run(run)) => run.rewind()?,
                 None => {}
             }
-            self.refill(i)?;
+            self.heap.extend(read_from(&mut self.sources, i)?.map(Reverse));
         }
         Ok(())
     }
 
     /// The next pair in the order of the keys.
     pub(super) fn next(&mut self) -> io::Result<Option<(Vec<u8>, Vec<u8>)>> {
-        let Some(Reverse((key, source, value))) = self.heap.pop() else { return Ok(None) };
-        self.refill(source)?;
+        let Some(mut first) = self.heap.peek_mut() else { return Ok(None) };
+        let Reverse((_, source, _)) = &*first;
+        // What follows in a run is often the next of all: it takes the place of what goes, and stays there.
+        let follows = read_from(&mut self.sources, *source)?;
+        let Reverse((key, _, value)) = match follows {
+            Some(head) => std::mem::replace(&mut *first, Reverse(head)),
+            None => PeekMut::pop(first),
+        };
         Ok(Some((key, value)))
     }
+}
 
-    fn refill(&mut self, source: usize) -> io::Result<()> {
-        let pair = match self.sources.get_mut(source) {
-            Some(Source::Memory { arena, items, next }) => {
-                let part = |from, to| arena.get(from..to).unwrap_or_default().to_vec();
-                let item = items.get(*next);
-                *next += 1;
-                item.map(|i| (part(i.start, i.key), part(i.key, i.end)))
-            }
-            Some(Source::Run(run)) => match read_bytes(run)? {
-                Some(key) => Some((key, read_bytes(run)?.ok_or(io::ErrorKind::UnexpectedEof)?)),
-                None => None,
-            },
+/// What comes next of a source.
+fn read_from(sources: &mut [Source], source: usize) -> io::Result<Option<Head>> {
+    let pair = match sources.get_mut(source) {
+        Some(Source::Memory { arena, items, next }) => {
+            let part = |from, to| arena.get(from..to).unwrap_or_default().to_vec();
+            let item = items.get(*next);
+            *next += 1;
+            item.map(|i| (part(i.start, i.key), part(i.key, i.end)))
+        }
+        Some(Source::Run(run)) => match read_bytes(run)? {
+            Some(key) => Some((key, read_bytes(run)?.ok_or(io::ErrorKind::UnexpectedEof)?)),
             None => None,
-        };
-        self.heap.extend(pair.map(|(key, value)| Reverse((key, source, value))));
-        Ok(())
-    }
+        },
+        None => None,
+    };
+    Ok(pair.map(|(key, value)| (key, source, value)))
 }
 
 /// A length and so many bytes; none at the end of the file.
