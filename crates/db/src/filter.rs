@@ -4,6 +4,9 @@ use std::fmt::Write;
 
 use crate::Value;
 
+/// Values asked for by one of [`Filter::lists`].
+const IN_LIST: usize = 200;
+
 /// Conditions of a `where` clause with their parameters, numbered from `$1`.
 ///
 /// Only text known at compile time becomes SQL; what users send is always a parameter.
@@ -56,6 +59,19 @@ impl Filter {
             (known, true) => write!(self.sql, "{column} in ({known})"),
             (known, false) => write!(self.sql, "({column} is null or {column} in ({known}))"),
         };
+    }
+
+    /// Filters that ask between them for all of these values of a column: of a fixed number each, so that they share
+    /// a statement, which is prepared once. No value, no filter.
+    pub fn lists(column: &'static str, values: impl IntoIterator<Item = Value>) -> Vec<Self> {
+        let values: Vec<Value> = values.into_iter().collect();
+        let list = |some: &[Value]| {
+            let last = some.last().into_iter().cycle();
+            let mut filter = Self::new();
+            filter.and_in(column, some.iter().chain(last).take(IN_LIST).cloned());
+            filter
+        };
+        values.chunks(IN_LIST).map(list).collect()
     }
 
     /// Adds `(column = … and …) or (…)`, an alternative for each row of values, which each go by an index; no row
@@ -156,6 +172,18 @@ pub fn prefix_end(prefix: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn lists_are_of_one_length_and_hold_each_value() {
+        let count = i64::try_from(IN_LIST).unwrap() + 1;
+        let lists = Filter::lists("a", (0..count).map(Value::Int));
+        let [first, second] = &*lists else { panic!("{} lists", lists.len()) };
+        assert_eq!(first.clause(), second.clause());
+        assert!(first.params().iter().cloned().eq((0..count - 1).map(Value::Int)));
+        assert!(second.params().iter().all(|value| *value == Value::Int(count - 1)));
+        assert_eq!(second.params().len(), IN_LIST);
+        assert!(Filter::lists("a", []).is_empty());
+    }
 
     #[test]
     fn conditions_are_numbered_and_nothing_is_false() {

@@ -302,11 +302,8 @@ pub(super) async fn last_written(tx: &mut Tx, areas: &BTreeSet<AreaCode>) -> Res
     const TABLES: [(&str, &str); 3] =
         [("areas", "code"), ("households", "village"), ("persons", "village")];
     let mut last = 0;
-    let areas: Vec<&AreaCode> = areas.iter().collect();
-    for some in areas.chunks(IN_LIST) {
-        for (table, column) in TABLES {
-            let mut filter = Filter::new();
-            filter.and_in(column, some.iter().map(|area| area.as_str().into()));
+    for (table, column) in TABLES {
+        for filter in Filter::lists(column, areas.iter().map(|area| area.as_str().into())) {
             let sql = format!("select max(updated_at) from {table}{}", filter.clause());
             let row = tx.query_one(&sql, filter.params()).await?;
             last = last.max(row.opt_int(0)?.unwrap_or_default());
@@ -322,11 +319,8 @@ pub(super) async fn changed_after(
     on: &str,
 ) -> Result<Vec<String>, Error> {
     let mut found = BTreeSet::new();
-    let areas: Vec<&AreaCode> = areas.iter().collect();
-    for some in areas.chunks(IN_LIST) {
-        for column in ["predecessor", "successor"] {
-            let mut filter = Filter::new();
-            filter.and_in(column, some.iter().map(|area| area.as_str().into()));
+    for column in ["predecessor", "successor"] {
+        for mut filter in Filter::lists(column, areas.iter().map(|area| area.as_str().into())) {
             filter.and("changed_on > ?", [on.into()]);
             let sql = format!("select distinct {column} from successions{}", filter.clause());
             for row in tx.query(&sql, filter.params()).await? {
@@ -336,9 +330,6 @@ pub(super) async fn changed_after(
     }
     Ok(found.into_iter().collect())
 }
-
-/// Areas asked for by one statement.
-const IN_LIST: usize = 500;
 
 /// Says of the ID numbers that these persons hold in which county their rows are now; one that somebody who stays
 /// holds by now is left as it is.

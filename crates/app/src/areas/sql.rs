@@ -258,15 +258,9 @@ pub(super) async fn names(
     rows.iter().map(|row| Ok((row.text(0)?.to_owned(), row.text(1)?.to_owned()))).collect()
 }
 
-/// Areas asked for by one statement.
-const IN_LIST: usize = 500;
-
 /// Locks these areas until the transaction ends, as far as they are there.
 pub(crate) async fn lock(tx: &mut Tx, areas: &BTreeSet<AreaCode>) -> Result<(), daohu_db::Error> {
-    let areas: Vec<&AreaCode> = areas.iter().collect();
-    for some in areas.chunks(IN_LIST) {
-        let mut filter = Filter::new();
-        filter.and_in("code", some.iter().map(|area| Value::from(area.as_str())));
+    for filter in Filter::lists("code", areas.iter().map(|area| area.as_str().into())) {
         let sql = format!("update areas set version = version{}", filter.clause());
         tx.execute(&sql, filter.params()).await?;
     }

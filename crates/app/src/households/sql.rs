@@ -20,9 +20,6 @@ use crate::{
     sheet::{Layout, Record, Selection, records, selected},
 };
 
-/// Rows asked for by one `in (…)`: a fixed length, so that the statement is prepared once.
-const IN_LIST: usize = 200;
-
 /// Who holds an ID number.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Holder {
@@ -68,17 +65,6 @@ impl PastMembership {
     }
 }
 
-/// Lists of at most [`IN_LIST`] values, the last one filled up with its last value.
-pub(super) fn in_lists(values: Vec<Value>) -> Vec<Vec<Value>> {
-    let fill = |chunk: &[Value]| {
-        let mut chunk = chunk.to_vec();
-        let last = chunk.last().cloned().unwrap_or_default();
-        chunk.resize(IN_LIST, last);
-        chunk
-    };
-    values.chunks(IN_LIST).map(fill).collect()
-}
-
 /// Households of a county, by id.
 #[derive(Clone, Copy)]
 pub(crate) enum Those<'a> {
@@ -99,7 +85,7 @@ impl<'a> Those<'a> {
     /// The rows of these households, where `household` names them.
     pub(crate) fn filters(self, county: &str) -> Vec<Filter> {
         match self {
-            Self::Listed(ids) => of_households(county, ids).collect(),
+            Self::Listed(ids) => of_households(county, ids),
             Self::Between(after, last) => {
                 let mut filter = Filter::new();
                 filter.and("county = ?", [county.into()]);
@@ -111,23 +97,19 @@ impl<'a> Those<'a> {
 }
 
 /// The rows of these households of a county, a list at a time.
-fn of_households(county: &str, households: &[i64]) -> impl Iterator<Item = Filter> {
-    where_household("household", county, households)
+fn of_households(county: &str, households: &[i64]) -> Vec<Filter> {
+    of_county("household", county, households.iter().copied())
 }
 
-/// As [`of_households`], where this column names the household.
-fn where_household(
+/// The rows of a county with one of these values in a column, a list at a time.
+pub(super) fn of_county(
     column: &'static str,
     county: &str,
-    households: &[i64],
-) -> impl Iterator<Item = Filter> {
-    let lists = in_lists(households.iter().copied().map(Value::from).collect());
-    lists.into_iter().map(move |list| {
-        let mut filter = Filter::new();
-        filter.and("county = ?", [county.into()]);
-        filter.and_in(column, list);
-        filter
-    })
+    values: impl IntoIterator<Item = i64>,
+) -> Vec<Filter> {
+    let mut lists = Filter::lists(column, values.into_iter().map(Value::from));
+    lists.iter_mut().for_each(|list| list.and("county = ?", [county.into()]));
+    lists
 }
 
 /// The counties of a scope that have households, by code.
@@ -309,9 +291,7 @@ pub(crate) async fn by_numbers(
     numbers: impl IntoIterator<Item = String>,
 ) -> Result<Vec<HouseholdRow>, Error> {
     let mut found = Vec::new();
-    for list in in_lists(numbers.into_iter().map(Value::from).collect()) {
-        let mut filter = Filter::new();
-        filter.and_in("no", list);
+    for filter in Filter::lists("no", numbers.into_iter().map(Value::from)) {
         found.extend(records(tx, keys, &layouts::HOUSEHOLD, &filter).await?);
     }
     Ok(found.into_iter().map(HouseholdRow).collect())
@@ -486,9 +466,8 @@ async fn read_holders(
     sql: fn(&str) -> String,
 ) -> Result<Vec<([u8; 16], Holder)>, DbError> {
     let mut found = Vec::new();
-    for list in in_lists(identities.into_iter().map(|id| Value::from(id.to_vec())).collect()) {
-        let mut filter = Filter::new();
-        filter.and_in("identity", list);
+    let identities = identities.into_iter().map(|id| Value::from(id.to_vec()));
+    for filter in Filter::lists("identity", identities) {
         for row in tx.query(&sql(filter.clause()), filter.params()).await? {
             found.push(holder(&row)?);
         }
@@ -542,7 +521,7 @@ pub(crate) async fn lock_villages(
     households: &[i64],
 ) -> Result<Vec<(i64, String)>, DbError> {
     let mut found = Vec::new();
-    for filter in where_household("id", county, households) {
+    for filter in of_county("id", county, households.iter().copied()) {
         let clause = filter.clause();
         let sql = format!("update households set version = version{clause} returning id, village");
         for row in tx.query(&sql, filter.params()).await? {

@@ -220,9 +220,7 @@ pub(super) async fn names(
     numbers: &[String],
 ) -> Result<HashMap<String, String>, DbError> {
     let mut names = HashMap::new();
-    for list in numbers.chunks(IN_LIST) {
-        let mut filter = Filter::new();
-        filter.and_in("no", list.iter().map(|no| Value::from(no.as_str())));
+    for filter in Filter::lists("no", numbers.iter().map(|no| no.as_str().into())) {
         let table = register.layout().table.name;
         let sql = format!("select no, name from {table}{}", filter.clause());
         for row in tx.query(&sql, filter.params()).await? {

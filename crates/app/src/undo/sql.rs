@@ -1,6 +1,6 @@
 //! SQL of undoing.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use daohu_base::{AreaCode, AreaLevel, Timestamp};
 use daohu_db::{Error, Filter, Row, Tx, Value};
@@ -162,9 +162,7 @@ pub(super) async fn named_in(
 ) -> Result<BTreeSet<String>, Error> {
     let Reference { table, column, subject } = reference;
     let mut found = BTreeSet::new();
-    for some in keys.chunks(IN_LIST) {
-        let mut filter = Filter::new();
-        filter.and_in(column, some.iter().cloned());
+    for mut filter in Filter::lists(column, keys.iter().cloned()) {
         if let Some(county) = county {
             filter.and("county = ?", [county.into()]);
         }
@@ -229,9 +227,7 @@ pub(super) async fn unknown_areas(
     codes: &BTreeSet<String>,
 ) -> Result<BTreeSet<String>, Error> {
     let mut unknown = codes.clone();
-    for some in codes.iter().collect::<Vec<_>>().chunks(IN_LIST) {
-        let mut filter = Filter::new();
-        filter.and_in("code", some.iter().map(|code| Value::from(code.as_str())));
+    for filter in Filter::lists("code", codes.iter().map(|code| code.as_str().into())) {
         let sql = format!("select code from areas{}", filter.clause());
         for row in tx.query(&sql, filter.params()).await? {
             unknown.remove(row.text(0)?);
@@ -260,10 +256,8 @@ pub(super) async fn homes_of_two_heads(
     (homes, heads): (&[i64], &[i64]),
 ) -> Result<Vec<i64>, Error> {
     let mut found = Vec::new();
-    for some in homes.chunks(IN_LIST) {
-        let mut filter = Filter::new();
+    for mut filter in Filter::lists("household", homes.iter().copied().map(Value::from)) {
         filter.and("county = ?", [county.into()]);
-        filter.and_in("household", some.iter().copied().map(Value::from));
         filter.and("is_current = 1", []);
         filter.and_in("relation", heads.iter().copied().map(Value::from));
         let sql = format!(
@@ -283,10 +277,8 @@ pub(super) async fn homes_left_behind(
     homes: &[i64],
 ) -> Result<Vec<i64>, Error> {
     let mut found = Vec::new();
-    for some in homes.chunks(IN_LIST) {
-        let mut filter = Filter::new();
+    for mut filter in Filter::lists("p.household", homes.iter().copied().map(Value::from)) {
         filter.and("p.county = ?", [county.into()]);
-        filter.and_in("p.household", some.iter().copied().map(Value::from));
         filter.and("(h.village is null or h.village <> p.village)", []);
         let sql = format!(
             "select distinct p.household from persons p
@@ -305,10 +297,8 @@ pub(super) async fn homes_nowhere(
     (homes, day): (&[i64], &str),
 ) -> Result<Vec<i64>, Error> {
     let mut found = Vec::new();
-    for some in homes.chunks(IN_LIST) {
-        let mut filter = Filter::new();
+    for mut filter in Filter::lists("h.id", homes.iter().copied().map(Value::from)) {
         filter.and("h.county = ?", [county.into()]);
-        filter.and_in("h.id", some.iter().copied().map(Value::from));
         filter.and("(a.code is null or a.ends_on < ?)", [day.into()]);
         let sql = format!(
             "select h.id from households h left join areas a on a.code = h.village{}",
@@ -325,17 +315,16 @@ pub(super) async fn kept_by_merge(
     county: &str,
     persons: &[i64],
 ) -> Result<Vec<i64>, Error> {
+    let wanted: HashSet<i64> = persons.iter().copied().collect();
     let mut found = Vec::new();
-    for some in persons.chunks(IN_LIST) {
-        for column in ["person", "other"] {
-            let mut filter = Filter::new();
+    for column in ["person", "other"] {
+        for mut filter in Filter::lists(column, persons.iter().copied().map(Value::from)) {
             filter.and("county = ?", [county.into()]);
-            filter.and_in(column, some.iter().copied().map(Value::from));
             filter.and("verdict = 'merged'", []);
             filter.and("kept is not null", []);
             let sql = format!("select kept from judgements{}", filter.clause());
             let kept = ints(&tx.query(&sql, filter.params()).await?)?;
-            found.extend(kept.into_iter().filter(|kept| some.contains(kept)));
+            found.extend(kept.into_iter().filter(|kept| wanted.contains(kept)));
         }
     }
     Ok(found)

@@ -19,19 +19,13 @@ pub(in crate::accounts) async fn by_id(tx: &mut Tx, id: &str) -> Result<Option<G
     tx.query_opt(&sql, &[id.into()]).await?.map(|row| grant(&row, 0)).transpose()
 }
 
-/// Areas asked for by one statement.
-const IN_LIST: usize = 500;
-
 /// The grants in these areas themselves.
 pub(super) async fn in_areas(
     tx: &mut Tx,
     areas: impl Iterator<Item = &AreaCode>,
 ) -> Result<Vec<Grant>, Error> {
-    let areas: Vec<Value> = areas.map(|area| Value::from(area.as_str())).collect();
     let mut found = Vec::new();
-    for some in areas.chunks(IN_LIST) {
-        let mut filter = Filter::new();
-        filter.and_in("g.area", some.iter().cloned());
+    for filter in Filter::lists("g.area", areas.map(|area| area.as_str().into())) {
         let sql =
             format!("select {GRANT} from grants g{} order by created_at, id", filter.clause());
         for row in tx.query(&sql, filter.params()).await? {

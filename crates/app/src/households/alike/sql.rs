@@ -7,7 +7,7 @@ use crate::{
     Error, areas,
     households::{
         model::{PersonRow, layouts},
-        sql::in_lists,
+        sql::of_county,
     },
     keys::Keys,
     sheet::records,
@@ -92,10 +92,8 @@ async fn found_by(
     values: impl IntoIterator<Item = i64>,
 ) -> Result<Vec<Alike>, DbError> {
     let mut found = Vec::new();
-    for list in in_lists(values.into_iter().map(Value::from).collect()) {
-        let mut filter = Filter::new();
+    for mut filter in Filter::lists(column, values.into_iter().map(Value::from)) {
         filter.and("p.county = ?", [county.into()]);
-        filter.and_in(column, list);
         let sql = format!(
             "select p.alike, p.id, p.household, h.no, h.village, p.name, p.born_on, p.identity,
                     p.is_current
@@ -131,10 +129,7 @@ pub(crate) async fn persons(
     ids: impl IntoIterator<Item = i64>,
 ) -> Result<Vec<PersonRow>, Error> {
     let mut found = Vec::new();
-    for list in in_lists(ids.into_iter().map(Value::from).collect()) {
-        let mut filter = Filter::new();
-        filter.and("county = ?", [county.into()]);
-        filter.and_in("id", list);
+    for filter in of_county("id", county, ids) {
         found.extend(records(tx, keys, &layouts::PERSON, &filter).await?);
     }
     Ok(found.into_iter().map(PersonRow).collect())

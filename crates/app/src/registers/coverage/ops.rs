@@ -139,11 +139,7 @@ pub(crate) async fn villages_without(
 fn kinds(policy: &Policy) -> Kinds {
     let marks =
         [(Helper::Cadre, "cadre"), (Helper::Organisation, "organisation"), (Helper::Team, "team")];
-    let values = policy.list("主体类型").map_or(&[][..], |list| list.values());
-    marks.map(|(helper, mark)| {
-        let marked = values.iter().filter(|value| value.marks.iter().any(|m| m == mark));
-        (helper, marked.filter_map(|value| value.code.parse().ok()).collect())
-    })
+    marks.map(|(helper, mark)| (helper, Marks::new(policy).codes("主体类型", mark)))
 }
 
 /// The codes of 主体类型 that are cadres.

@@ -60,18 +60,13 @@ pub(super) async fn each_answer(
     .await
 }
 
-/// Numbers asked for by one `in (…)`.
-const IN_LIST: usize = 500;
-
 /// The roles of these cadres.
 pub(super) async fn roles_of(
     tx: &mut Tx,
     cadres: &[String],
 ) -> Result<HashMap<String, String>, DbError> {
     let mut roles = HashMap::new();
-    for list in cadres.chunks(IN_LIST) {
-        let mut filter = Filter::new();
-        filter.and_in("no", list.iter().map(|no| Value::from(no.as_str())));
+    for filter in Filter::lists("no", cadres.iter().map(|no| no.as_str().into())) {
         let sql = format!("select no, roles from cadres{}", filter.clause());
         for row in tx.query(&sql, filter.params()).await? {
             roles.insert(row.text(0)?.to_owned(), row.text(1)?.to_owned());
