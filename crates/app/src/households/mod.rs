@@ -33,7 +33,7 @@ pub use alike::ops::fill_alike;
 pub(crate) use edit::persons::hold_number;
 pub(crate) use figures::{has_ended, rural_populations};
 pub(crate) use model::{
-    Derived, Home, HouseholdRow, IdKind, IncomeRow, PersonRow, Serials, alike, merge,
+    Derived, Home, HouseholdRow, IdKind, IncomeRow, Merged, PersonRow, Serials, alike, merge,
 };
 pub use model::{Marks, initials, layouts};
 pub use moves::Link;
