@@ -183,14 +183,20 @@ impl IntoResponse for Download {
     }
 }
 
-/// The name in the form that browsers take for other letters than English ones (RFC 6266, RFC 8187).
+/// The name in the form that browsers take for other letters than English ones (RFC 6266, RFC 8187), and before it one
+/// for programs that know ASCII alone: they would make up a name.
 fn disposition(name: &str) -> String {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b".-_".contains(&byte);
     let coded: String = name
         .bytes()
         .map(|b| if plain(b) { char::from(b).to_string() } else { format!("%{b:02X}") })
         .collect();
-    format!("attachment; filename*=UTF-8''{coded}")
+    let ascii = |c: char| if c.is_ascii_alphanumeric() || ".-_ ".contains(c) { c } else { '_' };
+    // Nothing but its ending may be left of a name.
+    let fallback: String = name.chars().map(ascii).collect();
+    let fallback = fallback.trim_start_matches(['_', '-']);
+    let first = if fallback.starts_with('.') || fallback.is_empty() { "download" } else { "" };
+    format!("attachment; filename=\"{first}{fallback}\"; filename*=UTF-8''{coded}")
 }
 
 #[cfg(test)]
@@ -199,7 +205,13 @@ mod tests {
 
     #[test]
     fn names_travel_in_any_letters() {
-        assert_eq!(disposition("a-1.zip"), "attachment; filename*=UTF-8''a-1.zip");
-        assert_eq!(disposition("户\".x"), "attachment; filename*=UTF-8''%E6%88%B7%22.x");
+        for (name, expected) in [
+            ("a-1.zip", "filename=\"a-1.zip\"; filename*=UTF-8''a-1.zip"),
+            ("户\".x", "filename=\"download.x\"; filename*=UTF-8''%E6%88%B7%22.x"),
+            ("户-99.x", "filename=\"99.x\"; filename*=UTF-8''%E6%88%B7-99.x"),
+            ("户", "filename=\"download\"; filename*=UTF-8''%E6%88%B7"),
+        ] {
+            assert_eq!(disposition(name), format!("attachment; {expected}"));
+        }
     }
 }
