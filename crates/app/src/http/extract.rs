@@ -91,15 +91,23 @@ pub(crate) fn area_in_path(code: &str) -> Answer<AreaCode> {
     AreaCode::parse(code).map_err(|_| ApiError::new("record.not_found"))
 }
 
+/// As many bytes as a body that is held in memory may have: beside each request, for the words that refuse it.
+#[derive(Clone, Copy)]
+pub(super) struct BodyMax(pub(super) u64);
+
 /// The body, as far as its route's limit allows.
 pub(super) async fn whole_body<S: Send + Sync>(request: Request, state: &S) -> Answer<Bytes> {
+    let bytes_max = request.extensions().get::<BodyMax>().map(|max| max.0);
     Bytes::from_request(request, state).await.map_err(|rejection| {
         let is_too_large = matches!(
             rejection,
             BytesRejection::FailedToBufferBody(FailedToBufferBody::LengthLimitError(_))
         );
-        let code = if is_too_large { "request.body_too_large" } else { "request.body_unreadable" };
-        ApiError::new(code)
+        match (is_too_large, bytes_max) {
+            (true, Some(max)) => ApiError::too_large(max),
+            (true, None) => ApiError::new("request.body_too_large"),
+            (false, _) => ApiError::new("request.body_unreadable"),
+        }
     })
 }
 
@@ -133,7 +141,9 @@ fn query_words(text: &str) -> [String; 2] {
     let known: Vec<&str> = names.collect();
     // Before the first colon stands the parameter, where the value is to blame.
     let blamed = text.split_once(": ").map(|(name, _)| name);
-    let blamed = blamed.filter(|name| name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_'));
+    let blamed = blamed.filter(|name| {
+        !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
+    });
     if text.contains("unknown field") {
         let zh = format!("没有参数 {first}；可用：{}", known.join("、"));
         [zh, format!("there is no parameter {first}; known: {}", known.join(", "))]

@@ -40,10 +40,14 @@ pub struct Accepted<T> {
 pub struct Upload {
     multipart: Multipart,
     declared: Option<u64>,
+    bytes_max: u64,
 }
 
 /// The next part of a form: a file if it has a name at home, else a line of text.
-pub struct Part<'u>(Field<'u>);
+pub struct Part<'u> {
+    field: Field<'u>,
+    bytes_max: u64,
+}
 
 /// A file to be saved under this name.
 pub struct Download {
@@ -76,13 +80,13 @@ impl FromRequest<App> for Upload {
         let declared = request.headers().get(header::CONTENT_LENGTH);
         let declared = declared.and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
         if declared.is_some_and(|bytes| bytes > max) {
-            return Err(too_large(max));
+            return Err(ApiError::too_large(max));
         }
         // In place of the limit for bodies that are held in memory.
         DefaultBodyLimit::max(usize::try_from(max).unwrap_or(usize::MAX)).apply(&mut request);
         let multipart = Multipart::from_request(request, app).await;
         let multipart = multipart.map_err(|_| ApiError::new("exchange.not_multipart"))?;
-        Ok(Self { multipart, declared })
+        Ok(Self { multipart, declared, bytes_max: max })
     }
 }
 
@@ -94,24 +98,26 @@ impl Upload {
 
     /// The next part, when the one before is read.
     pub async fn next(&mut self) -> Answer<Option<Part<'_>>> {
-        Ok(self.multipart.next_field().await.map_err(broken)?.map(Part))
+        let bytes_max = self.bytes_max;
+        let next = self.multipart.next_field().await.map_err(|error| broken(&error, bytes_max))?;
+        Ok(next.map(|field| Part { field, bytes_max }))
     }
 }
 
 impl Part<'_> {
     /// What the part is called in the form.
     pub fn name(&self) -> &str {
-        self.0.name().unwrap_or_default()
+        self.field.name().unwrap_or_default()
     }
 
     /// The file's name at home, if it is one.
     pub fn file_name(&self) -> Option<&str> {
-        self.0.file_name()
+        self.field.file_name()
     }
 
     /// The next piece of it.
     pub async fn piece(&mut self) -> Answer<Option<Bytes>> {
-        self.0.chunk().await.map_err(broken)
+        self.field.chunk().await.map_err(|error| broken(&error, self.bytes_max))
     }
 
     /// All of it, if it is a text no longer than this.
@@ -127,17 +133,11 @@ impl Part<'_> {
     }
 }
 
-fn broken(error: MultipartError) -> ApiError {
+fn broken(error: &MultipartError, bytes_max: u64) -> ApiError {
     match error.status() {
-        StatusCode::PAYLOAD_TOO_LARGE => ApiError::new("request.body_too_large"),
+        StatusCode::PAYLOAD_TOO_LARGE => ApiError::too_large(bytes_max),
         _ => ApiError::new("exchange.bad_upload"),
     }
-}
-
-fn too_large(bytes_max: u64) -> ApiError {
-    let mib = bytes_max >> 20;
-    ApiError::new("request.body_too_large")
-        .detail(format!("最多 {mib} MB"), format!("{mib} MB at most"))
 }
 
 impl Download {
