@@ -139,6 +139,10 @@ async fn reports_are_tables_in_the_language_of_the_user() {
         assert!(few.contains(&format!("{} more; --limit {hits}", hits - 2)), "{few}");
         let all = listed(&hits.to_string());
         assert!(!all.contains("more;"), "{all}");
-        assert_eq!(all.lines().count() - few.lines().count(), hits as usize - 3, "{all}");
+        assert_eq!(
+            all.lines().count() - few.lines().count(),
+            usize::try_from(hits).unwrap() - 3,
+            "{all}"
+        );
     }
 }
