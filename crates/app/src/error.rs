@@ -26,6 +26,9 @@ pub enum Error {
     /// The state of things does not allow it; a dotted code of the catalogue.
     #[error("{0}")]
     Refused(&'static str),
+    /// There are as many already as there may be: a dotted code of the catalogue, and how many that is.
+    #[error("{0}: {1}")]
+    Full(&'static str, u64),
     /// A key that people use stands in several counties.
     #[error("ambiguous: {0:?}")]
     Ambiguous(Vec<String>),
@@ -102,7 +105,7 @@ impl<T> Stop<T> {
 }
 
 /// What is wrong with one field.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, utoipa::ToSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, utoipa::ToSchema)]
 pub struct FieldError {
     /// The field's name, or the column's header.
     pub column: String,
@@ -113,4 +116,27 @@ pub struct FieldError {
     pub code: &'static str,
     /// In words.
     pub message: String,
+    /// What refers to it, where that is what is wrong: some of it, if there is much.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub by: Vec<Referrer>,
+    /// The bound that it breaks, if the words name one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub limit: Option<u64>,
+}
+
+/// A record that refers to another.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize, utoipa::ToSchema)]
+pub struct Referrer {
+    /// `income`, `pairing`, `cadre` and so on.
+    pub kind: String,
+    /// Its key; absent where it lies outside what the reader may see.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub record: Option<String>,
+}
+
+impl FieldError {
+    /// Of a field that breaks a bound, which its words name.
+    pub fn beyond(column: &str, code: &'static str, limit: u64) -> Self {
+        Self { column: column.to_owned(), code, limit: Some(limit), ..Self::default() }
+    }
 }

@@ -29,5 +29,5 @@ pub mod suspects;
 pub mod undo;
 
 pub use context::Context;
-pub use error::{Error, FieldError};
+pub use error::{Error, FieldError, Referrer};
 pub use lang::Lang;

@@ -278,6 +278,9 @@ pub(crate) struct ExportArgs {
     /// The file (xlsx) or folder (csv, parquet) to write.
     #[arg(long)]
     pub(crate) out: PathBuf,
+    /// Replace files that are there.
+    #[arg(long)]
+    pub(crate) force: bool,
     #[arg(long)]
     pub(crate) json: bool,
 }
@@ -408,9 +411,12 @@ pub(crate) struct QualityArgs {
     pub(crate) db: DbArgs,
     #[arg(long, value_parser = parse_area)]
     pub(crate) area: AreaCode,
-    /// One rule alone: R17.
+    /// One rule alone: R17. For people, the records that break it are listed.
     #[arg(long)]
     pub(crate) rule: Option<String>,
+    /// So many of these records at most.
+    #[arg(long, default_value_t = 50, requires = "rule")]
+    pub(crate) limit: usize,
     /// The day whose rules hold, and that ages are counted to (default: today).
     #[arg(long, value_parser = parse_day)]
     pub(crate) on: Option<Day>,

@@ -10,6 +10,8 @@ mod config;
 mod open;
 mod output;
 mod sample;
+mod tables;
+mod traces;
 
 use std::process::ExitCode;
 
@@ -31,16 +33,16 @@ async fn main() -> ExitCode {
         Command::Serve(args) => commands::serve::run(args, lang).await,
         Command::Config(ConfigCommand::Check(args)) => commands::config::check(args, lang).await,
         Command::Migrate(args) => commands::migrate::run(args, lang).await,
-        Command::Sample(args) => commands::sample::run(&args),
+        Command::Sample(args) => commands::sample::run(&args, lang),
         Command::Import(args) => commands::import::run(args, lang).await,
-        Command::Export(args) => commands::export::run(args).await,
-        Command::Undo(args) => commands::undo::run(args).await,
-        Command::Area(command) => commands::area::run(command).await,
-        Command::Coverage(args) => commands::coverage::run(args).await,
+        Command::Export(args) => commands::export::run(args, lang).await,
+        Command::Undo(args) => commands::undo::run(args, lang).await,
+        Command::Area(command) => commands::area::run(command, lang).await,
+        Command::Coverage(args) => commands::coverage::run(args, lang).await,
         Command::Backup(args) => commands::backup::run(args, lang).await,
         Command::Restore(args) => commands::restore::run(args, lang).await,
         Command::Copy(args) => commands::copy::run(args, lang).await,
-        Command::Household(args) => commands::household::run(args).await,
+        Command::Household(args) => commands::household::run(args, lang).await,
         Command::Journal(JournalCommand::Verify(args)) => {
             commands::journal::verify(args, lang).await
         }

@@ -94,6 +94,19 @@ impl Failure {
         }
     }
 
+    /// The same, told on standard output besides where a program asked for JSON: that nothing was stored, and why.
+    pub(crate) fn told(self, lang: Lang, as_json: bool) -> Self {
+        if as_json && self.code == FINDING {
+            let problem = match &self.words {
+                Words::Problem(problem) => problem.to_json(lang),
+                _ => serde_json::json!({ "title": self.text(lang), "errors": [] }),
+            };
+            // The exit code tells where nobody reads it.
+            let _ = json(&serde_json::json!({ "committed": false, "problem": problem }));
+        }
+        self
+    }
+
     /// Prints it and gives the exit code.
     pub(crate) fn report(self, lang: Lang) -> ExitCode {
         let text = self.text(lang);
@@ -231,7 +244,10 @@ impl From<std::io::Error> for Failure {
     }
 }
 
-/// Rows as lines whose columns stand below each other: words to the left, numbers to the right.
+/// Stands where there is nothing to tell.
+pub(crate) const NONE: &str = "-";
+
+/// Rows below a head as lines whose columns stand below each other: words to the left, numbers to the right.
 pub(crate) fn aligned(rows: &[Vec<String>]) -> Vec<String> {
     // A terminal gives these two places.
     let width =
@@ -239,12 +255,20 @@ pub(crate) fn aligned(rows: &[Vec<String>]) -> Vec<String> {
     let columns = rows.iter().map(Vec::len).max().unwrap_or_default();
     let widest = |nth: usize| rows.iter().filter_map(|row| row.get(nth)).map(|c| width(c)).max();
     let widths: Vec<usize> = (0..columns).map(|nth| widest(nth).unwrap_or_default()).collect();
+    let is_number = |cell: &String| {
+        let digits = cell.trim_end_matches('%');
+        cell.is_empty() || cell == NONE || digits.parse::<f64>().is_ok()
+    };
+    let are_numbers: Vec<bool> = (0..columns)
+        .map(|nth| nth > 0 && rows.iter().skip(1).filter_map(|row| row.get(nth)).all(is_number))
+        .collect();
     let of_row = |row: &Vec<String>| {
-        let cells = row.iter().zip(&widths).enumerate().map(|(nth, (cell, widest))| {
+        let cells = row.iter().zip(widths.iter().zip(&are_numbers));
+        let cells = cells.map(|(cell, (widest, is_number))| {
             let space = " ".repeat(widest.saturating_sub(width(cell)));
-            if nth == 0 { format!("{cell}{space}") } else { format!("{space}{cell}") }
+            if *is_number { format!("{space}{cell}") } else { format!("{cell}{space}") }
         });
-        cells.collect::<Vec<_>>().join("  ")
+        cells.collect::<Vec<_>>().join("  ").trim_end().to_owned()
     };
     rows.iter().map(of_row).collect()
 }
@@ -301,5 +325,9 @@ mod tests {
         let rows: Vec<Vec<String>> =
             rows.iter().map(|row| row.iter().map(|cell| (*cell).to_owned()).collect()).collect();
         assert_eq!(aligned(&rows), ["表            行", "年度收入       7", "ab        161885"]);
+        let rows = [vec!["规则", "次数", "问题"], vec!["R1", "12", "无"], vec!["R20", "-", "年龄"]];
+        let rows: Vec<Vec<String>> =
+            rows.iter().map(|row| row.iter().map(|cell| (*cell).to_owned()).collect()).collect();
+        assert_eq!(aligned(&rows), ["规则  次数  问题", "R1      12  无", "R20      -  年龄"]);
     }
 }

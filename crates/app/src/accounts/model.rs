@@ -262,7 +262,7 @@ pub(super) fn may_add(
 /// One field is wrong; the edge finds the words by the code.
 pub(super) fn invalid(column: &str, code: &'static str) -> Error {
     let (column, message) = (column.to_owned(), String::new());
-    Error::Invalid(vec![FieldError { column, value: None, code, message }])
+    Error::Invalid(vec![FieldError { column, value: None, code, message, ..FieldError::default() }])
 }
 
 /// Whether a user may have this name.

@@ -17,7 +17,7 @@ use tokio::sync::Semaphore;
 
 use super::model::invalid;
 use crate::{
-    Error,
+    Error, FieldError,
     keys::{KeyError, hex},
 };
 
@@ -153,11 +153,17 @@ pub(super) fn check_password(
             !c.is_lowercase() && !c.is_uppercase() && !c.is_numeric()
         }];
     let classes = kinds.into_iter().filter(|is| password.chars().any(is)).count();
-    let code = if password.len() > PASSWORD_BYTES_MAX {
-        "password.too_long"
-    } else if password.chars().count() < limits.password_min_characters {
-        "password.too_short"
-    } else if classes < limits.password_min_classes {
+    let beyond = |code, limit: usize| {
+        let limit = u64::try_from(limit).unwrap_or_default();
+        Err(Error::Invalid(vec![FieldError::beyond(column, code, limit)]))
+    };
+    if password.len() > PASSWORD_BYTES_MAX {
+        return beyond("password.too_long", PASSWORD_BYTES_MAX);
+    }
+    if password.chars().count() < limits.password_min_characters {
+        return beyond("password.too_short", limits.password_min_characters);
+    }
+    let code = if classes < limits.password_min_classes {
         "password.too_simple"
     } else if password.eq_ignore_ascii_case(name) {
         "password.is_name"

@@ -13,7 +13,7 @@ use super::{
     model::{Plan, Tree},
     ops::KIND,
     sql::{self, Stored},
-    told::Told,
+    told::{AreaNote, Told},
 };
 use crate::{
     Error,
@@ -118,7 +118,15 @@ impl<'a> Carrier<'a> {
                 record.set(i, value);
             }
         }
+        let population =
+            |record: &Record| record.values.get(area::RURAL_POPULATION).and_then(Value::as_int);
+        let was_known =
+            |code: &AreaCode| by_code.get(code).is_some_and(|r| population(r).is_some());
+        let mut unknown: BTreeSet<String> = BTreeSet::new();
         for (code, record) in now {
+            if population(&record).is_none() && was_known(&code) {
+                unknown.insert(code.to_string());
+            }
             let (before, key) = (by_code.get(&code), code.to_string());
             let Some(before) = before.filter(|before| before.values != record.values) else {
                 continue;
@@ -134,6 +142,9 @@ impl<'a> Carrier<'a> {
                 derived: Vec::new(),
                 meta: self.batch.meta(),
             };
+            if population(&record).is_none() && new.sources.iter().any(was_known) {
+                unknown.insert(code.to_string());
+            }
             record.set(area::CODE, code.as_str());
             record.set(area::NAME, new.name.as_str());
             record.set(area::LEVEL, i64::from(code.level().list_code()));
@@ -144,6 +155,10 @@ impl<'a> Carrier<'a> {
             let (table, county) = ((&*AREA, "area", code.to_string()), code.county());
             self.batch.add(table, &county, Action::Created, &record)?;
             self.breathe(tx).await?;
+        }
+        if !unknown.is_empty() {
+            let note = AreaNote::population_unknown(unknown.into_iter().collect());
+            self.told.notes.push(note);
         }
         Ok(())
     }

@@ -24,4 +24,4 @@ mod told;
 pub(crate) use api::routes;
 pub use model::Line;
 pub use ops::{Request, change, watched};
-pub use told::Told;
+pub use told::{AreaNote, Told};

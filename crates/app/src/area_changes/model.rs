@@ -98,7 +98,8 @@ const NAME_CHARACTERS_MAX: usize = 100;
 /// What a line may say wrong: the row from 1, the column, the value and the code of the words.
 fn fault(row: usize, column: &str, value: Option<&str>, code: &'static str) -> FieldError {
     let value = value.map(str::to_owned);
-    FieldError { column: format!("lines.{row}.{column}"), value, code, message: String::new() }
+    let column = format!("lines.{row}.{column}");
+    FieldError { column, value, code, ..FieldError::default() }
 }
 
 /// The line that says what becomes of an area, or of what it lies in, or that makes it; 0 if none does.

@@ -61,7 +61,7 @@ impl Carrier<'_> {
                 column: "households".to_owned(),
                 value: Some(no),
                 code,
-                message: String::new(),
+                ..FieldError::default()
             })
         };
         let faults: Vec<FieldError> = faults(left, "area_change.household_left")

@@ -147,7 +147,13 @@ fn check(request: &Request, act: &Act, scope: &Scope) -> Result<(), Error> {
     let mut faults = Vec::new();
     let mut fault = |column: &str, value: String, code| {
         let (column, message) = (column.to_owned(), String::new());
-        faults.push(FieldError { column, value: Some(value), code, message });
+        faults.push(FieldError {
+            column,
+            value: Some(value),
+            code,
+            message,
+            ..FieldError::default()
+        });
     };
     if request.on > act.at.day() {
         fault("on", request.on.to_string(), "area_change.future");
@@ -214,7 +220,13 @@ async fn check_days(
         let named = |(_, line): &(usize, &Line)| code.starts_with(&line.from);
         let row = lines.clone().filter(named).map(|(row, _)| row).last().unwrap_or_default();
         let (column, message) = (format!("lines.{row}.from"), String::new());
-        FieldError { column, value: Some(code), code: "area_change.not_begun", message }
+        FieldError {
+            column,
+            value: Some(code),
+            code: "area_change.not_begun",
+            message,
+            ..FieldError::default()
+        }
     });
     Err(Error::Invalid(faults.collect()))
 }

@@ -5,7 +5,7 @@
 
 use std::{
     collections::HashMap,
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::{Arc, atomic::Ordering, mpsc},
 };
 
@@ -110,14 +110,29 @@ pub struct ExportOptions {
     pub is_watched: bool,
 }
 
-/// Writes the files; gives their names and the number of rows. The export is journaled before a
+/// How many rows of each sheet were written.
+pub type SheetRows = Vec<(&'static Sheet, u64)>;
+
+/// The files that an export of these sheets writes: one that is there already would be replaced.
+pub fn files_of(sheets: &[&'static Sheet], format: Format, out: &Path) -> Vec<PathBuf> {
+    let of = |ending: &str| {
+        sheets.iter().map(|sheet| out.join(format!("{}.{ending}", sheet.name))).collect()
+    };
+    match format {
+        Format::Csv => of("csv"),
+        Format::Parquet => of("parquet"),
+        Format::Xlsx => vec![out.to_owned()],
+    }
+}
+
+/// Writes the files; gives their names and how many rows each sheet has. The export is journaled before a
 /// row leaves the database. Cancelled, it leaves no file.
 pub async fn export(
     context: &Context,
     act: Act,
     options: ExportOptions,
     progress: Arc<Progress>,
-) -> Result<(Vec<PathBuf>, u64), Error> {
+) -> Result<(Vec<PathBuf>, SheetRows), Error> {
     let scope = options.scope.narrowed_to(&options.area);
     if scope.is_nothing() {
         return Err(Error::NotFound("area"));
@@ -150,11 +165,11 @@ pub async fn export(
             std::thread::Builder::new().name("export-printer".to_owned()).spawn(print)?;
             let mut run = Run::new(send, spare, &progress);
             let read = read_all(tx, &options.sheets, &scope, with_above, &mut run).await;
-            let total = run.total;
+            let rows = std::mem::take(&mut run.written);
             drop(run);
             match (read, printed.await) {
                 // The printing half gave up first, or was given up.
-                (Ok(()), Ok(printed)) => Ok((printed?, total)),
+                (Ok(()), Ok(printed)) => Ok((printed?, rows)),
                 (Err(Error::Cancelled), Ok(Err(error))) | (Err(error), _) => Err(error),
                 (Ok(()), Err(_)) => Err(Error::Cancelled),
             }
@@ -224,7 +239,7 @@ struct Run<'p> {
     width: usize,
     cells: Vec<Value>,
     rows: u64,
-    total: u64,
+    written: SheetRows,
     progress: &'p Progress,
 }
 
@@ -234,12 +249,13 @@ impl<'p> Run<'p> {
         spare: mpsc::Receiver<Vec<Value>>,
         progress: &'p Progress,
     ) -> Self {
-        Self { send, spare, width: 0, cells: Vec::new(), rows: 0, total: 0, progress }
+        Self { send, spare, width: 0, cells: Vec::new(), rows: 0, written: Vec::new(), progress }
     }
 
     fn begin(&mut self, layout: &'static Layout) -> Result<(), Error> {
         self.progress.check()?;
         self.width = layout.values_width();
+        self.written.push((layout.sheet, 0));
         self.send(Message::Begin(layout))
     }
 
@@ -260,7 +276,9 @@ impl<'p> Run<'p> {
         self.progress.check()?;
         let cells = std::mem::replace(&mut self.cells, self.spare.try_recv().unwrap_or_default());
         let rows = std::mem::take(&mut self.rows);
-        self.total += rows;
+        if let Some((_, written)) = self.written.last_mut() {
+            *written += rows;
+        }
         self.progress.rows_done.fetch_add(rows, Ordering::Relaxed);
         self.send(Message::Rows(cells))
     }

@@ -1,11 +1,17 @@
 //! What became of every row.
 
-use std::{collections::BTreeMap, io, path::Path, sync::Arc};
+use std::{
+    collections::{BTreeMap, HashMap},
+    io,
+    path::Path,
+    sync::Arc,
+};
 
+use daohu_db::Value;
 use serde::{Deserialize, Serialize};
 
 use super::spill::{Sorted, Spill};
-use crate::sheet::Sheet;
+use crate::{households::Merged, sheet::Sheet};
 
 /// The outcome of one row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
@@ -130,6 +136,8 @@ pub(super) struct Outcomes {
     problems: Vec<RowReport>,
     /// Every row's outcome, if the report wants them: this one's own, and those that were added.
     all: Option<Vec<Spill>>,
+    /// The columns that a row erases, until it has its outcome.
+    cleared: HashMap<Place, Vec<&'static str>>,
 }
 
 /// What an import did, row by row.
@@ -147,7 +155,7 @@ impl Outcomes {
         // Each table that is read by itself takes its part.
         let bytes = SPILL_BYTES / tables.len().max(1);
         let all = keep_all.map(|folder| vec![Spill::new(bytes, folder)]);
-        Self { tables, counts, problems: Vec::new(), all }
+        Self { tables, counts, problems: Vec::new(), all, cleared: HashMap::new() }
     }
 
     /// Adds what became of other rows of the same tables.
@@ -184,7 +192,9 @@ impl Outcomes {
             counts.warnings += u64::try_from(notes.len()).unwrap_or_default();
         }
         if let Some(all) = self.all.as_mut().and_then(|all| all.first_mut()) {
-            let value = postcard::to_allocvec(&(outcome, &notes)).map_err(io::Error::other)?;
+            let cleared = self.cleared.remove(&place).unwrap_or_default();
+            let value = (outcome, &notes, cleared);
+            let value = postcard::to_allocvec(&value).map_err(io::Error::other)?;
             all.push(&place.to_bytes(), &value)?;
         }
         if !notes.is_empty() && (self.problems.len() < PROBLEMS_MAX || outcome == Outcome::Rejected)
@@ -211,12 +221,22 @@ impl Outcomes {
         }
     }
 
-    /// Counts cells that were put right, and stored values that were erased.
-    pub(super) fn count(&mut self, table: u16, cleaned: u64, cleared: u64) {
+    /// Counts cells that were put right.
+    pub(super) fn count_cleaned(&mut self, table: u16, cleaned: u64) {
         if let Some((sheet, _)) = self.tables.get(usize::from(table)) {
-            let counts = self.counts.entry(sheet.name).or_default();
-            counts.cleaned += cleaned;
-            counts.cleared += cleared;
+            self.counts.entry(sheet.name).or_default().cleaned += cleaned;
+        }
+    }
+
+    /// Counts the stored values that blanks of a row erase; the report names their columns.
+    pub(super) fn clear(&mut self, place: Place, merged: &Merged) {
+        let Some((sheet, _)) = self.tables.get(usize::from(place.table)) else { return };
+        self.counts.entry(sheet.name).or_default().cleared += merged.cleared;
+        if merged.cleared > 0 && self.all.is_some() {
+            let is_erased = |i: &&usize| merged.values.get(**i).is_some_and(Value::is_null);
+            let columns = merged.changed.iter().filter(is_erased);
+            let columns = columns.filter_map(|i| Some(sheet.columns.get(*i)?.header));
+            self.cleared.insert(place, columns.collect());
         }
     }
 

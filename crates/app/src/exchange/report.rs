@@ -27,13 +27,20 @@ pub(super) fn write(
         if key.as_slice() != place {
             return None;
         }
-        let decoded = postcard::from_bytes::<(Outcome, Vec<Note>)>(value);
+        let decoded = postcard::from_bytes::<(Outcome, Vec<Note>, Vec<String>)>(value);
         match outcomes.next() {
             Ok(following) => next = following,
             Err(error) => failure = Some(error),
         }
-        let (outcome, notes) = decoded.ok()?;
-        let reasons: Vec<String> = notes.into_iter().map(|note| note.message).collect();
+        let (outcome, notes, cleared) = decoded.ok()?;
+        let mut reasons: Vec<String> = notes.into_iter().map(|note| note.message).collect();
+        if !cleared.is_empty() {
+            let columns = cleared.join("、");
+            reasons.push(match lang {
+                Lang::Zh => format!("清空了原有的值：{columns}"),
+                Lang::En => format!("stored values erased: {columns}"),
+            });
+        }
         Some((outcome.says(lang).to_owned(), reasons.join("；")))
     };
     write_report(tables, TableWriter::xlsx(path)?, &mut outcome_of)?;

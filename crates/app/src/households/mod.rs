@@ -13,6 +13,7 @@
 mod alike;
 mod edit;
 mod figures;
+mod homes;
 mod list;
 mod model;
 mod moves;
@@ -33,7 +34,7 @@ pub use alike::ops::fill_alike;
 pub(crate) use edit::persons::hold_number;
 pub(crate) use figures::{has_ended, rural_populations};
 pub(crate) use model::{
-    Derived, Home, HouseholdRow, IdKind, IncomeRow, PersonRow, Serials, alike, merge,
+    Derived, Home, HouseholdRow, IdKind, IncomeRow, Merged, PersonRow, Serials, alike, merge,
 };
 pub use model::{Marks, initials, layouts};
 pub use moves::Link;

@@ -1,23 +1,16 @@
 //! SQL of households, persons and incomes.
 
-use std::{
-    collections::{BTreeSet, HashMap},
-    sync::LazyLock,
-};
+use std::collections::{BTreeSet, HashMap};
 
 use daohu_base::Scope;
 use daohu_db::{Column, Error as DbError, Filter, Row, Suspended, Table, Tx, Type, Value};
-use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
 
-use super::{
-    list::sql::Answered,
-    model::{Home, HouseholdRow, IdKind, IncomeRow, PersonRow, Serials, layouts},
-};
+use super::model::{HouseholdRow, IdKind, IncomeRow, PersonRow, Serials, layouts};
 use crate::{
     Error, areas,
     keys::Keys,
-    sheet::{Layout, Record, Selection, records, selected},
+    sheet::{Layout, Record, records},
 };
 
 /// Who holds an ID number.
@@ -65,39 +58,8 @@ impl PastMembership {
     }
 }
 
-/// Households of a county, by id.
-#[derive(Clone, Copy)]
-pub(crate) enum Those<'a> {
-    Listed(&'a [i64]),
-    /// All behind the first, up to the second: they lie together in every index.
-    Between(i64, i64),
-}
-
-impl<'a> Those<'a> {
-    /// Of households that were read behind `after`: all there are of the county, if nothing was left out.
-    pub(crate) fn read(ids: &'a [i64], (after, is_all): (i64, bool)) -> Self {
-        match ids.last() {
-            Some(last) if is_all => Self::Between(after, *last),
-            _ => Self::Listed(ids),
-        }
-    }
-
-    /// The rows of these households, where `household` names them.
-    pub(crate) fn filters(self, county: &str) -> Vec<Filter> {
-        match self {
-            Self::Listed(ids) => of_households(county, ids),
-            Self::Between(after, last) => {
-                let mut filter = Filter::new();
-                filter.and("county = ?", [county.into()]);
-                filter.and("household > ? and household <= ?", [after.into(), last.into()]);
-                vec![filter]
-            }
-        }
-    }
-}
-
 /// The rows of these households of a county, a list at a time.
-fn of_households(county: &str, households: &[i64]) -> Vec<Filter> {
+pub(super) fn of_households(county: &str, households: &[i64]) -> Vec<Filter> {
     of_county("household", county, households.iter().copied())
 }
 
@@ -141,142 +103,6 @@ pub(crate) async fn villages_in_state(
     let sql = format!("select distinct village from households{}", filter.clause());
     let rows = tx.query(&sql, filter.params()).await?;
     rows.iter().map(|row| Ok(row.text(0)?.to_owned())).collect()
-}
-
-/// What is read of households, persons and incomes.
-pub(crate) struct Selections {
-    household: Selection,
-    person: Selection,
-    income: Selection,
-}
-
-/// All that there are.
-static WHOLE: LazyLock<Selections> = LazyLock::new(|| Selections {
-    household: Selection::whole(&layouts::HOUSEHOLD),
-    person: Selection::whole(&layouts::PERSON),
-    income: Selection::whole(&layouts::INCOME),
-});
-
-impl Selections {
-    /// These columns of the sheets, numbers, and all values of incomes.
-    pub(crate) fn of(household: &[usize], person: &[usize]) -> Self {
-        let income: Vec<usize> = layouts::INCOME.own_columns().collect();
-        Self {
-            household: Selection::of(&layouts::HOUSEHOLD, household, 0),
-            // Whether a person belongs to the household is derived.
-            person: Selection::of(&layouts::PERSON, person, 1),
-            income: Selection::of(&layouts::INCOME, &income, 0),
-        }
-    }
-}
-
-/// The next households of a scope with all that hangs on them, of one county, by county and id; none at the
-/// end. At most so many are read together.
-pub(crate) async fn next_homes(
-    tx: &mut Tx,
-    keys: &Keys,
-    scope: &Scope,
-    after: (&str, i64),
-    limit: i64,
-) -> Result<Vec<Home>, Error> {
-    let mut filter = Filter::new();
-    filter.and("(county, id) > (?, ?)", [after.0.into(), after.1.into()]);
-    areas::rows::within(&mut filter, "(county >= ? and county < ?)", &scope.counties());
-    areas::rows::within(&mut filter, "(village >= ? and village < ?)", scope);
-    let read = (keys, &*WHOLE);
-    let mut found = next_households(tx, read, filter, limit).await?;
-    let Some(county) = found.first().map(|first| first.county().to_owned()) else {
-        return Ok(Vec::new());
-    };
-    found.retain(|household| household.county() == county);
-    let after = if after.0 == county { after.1 } else { i64::MIN };
-    homes(tx, read, (&county, found), (after, scope.covers(&county))).await
-}
-
-/// Which households of a county are read.
-#[derive(Clone, Copy)]
-pub(crate) enum Which<'a> {
-    All,
-    /// By id.
-    These(&'a [i64]),
-    Answered(&'a Answered),
-}
-
-impl Which<'_> {
-    /// True if none of the county is left out.
-    pub(crate) fn is_all(self, scope: &Scope, county: &str) -> bool {
-        matches!(self, Self::All) && scope.covers(county)
-    }
-}
-
-/// The next of these households of a county with what of these columns hangs on them, as far as the scope reaches,
-/// by id; none at the end. At most so many are read together.
-pub(crate) async fn next_homes_of(
-    tx: &mut Tx,
-    read: (&Keys, &Selections),
-    scope: &Scope,
-    (county, after, which): (&str, i64, Which<'_>),
-    limit: i64,
-) -> Result<Vec<Home>, Error> {
-    let mut filter = Filter::new();
-    filter.and("county = ? and id > ?", [county.into(), after.into()]);
-    match which {
-        Which::All => {}
-        Which::These(ids) => filter.and_in("id", ids.iter().copied().map(Value::from)),
-        Which::Answered(answered) => answered.add_to(&mut filter),
-    }
-    areas::rows::within(&mut filter, "(village >= ? and village < ?)", scope);
-    let found = next_households(tx, read, filter, limit).await?;
-    homes(tx, read, (county, found), (after, which.is_all(scope, county))).await
-}
-
-/// Households by county and id.
-async fn next_households(
-    tx: &mut Tx,
-    (keys, columns): (&Keys, &Selections),
-    mut filter: Filter,
-    limit: i64,
-) -> Result<Vec<HouseholdRow>, Error> {
-    let order = format!(" order by county, id limit {}", filter.param(limit));
-    let found = selected(tx, keys, &columns.household, ("households h", &filter, &order)).await?;
-    Ok(found.into_iter().map(HouseholdRow).collect())
-}
-
-/// Households of a county, which were read behind one of them, with all that hangs on them; `is_all`: nothing was
-/// left out between them.
-async fn homes(
-    tx: &mut Tx,
-    (keys, columns): (&Keys, &Selections),
-    (county, found): (&str, Vec<HouseholdRow>),
-    (after, is_all): (i64, bool),
-) -> Result<Vec<Home>, Error> {
-    let ids: Vec<i64> = found.iter().map(HouseholdRow::id).collect();
-    let mut homes: FxHashMap<i64, Home> = FxHashMap::default();
-    for household in found {
-        let (persons, incomes) = Default::default();
-        homes.insert(household.id(), Home { household, persons, incomes });
-    }
-    for filter in Those::read(&ids, (after, is_all)).filters(county) {
-        for person in selected(tx, keys, &columns.person, ("persons", &filter, "")).await? {
-            let person = PersonRow(person);
-            if let Some(home) = homes.get_mut(&person.household()) {
-                home.persons.push(person);
-            }
-        }
-        for income in selected(tx, keys, &columns.income, ("incomes", &filter, "")).await? {
-            let income = IncomeRow(income);
-            if let Some(home) = homes.get_mut(&income.household()) {
-                home.incomes.push(income);
-            }
-        }
-    }
-    let sorted = |id: &i64| {
-        let mut home = homes.remove(id)?;
-        home.persons.sort_by_key(PersonRow::id);
-        home.incomes.sort_by_key(IncomeRow::year);
-        Some(home)
-    };
-    Ok(ids.iter().filter_map(sorted).collect())
 }
 
 /// True if there is any household at all.

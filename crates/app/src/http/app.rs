@@ -2,11 +2,13 @@
 
 use std::sync::Arc;
 
-use axum::{Router, extract::DefaultBodyLimit, middleware, routing::get};
+use axum::{Extension, Router, extract::DefaultBodyLimit, middleware, routing::get};
 use utoipa_axum::router::OpenApiRouter;
 
 use super::{
-    ApiError, Cidr, edge, guard, health,
+    ApiError, Cidr, edge,
+    extract::BodyMax,
+    guard, health,
     idempotency::{self, Locks},
     limit::Limiter,
     metrics::{self, Metrics},
@@ -139,7 +141,9 @@ pub(super) fn api() -> OpenApiRouter<App> {
 pub fn router(app: App) -> Router {
     let (api, _) = OpenApiRouter::new().nest(BASE, api()).split_for_parts();
     let document = openapi();
-    let limit = DefaultBodyLimit::max(app.config().body_bytes_max);
+    let bytes_max = app.config().body_bytes_max;
+    let limit = DefaultBodyLimit::max(bytes_max);
+    let told = Extension(BodyMax(u64::try_from(bytes_max).unwrap_or(u64::MAX)));
     api.layer(middleware::from_fn_with_state(app.clone(), idempotency::replay))
         .route(&format!("{BASE}/openapi.json"), get(|| async { axum::Json(document) }))
         .route("/healthz", get(health::healthz))
@@ -148,6 +152,7 @@ pub fn router(app: App) -> Router {
         .fallback(async || ApiError::new("request.unknown_route"))
         .method_not_allowed_fallback(async || ApiError::new("request.wrong_method"))
         .layer(limit)
+        .layer(told)
         .layer(middleware::from_fn_with_state(app.clone(), guard::admit))
         .layer(middleware::from_fn_with_state(app.clone(), edge::edge))
         .with_state(app)

@@ -75,9 +75,8 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Query<T> {
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
         let query = axum::extract::Query::from_request_parts(parts, state).await;
         query.map(|query| Self(query.0)).map_err(|rejection| {
-            // The text names the parameter and what was expected of it; it goes to its sender only.
-            let text = rejection.body_text();
-            ApiError::new("request.bad_query").detail(text.clone(), text)
+            let [zh, en] = query_words(&rejection.body_text());
+            ApiError::new("request.bad_query").detail(zh, en)
         })
     }
 }
@@ -92,15 +91,23 @@ pub(crate) fn area_in_path(code: &str) -> Answer<AreaCode> {
     AreaCode::parse(code).map_err(|_| ApiError::new("record.not_found"))
 }
 
+/// As many bytes as a body that is held in memory may have: beside each request, for the words that refuse it.
+#[derive(Clone, Copy)]
+pub(super) struct BodyMax(pub(super) u64);
+
 /// The body, as far as its route's limit allows.
 pub(super) async fn whole_body<S: Send + Sync>(request: Request, state: &S) -> Answer<Bytes> {
+    let bytes_max = request.extensions().get::<BodyMax>().map(|max| max.0);
     Bytes::from_request(request, state).await.map_err(|rejection| {
         let is_too_large = matches!(
             rejection,
             BytesRejection::FailedToBufferBody(FailedToBufferBody::LengthLimitError(_))
         );
-        let code = if is_too_large { "request.body_too_large" } else { "request.body_unreadable" };
-        ApiError::new(code)
+        match (is_too_large, bytes_max) {
+            (true, Some(max)) => ApiError::too_large(max),
+            (true, None) => ApiError::new("request.body_too_large"),
+            (false, _) => ApiError::new("request.body_unreadable"),
+        }
     })
 }
 
@@ -123,6 +130,32 @@ pub(super) fn has_nul(json: &[u8]) -> bool {
         rest = after.get(1..).unwrap_or_default();
     }
     false
+}
+
+/// What is wrong with a query, from serde's words: these name the parameter and what was expected of it. They go to
+/// the sender only.
+fn query_words(text: &str) -> [String; 2] {
+    let text = text.strip_prefix("Failed to deserialize query string: ").unwrap_or(text);
+    let mut names = text.split('`').skip(1).step_by(2);
+    let first = names.next().unwrap_or_default();
+    let known: Vec<&str> = names.collect();
+    // Before the first colon stands the parameter, where the value is to blame.
+    let blamed = text.split_once(": ").map(|(name, _)| name);
+    let blamed = blamed.filter(|name| {
+        !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
+    });
+    if text.contains("unknown field") {
+        let zh = format!("没有参数 {first}；可用：{}", known.join("、"));
+        [zh, format!("there is no parameter {first}; known: {}", known.join(", "))]
+    } else if text.contains("missing field") {
+        [format!("缺少参数 {first}"), format!("the parameter {first} is missing")]
+    } else if text.contains("duplicate field") {
+        [format!("参数 {first} 出现了两次"), format!("the parameter {first} stands twice")]
+    } else if let Some(name) = blamed {
+        [format!("参数 {name} 的值不正确"), text.to_owned()]
+    } else {
+        ["查询参数的写法不正确".to_owned(), text.to_owned()]
+    }
 }
 
 /// serde's own words quote the value, which may be a password: only their kind is kept.
@@ -153,6 +186,31 @@ fn bad_json(path: &str, error: &serde_json::Error) -> ApiError {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_wrong_with_a_query_is_said_in_either_language() {
+        #[derive(Debug, serde::Deserialize)]
+        #[serde(deny_unknown_fields)]
+        #[expect(dead_code, reason = "only what is refused is looked at")]
+        struct Wanted {
+            q: String,
+            limit: Option<u32>,
+            is_poor: Option<bool>,
+        }
+        for (query, expected) in [
+            ("q=a&x=1", "没有参数 x；可用：q、limit、is_poor"),
+            ("limit=1", "缺少参数 q"),
+            ("q=a&q=b", "参数 q 出现了两次"),
+            ("q=a&limit=many", "参数 limit 的值不正确"),
+            ("q=a&is_poor=maybe", "参数 is_poor 的值不正确"),
+        ] {
+            let uri = format!("/?{query}").parse().unwrap();
+            let refused = axum::extract::Query::<Wanted>::try_from_uri(&uri).unwrap_err();
+            let [zh, en] = query_words(&refused.body_text());
+            assert_eq!(zh, expected);
+            assert!(en.is_ascii() && !en.contains("deserialize"), "{en}");
+        }
+    }
 
     #[test]
     fn nul_is_found_where_it_is_meant() {

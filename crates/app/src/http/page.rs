@@ -45,7 +45,7 @@ impl<K: Serialize + DeserializeOwned> PageRequest<K> {
     pub fn new(list: &'static str, limit: Option<u32>, after: Option<&str>) -> Answer<Self> {
         let limit = limit.unwrap_or(LIMIT_DEFAULT);
         if !(1..=LIMIT_MAX).contains(&limit) {
-            return Err(ApiError::field("limit", "page.bad_limit"));
+            return Err(ApiError::beyond("limit", "page.bad_limit", LIMIT_MAX.into()));
         }
         let bad = || ApiError::field("after", "page.bad_cursor");
         let after = after.map(|mark| read(list, mark).ok_or_else(bad)).transpose()?;

@@ -16,7 +16,10 @@ use utoipa::{
 };
 
 use super::catalogue;
-use crate::{Error, FieldError, Lang};
+use crate::{Error, FieldError, Lang, Referrer, undo::kind_title};
+
+/// Where the words of the catalogue name the bound that a field breaks.
+const LIMIT: &str = "{limit}";
 
 /// Why a request was not carried out.
 #[derive(Debug)]
@@ -68,6 +71,12 @@ pub struct FieldProblem {
     pub code: &'static str,
     /// In words.
     pub message: String,
+    /// What refers to it, where that is what is wrong: some of it, if there is much.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub by: Vec<Referrer>,
+    /// The bound that it breaks, if the words name one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub limit: Option<u64>,
 }
 
 /// Every code by name, so that a client is told by its compiler when one goes.
@@ -100,6 +109,19 @@ impl ApiError {
         let mut error = Self::new("request.invalid");
         error.fields.push(FieldProblem { column, code, ..FieldProblem::default() });
         error
+    }
+
+    /// The same, of a field that breaks a bound.
+    pub fn beyond(column: &str, code: &'static str, limit: u64) -> Self {
+        Error::Invalid(vec![FieldError::beyond(column, code, limit)]).into()
+    }
+
+    /// As large as a request may be.
+    pub fn too_large(bytes_max: u64) -> Self {
+        let (kib, mib) = (bytes_max >> 10, bytes_max >> 20);
+        let most = if mib > 0 { format!("{mib} MB") } else { format!("{kib} KB") };
+        Self::new("request.body_too_large")
+            .detail(format!("最多 {most}"), format!("{most} at most"))
     }
 
     /// Its code, and what is particular about it in Chinese and English: to be kept and told later.
@@ -142,10 +164,21 @@ impl ApiError {
         for field in &self.fields {
             let field = field.worded(lang);
             let value = field.value.map(|value| format!("“{value}” ")).unwrap_or_default();
-            let (column, message, code) = (field.column, field.message, field.code);
+            // What stands in the way of an undo is named by its kind.
+            let column = kind_title(&field.column, lang).unwrap_or(&field.column);
+            let (message, code) = (&field.message, field.code);
             text.push_str(&format!("\n  {column}: {value}{message} [{code}]"));
         }
         text
+    }
+
+    /// The problem for a program that started a command: as it is answered over HTTP, but for what only a server has.
+    pub fn to_json(&self, lang: Lang) -> serde_json::Value {
+        let errors: Vec<FieldProblem> =
+            self.fields.iter().map(|field| field.worded(lang)).collect();
+        let detail = self.detail.as_ref().map(|[zh, en]| lang.pick(zh, en));
+        let title = catalogue::entry(self.code).title(lang);
+        serde_json::json!({ "code": self.code, "title": title, "detail": detail, "errors": errors })
     }
 
     /// The answer in words.
@@ -185,29 +218,47 @@ impl IntoResponse for ApiError {
 impl FieldProblem {
     /// Of a request that was kept: with its code as the catalogue has it, in words.
     pub(crate) fn kept(
-        (column, value): (String, Option<String>),
+        (column, value, by): (String, Option<String>, Vec<Referrer>),
         code: &str,
         message: String,
         lang: Lang,
     ) -> Self {
         let code = catalogue::entry(code).code;
-        Self { sheet: None, row: None, column, value, code, message }.worded(lang)
+        Self { column, value, code, message, by, ..Self::default() }.worded(lang)
     }
 
     /// With the catalogue's words, where it has none of its own.
     fn worded(&self, lang: Lang) -> Self {
         let mut field = self.clone();
         if field.message.is_empty() {
-            catalogue::entry(field.code).title(lang).clone_into(&mut field.message);
+            let limit = field.limit.map(|limit| limit.to_string()).unwrap_or_default();
+            field.message = catalogue::entry(field.code).title(lang).replace(LIMIT, &limit);
+            if !field.by.is_empty() {
+                let by: Vec<String> = field.by.iter().map(|by| by.says(lang)).collect();
+                field.message.push_str(lang.pick("：", ": "));
+                field.message.push_str(&by.join(lang.pick("、", ", ")));
+            }
         }
         field
     }
 }
 
+impl Referrer {
+    fn says(&self, lang: Lang) -> String {
+        let kind = kind_title(&self.kind, lang).unwrap_or(&self.kind);
+        match &self.record {
+            Some(record) => format!("{kind} {record}"),
+            None => {
+                format!("{kind}{}", lang.pick("（不在您的管辖范围内）", " (outside your area)"))
+            }
+        }
+    }
+}
+
 impl From<FieldError> for FieldProblem {
     fn from(error: FieldError) -> Self {
-        let FieldError { column, value, code, message } = error;
-        Self { sheet: None, row: None, column, value, code, message }
+        let FieldError { column, value, code, message, by, limit } = error;
+        Self { column, value, code, message, by, limit, ..Self::default() }
     }
 }
 
@@ -220,6 +271,9 @@ impl From<Error> for ApiError {
             Error::Invalid(fields) => Self::new("request.invalid").with_fields(fields),
             Error::InTheWay(code, fields) => Self::new(code).with_fields(fields),
             Error::Refused(code) => Self::new(code),
+            Error::Full(code, max) => {
+                Self::new(code).detail(format!("最多 {max}"), format!("{max} at most"))
+            }
             Error::Ambiguous(choices) => {
                 let choices = choices.join("、");
                 Self::new("record.ambiguous").detail(choices.clone(), choices)

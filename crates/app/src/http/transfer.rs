@@ -40,10 +40,14 @@ pub struct Accepted<T> {
 pub struct Upload {
     multipart: Multipart,
     declared: Option<u64>,
+    bytes_max: u64,
 }
 
 /// The next part of a form: a file if it has a name at home, else a line of text.
-pub struct Part<'u>(Field<'u>);
+pub struct Part<'u> {
+    field: Field<'u>,
+    bytes_max: u64,
+}
 
 /// A file to be saved under this name.
 pub struct Download {
@@ -76,13 +80,13 @@ impl FromRequest<App> for Upload {
         let declared = request.headers().get(header::CONTENT_LENGTH);
         let declared = declared.and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
         if declared.is_some_and(|bytes| bytes > max) {
-            return Err(too_large(max));
+            return Err(ApiError::too_large(max));
         }
         // In place of the limit for bodies that are held in memory.
         DefaultBodyLimit::max(usize::try_from(max).unwrap_or(usize::MAX)).apply(&mut request);
         let multipart = Multipart::from_request(request, app).await;
         let multipart = multipart.map_err(|_| ApiError::new("exchange.not_multipart"))?;
-        Ok(Self { multipart, declared })
+        Ok(Self { multipart, declared, bytes_max: max })
     }
 }
 
@@ -94,24 +98,26 @@ impl Upload {
 
     /// The next part, when the one before is read.
     pub async fn next(&mut self) -> Answer<Option<Part<'_>>> {
-        Ok(self.multipart.next_field().await.map_err(broken)?.map(Part))
+        let bytes_max = self.bytes_max;
+        let next = self.multipart.next_field().await.map_err(|error| broken(&error, bytes_max))?;
+        Ok(next.map(|field| Part { field, bytes_max }))
     }
 }
 
 impl Part<'_> {
     /// What the part is called in the form.
     pub fn name(&self) -> &str {
-        self.0.name().unwrap_or_default()
+        self.field.name().unwrap_or_default()
     }
 
     /// The file's name at home, if it is one.
     pub fn file_name(&self) -> Option<&str> {
-        self.0.file_name()
+        self.field.file_name()
     }
 
     /// The next piece of it.
     pub async fn piece(&mut self) -> Answer<Option<Bytes>> {
-        self.0.chunk().await.map_err(broken)
+        self.field.chunk().await.map_err(|error| broken(&error, self.bytes_max))
     }
 
     /// All of it, if it is a text no longer than this.
@@ -127,17 +133,11 @@ impl Part<'_> {
     }
 }
 
-fn broken(error: MultipartError) -> ApiError {
+fn broken(error: &MultipartError, bytes_max: u64) -> ApiError {
     match error.status() {
-        StatusCode::PAYLOAD_TOO_LARGE => ApiError::new("request.body_too_large"),
+        StatusCode::PAYLOAD_TOO_LARGE => ApiError::too_large(bytes_max),
         _ => ApiError::new("exchange.bad_upload"),
     }
-}
-
-fn too_large(bytes_max: u64) -> ApiError {
-    let mib = bytes_max >> 20;
-    ApiError::new("request.body_too_large")
-        .detail(format!("最多 {mib} MB"), format!("{mib} MB at most"))
 }
 
 impl Download {
@@ -183,14 +183,20 @@ impl IntoResponse for Download {
     }
 }
 
-/// The name in the form that browsers take for other letters than English ones (RFC 6266, RFC 8187).
+/// The name in the form that browsers take for other letters than English ones (RFC 6266, RFC 8187), and before it one
+/// for programs that know ASCII alone: they would make up a name.
 fn disposition(name: &str) -> String {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b".-_".contains(&byte);
     let coded: String = name
         .bytes()
         .map(|b| if plain(b) { char::from(b).to_string() } else { format!("%{b:02X}") })
         .collect();
-    format!("attachment; filename*=UTF-8''{coded}")
+    let ascii = |c: char| if c.is_ascii_alphanumeric() || ".-_ ".contains(c) { c } else { '_' };
+    // Nothing but its ending may be left of a name.
+    let fallback: String = name.chars().map(ascii).collect();
+    let fallback = fallback.trim_start_matches(['_', '-']);
+    let first = if fallback.starts_with('.') || fallback.is_empty() { "download" } else { "" };
+    format!("attachment; filename=\"{first}{fallback}\"; filename*=UTF-8''{coded}")
 }
 
 #[cfg(test)]
@@ -199,7 +205,13 @@ mod tests {
 
     #[test]
     fn names_travel_in_any_letters() {
-        assert_eq!(disposition("a-1.zip"), "attachment; filename*=UTF-8''a-1.zip");
-        assert_eq!(disposition("户\".x"), "attachment; filename*=UTF-8''%E6%88%B7%22.x");
+        for (name, expected) in [
+            ("a-1.zip", "filename=\"a-1.zip\"; filename*=UTF-8''a-1.zip"),
+            ("户\".x", "filename=\"download.x\"; filename*=UTF-8''%E6%88%B7%22.x"),
+            ("户-99.x", "filename=\"99.x\"; filename*=UTF-8''%E6%88%B7-99.x"),
+            ("户", "filename=\"download\"; filename*=UTF-8''%E6%88%B7"),
+        ] {
+            assert_eq!(disposition(name), format!("attachment; {expected}"));
+        }
     }
 }

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::{
-    Error, FieldError, Lang, area_changes,
+    Error, FieldError, Lang, Referrer, area_changes,
     exchange::{
         Counts, RowReport,
         import::{Blank, OnError, Summary},
@@ -249,6 +249,8 @@ pub(super) struct Fault {
     pub(super) code: String,
     /// Empty where the catalogue has the words.
     pub(super) message: String,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) by: Vec<Referrer>,
 }
 
 impl Lane {
@@ -484,8 +486,8 @@ impl Reason {
 
 impl From<FieldError> for Fault {
     fn from(error: FieldError) -> Self {
-        let FieldError { column, value, code, message } = error;
-        Self { column, value, code: code.to_owned(), message }
+        let FieldError { column, value, code, message, by, .. } = error;
+        Self { column, value, code: code.to_owned(), message, by }
     }
 }
 

@@ -42,7 +42,8 @@ async fn admit(jobs: &Jobs, user_id: &str, bytes: u64) -> Result<(), Error> {
     let count = async move |tx: &mut Tx| sql::count_open(tx, &user_id).await;
     let open = jobs.context().db.read(move |tx| async move { count(tx).await }.boxed()).await?;
     if open >= limits.jobs_waiting_per_user_max {
-        return Err(Error::Refused("job.too_many"));
+        let max = u64::try_from(limits.jobs_waiting_per_user_max).unwrap_or_default();
+        return Err(Error::Full("job.too_many", max));
     }
     jobs.folder().check_room(&limits, bytes)
 }

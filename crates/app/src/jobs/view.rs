@@ -155,8 +155,8 @@ pub(crate) fn accepted(jobs: &Jobs, job: Job, lang: Lang) -> Accepted<JobView> {
 impl JobProblem {
     fn new(reason: Reason, lang: Lang) -> Self {
         let problem = |fault: Fault| {
-            let Fault { column, value, code, message } = fault;
-            FieldProblem::kept((column, value), &code, message, lang)
+            let Fault { column, value, code, message, by } = fault;
+            FieldProblem::kept((column, value, by), &code, message, lang)
         };
         let errors = reason.faults.into_iter().map(problem).collect();
         let detail = reason.detail.map(|[zh, en]| lang.pick(&zh, &en).to_owned());

@@ -137,6 +137,7 @@ async fn run_export(
     if format != Format::Xlsx {
         into_archive(files, folder.archive(id), progress).await?;
     }
+    let rows = rows.iter().map(|(_, rows)| rows).sum();
     let outcome = Outcome { rows: Some(rows), has_file: true, ..Outcome::default() };
     Ok((State::Done, outcome))
 }

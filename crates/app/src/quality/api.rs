@@ -160,7 +160,7 @@ pub(crate) struct RuleView {
 
 /// A record that breaks a rule.
 #[derive(Serialize, ToSchema)]
-pub(crate) struct FindingView {
+pub struct FindingView {
     rule: String,
     /// `reject` or `warn`.
     level: String,
@@ -202,6 +202,15 @@ const fn level(level: Level) -> &'static str {
     match level {
         Level::Reject => "reject",
         Level::Warn => "warn",
+    }
+}
+
+/// A level as people read it.
+pub fn level_in_words(name: &str, lang: Lang) -> &str {
+    match name {
+        "reject" => lang.pick("拒绝", "reject"),
+        "warn" => lang.pick("提示", "warn"),
+        other => other,
     }
 }
 
@@ -257,6 +266,33 @@ pub async fn quality(
     let on = on.unwrap_or_else(|| context.clock.now().day());
     let report = ops::report(context, &Scope::all(), area.clone(), on).await?;
     Ok(AreaQuality::new(&context.policy, (&area, on), report, lang))
+}
+
+/// The first records of an area that break a rule, as the command line lists them: no more than so many.
+pub async fn findings(
+    context: &Context,
+    (area, on): (AreaCode, Option<Day>),
+    rule: &str,
+    limit: usize,
+    lang: Lang,
+) -> Result<Vec<FindingView>, Error> {
+    let of = (area, on.unwrap_or_else(|| context.clock.now().day()));
+    let wanted = Wanted { rule: Some(rule.to_owned()), ..Wanted::default() };
+    let (mut views, mut after) = (Vec::new(), None);
+    // A page may be short, and there is more as long as there is a mark.
+    while views.len() < limit {
+        let (wanted, room) = ((wanted.clone(), Sort::Household), limit - views.len());
+        let scope = Scope::all();
+        let listed = listing::list(context, &scope, of.clone(), wanted, after, room.min(FINDINGS));
+        let listed = listed.await?;
+        let view = |found| view(&context.policy, found, lang);
+        views.extend(listed.found.into_iter().filter_map(view));
+        after = match listed.next {
+            None => break,
+            next => next,
+        };
+    }
+    Ok(views)
 }
 
 fn area_and_day(context: &Context, code: &str, on: Option<&str>) -> Answer<(AreaCode, Day)> {
@@ -362,7 +398,7 @@ async fn findings_file(
         let listed = listing::list(context, scope, of.clone(), wanted, after, FINDINGS).await?;
         for found in listed.found.into_iter().filter_map(|found| view(&context.policy, found, lang))
         {
-            file.row(&found.cells())?;
+            file.row(&found.cells(lang))?;
         }
         let Some(next) = listed.next else {
             return Ok(Listing::File(file.finish(&format!("问题数据-{}", of.0)).await?));
@@ -380,14 +416,16 @@ async fn findings_file(
 
 impl FindingView {
     /// As [`FINDING_COLUMNS`] names them.
-    fn cells(&self) -> [String; FINDING_COLUMNS.len()] {
+    fn cells(&self, lang: Lang) -> [String; FINDING_COLUMNS.len()] {
         let number = |number: Option<i64>| number.map(|n| n.to_string()).unwrap_or_default();
         let text = |text: &Option<String>| text.clone().unwrap_or_default();
+        let sheet = Sheet::named(&self.sheet);
+        let sheet = sheet.map_or(self.sheet.as_str(), |sheet| lang.pick(sheet.title, sheet.name));
         [
             self.rule.clone(),
-            self.level.clone(),
+            level_in_words(&self.level, lang).to_owned(),
             self.says.clone(),
-            self.sheet.clone(),
+            sheet.to_owned(),
             self.column.clone(),
             self.area.clone(),
             text(&self.household_no),

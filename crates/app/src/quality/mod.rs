@@ -28,6 +28,6 @@ mod report;
 mod trend;
 
 pub(crate) use api::routes;
-pub use api::{AreaQuality, DutyView, quality, worklist};
+pub use api::{AreaQuality, DutyView, FindingView, findings, level_in_words, quality, worklist};
 pub(crate) use model::{Cells, Checks, Finding};
 pub use trend::{QualityTrend, Recorded, keep_trend, keep_trend_once, record, trend};

@@ -147,5 +147,11 @@ pub(crate) fn field_error(
         (Some(value), Lang::En) => format!("{name}: {value} {says}"),
         (None, Lang::En) => format!("{name} {says}"),
     };
-    FieldError { column: name.to_owned(), value: shown, code: error.code(), message }
+    FieldError {
+        column: name.to_owned(),
+        value: shown,
+        code: error.code(),
+        message,
+        ..FieldError::default()
+    }
 }

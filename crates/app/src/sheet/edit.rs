@@ -27,7 +27,7 @@ pub(crate) fn refused(column: &str, code: &'static str) -> Error {
 }
 
 fn wrong(column: &str, code: &'static str) -> FieldError {
-    FieldError { column: column.to_owned(), value: None, code, message: String::new() }
+    FieldError { column: column.to_owned(), value: None, code, ..FieldError::default() }
 }
 
 /// Reads the fields of a request as cells of the sheet: null clears. All that is wrong is told.

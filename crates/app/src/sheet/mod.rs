@@ -44,7 +44,7 @@ pub use json::{from_json, journal_of, schema, to_journal, to_json};
 pub(crate) use layout::EachRow;
 pub use layout::{Layout, Meta, Record};
 pub(crate) use period::first_day;
-pub use print::{Masking, Printer};
+pub use print::{Masking, Printer, in_words};
 pub(crate) use reseal::reseal;
 pub(crate) use selection::Selection;
 pub(crate) use sql::{records, selected};

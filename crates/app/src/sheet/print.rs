@@ -5,8 +5,10 @@ use std::{collections::HashMap, fmt::Write};
 use daohu_base::{Fen, mask_bank_card, mask_id_number, mask_phone};
 use daohu_db::Value;
 use daohu_policy::{CodeList, Policy};
+use serde_json::Value as Json;
 
-use super::{Kind, Secret, Sheet};
+use super::{Column, Kind, Secret, Sheet};
+use crate::Lang;
 
 /// Whether numbers that name a person are shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -90,6 +92,30 @@ impl<'p> Printer<'p> {
             None => out.push_str(&format!("{code:02}")),
         }
     }
+}
+
+/// A field of the API's object of a record as people read it: codes by their names, amounts in yuan. None where it is
+/// not known.
+pub fn in_words(column: &Column, json: &Json, policy: &Policy, lang: Lang) -> Option<String> {
+    let list = |name: &str, code: &str| {
+        let known = code.parse().ok().and_then(|code| policy.list(name)?.name_of(code));
+        known.unwrap_or(code).to_owned()
+    };
+    Some(match (column.kind, json) {
+        (_, Json::Null) => return None,
+        (Kind::Flag, Json::Bool(true)) => lang.pick("是", "yes").to_owned(),
+        (Kind::Flag, Json::Bool(false)) => lang.pick("否", "no").to_owned(),
+        (Kind::Yuan, Json::Number(fen)) => {
+            format!("{} {}", Fen(fen.as_i64()?), lang.pick("元", "yuan"))
+        }
+        (Kind::Code(name), Json::String(code)) => list(name, code),
+        (Kind::Codes(name, _), Json::Array(codes)) => {
+            let names = codes.iter().filter_map(Json::as_str).map(|code| list(name, code));
+            names.collect::<Vec<_>>().join("、")
+        }
+        (_, Json::String(text)) => text.clone(),
+        (_, other) => other.to_string(),
+    })
 }
 
 /// A number as those see it who may not see it.

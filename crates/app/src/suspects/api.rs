@@ -248,7 +248,7 @@ async fn suspects_file(
     loop {
         let (found, next) = listing::list(context, wanted.clone(), after, PAIRS).await?;
         for listed in &found {
-            file.row(&cells(listed))?;
+            file.row(&cells(listed, lang))?;
         }
         if next.is_none() {
             return Ok(Listing::File(file.finish("疑似同一人").await?));
@@ -258,15 +258,11 @@ async fn suspects_file(
 }
 
 /// As [`PAIR_COLUMNS`] names them, numbers masked.
-fn cells(listed: &Listed) -> Vec<String> {
+fn cells(listed: &Listed, lang: Lang) -> Vec<String> {
     let view = SuspectView::listed(listed);
-    let word = |word: serde_json::Result<Any>| match word {
-        Ok(Any::String(word)) => word,
-        _ => String::new(),
-    };
     let mut cells = vec![
-        word(serde_json::to_value(view.ground)),
-        word(serde_json::to_value(view.verdict)),
+        view.ground.says(lang).to_owned(),
+        view.verdict.says(lang).to_owned(),
         view.reason.unwrap_or_default(),
         view.kept.map(|kept| kept.to_string()).unwrap_or_default(),
     ];

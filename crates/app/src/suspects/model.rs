@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::{
+    Lang,
     households::{Derived, Marks, PersonRow, rows::Alike},
     keys::{Keys, hex},
     sheet::{Meta, person},
@@ -40,6 +41,17 @@ impl Verdict {
         }
     }
 
+    /// In a file for people.
+    pub(super) const fn says(self, lang: Lang) -> &'static str {
+        match (self, lang) {
+            (Self::Open, Lang::Zh) => "未判断",
+            (Self::Different, Lang::Zh) => "不是同一人",
+            (Self::Same, Lang::Zh) => "是同一人，待合并",
+            (Self::Merged, Lang::Zh) => "已合并",
+            (verdict, Lang::En) => verdict.as_str(),
+        }
+    }
+
     /// The verdict of this name.
     pub fn named(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|verdict| verdict.as_str() == name)
@@ -59,6 +71,16 @@ pub(crate) enum Ground {
 impl Ground {
     pub(super) fn of(one: &str, other: &str) -> Self {
         if one == other { Self::Name } else { Self::Sound }
+    }
+
+    /// In a file for people.
+    pub(super) const fn says(self, lang: Lang) -> &'static str {
+        match (self, lang) {
+            (Self::Name, Lang::Zh) => "姓名相同",
+            (Self::Name, Lang::En) => "name",
+            (Self::Sound, Lang::Zh) => "姓名同音",
+            (Self::Sound, Lang::En) => "sound",
+        }
     }
 }
 

@@ -7,8 +7,9 @@ use daohu_base::{AreaCode, Day};
 use daohu_db::{Tx, Value};
 
 use super::{
-    faults::Faults,
-    sql::{self, AREA_REFERENCES, Number, REFERENCES},
+    faults::{Faults, NAMING_MAX},
+    references::{self, AREA_REFERENCES, REFERENCES},
+    sql::{self, Number},
 };
 use crate::{
     Error,
@@ -125,8 +126,9 @@ impl Afterwards {
             faults.add(Kind::Area.name(), "", &code, "import.gone_since");
         }
         for code in &self.ended {
-            if sql::any_household_in(tx, code).await? {
-                faults.add(Kind::Area.name(), "", code, "import.built_on");
+            let naming = references::households_in(tx, code, NAMING_MAX).await?;
+            if !naming.is_empty() {
+                faults.add_named(Kind::Area.name(), ("", code), "import.built_on", naming);
             }
         }
         for (sheet, numbers) in &self.named {
@@ -187,8 +189,19 @@ impl Afterwards {
             for reference in references.flat_map(|(_, references)| *references) {
                 // Organisations, cadres and teams are known in every county by their number.
                 let of = matches!(name, "household" | "person").then_some(&*county);
-                for key in sql::named_in(tx, (reference, marks), of, &keys).await? {
-                    faults.add(name, &county, &key, "import.built_on");
+                for key in references::named_in(tx, (reference, marks), of, &keys).await? {
+                    // Past what is named nobody asks for whom.
+                    if faults.are_enough() {
+                        return Ok(());
+                    }
+                    let named = if of.is_some() {
+                        key.parse::<i64>().map_or(Value::Null, Value::from)
+                    } else {
+                        key.as_str().into()
+                    };
+                    let naming =
+                        references::naming(tx, (reference, marks), of, &named, NAMING_MAX).await?;
+                    faults.add_named(name, (&county, &key), "import.built_on", naming);
                 }
             }
         }
@@ -203,12 +216,15 @@ impl Afterwards {
     ) -> Result<(), Error> {
         for code in codes.iter().filter_map(Value::as_text) {
             let Ok(area) = AreaCode::parse(code) else { continue };
-            let mut is_named = sql::any_below(tx, code).await?;
+            let mut naming = references::below(tx, code, NAMING_MAX).await?;
             for reference in &AREA_REFERENCES {
-                is_named = is_named || sql::is_area_named(tx, reference, &area).await?;
+                if naming.len() >= NAMING_MAX {
+                    break;
+                }
+                naming.extend(references::naming_area(tx, reference, &area, NAMING_MAX).await?);
             }
-            if is_named {
-                faults.add(Kind::Area.name(), "", code, "import.built_on");
+            if !naming.is_empty() {
+                faults.add_named(Kind::Area.name(), ("", code), "import.built_on", naming);
             }
         }
         Ok(())

@@ -1,14 +1,14 @@
 //! What stands in the way of undoing an import.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use daohu_base::Scope;
 use daohu_db::Tx;
 use serde_json::Value as Json;
 
-use super::sql;
+use super::{references::Naming, sql};
 use crate::{
-    Error, FieldError,
+    Error, FieldError, Referrer,
     households::rows,
     journal::{self, Span},
     keys::Keys,
@@ -16,15 +16,31 @@ use crate::{
 
 /// What stands in the way is named up to here.
 const NAMED_MAX: usize = 100;
+/// Of each, so many of those that refer to it.
+pub(super) const NAMING_MAX: usize = 5;
 
-/// Records that stand in the way, each once: kind, county, key, why.
+/// Records that stand in the way, each once: kind, county, key, why; and what refers to them.
 #[derive(Default)]
-pub(super) struct Faults(BTreeSet<(String, String, String, &'static str)>);
+pub(super) struct Faults(BTreeMap<(String, String, String, &'static str), BTreeSet<Naming>>);
 
 impl Faults {
     pub(super) fn add(&mut self, kind: &str, county: &str, record: &str, code: &'static str) {
-        if !self.are_enough() {
-            self.0.insert((kind.to_owned(), county.to_owned(), record.to_owned(), code));
+        self.add_named(kind, (county, record), code, Vec::new());
+    }
+
+    /// The same, with what refers to it.
+    pub(super) fn add_named(
+        &mut self,
+        kind: &str,
+        (county, record): (&str, &str),
+        code: &'static str,
+        naming: Vec<Naming>,
+    ) {
+        let key = (kind.to_owned(), county.to_owned(), record.to_owned(), code);
+        if !self.are_enough() || self.0.contains_key(&key) {
+            let named = self.0.entry(key).or_default();
+            let room = NAMING_MAX.saturating_sub(named.len());
+            named.extend(naming.into_iter().take(room));
         }
     }
 
@@ -45,15 +61,43 @@ impl Faults {
         (spans, scope): (&[Span], &Scope),
     ) -> Result<Error, Error> {
         let mut fields: Vec<FieldError> = Vec::new();
-        for (kind, county, record, code) in self.0 {
+        for ((kind, county, record, code), naming) in self.0 {
             let value = shown(tx, keys, (spans, scope), (&kind, &county, record)).await?;
-            let fault = FieldError { column: kind, value, code, message: String::new() };
+            let mut by = Vec::new();
+            for naming in naming {
+                let referrer = referrer(tx, keys, (spans, scope), naming).await?;
+                if !by.contains(&referrer) {
+                    by.push(referrer);
+                }
+            }
+            let fault = FieldError { column: kind, value, code, by, ..FieldError::default() };
             if !fields.contains(&fault) {
                 fields.push(fault);
             }
         }
         Ok(Error::InTheWay("import.in_the_way", fields))
     }
+}
+
+/// What refers to a record, as people name it; of what lies outside the scope no more than its kind.
+async fn referrer(
+    tx: &mut Tx,
+    keys: &Keys,
+    within: (&[Span], &Scope),
+    (kind, county, record): Naming,
+) -> Result<Referrer, Error> {
+    let record = match kind {
+        "household" | "income" => shown(tx, keys, within, (kind, &county, record)).await?,
+        "person" | "membership" => {
+            let person = record.rsplit('/').next().unwrap_or_default().to_owned();
+            let no = shown(tx, keys, within, (kind, &county, record)).await?;
+            no.map(|no| format!("{no}/{person}"))
+        }
+        "grant" => None,
+        // Where an area is named that another follows, who may change areas knows both.
+        _ => Some(record).filter(|_| county.is_empty() || within.1.covers(&county)),
+    };
+    Ok(Referrer { kind: kind.to_owned(), record })
 }
 
 async fn shown(

@@ -15,10 +15,12 @@ mod api;
 mod faults;
 mod model;
 mod ops;
+mod references;
 pub(crate) mod rows;
 mod sql;
 
 pub(crate) use api::routes;
+pub use model::kind_title;
 pub(crate) use ops::check_undoable;
 pub use ops::{Undone, imports, undo};
 pub use sql::Imported;

@@ -4,6 +4,8 @@ use daohu_db::{Type, Value};
 use serde_json::{Map, Value as Json};
 
 use crate::{
+    Lang,
+    exchange::import::Kind,
     households::{Derived, Marks, initials},
     keys::Keys,
     sheet::{HOUSEHOLDS, Layout, PERSONS, Record, household},
@@ -27,6 +29,19 @@ pub(super) fn restored(
     }
     let derived = derived(layout, &values, now, (marks, keys));
     Record { lead, values, derived, meta: now.meta.clone() }
+}
+
+/// What people call records of this kind of the journal.
+pub fn kind_title(kind: &str, lang: Lang) -> Option<&'static str> {
+    Some(match kind {
+        "membership" => lang.pick("曾属户", "former membership"),
+        "judgement" => lang.pick("疑似重复的判断", "judgement of suspects"),
+        "grant" => lang.pick("授权", "role of a user"),
+        kind => {
+            let sheet = Kind::named(kind)?.layout().sheet;
+            lang.pick(sheet.title, Kind::named(kind)?.name())
+        }
+    })
 }
 
 fn derived(
@@ -62,10 +77,7 @@ mod tests {
     use daohu_policy::Policy;
 
     use super::*;
-    use crate::{
-        exchange::import::Kind,
-        sheet::{Meta, to_journal},
-    };
+    use crate::sheet::{Meta, to_journal};
 
     #[test]
     fn what_the_journal_has_is_the_record_again() {

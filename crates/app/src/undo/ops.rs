@@ -13,6 +13,7 @@ use super::{
     after::Afterwards,
     faults::Faults,
     model::restored,
+    references,
     sql::{self, Imported, Number},
 };
 use crate::{
@@ -394,7 +395,7 @@ impl Undoer<'_> {
         for group in std::mem::take(&mut self.groups) {
             let Some(code) = code_of(&group) else { continue };
             let name = Kind::Area.name();
-            if sql::is_group_used(tx, &code).await? {
+            if references::is_group_used(tx, &code).await? {
                 self.told.kept_groups += 1;
                 if let Some(count) = self.told.removed.get_mut(name) {
                     *count -= 1;

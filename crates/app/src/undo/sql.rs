@@ -2,15 +2,12 @@
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
-use daohu_base::{AreaCode, AreaLevel, Timestamp};
+use daohu_base::Timestamp;
 use daohu_db::{Error, Filter, Row, Tx, Value};
 use serde::Serialize;
 
 use crate::{
-    households::{
-        Marks,
-        rows::{self, Holder, person_keys},
-    },
+    households::rows::{self, Holder, person_keys},
     journal::Span,
     registers::{self, Register},
 };
@@ -97,128 +94,6 @@ pub(super) async fn restore_membership(
     let key = [county.into(), household.into(), person.into()];
     let row = [relation, change_kind, change_on, at.0.into()];
     tx.execute(sql, &[&key[..], &row].concat()).await.map(drop)
-}
-
-/// A column that refers to records, by key.
-#[derive(Debug)]
-pub(super) struct Reference {
-    table: &'static str,
-    column: &'static str,
-    /// Of pairings: where the one who helps is of this kind.
-    subject: Option<&'static str>,
-}
-
-const fn by(table: &'static str, column: &'static str) -> Reference {
-    Reference { table, column, subject: None }
-}
-
-const fn helped_by(subject: &'static str) -> Reference {
-    Reference { table: "pairings", column: "subject", subject: Some(subject) }
-}
-
-/// Where something refers to records of these kinds, each by its key.
-pub(super) const REFERENCES: [(&str, &[Reference]); 5] = [
-    (
-        "household",
-        &[
-            by("persons", "household"),
-            by("incomes", "household"),
-            by("memberships", "household"),
-            by("pairings", "household"),
-        ],
-    ),
-    (
-        "person",
-        &[by("judgements", "person"), by("judgements", "other"), by("memberships", "person")],
-    ),
-    ("organisation", &[by("cadres", "organisation"), helped_by("organisation")]),
-    ("cadre", &[by("teams", "cadre"), helped_by("cadre")]),
-    ("team_member", &[helped_by("team")]),
-];
-
-/// The columns that name an area.
-pub(super) const AREA_REFERENCES: [Reference; 12] = [
-    by("households", "village"),
-    by("households", "group_code"),
-    by("persons", "village"),
-    by("organisations", "area"),
-    by("cadres", "area"),
-    by("teams", "village"),
-    by("villages", "village"),
-    by("pairings", "object"),
-    by("targets", "area"),
-    by("indicators", "area"),
-    by("grants", "area"),
-    by("successions", "successor"),
-];
-
-/// Those of these keys that a column still names; of a county, where its table has counties of its own. A team is
-/// there while one of its members is.
-pub(super) async fn named_in(
-    tx: &mut Tx,
-    (reference, marks): (&Reference, Marks<'_>),
-    county: Option<&str>,
-    keys: &[Value],
-) -> Result<BTreeSet<String>, Error> {
-    let Reference { table, column, subject } = reference;
-    let mut found = BTreeSet::new();
-    for mut filter in Filter::lists(column, keys.iter().cloned()) {
-        if let Some(county) = county {
-            filter.and("county = ?", [county.into()]);
-        }
-        if let Some(subject) = subject {
-            let kinds = marks.codes("主体类型", subject);
-            filter.and_in("subject_kind", kinds.into_iter().map(Value::from));
-        }
-        if *subject == Some("team") {
-            filter.and("not exists (select 1 from teams t where t.no = pairings.subject)", []);
-        }
-        let sql = format!("select distinct {column} from {table}{}", filter.clause());
-        for row in tx.query(&sql, filter.params()).await? {
-            found.insert(match row.value(0)? {
-                Value::Int(id) => id.to_string(),
-                other => other.as_text().unwrap_or_default().to_owned(),
-            });
-        }
-    }
-    Ok(found)
-}
-
-/// True if a column names an area.
-pub(super) async fn is_area_named(
-    tx: &mut Tx,
-    Reference { table, column, .. }: &Reference,
-    area: &AreaCode,
-) -> Result<bool, Error> {
-    let mut filter = Filter::new();
-    filter.and_in(column, [area.as_str().into()]);
-    match *table {
-        // Known in every county.
-        "organisations" | "cadres" | "grants" | "successions" => {}
-        "households" if *column == "group_code" => {
-            // An index knows the villages.
-            let village = area.at(AreaLevel::Village).map(|village| village.to_string());
-            filter.and("county = ?", [area.county().into()]);
-            filter.and("village = ?", [village.into()]);
-        }
-        _ => filter.and("county = ?", [area.county().into()]),
-    }
-    if *table == "pairings" {
-        filter.and("household is null", []);
-    }
-    let sql = format!("select 1 from {table}{} limit 1", filter.clause());
-    Ok(tx.query_opt(&sql, filter.params()).await?.is_some())
-}
-
-/// True if households are in a villagers' group.
-pub(super) async fn is_group_used(tx: &mut Tx, group: &AreaCode) -> Result<bool, Error> {
-    is_area_named(tx, &by("households", "group_code"), group).await
-}
-
-/// True if households are in a village.
-pub(super) async fn any_household_in(tx: &mut Tx, village: &str) -> Result<bool, Error> {
-    let sql = "select 1 from households where village = $1 limit 1";
-    Ok(tx.query_opt(sql, &[village.into()]).await?.is_some())
 }
 
 /// Those of these areas that are not there.
@@ -428,70 +303,4 @@ pub(super) async fn imports(tx: &mut Tx, limit: i64) -> Result<Vec<Imported>, Er
         })
     };
     tx.query(sql, &[limit.into()]).await?.iter().map(imported).collect()
-}
-
-/// True if there are areas below one.
-pub(super) async fn any_below(tx: &mut Tx, code: &str) -> Result<bool, Error> {
-    let sql = "select 1 from areas where code > $1 and code < $2 limit 1";
-    let end = format!("{code}:");
-    Ok(tx.query_opt(sql, &[code.into(), end.into()]).await?.is_some())
-}
-
-#[cfg(test)]
-mod tests {
-    use daohu_db::tables_of;
-
-    use super::*;
-    use crate::schema::MIGRATIONS;
-
-    /// What columns are called that name a record of another kind, or an area.
-    const NAMES: [&str; 13] = [
-        "area",
-        "cadre",
-        "group_code",
-        "household",
-        "merged_into",
-        "object",
-        "organisation",
-        "other",
-        "person",
-        "predecessor",
-        "subject",
-        "successor",
-        "village",
-    ];
-    /// Those that keep nothing from going: what they are part of goes along, or tells of the past.
-    const FREE: [(&str, &str); 11] = [
-        // May name what the tree does not have.
-        ("areas", "predecessor"),
-        // Written with `successor`.
-        ("successions", "predecessor"),
-        // Stands with a judgement.
-        ("persons", "merged_into"),
-        // Go with the person.
-        ("person_keys", "household"),
-        ("person_keys", "person"),
-        // What was, and who looked at it.
-        ("former_villages", "household"),
-        ("former_villages", "village"),
-        ("accesses", "household"),
-        ("accesses", "person"),
-        ("accesses", "area"),
-        ("quality_trend", "area"),
-    ];
-
-    #[test]
-    fn every_column_that_names_a_record_is_asked_or_known_to_be_free() {
-        let asked = REFERENCES.iter().flat_map(|(_, of)| of.iter()).chain(&AREA_REFERENCES);
-        let asked: BTreeSet<(&str, &str)> = asked.map(|of| (of.table, of.column)).collect();
-        let tables = tables_of(&MIGRATIONS).unwrap();
-        let columns = tables.iter().flat_map(|table| {
-            table.columns.iter().map(|column| (table.name.as_str(), column.name.as_str()))
-        });
-        let naming: BTreeSet<(&str, &str)> =
-            columns.filter(|(_, column)| NAMES.contains(column)).collect();
-        let free: BTreeSet<(&str, &str)> = FREE.into_iter().collect();
-        let known: BTreeSet<(&str, &str)> = asked.union(&free).copied().collect();
-        assert_eq!(naming, known);
-    }
 }

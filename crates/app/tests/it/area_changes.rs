@@ -352,7 +352,11 @@ async fn a_village_is_split_and_another_merged_into_it() {
             .map(|grant| grant.from.as_str())
             .collect();
         assert_eq!(nowhere, ["990101100201"]);
-        // What nobody told is not known.
+        // What nobody told is not known, and that is said.
+        let notes = told.notes.iter().map(|note| (note.code.as_str(), note.areas.join(" ")));
+        let parts = "990101100203 990101100204".to_owned();
+        let unknown = ("area_change.population_unknown", parts);
+        assert_eq!(notes.collect::<Vec<_>>(), [unknown], "{engine:?}");
         let known = app.rows("select rural_population, is_poor_village from areas where code >= '990101100203' and code < '990101100205' and level = 5").await;
         for row in known {
             assert_eq!((row.opt_int(0).unwrap(), row.opt_int(1).unwrap()), (None, Some(1)));

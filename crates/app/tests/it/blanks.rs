@@ -3,7 +3,7 @@
 use daohu_app::exchange::import::{Blank, ImportOptions, Summary};
 use daohu_db::{Engine, Value};
 
-use crate::{exchange::options, harness::TestApp, seed};
+use crate::{exchange::options, harness::TestApp, jobs::cells, seed};
 
 /// What is stored before each case, in every column that a case looks at.
 const STORED: [(&str, &str); 4] = [
@@ -178,4 +178,25 @@ async fn import(app: &TestApp, file: &str, text: &str, blank: Blank) -> Summary 
     let path = folder.path().join(file);
     std::fs::write(&path, filled(text)).unwrap();
     app.import(&[path], ImportOptions { blank, ..options() }).await
+}
+
+#[tokio::test]
+async fn the_report_names_the_columns_that_blanks_erased() {
+    for engine in Engine::BOTH {
+        for (blank, erased) in [(Blank::Keep, ""), (Blank::Clears, "主要致贫原因、住房面积")]
+        {
+            let app = start(engine).await;
+            let folder = tempfile::tempdir().unwrap();
+            let path = folder.path().join("households.csv");
+            let text = "户编号,行政村代码,主要致贫原因,住房面积,建房年份\nH1,990101100200,,,\n";
+            std::fs::write(&path, text).unwrap();
+            let report = folder.path().join("report.xlsx");
+            let wanted = ImportOptions { blank, report: Some(report.clone()), ..options() };
+            app.import(&[path], wanted).await;
+            let rows = cells(std::fs::read(report).unwrap());
+            let why = rows[0].iter().position(|cell| cell == "原因").unwrap();
+            assert_eq!(rows[1][why].is_empty(), erased.is_empty(), "{engine:?} {rows:?}");
+            assert!(rows[1][why].ends_with(erased), "{engine:?} {rows:?}");
+        }
+    }
 }

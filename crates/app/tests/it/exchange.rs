@@ -43,6 +43,7 @@ impl TestApp {
         let progress = Arc::new(Progress::default());
         let done = export(&self.context, self.act(), options, Arc::clone(&progress)).await;
         let (files, rows) = done.unwrap();
+        let rows = rows.iter().map(|(_, rows)| rows).sum();
         assert_eq!(progress.rows_total.load(Ordering::Relaxed), rows);
         (files, rows)
     }

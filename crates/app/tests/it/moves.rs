@@ -3,11 +3,15 @@
 use std::{fmt::Write, path::PathBuf};
 
 use daohu_app::{
-    exchange::{Outcome, import::Summary},
+    exchange::{
+        Outcome,
+        import::{ImportOptions, Summary},
+    },
     households,
     journal::{Depth, verify_store},
     sheet::PERSONS,
 };
+use daohu_base::{AreaCode, Scope};
 use daohu_db::Engine;
 
 use crate::{exchange::options, harness::TestApp, seed};
@@ -386,5 +390,24 @@ async fn two_numbers_for_a_member_without_one_are_both_refused() {
         assert_eq!(state(&app, 0, "戊").await, "A+戊 B-戊");
         assert_eq!(import(&[("A0", &other, "")]).await, "updated 1");
         check_laws(&app, "a number that comes later").await;
+    }
+}
+
+#[tokio::test]
+async fn a_number_that_is_held_names_the_household_to_who_may_see_it() {
+    for engine in Engine::BOTH {
+        let app = start(engine, 1).await;
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("persons.csv");
+        // 乙 is of A.
+        std::fs::write(&path, persons(0, "B 乙 2 之子")).unwrap();
+        for (scope, is_named) in [("9901", true), ("990101100201", false)] {
+            let scope = Scope::of([AreaCode::parse(scope).unwrap()]);
+            let options = ImportOptions { scope, ..options() };
+            let summary = app.import(std::slice::from_ref(&path), options).await;
+            assert_eq!(told(&summary), "rejected 1 R02@2");
+            let message = &summary.problems[0].notes[0].message;
+            assert_eq!(message.contains("A0"), is_named, "{engine:?} {message}");
+        }
     }
 }

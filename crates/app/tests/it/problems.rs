@@ -7,7 +7,7 @@ use daohu_app::http;
 use daohu_db::Engine;
 use serde_json::{Value, json};
 
-use crate::harness::{Log, TestApp};
+use crate::harness::{Log, PASSWORD, TestApp};
 
 #[tokio::test]
 async fn every_kind_of_bad_request_is_a_problem_in_both_languages() {
@@ -108,6 +108,29 @@ async fn fields_are_named_and_values_are_not_repeated() {
     let problem = app.stranger().post("/session", body).send().await;
     let problem = problem.field_problem("password", "request.field_type");
     assert!(!problem.to_string().contains("12345678"), "{problem}");
+}
+
+#[tokio::test]
+async fn what_is_too_much_is_told_with_the_limit() {
+    let app = TestApp::new(Engine::Sqlite).await;
+    let admin = app.client(&["system_admin"]).await;
+    let huge = format!("\"{}\"", "x".repeat(1024 * 1024));
+    let call = admin.call(Method::POST, "/users").header("content-type", "application/json");
+    let problem = call.body(huge).send().await.problem(413, "request.body_too_large");
+    assert_eq!(problem["detail"], "最多 1 MB");
+    let problem = admin.get("/users?limit=9999").send().await;
+    let problem = problem.field_problem("limit", "page.bad_limit");
+    let fault = &problem["errors"][0];
+    assert_eq!(
+        (&fault["limit"], &fault["message"]),
+        (&json!(200), &json!("每页条数须为 1 至 200"))
+    );
+    let least = app.context.policy.security().password_min_characters;
+    let body = json!({ "old": PASSWORD, "new": "Ab1-" });
+    let problem = admin.put("/session/password", body).send().await;
+    let problem = problem.field_problem("new", "password.too_short");
+    let message = problem["errors"][0]["message"].as_str().unwrap();
+    assert!(message.contains(&format!("至少 {least} 个")), "{message}");
 }
 
 #[tokio::test]

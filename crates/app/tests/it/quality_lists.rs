@@ -161,6 +161,9 @@ async fn findings_are_taken_as_a_file_by_who_may_export() {
         let lines: Vec<&str> = csv.text.lines().collect();
         assert_eq!(lines[0].trim_start_matches('\u{feff}').split(',').next(), Some("规则"));
         assert_eq!(lines.len(), found.len() + 1, "{engine:?} {}", csv.text);
+        // In the words of the language asked for.
+        assert!(csv.text.contains(",提示,") && !csv.text.contains(",warn,"), "{}", csv.text);
+        assert!(csv.text.contains(",人,") && !csv.text.contains(",persons,"), "{}", csv.text);
         let xlsx = client.get(&format!("{path}&format=xlsx&rule=R32")).send().await;
         let rows = cells(xlsx.bytes);
         let names: Vec<&str> = rows.iter().map(|row| row[8].as_str()).collect();

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, path::Path};
 
 use daohu_app::{
-    Error,
+    Error, Referrer,
     exchange::import::{Blank, ImportOptions, Summary},
     jobs::Ticket,
     journal::{Depth, verify_store},
@@ -292,6 +292,18 @@ async fn what_was_built_on_it_stands_in_the_way_and_is_named() {
             ],
             "{engine:?}"
         );
+        // And what refers to each.
+        let Err(Error::InTheWay(_, told)) = take_back(&app, &first, false).await else { panic!() };
+        let by = |column: &str| {
+            let of = told.iter().find(|fault| fault.column == column).unwrap();
+            let name = |by: &Referrer| (by.kind.clone(), by.record.clone().unwrap_or_default());
+            of.by.iter().map(name).collect::<Vec<_>>()
+        };
+        assert_eq!(by("household"), [("income".to_owned(), "N001/2020".to_owned())], "{engine:?}");
+        let target = "990101100299/2020/1".to_owned();
+        assert_eq!(by("area"), [("target".to_owned(), target)], "{engine:?}");
+        let pairing = &by("cadre")[0];
+        assert!(pairing.0 == "pairing" && pairing.1.ends_with("/H004/2020-01-01"), "{pairing:?}");
         assert_eq!(exported(&app).await, with_both, "{engine:?}: nothing was touched");
         // The later one first, then the earlier one.
         take_back(&app, &second, false).await.unwrap();

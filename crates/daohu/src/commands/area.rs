@@ -3,8 +3,8 @@
 use std::{path::Path, process::ExitCode};
 
 use daohu_app::{
-    Error,
-    area_changes::{Line, Request, change},
+    Error, Lang,
+    area_changes::{AreaNote, Line, Request, change},
     exchange::text_of,
     journal::Act,
 };
@@ -14,7 +14,7 @@ use super::{Done, stoppable::Stoppable};
 use crate::{
     cli::{AreaChangeArgs, AreaCommand},
     open::{Wanted, open},
-    output::{Failure, shown},
+    output::{Failure, note, shown},
 };
 
 /// The columns of the file.
@@ -26,13 +26,16 @@ const NAMES: [&str; 5] = ["from", "to", "name", "groups", "households"];
 /// What separates several values in a cell.
 const SEPARATORS: [char; 4] = ['、', ',', '，', ';'];
 
-pub(crate) async fn run(command: AreaCommand) -> Done {
+pub(crate) async fn run(command: AreaCommand, lang: Lang) -> Done {
     match command {
-        AreaCommand::Change(args) => run_change(args).await,
+        AreaCommand::Change(args) => {
+            let as_json = args.json;
+            run_change(args, lang).await.map_err(|failure| failure.told(lang, as_json))
+        }
     }
 }
 
-async fn run_change(args: AreaChangeArgs) -> Done {
+async fn run_change(args: AreaChangeArgs, lang: Lang) -> Done {
     let (lines, rows) = read(&args.file)?;
     let context = open(&args.db, Wanted::Existing).await?;
     let act = Act::new(Actor::command("area change"), &*context.clock, "command");
@@ -41,7 +44,15 @@ async fn run_change(args: AreaChangeArgs) -> Done {
     let stoppable = Stoppable::begin();
     let ticket = stoppable.ticket.clone();
     let told = change(&context, act, Scope::all(), request, ticket).await;
-    shown(&told.map_err(|error| in_file(error, &file, &rows))?, json)?;
+    let told = told.map_err(|error| in_file(error, &file, &rows))?;
+    shown(&told, json)?;
+    for AreaNote { code, areas, zh, en } in &told.notes {
+        // Where a program reads, the answer has them.
+        if !json {
+            let (areas, says) = (areas.join(" "), lang.pick(zh, en));
+            note(format_args!("{}{areas} {says} [{code}]", lang.pick("注意：", "note: ")))
+        }
+    }
     Ok(ExitCode::SUCCESS)
 }
 

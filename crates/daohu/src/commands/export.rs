@@ -1,10 +1,10 @@
 //! `daohu export`.
 
-use std::{process::ExitCode, time::Instant};
+use std::{collections::BTreeMap, process::ExitCode, time::Instant};
 
 use daohu_app::{
-    Error,
-    exchange::export::{ExportOptions, Format, export},
+    Error, Lang,
+    exchange::export::{ExportOptions, Format, export, files_of},
     journal::{self, Act},
     sheet::{Masking, Sheet},
 };
@@ -14,10 +14,10 @@ use super::{Done, stoppable::Stoppable};
 use crate::{
     cli::{ExportArgs, ExportFormatArg},
     open::{Wanted, open},
-    output::{Failure, json, line, peak_rss_bytes},
+    output::{Failure, aligned, json, line, peak_rss_bytes},
 };
 
-pub(crate) async fn run(args: ExportArgs) -> Done {
+pub(crate) async fn run(args: ExportArgs, lang: Lang) -> Done {
     let started = Instant::now();
     let sheets = Sheet::chosen(args.what.split(',').map(str::trim)).map_err(|name| {
         let choices = Sheet::choices();
@@ -26,6 +26,19 @@ pub(crate) async fn run(args: ExportArgs) -> Done {
             format!("there is no such sheet: --what {name}; known: {choices} (separate by commas)"),
         )
     })?;
+    let format = match args.format {
+        ExportFormatArg::Csv => Format::Csv,
+        ExportFormatArg::Xlsx => Format::Xlsx,
+        ExportFormatArg::Parquet => Format::Parquet,
+    };
+    let there = files_of(&sheets, format, &args.out).into_iter().find(|file| file.exists());
+    if let Some(file) = there.filter(|_| !args.force) {
+        let file = file.display();
+        return Err(Failure::refusal(
+            format!("{file} 已经存在；请换一个 --out，或用 --force 覆盖"),
+            format!("{file} is there already: choose another --out, or replace it with --force"),
+        ));
+    }
     let context = open(&args.db, Wanted::Existing).await?;
     let (area, out) = (args.area.clone(), args.out.clone());
     let options = ExportOptions {
@@ -34,11 +47,7 @@ pub(crate) async fn run(args: ExportArgs) -> Done {
         sheets,
         masking: if args.masked { Masking::Masked } else { Masking::Full },
         reason: None,
-        format: match args.format {
-            ExportFormatArg::Csv => Format::Csv,
-            ExportFormatArg::Xlsx => Format::Xlsx,
-            ExportFormatArg::Parquet => Format::Parquet,
-        },
+        format,
         out: args.out,
         is_watched: false,
     };
@@ -55,13 +64,21 @@ pub(crate) async fn run(args: ExportArgs) -> Done {
         other => other.into(),
     })?;
     journal::seal_all(&context).await?;
+    let all: u64 = rows.iter().map(|(_, rows)| rows).sum();
     if args.json {
+        let sheets: BTreeMap<_, _> = rows.iter().map(|(sheet, rows)| (sheet.name, rows)).collect();
         let seconds = started.elapsed().as_secs_f64();
         let peak_rss_bytes = peak_rss_bytes();
         json(&serde_json::json!({
-            "files": files, "rows": rows, "seconds": seconds, "peak_rss_bytes": peak_rss_bytes,
+            "files": files, "rows": all, "sheets": sheets, "seconds": seconds, "peak_rss_bytes": peak_rss_bytes,
         }))?;
     } else {
+        let titled = |(sheet, rows): &(&Sheet, u64)| {
+            vec![lang.pick(sheet.title, sheet.name).to_owned(), rows.to_string()]
+        };
+        let head = vec![lang.pick("表", "sheet").to_owned(), lang.pick("行", "rows").to_owned()];
+        let table: Vec<_> = std::iter::once(head).chain(rows.iter().map(titled)).collect();
+        aligned(&table).into_iter().try_for_each(line)?;
         for file in files {
             line(file.display())?;
         }

@@ -3,6 +3,7 @@
 use std::{path::Path, process::ExitCode};
 
 use daohu_app::{
+    Lang,
     exchange::{TableWriter, read_table, tables},
     sheet::Sheet,
 };
@@ -12,6 +13,8 @@ use crate::{
     cli::{FormatArg, SampleArgs},
     output::{Failure, json, line},
     sample::{self, AreaRow, Counts, CsvSink, Options, Place, SheetCounts},
+    tables::print_rows,
+    traces::Traces,
 };
 
 /// The areas that the program carries: the country to its counties, and three counties whole.
@@ -25,7 +28,7 @@ const AREAS: [&str; 4] = [
 /// The name of a sample in one file.
 const WORKBOOK: &str = "sample.xlsx";
 
-pub(crate) fn run(args: &SampleArgs) -> Done {
+pub(crate) fn run(args: &SampleArgs, lang: Lang) -> Done {
     let place = match (&args.county, &args.province) {
         (Some(code), _) => Place::County { code: code.clone() },
         (None, code) => Place::Province { code: code.clone().unwrap_or_default() },
@@ -43,14 +46,12 @@ pub(crate) fn run(args: &SampleArgs) -> Done {
             format!("{file} is there already: choose another --out, or move it away"),
         ));
     }
-    let counts = match args.format {
-        FormatArg::Csv => write(&options, &args.out)?,
-        FormatArg::Xlsx => {
-            let folder = tempfile::tempdir()?;
-            let counts = write(&options, folder.path())?;
-            std::fs::create_dir_all(&args.out)?;
-            workbook(folder.path(), &args.out.join(WORKBOOK))?;
-            counts
+    let traces = Traces::before(&args.out, names.iter().map(|name| args.out.join(name)));
+    let counts = match write_as(args.format, &options, &args.out) {
+        Ok(counts) => counts,
+        Err(failure) => {
+            traces.remove();
+            return Err(failure);
         }
     };
     let rows = |sheet: SheetCounts| {
@@ -61,14 +62,42 @@ pub(crate) fn run(args: &SampleArgs) -> Done {
             "orphaned": sheet.orphaned,
         })
     };
-    let sheets = counts.each().map(|(sheet, counts)| (sheet.name().to_owned(), rows(*counts)));
-    let report: serde_json::Value = sheets.collect::<serde_json::Map<_, _>>().into();
     if args.json {
-        json(&report)?;
+        let sheets = counts.each().map(|(sheet, counts)| (sheet.name().to_owned(), rows(*counts)));
+        json(&serde_json::Value::from(sheets.collect::<serde_json::Map<_, _>>()))?;
     } else {
-        line(format_args!("{}: {report:#}", args.out.display()))?;
+        print(&counts, lang)?;
+        line(args.out.display())?;
     }
     Ok(ExitCode::SUCCESS)
+}
+
+fn print(counts: &Counts, lang: Lang) -> Result<(), Failure> {
+    let heads = match lang {
+        Lang::Zh => ["表", "行", "可改正", "应拒绝", "连带拒绝"],
+        Lang::En => ["sheet", "rows", "cleanable", "rejectable", "orphaned"],
+    };
+    let mut rows = vec![heads.map(str::to_owned).to_vec()];
+    rows.extend(counts.each().map(|(sheet, counts)| {
+        let title = Sheet::named(sheet.name()).map_or("", |of| lang.pick(of.title, of.name));
+        let counts = [counts.rows, counts.cleanable, counts.rejectable, counts.orphaned];
+        let counts = counts.into_iter().map(|count| count.to_string());
+        std::iter::once(title.to_owned()).chain(counts).collect()
+    }));
+    print_rows(rows)
+}
+
+fn write_as(format: FormatArg, options: &Options, out: &Path) -> Result<Counts, Failure> {
+    match format {
+        FormatArg::Csv => write(options, out),
+        FormatArg::Xlsx => {
+            let folder = tempfile::tempdir()?;
+            let counts = write(options, folder.path())?;
+            std::fs::create_dir_all(out)?;
+            workbook(folder.path(), &out.join(WORKBOOK))?;
+            Ok(counts)
+        }
+    }
 }
 
 /// Writes CSV files.

@@ -1,28 +1,42 @@
 //! `daohu undo`: an import is taken back.
 
-use std::process::ExitCode;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    process::ExitCode,
+};
 
 use daohu_app::{
-    Error,
+    Error, Lang,
     journal::Act,
-    undo::{imports, undo},
+    undo::{Imported, Undone, imports, kind_title, undo},
 };
-use daohu_base::{Actor, Scope};
+use daohu_base::{Actor, Scope, Timestamp};
 
 use super::{Done, stoppable::Stoppable};
 use crate::{
     cli::UndoArgs,
     open::{Wanted, open},
-    output::{Failure, shown},
+    output::{Failure, json, line},
+    tables::print_rows,
 };
 
 /// Imports listed.
 const LISTED: i64 = 100;
 
-pub(crate) async fn run(args: UndoArgs) -> Done {
+pub(crate) async fn run(args: UndoArgs, lang: Lang) -> Done {
+    let as_json = args.json;
+    carry_out(args, lang).await.map_err(|failure| failure.told(lang, as_json))
+}
+
+async fn carry_out(args: UndoArgs, lang: Lang) -> Done {
     let context = open(&args.db, Wanted::Existing).await?;
     if args.list {
-        shown(&imports(&context, LISTED).await?, args.json)?;
+        let listed = imports(&context, LISTED).await?;
+        if args.json {
+            json(&listed)?;
+        } else {
+            print_list(&listed, lang)?;
+        }
         return Ok(ExitCode::SUCCESS);
     }
     let id = args.id.unwrap_or_default();
@@ -37,6 +51,64 @@ pub(crate) async fn run(args: UndoArgs) -> Done {
         }
         other => other.into(),
     })?;
-    shown(&undone, args.json)?;
+    if args.json {
+        json(&undone)?;
+    } else {
+        print(&undone, lang)?;
+    }
     Ok(ExitCode::SUCCESS)
+}
+
+fn print_list(listed: &[Imported], lang: Lang) -> Result<(), Failure> {
+    let heads = match lang {
+        Lang::Zh => ["编号", "导入时间", "导入人", "记录", "撤销时间", "撤销人"],
+        Lang::En => ["id", "imported at", "by", "records", "undone at", "by"],
+    };
+    let mut rows = vec![heads.map(str::to_owned).to_vec()];
+    rows.extend(listed.iter().map(|import| {
+        let undone_at = import.undone_at.map(|at| Timestamp(at).to_string());
+        vec![
+            import.id.clone(),
+            Timestamp(import.created_at).to_string(),
+            import.created_by.clone(),
+            import.records.to_string(),
+            undone_at.unwrap_or_default(),
+            import.undone_by.clone().unwrap_or_default(),
+        ]
+    }));
+    print_rows(rows)?;
+    line(lang.pick(
+        "“记录”是这次导入新增和改动的记录数：除文件的行以外，还有自动建立的村民小组（计入行政区划）、随户迁移的\
+         成员等；无变化的行不计",
+        "\"records\" are those that the import made or changed: besides rows of the files also villagers' groups \
+         that it made by itself (areas), members who went along with a household and the like; unchanged rows are \
+         not counted",
+    ))
+}
+
+fn print(undone: &Undone, lang: Lang) -> Result<(), Failure> {
+    let heads = match lang {
+        Lang::Zh => ["记录", "删除", "恢复"],
+        Lang::En => ["records", "removed", "restored"],
+    };
+    let mut rows = vec![heads.map(str::to_owned).to_vec()];
+    let kinds: BTreeSet<&String> = undone.removed.keys().chain(undone.restored.keys()).collect();
+    for kind in kinds {
+        let count = |counts: &BTreeMap<String, u64>| counts.get(kind).copied().unwrap_or_default();
+        let (removed, restored) = (count(&undone.removed), count(&undone.restored));
+        let title = kind_title(kind, lang).unwrap_or(kind).to_owned();
+        rows.push(vec![title, removed.to_string(), restored.to_string()]);
+    }
+    print_rows(rows)?;
+    if undone.kept_groups > 0 {
+        let kept = undone.kept_groups;
+        line(match lang {
+            Lang::Zh => format!("村民小组 {kept} 个已有别的户使用，保留"),
+            Lang::En => format!("{kept} villagers' groups stay: others use them by now"),
+        })?;
+    }
+    line(match undone.committed {
+        true => lang.pick("已撤销", "undone"),
+        false => lang.pick("试算：没有改动任何数据", "a dry run: nothing was stored"),
+    })
 }

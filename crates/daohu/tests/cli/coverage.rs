@@ -96,3 +96,53 @@ async fn what_a_county_comes_to_is_kept_and_told() {
     place.run(&[&trend[..], &["--rule", "R17"]].concat()).expect(2);
     place.run(&["quality", "--trend", "--area", "50"]).expect(0);
 }
+
+#[tokio::test]
+async fn reports_are_tables_in_the_language_of_the_user() {
+    for engine in Engine::BOTH {
+        let place = Place::new(engine).await;
+        let sample = place.sample(60);
+        place.run(&["migrate"]).expect(0);
+        place.run(&["import", "--json", &sample]).expect(0);
+        let told = |lang: &str, args: &[&str]| {
+            place.run(&[&["--lang", lang], args].concat()).expect(0).stdout()
+        };
+        let id = ["household", "--id", "50024200000001"];
+        let (zh, en) = (told("zh", &id), told("en", &id));
+        // Codes by their names, amounts in yuan, numbers masked.
+        assert!(zh.contains("户类型            农村") && zh.contains("与户主关系：户主"), "{zh}");
+        assert!(
+            zh.contains("工资性收入：") && zh.contains(" 元；") && !zh.contains("_fen"),
+            "{zh}"
+        );
+        assert!(zh.contains("证件号码：99") && zh.contains("**********"), "{zh}");
+        assert!(en.contains("wage: ") && en.contains(" yuan"), "{en}");
+        let area = ["coverage", "--area", "500242", "--on", "2016-06-01"];
+        let (zh, en) = (told("zh", &area), told("en", &area));
+        assert!(zh.contains("有帮扶责任人") && zh.contains("第一书记"), "{zh}");
+        assert!(en.contains("that a cadre answers for") && !en.contains('{'), "{en}");
+        let quality = ["quality", "--area", "500242", "--on", "2016-03-01"];
+        let zh = told("zh", &quality);
+        let line = zh.lines().find(|line| line.starts_with("R01")).unwrap();
+        assert!(line.contains("拒绝") && !zh.contains("warn"), "{zh}");
+        // Of one rule, the records: as many as are asked for, and how many more.
+        let json = place.run(&[&quality[..], &["--json"]].concat()).expect(0).json();
+        let rules = json["rules"].as_array().unwrap();
+        let rule = rules.iter().max_by_key(|rule| rule["hits"].as_i64().unwrap()).unwrap();
+        let (name, hits) = (rule["rule"].as_str().unwrap(), rule["hits"].as_i64().unwrap());
+        assert!(hits > 2, "{json}");
+        let listed = |limit: &str| {
+            let one = ["--rule", name, "--limit", limit];
+            told("en", &[&quality[..], &one].concat())
+        };
+        let few = listed("2");
+        assert!(few.contains(&format!("{} more; --limit {hits}", hits - 2)), "{few}");
+        let all = listed(&hits.to_string());
+        assert!(!all.contains("more;"), "{all}");
+        assert_eq!(
+            all.lines().count() - few.lines().count(),
+            usize::try_from(hits).unwrap() - 3,
+            "{all}"
+        );
+    }
+}

@@ -52,3 +52,21 @@ async fn a_file_of_any_sheet_keeps_the_sample_out_of_its_folder() {
         assert_eq!(std::fs::read_dir(&out).unwrap().count(), 1);
     }
 }
+
+#[tokio::test]
+async fn a_refused_sample_leaves_nothing_behind() {
+    let place = Place::new(Engine::Sqlite).await;
+    for format in ["csv", "xlsx"] {
+        let out = place.folder().join("new").join("folder");
+        let name = out.display().to_string();
+        let args = ["sample", "--county", "999999", "--households", "20", "--format", format];
+        place.run(&[&args[..], &["--out", &name]].concat()).expect(1);
+        assert!(!place.folder().join("new").exists(), "{format}");
+        // A folder that was there stays, with what was in it.
+        std::fs::create_dir_all(&out).unwrap();
+        std::fs::write(out.join("mine"), "mine").unwrap();
+        place.run(&[&args[..], &["--out", &name]].concat()).expect(1);
+        assert_eq!(std::fs::read_dir(&out).unwrap().count(), 1, "{format}");
+        std::fs::remove_dir_all(place.folder().join("new")).unwrap();
+    }
+}

@@ -25,6 +25,10 @@ async fn an_import_is_undone_and_areas_are_changed_from_the_command_line() {
             (&tried["committed"], &tried["removed"]["household"]),
             (&json!(false), &json!(60))
         );
+        let list = place.run(&["--lang", "zh", "undo", "--list"]).expect(0).stdout();
+        assert!(list.contains(id) && list.contains("自动建立的村民小组"), "{list}");
+        let tried = place.run(&["--lang", "zh", "undo", "--dry-run", id]).expect(0).stdout();
+        assert!(tried.contains("年度收入") && tried.contains("试算"), "{tried}");
         place.run(&["undo", "--json", id]).expect(0);
         let again = place.run(&["import", "--json", &sample]).expect(0).json();
         assert_eq!(again["sheets"]["households"]["created"], 60, "{engine:?}");
@@ -64,6 +68,17 @@ async fn an_import_is_undone_and_areas_are_changed_from_the_command_line() {
         assert!(refused.contains("新代码") && !refused.contains("原代码"), "{refused}");
         let refused = place.run(&["undo", again["id"].as_str().unwrap()]).expect(1).stderr();
         assert!(refused.contains("import.written_since"), "{refused}");
+        // A program is told as well, and by code.
+        let args = ["undo", "--json", again["id"].as_str().unwrap()];
+        let refused = place.run(&args).expect(1).json();
+        let problem = &refused["problem"];
+        assert_eq!(
+            (&refused["committed"], &problem["code"]),
+            (&json!(false), &json!("import.in_the_way"))
+        );
+        assert_eq!(problem["errors"][0]["code"], "import.written_since", "{engine:?} {refused}");
+        let refused = change(&["--dry-run"]).expect(1).json();
+        assert!(refused["problem"]["title"].is_string(), "{refused}");
         let refused = place.run(&["undo", "none"]).expect(1).stderr();
         assert!(refused.contains("none"), "{refused}");
         place.run(&["journal", "verify", "--deep"]).expect(0);

@@ -89,6 +89,25 @@ async fn files_that_stand_there_are_left_alone_and_named() {
         assert!(told.contains(&out), "{told}");
     }
     place.run(&["import", "--json", &sample]).expect(0);
+    for (format, name) in [("csv", "out"), ("parquet", "out"), ("xlsx", "out.xlsx")] {
+        let out = place.folder().join(name);
+        let name = out.display().to_string();
+        let args = ["--lang", "zh", "export", "--area", "500242", "--what", "households,areas"];
+        let export = |more: &[&str]| {
+            place.run(&[&args[..], &["--format", format, "--out", &name], more].concat())
+        };
+        let told = export(&[]).expect(0).stdout();
+        let rows = |sheet: &str| told.lines().any(|line| line.starts_with(sheet));
+        assert!(rows("户  ") && told.contains(" 20\n"), "{told}");
+        assert!(rows("行政区划"), "{told}");
+        let file = if format == "xlsx" { out } else { out.join(format!("households.{format}")) };
+        std::fs::write(&file, "mine").unwrap();
+        let told = export(&[]).expect(1).stderr();
+        assert!(told.contains(&name) && told.contains("--force"), "{told}");
+        assert_eq!(std::fs::read_to_string(&file).unwrap(), "mine");
+        export(&["--force"]).expect(0);
+        assert!(std::fs::read(&file).unwrap() != b"mine");
+    }
     let file = place.folder().join("file");
     std::fs::write(&file, "mine").unwrap();
     let name = file.display().to_string();

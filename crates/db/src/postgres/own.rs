@@ -55,7 +55,9 @@ const LISTENED: usize = 3;
 impl Drop for Own {
     fn drop(&mut self) {
         // To wait for its end would not be allowed where others are driven.
-        self.runtime.take().map(Runtime::shutdown_background);
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
     }
 }
 

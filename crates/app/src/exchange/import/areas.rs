@@ -100,7 +100,7 @@ impl Decider<'_> {
             }
             Some(stored) => {
                 let merged = merge(&stored.values, &row.values, self.clears(row.place));
-                self.outcomes.count(row.place.table, 0, merged.cleared);
+                self.outcomes.clear(row.place, &merged);
                 record = Record { values: merged.values, ..stored.clone() };
                 if !merged.changed.is_empty() {
                     let (author, before) = (&self.author, &stored.values);

@@ -240,7 +240,7 @@ impl Decider<'_> {
         values: Vec<Value>,
     ) -> Result<(Home, Outcome), Error> {
         let merged = merge(&stored.0.values, &values, self.clears(row.place));
-        self.outcomes.count(row.place.table, 0, merged.cleared);
+        self.outcomes.clear(row.place, &merged);
         let village = Cells(&merged.values).text(household::VILLAGE).unwrap_or_default().to_owned();
         let home = Home { village, ..home_of(stored) };
         if merged.changed.is_empty() {
@@ -332,7 +332,7 @@ impl Decider<'_> {
         };
         let before = with_no(&stored.0.values, income::HOUSEHOLD_NO, &row.values);
         let merged = merge(&before, &row.values, self.clears(row.place));
-        self.outcomes.count(row.place.table, 0, merged.cleared);
+        self.outcomes.clear(row.place, &merged);
         if merged.changed.is_empty() {
             return Ok((Outcome::Unchanged, merged.values));
         }

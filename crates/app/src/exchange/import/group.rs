@@ -116,7 +116,7 @@ pub(super) struct Existing {
     pub(super) alike: HashMap<(String, i64), Vec<Alike>>,
     /// Those of them who were judged to be other persons.
     pub(super) different: Different,
-    /// The persons whose records stay, of those that were merged.
+    /// The persons whose records stay, of those that were merged, and those elsewhere who hold numbers.
     pub(super) kept: HashMap<i64, Alike>,
     /// Persons whose number stands in these groups, of households that do not.
     movers: HashMap<i64, PersonRow>,
@@ -162,13 +162,21 @@ impl Existing {
         Ok(existing)
     }
 
-    /// Where those are whose records stay, of the merged ones that rows may be about.
+    /// Where those are whose records stay, of the merged ones that rows may be about, and who holds numbers in
+    /// households that these groups do not name.
     async fn load_kept(&mut self, tx: &mut Tx) -> Result<(), Error> {
         let mut kept: HashMap<String, Vec<i64>> = HashMap::new();
         for row in self.persons.values().flatten().chain(self.movers.values()) {
             if let Some(into) = row.merged_into() {
                 kept.entry(row.county().to_owned()).or_default().push(into);
             }
+        }
+        let elsewhere = self
+            .holders
+            .values()
+            .filter(|holder| holder.is_current && !self.persons.contains_key(&holder.household));
+        for holder in elsewhere {
+            kept.entry(holder.county.clone()).or_default().push(holder.person);
         }
         for (county, ids) in kept {
             let found = rows::those(tx, &county, ids).await?.into_iter();

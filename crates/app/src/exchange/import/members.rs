@@ -146,7 +146,12 @@ impl Decider<'_> {
         match existing.holders.get(&identity) {
             Some(holder) if holder.is_current && holder.household != home.id => {
                 let leaves = self.contest(&identity).and_then(|contest| contest.leaves);
-                if leaves == Some(holder.household) { Ok(known) } else { Err(self.held("")) }
+                if leaves == Some(holder.household) {
+                    return Ok(known);
+                }
+                let home = existing.kept.get(&holder.person);
+                let home = home.filter(|home| self.scope.covers(&home.village));
+                Err(self.held(home.map_or("", |home| home.household_no.as_str())))
             }
             _ => Ok(known),
         }
@@ -339,7 +344,7 @@ impl Decider<'_> {
             *kind = Value::Null;
         }
         let merged = merge(&before, &values, clears);
-        self.outcomes.count(row.place.table, 0, merged.cleared);
+        self.outcomes.clear(row.place, &merged);
         if merged.changed.is_empty() {
             return Ok((Outcome::Unchanged, merged.values));
         }

@@ -339,11 +339,11 @@ impl Decider<'_> {
         if merged.changed.is_empty() {
             return Ok(Decided::accepted(row, Outcome::Unchanged));
         }
-        let mut record = Record { values: merged.values, ..stored.clone() };
+        let mut record = Record { values: merged.values.clone(), ..stored.clone() };
         if let Some(note) = self.refuse_ended(register, row, (Some(stored), &record)) {
             return Ok(Decided::rejected(row, note));
         }
-        self.outcomes.count(row.place.table, 0, merged.cleared);
+        self.outcomes.clear(row.place, &merged);
         let (county, before, changed) = (stored.county(), &stored.values, &merged.changed);
         self.writes.update(&self.author, kind, county, key, &mut record, before, changed)?;
         Ok(Decided::accepted(row, Outcome::Updated))

@@ -211,7 +211,7 @@ impl Part {
             reading.progress.rows_done.fetch_add(1, Ordering::Relaxed);
             self.keep(reading, table.sheet, row)
         })?;
-        outcomes.count(table_no, parser.cleaned, 0);
+        outcomes.count_cleaned(table_no, parser.cleaned);
         Ok(())
     }
 

@@ -21,7 +21,13 @@ pub(super) async fn list(
     if sort == Sort::UpdatedDown && (legs.len() > 1 || legs.iter().any(|leg| !leg.is_one_county)) {
         let (code, message) = ("list.sort_needs_county", String::new());
         let column = "sort".to_owned();
-        return Err(Error::Invalid(vec![FieldError { column, value: None, code, message }]));
+        return Err(Error::Invalid(vec![FieldError {
+            column,
+            value: None,
+            code,
+            message,
+            ..FieldError::default()
+        }]));
     }
     let answered = wanted.is_answered.map(|is_answered| Answered {
         is_answered,

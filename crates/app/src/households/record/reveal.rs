@@ -5,9 +5,9 @@ use daohu_db::{FutureExt, Tx};
 
 use super::ops;
 use crate::{
-    Context, Error,
+    Context, Error, FieldError,
     journal::{self, Act, Action, Change},
-    sheet::{household, person, refused},
+    sheet::{household, person},
 };
 
 /// Longest reason that the journal takes.
@@ -43,11 +43,16 @@ pub(crate) fn check_reason_of(
 ) -> Result<String, Error> {
     let reason = reason.trim();
     let characters = reason.chars().filter(|c| !c.is_whitespace()).count();
-    if characters < context.policy.security().reveal_reason_min_characters {
-        return Err(refused("reason", too_short));
+    let min = context.policy.security().reveal_reason_min_characters;
+    let beyond = |code, limit: usize| {
+        let limit = u64::try_from(limit).unwrap_or_default();
+        Error::Invalid(vec![FieldError::beyond("reason", code, limit)])
+    };
+    if characters < min {
+        return Err(beyond(too_short, min));
     }
     if reason.chars().count() > REASON_CHARACTERS_MAX {
-        return Err(refused("reason", too_long));
+        return Err(beyond(too_long, REASON_CHARACTERS_MAX));
     }
     Ok(reason.to_owned())
 }

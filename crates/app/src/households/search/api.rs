@@ -101,7 +101,8 @@ pub(crate) async fn search_registry(
     let text = cleaned(&query.q).ok_or_else(|| ApiError::field("q", "search.bad_text"))?;
     let limit = query.limit.unwrap_or(LIMIT_DEFAULT);
     if !(1..=LIMIT_MAX).contains(&limit) {
-        return Err(ApiError::field("limit", "page.bad_limit"));
+        let max = u64::try_from(LIMIT_MAX).unwrap_or_default();
+        return Err(ApiError::beyond("limit", "page.bad_limit", max));
     }
     if ops::asks_for_id(&text, &scope) {
         let rate = permit.context().policy.security().id_tail_searches_per_minute;

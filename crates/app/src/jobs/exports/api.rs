@@ -67,7 +67,13 @@ fn sheets(names: &[String], lang: Lang) -> Answer<Vec<String>> {
             Lang::En => format!("There is no such sheet; known: {choices}"),
         };
         let (column, code) = ("sheets".to_owned(), "exchange.unknown_sheet");
-        Error::Invalid(vec![FieldError { column, value: None, code, message }])
+        Error::Invalid(vec![FieldError {
+            column,
+            value: None,
+            code,
+            message,
+            ..FieldError::default()
+        }])
     })?;
     Ok(chosen.into_iter().map(|sheet| sheet.name.to_owned()).collect())
 }

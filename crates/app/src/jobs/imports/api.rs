@@ -94,7 +94,8 @@ async fn receive(
     while let Some(mut part) = upload.next().await? {
         if let Some(name) = part.file_name().map(str::to_owned) {
             if intake.count() >= limits.upload_files_max {
-                return Err(ApiError::field("files", "exchange.too_many_files"));
+                let max = u64::try_from(limits.upload_files_max).unwrap_or_default();
+                return Err(ApiError::beyond("files", "exchange.too_many_files", max));
             }
             intake.begin(&name).await.map_err(crate::Error::from)?;
             while let Some(piece) = part.piece().await? {

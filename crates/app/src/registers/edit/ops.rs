@@ -340,7 +340,13 @@ async fn accept_days(
     let column = register.sheet.columns.get(i).map_or("", |column| column.name).to_owned();
     let value = Cells(values).text(i).map(str::to_owned);
     let message = end.says(&area, frame.lang);
-    Err(Error::Invalid(vec![FieldError { column, value, code: "area.ended", message }]))
+    Err(Error::Invalid(vec![FieldError {
+        column,
+        value,
+        code: "area.ended",
+        message,
+        ..FieldError::default()
+    }]))
 }
 
 /// Refuses who names somebody that is not known.
@@ -372,5 +378,11 @@ fn unknown(frame: &Frame, register: &Register, i: Option<usize>, values: &[Value
         Lang::En => format!("{} {}", rule.id, rule.says_en),
     });
     let (column, message) = (column.to_owned(), message.unwrap_or_default());
-    Error::Invalid(vec![FieldError { column, value, code: "quality.R03", message }])
+    Error::Invalid(vec![FieldError {
+        column,
+        value,
+        code: "quality.R03",
+        message,
+        ..FieldError::default()
+    }])
 }
