@@ -29,6 +29,16 @@ impl Day {
 
     /// Reads `YYYY-MM-DD`, `YYYY/M/D` or `YYYYMMDD`.
     pub fn parse(text: &str) -> Result<Self, BadDay> {
+        // As days are stored: nearly all that are read.
+        if let &[a, b, c, d, b'-', e, f, b'-', g, h] = text.as_bytes() {
+            let number = |digits: &[u8]| {
+                let digit = |byte: &u8| byte.is_ascii_digit().then(|| i64::from(*byte - b'0'));
+                digits.iter().try_fold(0, |number, byte| Some(number * 10 + digit(byte)?))
+            };
+            let day = (number(&[a, b, c, d]), number(&[e, f]), number(&[g, h]));
+            let (Some(year), Some(month), Some(day)) = day else { return Err(BadDay) };
+            return Self::new(year, month, day).ok_or(BadDay);
+        }
         let number = |part: &str, max_len: usize| -> Option<i64> {
             let digits = !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
             if digits && part.len() <= max_len { part.parse().ok() } else { None }

@@ -2,11 +2,9 @@
 //! a thread of its own for work of many rows.
 
 mod own;
+mod values;
 
-use std::{
-    collections::BTreeMap, error::Error as StdError, ops::ControlFlow, panic::AssertUnwindSafe,
-    pin::pin, sync::Arc,
-};
+use std::{collections::BTreeMap, ops::ControlFlow, panic::AssertUnwindSafe, pin::pin, sync::Arc};
 
 use bytes::{BufMut, Bytes, BytesMut};
 use deadpool_postgres::{
@@ -17,14 +15,12 @@ use futures_util::{
     future::{BoxFuture, join, try_join_all},
 };
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
-use tokio_postgres::{
-    Config, Statement,
-    config::Host,
-    error::SqlState,
-    types::{Format, FromSql, IsNull, ToSql, Type as PgType},
-};
+use tokio_postgres::{Config, Statement, config::Host, error::SqlState, types::ToSql};
 
-use self::own::{Idle, Own};
+use self::{
+    own::{Idle, Own},
+    values::Wire,
+};
 use crate::{
     Error, Missing, Options, Row, Table, Tx, Type, Value, tls::Access, tx::Connection, with_causes,
 };
@@ -339,13 +335,15 @@ impl Session {
         let params = params.iter().map(as_sql);
         let rows = self.client.query_raw(&statement, params).await.map_err(Error::from)?;
         let mut rows = pin!(rows);
+        let kinds: Vec<Wire> =
+            statement.columns().iter().map(|column| Wire::of(column.type_())).collect();
         let mut slot = Row::default();
         while let Some(row) = rows.next().await {
             let row = row.map_err(Error::from)?;
             slot.0.clear();
-            slot.0.reserve(row.len());
-            for i in 0..row.len() {
-                slot.0.push(row.try_get(i).map_err(Error::from)?);
+            slot.0.reserve(kinds.len());
+            for (i, kind) in kinds.iter().enumerate() {
+                slot.0.push(kind.read(&row, i)?);
             }
             if each(&mut slot)?.is_break() {
                 break;
@@ -504,64 +502,4 @@ const FEW_ROWS: usize = 10;
 /// the compiler.
 fn as_sql(value: &Value) -> &(dyn ToSql + Sync) {
     value
-}
-
-/// The types of [`ToSql`] below, and the padded text of the server's own tables.
-impl<'a> FromSql<'a> for Value {
-    fn from_sql(ty: &PgType, raw: &'a [u8]) -> Result<Self, Box<dyn StdError + Sync + Send>> {
-        Ok(match *ty {
-            PgType::INT8 => i64::from_sql(ty, raw)?.into(),
-            PgType::INT4 => i64::from(i32::from_sql(ty, raw)?).into(),
-            PgType::FLOAT8 => f64::from_sql(ty, raw)?.into(),
-            PgType::BYTEA => raw.to_vec().into(),
-            // What is left of the accepted types is text.
-            _ => std::str::from_utf8(raw)?.into(),
-        })
-    }
-
-    fn from_sql_null(_ty: &PgType) -> Result<Self, Box<dyn StdError + Sync + Send>> {
-        Ok(Self::Null)
-    }
-
-    fn accepts(ty: &PgType) -> bool {
-        <Self as ToSql>::accepts(ty) || *ty == PgType::BPCHAR
-    }
-}
-
-impl ToSql for Value {
-    fn to_sql(
-        &self,
-        ty: &PgType,
-        out: &mut BytesMut,
-    ) -> Result<IsNull, Box<dyn StdError + Sync + Send>> {
-        match (self, ty) {
-            (Self::Null, _) => Ok(IsNull::Yes),
-            (Self::Int(i), &PgType::INT4) => i32::try_from(*i)?.to_sql(ty, out),
-            #[expect(clippy::cast_precision_loss, reason = "counts stay far below 2^53")]
-            (Self::Int(i), &PgType::FLOAT8) => (*i as f64).to_sql(ty, out),
-            (Self::Int(i), _) => i.to_sql(ty, out),
-            (Self::Real(x), _) => x.to_sql(ty, out),
-            (Self::Text(s), _) => s.to_sql(ty, out),
-            (Self::Blob(b), _) => b.to_sql(ty, out),
-        }
-    }
-
-    fn accepts(ty: &PgType) -> bool {
-        matches!(
-            *ty,
-            PgType::INT8
-                | PgType::INT4
-                | PgType::FLOAT8
-                | PgType::TEXT
-                | PgType::VARCHAR
-                | PgType::NAME
-                | PgType::BYTEA
-        )
-    }
-
-    fn encode_format(&self, _ty: &PgType) -> Format {
-        Format::Binary
-    }
-
-    tokio_postgres::types::to_sql_checked!();
 }

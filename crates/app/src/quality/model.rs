@@ -20,7 +20,7 @@ pub(crate) struct Finding {
     pub(crate) column: usize,
 }
 
-/// The columns that the rules look at, and those that tell a record; numbers are read with either.
+/// The columns that the rules look at, and those that tell a record.
 pub(super) const LOOKED_AT: (&[usize], &[usize]) = (
     &[
         household::NO,
@@ -40,6 +40,8 @@ pub(super) const LOOKED_AT: (&[usize], &[usize]) = (
     &[
         person::NAME,
         person::ID_KIND,
+        person::ID_NUMBER,
+        person::PHONE,
         person::RELATION,
         person::SEX,
         person::BORN_ON,

@@ -3,6 +3,8 @@
 //! A row is: leading key columns · the sheet's plain columns · columns derived for search · the
 //! sealed numbers, if the sheet has any · who wrote it and when.
 
+use std::fmt::Write;
+
 use daohu_db::{Column as DbColumn, Error as DbError, Row, Table, Type, Value};
 use serde::{Deserialize, Serialize};
 
@@ -312,12 +314,16 @@ impl Layout {
     /// What sealed numbers are bound to: the table and the first two columns of the key. Where only one
     /// of them leads, the other is the sheet's first column.
     fn context(&self, lead: &[Value], values: &[Value]) -> String {
-        let text = |value: Option<&Value>| match value {
-            Some(Value::Text(text)) => text.clone(),
-            Some(Value::Int(number)) => number.to_string(),
-            _ => String::new(),
-        };
-        [self.sheet.name, &text(lead.first()), &text(lead.get(1).or(values.first()))].join("/")
+        let mut context = self.sheet.name.to_owned();
+        for part in [lead.first(), lead.get(1).or(values.first())] {
+            // Writing to a String cannot fail.
+            let _ = match part {
+                Some(Value::Text(text)) => write!(context, "/{text}"),
+                Some(Value::Int(number)) => write!(context, "/{number}"),
+                _ => write!(context, "/"),
+            };
+        }
+        context
     }
 }
 

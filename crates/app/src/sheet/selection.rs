@@ -3,7 +3,7 @@
 use daohu_db::{Error as DbError, Row, Value};
 
 use super::{
-    Meta, Record,
+    Kind, Meta, Record,
     layout::{Layout, Place},
 };
 use crate::{Error, keys::Keys};
@@ -23,21 +23,31 @@ impl Selection {
         Self { layout, columns: layout.select(""), places: None }
     }
 
-    /// The key columns, these columns of the sheet, the first so many of the derived ones, and the sealed numbers.
-    pub(crate) fn of(layout: &'static Layout, wanted: &[usize], derived: usize) -> Self {
-        let is_read = |place: &Place| match place {
-            Place::Lead(_) | Place::Sealed => true,
+    /// These key columns, which are not the county, these columns of the sheet, and the first so many of the derived
+    /// ones; all numbers if one of them is wanted, since they are sealed together.
+    pub(crate) fn of(
+        layout: &'static Layout,
+        (keys, wanted, derived): (&[&str], &[usize], usize),
+    ) -> Self {
+        let is_number = |column: &usize| {
+            let column = layout.sheet.columns.get(*column);
+            column.is_some_and(|column| matches!(column.kind, Kind::Secret(_)))
+        };
+        let is_read = |name: &str, place: &Place| match place {
+            Place::Lead(_) => keys.contains(&name),
             Place::Value(column) => wanted.contains(column),
             Place::Derived(nth) => *nth < derived,
+            Place::Sealed => wanted.iter().any(is_number),
             Place::Meta => false,
         };
-        let read = layout.places().filter(|(_, place)| is_read(place));
+        let read = layout.places().filter(|(name, place)| is_read(name, place));
         let (columns, places): (Vec<&str>, Vec<Place>) = read.unzip();
         Self { layout, columns: columns.join(", "), places: Some(places) }
     }
 
-    /// The record of a row of these columns; all else is null. Nobody can write it back: it has no version.
-    pub(super) fn record(&self, keys: &Keys, row: &mut Row) -> Result<Record, Error> {
+    /// The record of a row of these columns, stored under a county; all else is null. Nobody can write it back: it has
+    /// no version. A whole row says its county itself.
+    pub(super) fn record(&self, keys: &Keys, county: &str, row: &mut Row) -> Result<Record, Error> {
         let Some(places) = &self.places else { return self.layout.from_row(keys, row) };
         let (lead, values, derived) = self.layout.widths();
         let mut record = Record {
@@ -48,6 +58,9 @@ impl Selection {
         };
         if row.0.len() != places.len() {
             return Err(DbError::NoRow.into());
+        }
+        if let Some(first) = record.lead.first_mut() {
+            *first = county.into();
         }
         let mut sealed = Value::Null;
         for (place, cell) in places.iter().zip(row.0.drain(..)) {
@@ -86,15 +99,16 @@ mod tests {
             meta: Meta { version: 3, ..Meta::unread() },
         };
         let whole = layout.to_row(&keys, &record).unwrap();
-        let selection = Selection::of(layout, &[person::NAME, person::HEALTH], 1);
+        let wanted = [person::NAME, person::HEALTH, person::PHONE];
+        let selection = Selection::of(layout, (&["id"], &wanted, 1));
         let cell = |name: &str| {
             let place = layout.table.columns.iter().position(|column| column.name == name);
             whole[place.unwrap()].clone()
         };
         let mut row = Row(selection.columns.split(", ").map(cell).collect());
-        let read = selection.record(&keys, &mut row).unwrap();
+        let read = selection.record(&keys, "k0", &mut row).unwrap();
 
-        assert_eq!(read.lead, record.lead);
+        assert_eq!(read.lead, ["k0".into(), "k1".into(), Value::Null, Value::Null]);
         let secret = [person::ID_NUMBER, person::PHONE];
         for (i, value) in read.values.iter().enumerate() {
             let is_read = [person::NAME, person::HEALTH].contains(&i) || secret.contains(&i);
@@ -103,6 +117,8 @@ mod tests {
         }
         assert_eq!(read.derived[0], record.derived[0]);
         assert!(read.derived[1..].iter().all(Value::is_null));
-        assert!(selection.record(&keys, &mut Row(vec![Value::Null])).is_err());
+        assert!(selection.record(&keys, "k0", &mut Row(vec![Value::Null])).is_err());
+        let plain = Selection::of(layout, (&["id"], &wanted[..2], 0));
+        assert_eq!(plain.columns, "id, name, health");
     }
 }

@@ -20,18 +20,19 @@ pub(crate) async fn records(
     rows.iter_mut().map(|row| layout.from_row(keys, row)).collect()
 }
 
-/// As [`records`], of some columns of what a filter leaves of the table, and in this order.
+/// As [`records`], of some columns of what a filter leaves of a county in the table, and in this order.
 pub(crate) async fn selected(
     tx: &mut Tx,
     keys: &Keys,
     selection: &Selection,
+    county: &str,
     (table, filter, order): (&str, &Filter, &str),
 ) -> Result<Vec<Record>, Error> {
     let sql = format!("select {} from {table}{}{order}", selection.columns, filter.clause());
     let mut found = Vec::new();
     // Each row in the slot of the one before.
     tx.for_each(&sql, filter.params(), |row| {
-        found.push(selection.record(keys, row)?);
+        found.push(selection.record(keys, county, row)?);
         Ok::<_, Error>(ControlFlow::Continue(()))
     })
     .await?;

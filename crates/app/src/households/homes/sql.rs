@@ -63,14 +63,15 @@ static WHOLE: LazyLock<Selections> = LazyLock::new(|| Selections {
 });
 
 impl Selections {
-    /// These columns of the sheets, numbers, and all values of incomes.
+    /// These columns of the sheets, and all values of incomes.
     pub(crate) fn of(household: &[usize], person: &[usize]) -> Self {
         let income: Vec<usize> = layouts::INCOME.own_columns().collect();
+        let member = ["id", "household"];
         Self {
-            household: Selection::of(&layouts::HOUSEHOLD, household, 0),
+            household: Selection::of(&layouts::HOUSEHOLD, (&["id"], household, 0)),
             // Whether a person belongs to the household is derived.
-            person: Selection::of(&layouts::PERSON, person, 1),
-            income: Selection::of(&layouts::INCOME, &income, 0),
+            person: Selection::of(&layouts::PERSON, (&member, person, 1)),
+            income: Selection::of(&layouts::INCOME, (&["household"], &income, 0)),
         }
     }
 }
@@ -89,7 +90,7 @@ pub(crate) async fn next_homes(
     areas::rows::within(&mut filter, "(county >= ? and county < ?)", &scope.counties());
     areas::rows::within(&mut filter, "(village >= ? and village < ?)", scope);
     let read = (keys, &*WHOLE);
-    let mut found = next_households(tx, read, filter, limit).await?;
+    let mut found = next_households(tx, read, "", (filter, limit)).await?;
     let Some(county) = found.first().map(|first| first.county().to_owned()) else {
         return Ok(Vec::new());
     };
@@ -131,7 +132,7 @@ pub(crate) async fn next_homes_of(
         Which::Answered(answered) => answered.add_to(&mut filter),
     }
     areas::rows::within(&mut filter, "(village >= ? and village < ?)", scope);
-    let found = next_households(tx, read, filter, limit).await?;
+    let found = next_households(tx, read, county, (filter, limit)).await?;
     homes(tx, read, (county, found), (after, which.is_all(scope, county))).await
 }
 
@@ -139,11 +140,12 @@ pub(crate) async fn next_homes_of(
 async fn next_households(
     tx: &mut Tx,
     (keys, columns): (&Keys, &Selections),
-    mut filter: Filter,
-    limit: i64,
+    county: &str,
+    (mut filter, limit): (Filter, i64),
 ) -> Result<Vec<HouseholdRow>, Error> {
     let order = format!(" order by county, id limit {}", filter.param(limit));
-    let found = selected(tx, keys, &columns.household, ("households h", &filter, &order)).await?;
+    let rows = ("households h", &filter, order.as_str());
+    let found = selected(tx, keys, &columns.household, county, rows).await?;
     Ok(found.into_iter().map(HouseholdRow).collect())
 }
 
@@ -162,13 +164,13 @@ async fn homes(
         homes.insert(household.id(), Home { household, persons, incomes });
     }
     for filter in Those::read(&ids, (after, is_all)).filters(county) {
-        for person in selected(tx, keys, &columns.person, ("persons", &filter, "")).await? {
+        for person in selected(tx, keys, &columns.person, county, ("persons", &filter, "")).await? {
             let person = PersonRow(person);
             if let Some(home) = homes.get_mut(&person.household()) {
                 home.persons.push(person);
             }
         }
-        for income in selected(tx, keys, &columns.income, ("incomes", &filter, "")).await? {
+        for income in selected(tx, keys, &columns.income, county, ("incomes", &filter, "")).await? {
             let income = IncomeRow(income);
             if let Some(home) = homes.get_mut(&income.household()) {
                 home.incomes.push(income);
