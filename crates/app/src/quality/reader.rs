@@ -120,7 +120,7 @@ impl<'p> Reader<'p> {
         let homes = rows::next_homes_of(tx, columns, &self.scope, after, limit).await?;
         let ids: Vec<i64> = homes.iter().map(|home| home.household.id()).collect();
         let Some(last) = ids.last() else { return Ok(None) };
-        let those = Those::read(&ids, (self.after, which.is_all(&self.scope, county)));
+        let those = Those::read(&ids, which.is_all(&self.scope, county));
         let day = self.checks.today.to_string();
         let mut pairs = registers::rows::answering(tx, (county, those), &self.kinds, &day).await?;
         self.after = *last;

@@ -21,15 +21,17 @@ use crate::{
 #[derive(Clone, Copy)]
 pub(crate) enum Those<'a> {
     Listed(&'a [i64]),
-    /// All behind the first, up to the second: they lie together in every index.
+    /// All from the first to the second: they lie together in every index.
     Between(i64, i64),
 }
 
 impl<'a> Those<'a> {
-    /// Of households that were read behind `after`: all there are of the county, if nothing was left out.
-    pub(crate) fn read(ids: &'a [i64], (after, is_all): (i64, bool)) -> Self {
-        match ids.last() {
-            Some(last) if is_all => Self::Between(after, *last),
+    /// Of households in order; `is_all`: the county has no other between them.
+    pub(crate) fn read(ids: &'a [i64], is_all: bool) -> Self {
+        match (ids.first(), ids.last()) {
+            // The first itself, not what it was found behind: a range that seems to begin far off is read by scanning
+            // the table.
+            (Some(first), Some(last)) if is_all => Self::Between(*first, *last),
             _ => Self::Listed(ids),
         }
     }
@@ -38,10 +40,10 @@ impl<'a> Those<'a> {
     pub(crate) fn filters(self, county: &str) -> Vec<Filter> {
         match self {
             Self::Listed(ids) => of_households(county, ids),
-            Self::Between(after, last) => {
+            Self::Between(first, last) => {
                 let mut filter = Filter::new();
                 filter.and("county = ?", [county.into()]);
-                filter.and("household > ? and household <= ?", [after.into(), last.into()]);
+                filter.and("household >= ? and household <= ?", [first.into(), last.into()]);
                 vec![filter]
             }
         }
@@ -95,8 +97,7 @@ pub(crate) async fn next_homes(
         return Ok(Vec::new());
     };
     found.retain(|household| household.county() == county);
-    let after = if after.0 == county { after.1 } else { i64::MIN };
-    homes(tx, read, (&county, found), (after, scope.covers(&county))).await
+    homes(tx, read, (&county, found), scope.covers(&county)).await
 }
 
 /// Which households of a county are read.
@@ -133,7 +134,7 @@ pub(crate) async fn next_homes_of(
     }
     areas::rows::within(&mut filter, "(village >= ? and village < ?)", scope);
     let found = next_households(tx, read, county, (filter, limit)).await?;
-    homes(tx, read, (county, found), (after, which.is_all(scope, county))).await
+    homes(tx, read, (county, found), which.is_all(scope, county)).await
 }
 
 /// Households by county and id.
@@ -149,13 +150,12 @@ async fn next_households(
     Ok(found.into_iter().map(HouseholdRow).collect())
 }
 
-/// Households of a county, which were read behind one of them, with all that hangs on them; `is_all`: nothing was
-/// left out between them.
+/// Households of a county, in order, with all that hangs on them; `is_all`: it has no other between them.
 async fn homes(
     tx: &mut Tx,
     (keys, columns): (&Keys, &Selections),
     (county, found): (&str, Vec<HouseholdRow>),
-    (after, is_all): (i64, bool),
+    is_all: bool,
 ) -> Result<Vec<Home>, Error> {
     let ids: Vec<i64> = found.iter().map(HouseholdRow::id).collect();
     let mut homes: FxHashMap<i64, Home> = FxHashMap::default();
@@ -163,7 +163,7 @@ async fn homes(
         let (persons, incomes) = Default::default();
         homes.insert(household.id(), Home { household, persons, incomes });
     }
-    for filter in Those::read(&ids, (after, is_all)).filters(county) {
+    for filter in Those::read(&ids, is_all).filters(county) {
         for person in selected(tx, keys, &columns.person, county, ("persons", &filter, "")).await? {
             let person = PersonRow(person);
             if let Some(home) = homes.get_mut(&person.household()) {
