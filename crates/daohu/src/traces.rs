@@ -1,4 +1,5 @@
-//! What a command may leave where there was nothing: taken away again when it refuses.
+//! What a command may leave where there was nothing: taken away again when it refuses. Not for databases: somebody else
+//! may use the file by then.
 
 use std::path::{Path, PathBuf};
 
@@ -12,21 +13,10 @@ pub(crate) struct Traces {
 impl Traces {
     /// Of files that are to be made in a folder. What is there already is nobody's trace.
     pub(crate) fn before(folder: &Path, files: impl IntoIterator<Item = PathBuf>) -> Self {
-        let files = files.into_iter().filter(|file| !file.exists()).collect();
-        let is_missing = |folder: &&Path| !folder.as_os_str().is_empty() && !folder.exists();
+        let files = files.into_iter().filter(|file| !is_there(file)).collect();
+        let is_missing = |folder: &&Path| !folder.as_os_str().is_empty() && !is_there(folder);
         let folders = folder.ancestors().take_while(is_missing).map(Path::to_owned).collect();
         Self { files, folders }
-    }
-
-    /// Of a SQLite file, with those that the engine makes beside it.
-    pub(crate) fn before_database(file: &Path) -> Self {
-        let beside = |ending: &str| {
-            let mut name = file.as_os_str().to_owned();
-            name.push(ending);
-            PathBuf::from(name)
-        };
-        let folder = file.parent().unwrap_or(Path::new(""));
-        Self::before(folder, ["", "-wal", "-shm"].map(beside))
     }
 
     /// Takes them away. What cannot be taken away stays: the refusal is what has to be told.
@@ -39,4 +29,9 @@ impl Traces {
             let _ = std::fs::remove_dir(folder);
         }
     }
+}
+
+/// True if something has this name, and be it a link to nothing.
+pub(crate) fn is_there(path: &Path) -> bool {
+    path.symlink_metadata().is_ok()
 }

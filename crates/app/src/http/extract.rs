@@ -140,8 +140,7 @@ fn query_words(text: &str) -> [String; 2] {
     let first = names.next().unwrap_or_default();
     let known: Vec<&str> = names.collect();
     // Before the first colon stands the parameter, where the value is to blame.
-    let blamed = text.split_once(": ").map(|(name, _)| name);
-    let blamed = blamed.filter(|name| {
+    let blamed = text.split_once(": ").filter(|(name, _)| {
         !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
     });
     if text.contains("unknown field") {
@@ -151,8 +150,8 @@ fn query_words(text: &str) -> [String; 2] {
         [format!("缺少参数 {first}"), format!("the parameter {first} is missing")]
     } else if text.contains("duplicate field") {
         [format!("参数 {first} 出现了两次"), format!("the parameter {first} stands twice")]
-    } else if let Some(name) = blamed {
-        [format!("参数 {name} 的值不正确"), text.to_owned()]
+    } else if let Some((name, why)) = blamed {
+        [format!("参数 {name} 的值不正确（{why}）"), text.to_owned()]
     } else {
         ["查询参数的写法不正确".to_owned(), text.to_owned()]
     }

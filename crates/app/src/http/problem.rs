@@ -217,14 +217,8 @@ impl IntoResponse for ApiError {
 
 impl FieldProblem {
     /// Of a request that was kept: with its code as the catalogue has it, in words.
-    pub(crate) fn kept(
-        (column, value, by): (String, Option<String>, Vec<Referrer>),
-        code: &str,
-        message: String,
-        lang: Lang,
-    ) -> Self {
-        let code = catalogue::entry(code).code;
-        Self { column, value, code, message, by, ..Self::default() }.worded(lang)
+    pub(crate) fn kept(self, code: &str, lang: Lang) -> Self {
+        Self { code: catalogue::entry(code).code, ..self }.worded(lang)
     }
 
     /// With the catalogue's words, where it has none of its own.
@@ -249,7 +243,7 @@ impl Referrer {
         match &self.record {
             Some(record) => format!("{kind} {record}"),
             None => {
-                format!("{kind}{}", lang.pick("（不在您的管辖范围内）", " (outside your area)"))
+                format!("{kind}{}", lang.pick("（此处不列出）", " (not named here)"))
             }
         }
     }

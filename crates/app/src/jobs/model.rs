@@ -251,6 +251,8 @@ pub(super) struct Fault {
     pub(super) message: String,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) by: Vec<Referrer>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) limit: Option<u64>,
 }
 
 impl Lane {
@@ -486,8 +488,8 @@ impl Reason {
 
 impl From<FieldError> for Fault {
     fn from(error: FieldError) -> Self {
-        let FieldError { column, value, code, message, by, .. } = error;
-        Self { column, value, code: code.to_owned(), message, by }
+        let FieldError { column, value, code, message, by, limit } = error;
+        Self { column, value, code: code.to_owned(), message, by, limit }
     }
 }
 

@@ -155,8 +155,9 @@ pub(crate) fn accepted(jobs: &Jobs, job: Job, lang: Lang) -> Accepted<JobView> {
 impl JobProblem {
     fn new(reason: Reason, lang: Lang) -> Self {
         let problem = |fault: Fault| {
-            let Fault { column, value, code, message, by } = fault;
-            FieldProblem::kept((column, value, by), &code, message, lang)
+            let Fault { column, value, code, message, by, limit } = fault;
+            let kept = FieldProblem { column, value, message, by, limit, ..Default::default() };
+            kept.kept(&code, lang)
         };
         let errors = reason.faults.into_iter().map(problem).collect();
         let detail = reason.detail.map(|[zh, en]| lang.pick(&zh, &en).to_owned());

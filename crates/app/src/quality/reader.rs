@@ -21,7 +21,7 @@ use crate::{
 };
 
 /// Households that are read together where all are read.
-const HOMES: i64 = 500;
+const HOMES: i64 = 1000;
 /// Households that are read together for a page, which may end at any of them.
 const HOMES_OF_PAGE: i64 = 100;
 

@@ -94,8 +94,13 @@ async fn referrer(
             no.map(|no| format!("{no}/{person}"))
         }
         "grant" => None,
-        // Where an area is named that another follows, who may change areas knows both.
-        _ => Some(record).filter(|_| county.is_empty() || within.1.covers(&county)),
+        // Where an area is named that another follows, who may change areas knows both; what belongs to no area is
+        // for who may see all.
+        _ => {
+            let scope = within.1;
+            let is_shown = scope.ranges().is_none() || county.is_empty() || scope.covers(&county);
+            Some(record).filter(|_| is_shown)
+        }
     };
     Ok(Referrer { kind: kind.to_owned(), record })
 }

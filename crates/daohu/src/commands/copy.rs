@@ -12,14 +12,13 @@ use serde::Serialize;
 
 use super::{
     Done,
-    restore::{tell_of_journal, tell_of_keys, traces_of},
+    restore::{tell_of_journal, tell_of_keys},
     watch::{Watch, print_tables},
 };
 use crate::{
     cli::{CopyArgs, DbArgs},
     open::{Wanted, key_path, open, open_to_fill},
     output::{FINDING, json, line, peak_rss_bytes},
-    traces::Traces,
 };
 
 #[derive(Serialize)]
@@ -35,21 +34,13 @@ pub(crate) async fn run(args: CopyArgs, lang: Lang) -> Done {
     let source = DbArgs { db: args.from, keys: args.keys };
     let key_path = key_path(&source)?;
     let from = open(&source, Wanted::Existing).await?;
-    let traces = traces_of(&args.to);
     let to = open_to_fill(&args.to, from.keys.clone()).await?;
     let act = Act::new(Actor::command("copy"), &*from.clock, "copy");
     let watch = Watch::begin(lang);
     let names = (source.db.to_string(), args.to.to_string());
     let copied = copy((&from, names.0), (&to.db, names.1), act, watch.progress.clone()).await;
     drop(watch);
-    let copied = match copied {
-        Ok(copied) => copied,
-        Err(error) => {
-            drop(to);
-            traces.into_iter().for_each(Traces::remove);
-            return Err(error.into());
-        }
-    };
+    let copied = copied?;
     journal::seal_all(&from).await?;
     journal::seal_all(&to).await?;
     let seconds = started.elapsed().as_secs_f64();

@@ -15,6 +15,7 @@ use crate::{
     cli::{ExportArgs, ExportFormatArg},
     open::{Wanted, open},
     output::{Failure, aligned, json, line, peak_rss_bytes},
+    traces::is_there,
 };
 
 pub(crate) async fn run(args: ExportArgs, lang: Lang) -> Done {
@@ -31,7 +32,7 @@ pub(crate) async fn run(args: ExportArgs, lang: Lang) -> Done {
         ExportFormatArg::Xlsx => Format::Xlsx,
         ExportFormatArg::Parquet => Format::Parquet,
     };
-    let there = files_of(&sheets, format, &args.out).into_iter().find(|file| file.exists());
+    let there = files_of(&sheets, format, &args.out).into_iter().find(|file| is_there(file));
     if let Some(file) = there.filter(|_| !args.force) {
         let file = file.display();
         return Err(Failure::refusal(

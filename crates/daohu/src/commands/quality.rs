@@ -76,7 +76,10 @@ pub(crate) async fn run(args: QualityArgs, lang: Lang) -> Done {
         print(&told, args.rule.is_some(), lang)?;
         if let Some(rule) = &args.rule {
             let of = (args.area.clone(), args.on);
-            let found = findings(&context, of, rule, args.limit, lang).await;
+            // Behind the last of them the rest of the area would be read for nothing.
+            let hits = at(&told, "rules/0/hits").as_u64().unwrap_or_default();
+            let limit = args.limit.min(usize::try_from(hits).unwrap_or(usize::MAX));
+            let found = findings(&context, of, rule, limit, lang).await;
             print_findings(&told, found.map_err(of_area)?, lang)?;
         }
     }

@@ -20,7 +20,6 @@ use crate::{
     cli::{DbArgs, RestoreArgs},
     open::{key_path, open_to_fill},
     output::{FINDING, Failure, json, line, note, peak_rss_bytes},
-    traces::Traces,
 };
 
 #[derive(Serialize)]
@@ -37,20 +36,12 @@ pub(crate) async fn run(args: RestoreArgs, lang: Lang) -> Done {
     let keys = Arc::new(load_keys(&key_path)?);
     // Before the database: a wrong file or a wrong key leaves not even an empty one.
     let restore = Restore::open(&args.file, &keys)?;
-    let traces = traces_of(&args.db.db);
     let context = open_to_fill(&args.db.db, keys).await?;
     let act = Act::new(Actor::command("restore"), &*context.clock, "restore");
     let watch = Watch::begin(lang);
     let restored = restore.into(&context, act, watch.progress.clone()).await;
     drop(watch);
-    let restored = match restored {
-        Ok(restored) => restored,
-        Err(error) => {
-            drop(context);
-            traces.into_iter().for_each(Traces::remove);
-            return Err(error.into());
-        }
-    };
+    let restored = restored?;
     journal::seal_all(&context).await?;
     let seconds = started.elapsed().as_secs_f64();
     let is_whole = restored.journal.ok;
@@ -69,14 +60,6 @@ pub(crate) async fn run(args: RestoreArgs, lang: Lang) -> Done {
         tell_of_keys(&args.db.db, &key_path, lang);
     }
     Ok(if is_whole { ExitCode::SUCCESS } else { ExitCode::from(FINDING) })
-}
-
-/// What a refusal takes away again: a database file that was not there before.
-pub(super) fn traces_of(url: &DbUrl) -> Option<Traces> {
-    match url {
-        DbUrl::Sqlite(path) => Some(Traces::before_database(path)),
-        DbUrl::Postgres(_) => None,
-    }
 }
 
 fn load_keys(path: &Path) -> Result<Keys, Failure> {

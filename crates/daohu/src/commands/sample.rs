@@ -14,7 +14,7 @@ use crate::{
     output::{Failure, json, line},
     sample::{self, AreaRow, Counts, CsvSink, Options, Place, SheetCounts},
     tables::print_rows,
-    traces::Traces,
+    traces::{Traces, is_there},
 };
 
 /// The areas that the program carries: the country to its counties, and three counties whole.
@@ -39,7 +39,7 @@ pub(crate) fn run(args: &SampleArgs, lang: Lang) -> Done {
         FormatArg::Csv => sample::Sheet::ALL.map(sample::Sheet::file).to_vec(),
         FormatArg::Xlsx => vec![WORKBOOK.to_owned()],
     };
-    if let Some(file) = names.iter().map(|name| args.out.join(name)).find(|file| file.exists()) {
+    if let Some(file) = names.iter().map(|name| args.out.join(name)).find(|file| is_there(file)) {
         let file = file.display();
         return Err(Failure::refusal(
             format!("{file} 已经存在；请换一个 --out，或先移走它"),

@@ -24,7 +24,7 @@ use crate::{
 const LISTED: i64 = 100;
 
 pub(crate) async fn run(args: UndoArgs, lang: Lang) -> Done {
-    let as_json = args.json;
+    let as_json = args.json && !args.list;
     carry_out(args, lang).await.map_err(|failure| failure.told(lang, as_json))
 }
 

@@ -262,23 +262,3 @@ async fn a_journal_that_was_not_whole_is_restored_as_it_was_and_told() {
         target.run(&["household", "--id", "50024200000001", "--json"]).expect(0);
     }
 }
-
-#[tokio::test]
-async fn a_refused_restore_leaves_nothing_behind() {
-    let source = loaded(Engine::Sqlite).await;
-    let (file, _) = source.backup("good");
-    let half = source.path("half");
-    let whole = std::fs::read(&file).unwrap();
-    std::fs::write(&half, &whole[..whole.len() / 2]).unwrap();
-    let database = source.folder().join("new").join("registry.db");
-    let url = format!("sqlite:{}", database.display());
-    let told = source.run(&["restore", "--db", &url, &half]).expect(1).stderr();
-    assert!(told.contains("backup.damaged"), "{told}");
-    assert!(!source.folder().join("new").exists());
-    // An empty file that was there before is somebody's.
-    std::fs::create_dir(source.folder().join("new")).unwrap();
-    std::fs::write(&database, "").unwrap();
-    source.run(&["restore", "--db", &url, &half]).expect(1);
-    assert!(database.exists());
-    source.run(&["restore", "--db", &url, &file]).expect(0);
-}

@@ -1,6 +1,9 @@
 //! Connections for work of many rows: each is driven by the thread that uses it.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::{Duration, Instant},
+};
 
 use deadpool_postgres::Pool;
 use futures_util::future::BoxFuture;
@@ -49,6 +52,9 @@ impl Own {
     }
 }
 
+/// Nobody hears it when a firewall forgets a connection that is silent: they do so after minutes.
+const IDLE_MAX: Duration = Duration::from_secs(60);
+
 /// Turns of a runtime in which what has arrived is read and understood.
 const LISTENED: usize = 3;
 
@@ -64,7 +70,7 @@ impl Drop for Own {
 /// Connections that are made once for many works: to make one takes as long as a small scan.
 #[derive(Clone)]
 pub(super) struct Idle {
-    own: Arc<Mutex<Vec<Own>>>,
+    own: Arc<Mutex<Vec<(Instant, Own)>>>,
     most: usize,
 }
 
@@ -73,14 +79,21 @@ impl Idle {
         Self { own: Arc::default(), most }
     }
 
+    /// The one that was used last, unless that was long ago: then none of them is to be trusted.
     pub(super) fn take(&self) -> Option<Own> {
-        self.own.lock().unwrap_or_else(PoisonError::into_inner).pop()
+        let mut all = self.own.lock().unwrap_or_else(PoisonError::into_inner);
+        let (since, own) = all.pop()?;
+        if since.elapsed() < IDLE_MAX {
+            return Some(own);
+        }
+        all.clear();
+        None
     }
 
     pub(super) fn leave(&self, own: Own) {
         let mut all = self.own.lock().unwrap_or_else(PoisonError::into_inner);
         if all.len() < self.most {
-            all.push(own);
+            all.push((Instant::now(), own));
         }
     }
 }

@@ -36,7 +36,7 @@ impl Wire {
             Self::Int => cell.try_into().ok().map(|bytes| i64::from_be_bytes(bytes).into()),
             _ => std::str::from_utf8(cell).ok().map(Value::from),
         };
-        read.ok_or(Error::Column { index, wanted: "a value of the column's type" })
+        read.ok_or_else(|| Error::Column { index, wanted: "a value of the column's type" })
     }
 }
 

@@ -244,7 +244,8 @@ pub(in crate::undo) async fn below(
 
 #[cfg(test)]
 mod tests {
-    use daohu_db::tables_of;
+    use daohu_db::{Engine, FutureExt, tables_of, testing::Scratch};
+    use daohu_policy::Policy;
 
     use super::*;
     use crate::schema::MIGRATIONS;
@@ -298,5 +299,29 @@ mod tests {
         let free: BTreeSet<(&str, &str)> = FREE.into_iter().collect();
         let known: BTreeSet<(&str, &str)> = asked.union(&free).copied().collect();
         assert_eq!(naming, known);
+    }
+
+    /// Whoever names a record is found in a refusal alone: here each statement runs, though nobody names this one.
+    #[tokio::test]
+    async fn whatever_may_name_a_record_can_be_asked() {
+        async fn ask(tx: &mut Tx) -> Result<(), Error> {
+            let policy = Policy::embedded().unwrap();
+            let marks = Marks::new(&policy);
+            for reference in REFERENCES.iter().flat_map(|(_, of)| of.iter()) {
+                let key: Value = match reference.column {
+                    "household" | "person" | "other" => 7.into(),
+                    _ => "7".into(),
+                };
+                for county in [None, Some("990101").filter(|_| reference.table != "cadres")] {
+                    let found = naming(tx, (reference, marks), county, &key, 5).await?;
+                    assert_eq!(found, [], "{reference:?}");
+                }
+            }
+            Ok(())
+        }
+        for engine in Engine::BOTH {
+            let (_scratch, db) = Scratch::migrated(engine, &MIGRATIONS).await;
+            db.read(|tx| async move { ask(tx).await }.boxed()).await.unwrap();
+        }
     }
 }
