@@ -150,8 +150,8 @@ fn query_words(text: &str) -> [String; 2] {
         [format!("缺少参数 {first}"), format!("the parameter {first} is missing")]
     } else if text.contains("duplicate field") {
         [format!("参数 {first} 出现了两次"), format!("the parameter {first} stands twice")]
-    } else if let Some((name, why)) = blamed {
-        [format!("参数 {name} 的值不正确（{why}）"), text.to_owned()]
+    } else if let Some((name, _)) = blamed {
+        [format!("参数 {name} 的值不正确"), text.to_owned()]
     } else {
         ["查询参数的写法不正确".to_owned(), text.to_owned()]
     }

@@ -25,6 +25,7 @@ pub(super) const LOOKED_AT: (&[usize], &[usize]) = (
     &[
         household::NO,
         household::VILLAGE,
+        household::PHONE,
         household::UNSAFE_GRADE,
         household::IS_UNSAFE,
         household::FLOOR_AREA_M2,
