@@ -76,6 +76,19 @@ async fn households_villages_and_cadres_are_counted_as_of_a_day() {
         let again = client.json("/areas/990101/coverage?on=2018-06-01").await;
         assert_eq!(again["cadres"], later["cadres"], "{engine:?}");
         assert_eq!(again["area"], later["area"], "{engine:?}");
+        // Who comes from another county, or from no area, helps the village of a household like its own cadres.
+        let cadres = "工号,姓名,角色,所在区划代码\nC8,外帮,帮扶干部,980101\nC9,省帮,帮扶干部,\n";
+        app.import_text("cadres.csv", cadres).await;
+        let helping = async |cadre: &str, village: &str| {
+            let head = "主体类型,主体编号,对象类型,对象编号,开始日期";
+            app.import_text("pairings.csv", &format!("{head}\n干部,{cadre},户,H005,2018-01-01\n"))
+                .await;
+            let told = client.json(&format!("/areas/{village}/coverage?on=2018-06-01")).await;
+            let roles = told["area"]["village_roles"].as_array().unwrap().clone();
+            roles.into_iter().find(|role| role["name"] == "helper").unwrap()["villages"].clone()
+        };
+        assert_eq!(helping("C8", "990101101200").await, 1, "{engine:?}");
+        assert_eq!(helping("C9", "990101").await, 2, "{engine:?}");
     }
 }
 

@@ -7,6 +7,7 @@ use daohu_app::{
     accounts::{NewUser, create_user, find_user, set_password},
     http::{Enforcement, HttpConfig, ServeConfig},
     journal::Act,
+    sheet::Sheet,
 };
 use daohu_base::{Actor, AreaCode, Masked};
 use daohu_db::DbUrl;
@@ -15,7 +16,7 @@ use super::{Done, import, sample, serve, user};
 use crate::{
     cli::{DbArgs, DemoArgs},
     open::{Wanted, files_path, open},
-    output::{Failure, line},
+    output::{Failure, aligned, line},
     sample::{Options, Place},
 };
 
@@ -72,9 +73,16 @@ async fn load(context: &Context, args: &DemoArgs, lang: Lang) -> Result<(), Fail
     let options = Options { households, seed: SEED, year: YEAR, dirty: 0.0, place };
     sample::write(&options, folder.path())?;
     let summary = import::load(context, folder.path(), lang).await?;
-    for (sheet, counts) in &summary.sheets {
-        line(format_args!("{sheet:<12} {:>8}", counts.created))?;
-    }
+    let rows: Vec<_> = summary
+        .sheets
+        .iter()
+        .map(|(name, counts)| {
+            let title =
+                Sheet::named(name).map_or(*name, |sheet| lang.pick(sheet.title, sheet.name));
+            vec![title.to_owned(), counts.created.to_string()]
+        })
+        .collect();
+    aligned(&rows).into_iter().try_for_each(line)?;
     line(format_args!("{:.1} s", started.elapsed().as_secs_f64()))?;
     Ok(())
 }

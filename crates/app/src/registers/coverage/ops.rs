@@ -82,7 +82,7 @@ async fn read(
             tally.answer(household, cadre);
         })
         .await?;
-        let roles = sql::roles_of(tx, &tally.answers_read()).await?;
+        let roles = sql::roles_of(tx, &county, &tally.answers_read()).await?;
         tally.end_county(&roles);
     }
     read_areas(tx, &mut tally, (scope, area), (&kinds, day)).await?;

@@ -3,9 +3,9 @@
 use std::{collections::HashMap, ops::ControlFlow};
 
 use daohu_base::Scope;
-use daohu_db::{Error as DbError, Filter, Row, Tx, Value};
+use daohu_db::{Error as DbError, Filter, Row, Tx, Value, prefix_end};
 use daohu_policy::Helper;
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::model::{AreaPairing, Member};
 use crate::{areas::rows::within, registers::sql::in_force};
@@ -60,19 +60,43 @@ pub(super) async fn each_answer(
     .await
 }
 
-/// The roles of these cadres.
+/// The roles of these cadres, who answer for households of a county: nearly all are its own, and are read together.
 pub(super) async fn roles_of(
     tx: &mut Tx,
+    county: &str,
     cadres: &[String],
 ) -> Result<HashMap<String, String>, DbError> {
+    let mut own = Filter::new();
+    own.and("area >= ? and area < ?", [county.into(), prefix_end(county).into()]);
+    let wanted: FxHashSet<&str> = cadres.iter().map(String::as_str).collect();
     let mut roles = HashMap::new();
-    for filter in Filter::lists("no", cadres.iter().map(|no| no.as_str().into())) {
-        let sql = format!("select no, roles from cadres{}", filter.clause());
-        for row in tx.query(&sql, filter.params()).await? {
-            roles.insert(row.text(0)?.to_owned(), row.text(1)?.to_owned());
+    read_roles(tx, &own, |no, bears| {
+        if wanted.contains(no) {
+            roles.insert(no.to_owned(), bears.to_owned());
         }
+    })
+    .await?;
+    let others = cadres.iter().filter(|no| !roles.contains_key(no.as_str()));
+    for filter in Filter::lists("no", others.map(|no| no.as_str().into()).collect::<Vec<_>>()) {
+        read_roles(tx, &filter, |no, bears| {
+            roles.insert(no.to_owned(), bears.to_owned());
+        })
+        .await?;
     }
     Ok(roles)
+}
+
+async fn read_roles(
+    tx: &mut Tx,
+    filter: &Filter,
+    mut each: impl FnMut(&str, &str) + Send,
+) -> Result<(), DbError> {
+    let sql = format!("select no, roles from cadres{}", filter.clause());
+    tx.for_each(&sql, filter.params(), |row| {
+        each(row.text(0)?, row.text(1)?);
+        Ok(ControlFlow::Continue(()))
+    })
+    .await
 }
 
 /// What helps the areas of a scope, themselves or those below them.
