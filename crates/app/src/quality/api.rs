@@ -419,13 +419,11 @@ impl FindingView {
     fn cells(&self, lang: Lang) -> [String; FINDING_COLUMNS.len()] {
         let number = |number: Option<i64>| number.map(|n| n.to_string()).unwrap_or_default();
         let text = |text: &Option<String>| text.clone().unwrap_or_default();
-        let sheet = Sheet::named(&self.sheet);
-        let sheet = sheet.map_or(self.sheet.as_str(), |sheet| lang.pick(sheet.title, sheet.name));
         [
             self.rule.clone(),
             level_in_words(&self.level, lang).to_owned(),
             self.says.clone(),
-            sheet.to_owned(),
+            Sheet::called_by(&self.sheet, lang).to_owned(),
             self.column.clone(),
             self.area.clone(),
             text(&self.household_no),

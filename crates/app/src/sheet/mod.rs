@@ -27,6 +27,8 @@ mod view;
 use daohu_base::AreaLevel;
 use daohu_db::Type;
 
+use crate::Lang;
+
 pub(crate) use batch::{Batch, Named, Records};
 pub(crate) use cell::id_number;
 pub use cell::{Raw, Reader};
@@ -152,6 +154,16 @@ impl Sheet {
     /// The sheet of this file or worksheet name.
     pub fn named(name: &str) -> Option<&'static Sheet> {
         Self::ALL.into_iter().find(|sheet| sheet.name == name || sheet.title == name)
+    }
+
+    /// What people call it.
+    pub fn called(&self, lang: Lang) -> &'static str {
+        lang.pick(self.title, self.name)
+    }
+
+    /// What people call the sheet of this name; the name itself, if there is none.
+    pub fn called_by(name: &str, lang: Lang) -> &str {
+        Self::named(name).map_or(name, |sheet| sheet.called(lang))
     }
 
     /// The sheets of these names in the order of reading, each once; `all` names them all. An error is

@@ -16,8 +16,9 @@ use super::{Done, import, sample, serve, user};
 use crate::{
     cli::{DbArgs, DemoArgs},
     open::{Wanted, files_path, open},
-    output::{Failure, aligned, line},
+    output::{Failure, line},
     sample::{Options, Place},
+    tables::print_rows,
 };
 
 /// Everything made up follows from this number.
@@ -73,16 +74,11 @@ async fn load(context: &Context, args: &DemoArgs, lang: Lang) -> Result<(), Fail
     let options = Options { households, seed: SEED, year: YEAR, dirty: 0.0, place };
     sample::write(&options, folder.path())?;
     let summary = import::load(context, folder.path(), lang).await?;
-    let rows: Vec<_> = summary
-        .sheets
-        .iter()
-        .map(|(name, counts)| {
-            let title =
-                Sheet::named(name).map_or(*name, |sheet| lang.pick(sheet.title, sheet.name));
-            vec![title.to_owned(), counts.created.to_string()]
-        })
-        .collect();
-    aligned(&rows).into_iter().try_for_each(line)?;
+    let sheets = summary.sheets.iter();
+    let rows = sheets.map(|(name, counts)| {
+        vec![Sheet::called_by(name, lang).to_owned(), counts.created.to_string()]
+    });
+    print_rows(rows.collect())?;
     line(format_args!("{:.1} s", started.elapsed().as_secs_f64()))?;
     Ok(())
 }

@@ -14,7 +14,8 @@ use super::{Done, stoppable::Stoppable};
 use crate::{
     cli::{ExportArgs, ExportFormatArg},
     open::{Wanted, open},
-    output::{Failure, aligned, json, line, peak_rss_bytes},
+    output::{Failure, json, line, peak_rss_bytes},
+    tables::print_rows,
     traces::is_there,
 };
 
@@ -74,12 +75,11 @@ pub(crate) async fn run(args: ExportArgs, lang: Lang) -> Done {
             "files": files, "rows": all, "sheets": sheets, "seconds": seconds, "peak_rss_bytes": peak_rss_bytes,
         }))?;
     } else {
-        let titled = |(sheet, rows): &(&Sheet, u64)| {
-            vec![lang.pick(sheet.title, sheet.name).to_owned(), rows.to_string()]
-        };
+        let titled =
+            |(sheet, rows): &(&Sheet, u64)| vec![sheet.called(lang).to_owned(), rows.to_string()];
         let head = vec![lang.pick("表", "sheet").to_owned(), lang.pick("行", "rows").to_owned()];
         let table: Vec<_> = std::iter::once(head).chain(rows.iter().map(titled)).collect();
-        aligned(&table).into_iter().try_for_each(line)?;
+        print_rows(table)?;
         for file in files {
             line(file.display())?;
         }

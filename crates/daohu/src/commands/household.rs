@@ -60,7 +60,7 @@ fn print(dossier: &Dossier, policy: &Policy, lang: Lang) -> Result<(), Failure> 
     for (sheet, records) in
         [(&PERSONS, &dossier.persons), (&INCOMES, &dossier.incomes), (&PAIRINGS, &dossier.helpers)]
     {
-        let (title, count) = (lang.pick(sheet.title, sheet.name), records.len());
+        let (title, count) = (sheet.called(lang), records.len());
         line(format_args!("{title} ({count})"))?;
         for record in records {
             let of_household = sheet.columns.iter().find(|column| column.name == "household_no");

@@ -19,7 +19,8 @@ use super::{Done, stoppable::Stoppable};
 use crate::{
     cli::{BlankArg, ImportArgs, OnErrorArg},
     open::{Wanted, open, open_to_try},
-    output::{self, FINDING, Failure, aligned, json, line, peak_rss_bytes},
+    output::{self, FINDING, Failure, json, line, peak_rss_bytes},
+    tables::print_rows,
 };
 
 #[derive(Serialize)]
@@ -112,7 +113,7 @@ fn print(report: &Report, lang: Lang, has_report: bool) -> Result<(), output::Fa
     };
     let mut rows = vec![heads.map(str::to_owned).to_vec()];
     for (name, c) in &report.summary.sheets {
-        let title = Sheet::named(name).map_or(*name, |sheet| lang.pick(sheet.title, sheet.name));
+        let title = Sheet::called_by(name, lang);
         let counts = [
             c.rows,
             c.created,
@@ -127,7 +128,7 @@ fn print(report: &Report, lang: Lang, has_report: bool) -> Result<(), output::Fa
         let counts = counts.into_iter().map(|count| count.to_string());
         rows.push(std::iter::once(title.to_owned()).chain(counts).collect());
     }
-    aligned(&rows).into_iter().try_for_each(line)?;
+    print_rows(rows)?;
     // Whoever has refused rows to mend must not look for them among the hints.
     let mut problems: Vec<_> = report.summary.problems.iter().collect();
     problems.sort_by_key(|problem| problem.outcome != Outcome::Rejected);

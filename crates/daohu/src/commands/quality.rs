@@ -159,9 +159,8 @@ fn print_findings(told: &Json, found: Vec<FindingView>, lang: Lang) -> Result<()
     let listed = i64::try_from(found.len()).unwrap_or(i64::MAX);
     let mut found = object(&found)?;
     for row in found.as_array_mut().into_iter().flatten() {
-        let sheet = row.get("sheet").and_then(Json::as_str).and_then(Sheet::named);
-        if let (Some(sheet), Some(cell)) = (sheet, row.get_mut("sheet")) {
-            *cell = lang.pick(sheet.title, sheet.name).into();
+        if let Some(Json::String(name)) = row.get_mut("sheet") {
+            *name = Sheet::called_by(name, lang).to_owned();
         }
     }
     if listed > 0 {

@@ -79,7 +79,7 @@ fn print(counts: &Counts, lang: Lang) -> Result<(), Failure> {
     };
     let mut rows = vec![heads.map(str::to_owned).to_vec()];
     rows.extend(counts.each().map(|(sheet, counts)| {
-        let title = Sheet::named(sheet.name()).map_or("", |of| lang.pick(of.title, of.name));
+        let title = Sheet::called_by(sheet.name(), lang);
         let counts = [counts.rows, counts.cleanable, counts.rejectable, counts.orphaned];
         let counts = counts.into_iter().map(|count| count.to_string());
         std::iter::once(title.to_owned()).chain(counts).collect()

@@ -74,13 +74,18 @@ pub(in crate::undo) async fn named_in(
         narrow(&mut filter, reference, marks, county);
         let sql = format!("select distinct {column} from {table}{}", filter.clause());
         for row in tx.query(&sql, filter.params()).await? {
-            found.insert(match row.value(0)? {
-                Value::Int(id) => id.to_string(),
-                other => other.as_text().unwrap_or_default().to_owned(),
-            });
+            found.insert(part_of_key(row.value(0)?));
         }
     }
     Ok(found)
+}
+
+/// A column of a key as the journal has it.
+fn part_of_key(value: &Value) -> String {
+    match value {
+        Value::Int(number) => number.to_string(),
+        other => other.as_text().unwrap_or_default().to_owned(),
+    }
 }
 
 /// Narrows what names a key to what counts.
@@ -147,10 +152,7 @@ async fn first_of(
     for row in tx.query(&sql, filter.params()).await? {
         let mut parts = Vec::new();
         for i in 1..=columns.split(',').count() {
-            parts.push(match row.value(i)? {
-                Value::Int(number) => number.to_string(),
-                other => other.as_text().unwrap_or_default().to_owned(),
-            });
+            parts.push(part_of_key(row.value(i)?));
         }
         found.push((kind, row.text(0)?.to_owned(), parts.join("/")));
     }
