@@ -20,10 +20,12 @@ pub(crate) struct Finding {
     pub(crate) column: usize,
 }
 
-/// The columns that the rules look at, and those that tell a record.
+/// The columns by which a record is told to people.
+pub(super) const TOLD_BY: (&[usize], &[usize]) = (&[household::NO], &[person::NAME]);
+
+/// The columns of households and persons that the rules look at, and where a household lies.
 pub(super) const LOOKED_AT: (&[usize], &[usize]) = (
     &[
-        household::NO,
         household::VILLAGE,
         household::PHONE,
         household::UNSAFE_GRADE,
@@ -39,7 +41,6 @@ pub(super) const LOOKED_AT: (&[usize], &[usize]) = (
         household::LATITUDE_DEG,
     ],
     &[
-        person::NAME,
         person::ID_KIND,
         person::ID_NUMBER,
         person::PHONE,
@@ -188,8 +189,8 @@ impl<'p> Checks<'p> {
             daohu_base::Sex::Female => "female",
         };
         let sex = cells.int(person::SEX);
-        let born = born_cell.is_some_and(|born| born != number.born_on().to_string());
-        born || (sex.is_some() && !self.marks.has("性别", sex, mark))
+        let other_day = born_cell.is_some_and(|born| Day::parse(born) != Ok(number.born_on()));
+        other_day || (sex.is_some() && !self.marks.has("性别", sex, mark))
     }
 
     /// What is doubtful about a household beside its current members.
@@ -332,31 +333,28 @@ impl<'p> Checks<'p> {
             }
         };
         let end = cells.int(income::YEAR).and_then(|year| Day::new(year, 12, 31));
-        let present: Vec<Cells<'_>> = members
-            .iter()
-            .map(|values| Cells(values))
-            .filter(|member| end.is_none_or(|end| self.is_member_on(*member, end)))
-            .collect();
+        let is_present = |m: &Cells<'_>| end.is_none_or(|end| self.is_member_on(*m, end));
+        let present = || members.iter().map(|values| Cells(values)).filter(is_present);
         let positive = |i: usize| cells.int(i).is_some_and(|fen| fen > 0);
-        let aged = |member: &Cells<'_>, min: Option<i64>| {
+        let aged = |member: Cells<'_>, min: &str| {
             let age = member.day(person::BORN_ON).zip(end).map(|(born, end)| born.age_years(end));
-            age.zip(min).is_none_or(|(age, min)| age >= min)
+            age.zip(self.bound("R22", min)).is_none_or(|(age, min)| age >= min)
         };
-        let workers = present.iter().any(|m| aged(m, self.bound("R22", "work_age_min")));
-        doubt(positive(income::WAGE_FEN) && !workers, "R22", income::WAGE_FEN);
-        let entitled = present.iter().any(|m| m.flag(person::HAS_ALLOWANCE) != Some(false));
-        doubt(positive(income::ALLOWANCE_FEN) && !entitled, "R22", income::ALLOWANCE_FEN);
-        let pension = |m: &Cells<'_>| {
+        let worker = |m: Cells<'_>| aged(m, "work_age_min");
+        doubt(positive(income::WAGE_FEN) && !present().any(worker), "R22", income::WAGE_FEN);
+        let entitled = |m: Cells<'_>| m.flag(person::HAS_ALLOWANCE) != Some(false);
+        let allowance = positive(income::ALLOWANCE_FEN);
+        doubt(allowance && !present().any(entitled), "R22", income::ALLOWANCE_FEN);
+        let pensioner = |m: Cells<'_>| {
             let woman = self.marks.has("性别", m.int(person::SEX), "female");
-            let min = if woman { "pension_age_min_women" } else { "pension_age_min" };
-            aged(m, self.bound("R22", min))
+            aged(m, if woman { "pension_age_min_women" } else { "pension_age_min" })
         };
-        let pensioners = present.iter().any(pension);
-        doubt(positive(income::PENSION_FEN) && !pensioners, "R22", income::PENSION_FEN);
+        let pension = positive(income::PENSION_FEN);
+        doubt(pension && !present().any(pensioner), "R22", income::PENSION_FEN);
         doubt(self.parts_differ(cells), "R23", income::TRANSFER_FEN);
-        let size = cells.int(income::MEMBERS);
-        let counted = i64::try_from(present.len()).unwrap_or(i64::MAX);
-        doubt(size.is_some_and(|size| size < 1 || size != counted), "R24", income::MEMBERS);
+        let counted = || i64::try_from(present().count()).unwrap_or(i64::MAX);
+        let differs = |size| size < 1 || size != counted();
+        doubt(cells.int(income::MEMBERS).is_some_and(differs), "R24", income::MEMBERS);
         findings
     }
 
@@ -370,12 +368,12 @@ impl<'p> Checks<'p> {
             income::ECOLOGY_FEN,
             income::OTHER_TRANSFER_FEN,
         ];
-        let given: Vec<i64> = parts.iter().filter_map(|i| cells.int(*i)).collect();
+        let given = || parts.iter().filter_map(|i| cells.int(*i));
         let total = cells.int(income::TRANSFER_FEN).unwrap_or_default();
-        let sum: i64 = given.iter().fold(0, |sum, part| sum.saturating_add(*part));
+        let sum = given().fold(0, i64::saturating_add);
         let tolerance = self.bound("R23", "tolerance_fen").unwrap_or_default();
         let excess = sum.saturating_sub(total) >= tolerance.max(1);
-        excess || (given.len() == parts.len() && total.saturating_sub(sum) >= tolerance.max(1))
+        excess || (given().count() == parts.len() && total.saturating_sub(sum) >= tolerance.max(1))
     }
 
     /// True if a person, current or gone, belonged to the household on a day.
@@ -395,19 +393,17 @@ impl<'p> Checks<'p> {
 fn net_per_head(year: Cells<'_>) -> Option<(i64, i64)> {
     let parts =
         [income::WAGE_FEN, income::BUSINESS_FEN, income::PROPERTY_FEN, income::TRANSFER_FEN];
-    let known: Vec<i64> = parts.into_iter().filter_map(|i| year.int(i)).collect();
+    let known = parts.into_iter().filter_map(|i| year.int(i));
+    let sum = known.reduce(i64::saturating_add)?;
     let members = year.int(income::MEMBERS).filter(|members| *members > 0)?;
-    if known.is_empty() {
-        return None;
-    }
     let cost = year.int(income::BUSINESS_COST_FEN).unwrap_or_default();
-    let sum = known.iter().fold(0_i64, |sum, part| sum.saturating_add(*part));
     Some((year.int(income::YEAR)?, sum.saturating_sub(cost) / members))
 }
 
 /// Eleven digits starting with 1, or a landline with its area code.
 fn is_phone(text: &str) -> bool {
-    let digits: String = text.chars().filter(char::is_ascii_digit).collect();
-    let mobile = digits.len() == 11 && digits.starts_with('1');
-    mobile || (digits.starts_with('0') && (10..=12).contains(&digits.len()))
+    let digits = || text.bytes().filter(u8::is_ascii_digit);
+    let (first, count) = (digits().next(), digits().count());
+    let mobile = count == 11 && first == Some(b'1');
+    mobile || (first == Some(b'0') && (10..=12).contains(&count))
 }

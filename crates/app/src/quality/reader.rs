@@ -8,7 +8,7 @@ use daohu_policy::Policy;
 
 use super::{
     judge::{Record, judge},
-    model::{Checks, Finding, LOOKED_AT},
+    model::{Checks, Finding, LOOKED_AT, TOLD_BY},
 };
 use crate::{
     Error,
@@ -46,6 +46,13 @@ impl<'p> Reader<'p> {
         let columns = Selections::of(LOOKED_AT.0, LOOKED_AT.1);
         let (county, after, suspects, answering) = Default::default();
         Self { keys, checks, columns, kinds, scope, county, after, suspects, answering }
+    }
+
+    /// Reads also what tells people which record it is.
+    pub(super) fn telling(self) -> Self {
+        let household = [LOOKED_AT.0, TOLD_BY.0].concat();
+        let person = [LOOKED_AT.1, TOLD_BY.1].concat();
+        Self { columns: Selections::of(&household, &person), ..self }
     }
 
     pub(super) fn judge(&self, home: &Home) -> Vec<(Record, Finding)> {

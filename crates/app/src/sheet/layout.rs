@@ -3,8 +3,6 @@
 //! A row is: leading key columns · the sheet's plain columns · columns derived for search · the
 //! sealed numbers, if the sheet has any · who wrote it and when.
 
-use std::fmt::Write;
-
 use daohu_db::{Column as DbColumn, Error as DbError, Row, Table, Type, Value};
 use serde::{Deserialize, Serialize};
 
@@ -316,12 +314,12 @@ impl Layout {
     fn context(&self, lead: &[Value], values: &[Value]) -> String {
         let mut context = self.sheet.name.to_owned();
         for part in [lead.first(), lead.get(1).or(values.first())] {
-            // Writing to a String cannot fail.
-            let _ = match part {
-                Some(Value::Text(text)) => write!(context, "/{text}"),
-                Some(Value::Int(number)) => write!(context, "/{number}"),
-                _ => write!(context, "/"),
-            };
+            context.push('/');
+            match part {
+                Some(Value::Text(text)) => context.push_str(text),
+                Some(Value::Int(number)) => context.push_str(&number.to_string()),
+                _ => {}
+            }
         }
         context
     }
