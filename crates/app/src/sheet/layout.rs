@@ -93,6 +93,8 @@ pub(crate) type EachRow<'a> = &'a mut (dyn FnMut(&mut Row) -> Result<(), Error> 
 
 /// The key columns that sealed numbers are bound to.
 const BOUND: usize = 2;
+/// Bytes of what they are bound to, mostly: it is put together for each row that is opened.
+const CONTEXT: usize = 48;
 
 #[derive(Serialize, Deserialize)]
 struct Secrets(Vec<Option<String>>);
@@ -312,7 +314,8 @@ impl Layout {
     /// What sealed numbers are bound to: the table and the first two columns of the key. Where only one
     /// of them leads, the other is the sheet's first column.
     fn context(&self, lead: &[Value], values: &[Value]) -> String {
-        let mut context = self.sheet.name.to_owned();
+        let mut context = String::with_capacity(CONTEXT);
+        context.push_str(self.sheet.name);
         for part in [lead.first(), lead.get(1).or(values.first())] {
             context.push('/');
             match part {
