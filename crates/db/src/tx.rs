@@ -103,6 +103,36 @@ impl Tx {
         .boxed()
     }
 
+    /// Hands on the number and the text of each row of `rest` (from … where …), in no order: for many rows that
+    /// have few texts. PostgreSQL gathers the numbers of a text, since to send a row takes it longer than to
+    /// find it; SQLite sends nothing, and would have to sort.
+    pub async fn for_each_pair(
+        &mut self,
+        (number, text): (&str, &str),
+        rest: &str,
+        params: &[Value],
+        mut each: impl FnMut(i64, &str) + Send,
+    ) -> Result<(), Error> {
+        let sql = match self.engine() {
+            Engine::Sqlite => format!("select {text}, {number} {rest}"),
+            Engine::Postgres => {
+                format!("select {text}, string_agg(int8send({number}), '') {rest} group by {text}")
+            }
+        };
+        self.for_each(&sql, params, |row| {
+            let text = row.text(0)?;
+            match row.value(1)? {
+                Value::Blob(numbers) => {
+                    let (numbers, _) = numbers.as_chunks();
+                    numbers.iter().for_each(|number| each(i64::from_be_bytes(*number), text));
+                }
+                _ => each(row.int(1)?, text),
+            }
+            Ok::<_, Error>(ControlFlow::Continue(()))
+        })
+        .await
+    }
+
     /// Runs a statement; returns the number of rows it changed.
     pub fn execute<'a>(
         &'a mut self,

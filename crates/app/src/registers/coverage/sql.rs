@@ -25,17 +25,14 @@ pub(super) async fn each_household(
     filter.and("county = ?", [county.into()]);
     // A condition on the village would let an index be chosen that has no ids; nor is an order needed.
     let ranges = scope.ranges();
-    let sql = format!("select id, village from households{}", filter.clause());
-    tx.for_each(&sql, filter.params(), |row| {
-        let village = row.text(1)?;
+    let rest = format!("from households{}", filter.clause());
+    tx.for_each_pair(("id", "village"), &rest, filter.params(), |id, village| {
         let is_in =
             |(from, to): &(String, String)| village >= from.as_str() && village < to.as_str();
-        let id = row.int(0)?;
         if ranges.as_ref().is_none_or(|ranges| ranges.iter().any(is_in)) || wanted.contains_key(&id)
         {
             each(id, village);
         }
-        Ok(ControlFlow::Continue(()))
     })
     .await
 }
@@ -45,19 +42,15 @@ pub(super) async fn each_answer(
     tx: &mut Tx,
     (county, day): (&str, &str),
     kinds: &[i64],
-    mut each: impl FnMut(i64, &str) + Send,
+    each: impl FnMut(i64, &str) + Send,
 ) -> Result<(), DbError> {
     let mut filter = Filter::new();
     filter.and("p.county = ?", [county.into()]);
     filter.and("p.household is not null", []);
     filter.and_in("p.subject_kind", kinds.iter().copied().map(Value::from));
     in_force(&mut filter, day);
-    let sql = format!("select p.household, p.subject from pairings p{}", filter.clause());
-    tx.for_each(&sql, filter.params(), |row| {
-        each(row.int(0)?, row.text(1)?);
-        Ok(ControlFlow::Continue(()))
-    })
-    .await
+    let rest = format!("from pairings p{}", filter.clause());
+    tx.for_each_pair(("p.household", "p.subject"), &rest, filter.params(), each).await
 }
 
 /// The roles of these cadres, who answer for households of a county: nearly all are its own, and are read together.
