@@ -57,6 +57,12 @@ enum Store {
 type Reading<T, E> =
     Box<dyn for<'t> FnOnce(&'t mut Tx) -> BoxFuture<'t, Result<T, E>> + Send + 'static>;
 
+/// What one of two closures read.
+enum Half<A, B> {
+    First(A),
+    Second(B),
+}
+
 /// What to do when the database is not there yet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Missing {
@@ -204,7 +210,58 @@ impl Db {
                 .boxed()
             })
         };
-        let runs = (0..readers).map(copy).collect();
+        self.read_together((0..readers).map(copy).collect()).await
+    }
+
+    /// As [`Db::read_scan`], two closures that see the same picture of the data: at once if there are turns for both,
+    /// otherwise one after the other. Nobody waits for the second turn.
+    pub async fn read_both<A, B, E>(
+        &self,
+        first: impl for<'t> FnOnce(&'t mut Tx) -> BoxFuture<'t, Result<A, E>> + Send + 'static,
+        second: impl for<'t> FnOnce(&'t mut Tx) -> BoxFuture<'t, Result<B, E>> + Send + 'static,
+    ) -> Result<(A, B), E>
+    where
+        A: Send + 'static,
+        B: Send + 'static,
+        E: From<Error> + Send + 'static,
+    {
+        let Ok(turns) = Arc::clone(&self.0.scans).try_acquire_many_owned(2) else {
+            let both = async move |tx: &mut Tx| Ok((first(tx).await?, second(tx).await?));
+            return self.read_scan(move |tx| async move { both(tx).await }.boxed()).await;
+        };
+        let turns = Arc::new(turns);
+        let kept = Arc::clone(&turns);
+        let first: Reading<Half<A, B>, E> = Box::new(move |tx| {
+            let done = first(tx);
+            async move {
+                let _turns = kept;
+                done.await.map(Half::First)
+            }
+            .boxed()
+        });
+        let second: Reading<Half<A, B>, E> = Box::new(move |tx| {
+            let done = second(tx);
+            async move {
+                let _turns = turns;
+                done.await.map(Half::Second)
+            }
+            .boxed()
+        });
+        let (mut one, mut other) = (None, None);
+        for half in self.read_together(vec![first, second]).await? {
+            match half {
+                Half::First(read) => one = Some(read),
+                Half::Second(read) => other = Some(read),
+            }
+        }
+        Ok(one.zip(other).ok_or(Error::Abandoned)?)
+    }
+
+    async fn read_together<T, E>(&self, runs: Vec<Reading<T, E>>) -> Result<Vec<T>, E>
+    where
+        T: Send + 'static,
+        E: From<Error> + Send + 'static,
+    {
         match &self.0.store {
             Store::Sqlite(store) => store.read_together(runs).await,
             Store::Postgres(store) => store.read_together(runs).await,

@@ -12,10 +12,10 @@ use std::{
 };
 
 use daohu_db::{
-    Db, DbUrl, Engine, Error, FutureExt, Migration, Missing, Options, Tx,
+    BoxFuture, Db, DbUrl, Engine, Error, FutureExt, Migration, Missing, Options, Tx,
     testing::{Scratch, hold},
 };
-use tokio::{runtime::Runtime, time::timeout};
+use tokio::{runtime::Runtime, sync::Barrier, time::timeout};
 
 static ITEMS: [Migration; 1] =
     [Migration { number: 1, name: "items", sql: "create table items (id bigint primary key);" }];
@@ -151,6 +151,9 @@ async fn readers_that_share_work_see_one_picture() {
             let counts = db.read_shared((2, 0), |tx| count(tx).boxed()).await.unwrap();
             assert_eq!(counts.len(), 2);
             assert_eq!(counts[0], counts[1], "{engine:?}");
+            let (one, other) =
+                db.read_both(|tx| count(tx).boxed(), |tx| count(tx).boxed()).await.unwrap();
+            assert_eq!(one, other, "{engine:?}");
         }
         stop.store(true, Ordering::Relaxed);
         assert!(writes.await.unwrap() > 0);
@@ -160,6 +163,61 @@ async fn readers_that_share_work_see_one_picture() {
         for _ in 0..5 {
             db.read_shared((9, 0), |tx| count(tx).boxed()).await.unwrap();
         }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_halves_run_at_once_or_one_after_the_other_and_an_error_of_either_is_told() {
+    fn good(_: &mut Tx) -> BoxFuture<'_, Result<i64, Error>> {
+        async { Ok(1) }.boxed()
+    }
+    fn bad(_: &mut Tx) -> BoxFuture<'_, Result<i64, Error>> {
+        async { Err(Error::NoRow) }.boxed()
+    }
+    for engine in Engine::BOTH {
+        let (_scratch, db) = Scratch::migrated(engine, &ITEMS).await;
+        // Halves that wait for each other, unless they need not.
+        let both = async |halves| {
+            let barrier = Arc::new(Barrier::new(halves));
+            let (one, other) = (Arc::clone(&barrier), barrier);
+            let read = db.read_both(
+                move |_| async move { Ok::<_, Error>(one.wait().await.is_leader()) }.boxed(),
+                move |_| async move { Ok(other.wait().await.is_leader()) }.boxed(),
+            );
+            timeout(PATIENCE, read).await.unwrap().unwrap();
+        };
+        // More often than there are turns: each is given back.
+        for _ in 0..5 {
+            both(2).await;
+        }
+        for _ in 0..5 {
+            let failed = db.read_both(bad, good).await;
+            assert!(matches!(failed, Err(Error::NoRow)), "{engine:?} {failed:?}");
+            let failed = db.read_both(good, bad).await;
+            assert!(matches!(failed, Err(Error::NoRow)), "{engine:?} {failed:?}");
+        }
+        // Of the three turns two are taken, once what was left of the errors is through: nobody waits for them.
+        let (end, ended) = tokio::sync::watch::channel(false);
+        let (begun, mut begins) = tokio::sync::mpsc::unbounded_channel();
+        let large = tokio::spawn({
+            let db = db.clone();
+            async move {
+                db.read_shared((9, 1), move |_| {
+                    let (begun, mut ended) = (begun.clone(), ended.clone());
+                    async move {
+                        begun.send(()).unwrap();
+                        ended.wait_for(|is_ended| *is_ended).await.unwrap();
+                        Ok::<_, Error>(())
+                    }
+                    .boxed()
+                })
+                .await
+            }
+        });
+        assert_eq!(begins.recv().await, Some(()));
+        both(1).await;
+        end.send(true).unwrap();
+        large.await.unwrap().unwrap();
     }
 }
 

@@ -144,7 +144,7 @@ pub(super) async fn list(
     let (keys, policy) = (context.keys.clone(), context.policy.clone());
     let work = async move |tx: &mut Tx| {
         let (levels, most) = (sort.levels(&wanted), policy.quality_reports().page_records_max);
-        let reader = Reader::new(&keys, &policy, scope, on).telling();
+        let reader = Reader::new(&keys, &policy, scope, on);
         let page = Page { wanted, policy: &policy, room: limit, left: most, found: Vec::new() };
         let mut lister = Lister { reader, area, page };
         let (first, mut spot) = after.unwrap_or_default();

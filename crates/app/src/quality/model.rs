@@ -20,7 +20,7 @@ pub(crate) struct Finding {
     pub(crate) column: usize,
 }
 
-/// The columns by which a record is told to people.
+/// The columns by which a record is told to people, and by which a page finds who is alike.
 pub(super) const TOLD_BY: (&[usize], &[usize]) = (&[household::NO], &[person::NAME]);
 
 /// The columns of households and persons that the rules look at, and where a household lies.

@@ -159,7 +159,8 @@ impl Share {
         mut visit: impl FnMut(&Home, &[(Record, Finding)]) + Send,
     ) -> Result<(), Error> {
         let counties = rows::counties(tx, &self.scope).await?;
-        let mut reader = Reader::new(&self.keys, &self.policy, self.scope, self.on);
+        let reader = Reader::new(&self.keys, &self.policy, self.scope, self.on);
+        let mut reader = reader.untold();
         let answered = is_answered.map(|is_answered| reader.answered(is_answered));
         let which = answered.as_ref().map_or(Which::All, Which::Answered);
         while let Some(county) = counties.get(self.next.fetch_add(1, Ordering::Relaxed)) {

@@ -4,6 +4,7 @@
 //! Every number is counted from the same rows as the list that it opens.
 
 pub(super) mod api;
+mod homes;
 pub(super) mod model;
 pub(super) mod ops;
 mod sql;

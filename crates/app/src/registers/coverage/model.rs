@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use daohu_base::{AreaCode, AreaLevel};
 use daohu_policy::{Bond, Helper, Helping, VillageRole};
-use rustc_hash::{FxHashMap, FxHashSet};
 
+use super::homes::{Answers, Homes, Sums};
 use crate::{areas::rows::AreaLine, households::Marks};
 
 /// The levels whose areas somebody may be paired with.
@@ -79,6 +79,15 @@ impl Village {
     }
 }
 
+/// Who helps areas, and teams.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Helps {
+    pub(super) pairings: Vec<AreaPairing>,
+    /// Of the township that the area lies in, where it is one of its villages.
+    pub(super) township: Vec<AreaPairing>,
+    pub(super) members: Vec<Member>,
+}
+
 /// How many households a cadre answers for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Load {
@@ -117,18 +126,8 @@ pub(super) struct Tally<'p> {
     villages: BTreeMap<String, Place>,
     /// Counties and townships with what is paired with them.
     above: BTreeMap<String, Above>,
-    /// Of the county that is being read: its households, with which of `names` each lives in, by id once all are
-    /// read,
-    homes: Vec<(i64, usize)>,
-    /// its villages as they come, some of them several times,
-    names: Vec<String>,
-    /// which of `homes` the last answer was for,
-    last: usize,
-    /// and which of `loads` answers for which of `homes`.
-    answers: Vec<(usize, usize)>,
-    /// Where each cadre's load is.
-    cadres: FxHashMap<String, usize>,
-    loads: Vec<Load>,
+    /// By the cadre's number: households.
+    loads: BTreeMap<String, i64>,
     teams: HashSet<String>,
     members: HashSet<String>,
     organisations: HashMap<String, Option<i64>>,
@@ -166,12 +165,7 @@ impl<'p> Tally<'p> {
             area: area.clone(),
             villages: BTreeMap::new(),
             above: BTreeMap::new(),
-            homes: Vec::new(),
-            names: Vec::new(),
-            last: 0,
-            answers: Vec::new(),
-            cadres: FxHashMap::default(),
-            loads: Vec::new(),
+            loads: BTreeMap::new(),
             teams: HashSet::new(),
             members: HashSet::new(),
             organisations: HashMap::new(),
@@ -204,102 +198,41 @@ impl<'p> Tally<'p> {
         })
     }
 
-    /// Notes where a household of the county lives.
-    pub(super) fn household(&mut self, id: i64, village: &str) {
-        if self.names.last().is_none_or(|last| last != village) {
-            self.names.push(village.to_owned());
-        }
-        self.homes.push((id, self.names.len() - 1));
-    }
-
-    /// All households of the county are noted.
-    pub(super) fn households_read(&mut self) {
-        // Mostly they come so.
-        self.homes.sort_unstable();
-    }
-
-    /// Notes that a cadre answers for a household of the county.
-    pub(super) fn answer(&mut self, household: i64, cadre: &str) {
-        let Some(home) = self.home(household) else { return };
-        self.last = home;
-        let nth = match self.cadres.get(cadre) {
-            Some(nth) => *nth,
-            None => {
-                self.loads.push(Load { no: cadre.to_owned(), households: 0 });
-                self.cadres.insert(cadre.to_owned(), self.loads.len() - 1);
-                self.loads.len() - 1
-            }
-        };
-        self.answers.push((home, nth));
-    }
-
-    /// Where in `homes` a household is. Answers come by household, too, where an index gives them.
-    fn home(&self, household: i64) -> Option<usize> {
-        let next = [self.last, self.last + 1];
-        let is_it = |at: &usize| self.homes.get(*at).is_some_and(|(id, _)| *id == household);
-        let found = next.into_iter().find(is_it);
-        found.or_else(|| self.homes.binary_search_by_key(&household, |(id, _)| *id).ok())
-    }
-
-    /// All answers of the county are noted: gives the cadres.
-    pub(super) fn answers_read(&mut self) -> Vec<String> {
-        self.answers.sort_unstable();
-        // Several rows of one pair are one.
-        self.answers.dedup();
-        let cadres: FxHashSet<usize> = self.answers.iter().map(|(_, cadre)| *cadre).collect();
-        let loads = cadres.into_iter().filter_map(|nth| self.loads.get(nth));
-        loads.map(|load| load.no.clone()).collect()
-    }
-
-    /// Ends the households of a county; `roles` are those of the cadres who answer for them.
-    pub(super) fn end_county(&mut self, roles: &HashMap<String, String>) {
-        let mut counted = vec![(0, 0); self.names.len()];
-        for (_, at) in &self.homes {
-            if let Some((households, _)) = counted.get_mut(*at) {
-                *households += 1;
-            }
-        }
-        // Who answers for a household in which village.
-        let mut at_homes = Vec::new();
-        let mut last = None;
-        for (home, nth) in std::mem::take(&mut self.answers) {
-            let Some((_, at)) = self.homes.get(home).copied() else { continue };
-            if let Some(load) = self.loads.get_mut(nth) {
-                load.households += 1;
-            }
-            if last.replace(home) != Some(home)
-                && let Some((_, answered)) = counted.get_mut(at)
-            {
-                *answered += 1;
-            }
-            at_homes.push((nth, at));
-        }
-        at_homes.sort_unstable();
-        at_homes.dedup();
-        let names = std::mem::take(&mut self.names);
-        for (name, (households, answered)) in names.iter().zip(counted) {
-            let place = self.village(name);
-            place.line.households += households;
-            place.line.answered += answered;
+    /// Counts the households of a county.
+    pub(super) fn county(&mut self, homes: Homes, mut answers: Answers) {
+        let roles_of = std::mem::take(&mut answers.roles);
+        let Sums { villages, cadres, at } = Sums::new(homes, answers);
+        for (code, sum) in &villages {
+            let place = self.village(code);
+            place.line.households += sum.households;
+            place.line.answered += sum.answered;
         }
         let wanted = self.roles;
-        for of_cadre in at_homes.chunk_by(|(one, _), (other, _)| one == other) {
-            let Some((nth, _)) = of_cadre.first() else { continue };
-            let no = self.loads.get(*nth).map(|load| load.no.as_str()).unwrap_or_default();
-            let own = roles.get(no).map(String::as_str).unwrap_or_default();
+        for of_cadre in at.chunk_by(|(one, _), (other, _)| one == other) {
+            let cadre = of_cadre.first().and_then(|(cadre, _)| cadres.get(*cadre));
+            let own = cadre.and_then(|(no, _)| roles_of.get(no));
+            let own = own.map(String::as_str).unwrap_or_default();
             let fits = |role: &VillageRole| {
                 role.by == Helper::Cadre
                     && role.at.contains(&Bond::Household)
                     && self.bears(role, own)
             };
             let fits: Vec<bool> = wanted.iter().map(fits).collect();
-            for name in of_cadre.iter().filter_map(|(_, at)| names.get(*at)) {
-                let place = self.village(name);
+            for (code, _) in of_cadre.iter().filter_map(|(_, village)| villages.get(*village)) {
+                let place = self.village(code);
                 place.line.roles.iter_mut().zip(&fits).for_each(|(has, fits)| *has |= fits);
             }
         }
-        self.homes.clear();
-        self.last = 0;
+        for (no, households) in cadres.into_iter().filter(|(_, households)| *households > 0) {
+            *self.loads.entry(no).or_default() += households;
+        }
+    }
+
+    /// Counts who helps areas, and teams.
+    pub(super) fn helps(&mut self, helps: &Helps) {
+        helps.pairings.iter().for_each(|pairing| self.pairing(pairing));
+        helps.township.iter().for_each(|pairing| self.township_of_village(pairing));
+        helps.members.iter().for_each(|member| self.member(member));
     }
 
     fn bears(&self, role: &VillageRole, roles: &str) -> bool {
@@ -310,7 +243,7 @@ impl<'p> Tally<'p> {
     }
 
     /// Counts what helps an area.
-    pub(super) fn pairing(&mut self, pairing: &AreaPairing) {
+    fn pairing(&mut self, pairing: &AreaPairing) {
         let level = AreaCode::parse(&pairing.area).map(|code| code.level()).ok();
         let bond = match level {
             Some(AreaLevel::Village) => Bond::Village,
@@ -343,7 +276,7 @@ impl<'p> Tally<'p> {
     }
 
     /// Lets the villages have whom their township has, where only one of them is asked for.
-    pub(super) fn township_of_village(&mut self, pairing: &AreaPairing) {
+    fn township_of_village(&mut self, pairing: &AreaPairing) {
         let roles = vec![false; self.roles.len()];
         let above = Above { roles, is_outside: true, ..Above::default() };
         self.above.entry(pairing.area.clone()).or_insert(above);
@@ -351,7 +284,7 @@ impl<'p> Tally<'p> {
     }
 
     /// Counts a member of a team.
-    pub(super) fn member(&mut self, member: &Member) {
+    fn member(&mut self, member: &Member) {
         let fits = |role: &VillageRole| match role.by {
             Helper::Team => true,
             Helper::Cadre => role.at.contains(&Bond::Team) && self.bears(role, &member.roles),
@@ -396,8 +329,6 @@ impl<'p> Tally<'p> {
         let mut counts = empty();
         below.values().for_each(|part| counts.add(part));
         let area = self.area.to_string();
-        let mut loads = self.loads;
-        loads.sort_by(|one, other| one.no.cmp(&other.no));
         let mut organisations = BTreeMap::new();
         for level in self.organisations.into_values() {
             *organisations.entry(level).or_default() += 1;
@@ -407,7 +338,7 @@ impl<'p> Tally<'p> {
             counts,
             below: below.into_iter().filter(|(code, _)| *code != area).collect(),
             villages,
-            loads,
+            loads: self.loads.into_iter().map(|(no, households)| Load { no, households }).collect(),
             teams: number(self.teams.len()),
             team_members: number(self.members.len()),
             organisations,

@@ -1,7 +1,7 @@
 //! Reading coverage.
 
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap},
+    collections::{BTreeMap, HashMap},
     sync::Arc,
 };
 
@@ -11,7 +11,8 @@ use daohu_policy::{Helper, Policy};
 use rustc_hash::FxHashMap;
 
 use super::{
-    model::{Coverage, Load, Tally, Village},
+    homes::{Answers, Homes},
+    model::{Coverage, Helps, Load, Tally, Village},
     sql::{self, Kinds},
 };
 use crate::{
@@ -39,79 +40,141 @@ pub(super) async fn coverage(
     on: Day,
 ) -> Result<Told, Error> {
     let scope = areas::ops::reported(scope, &area)?;
-    let policy = Arc::clone(&context.policy);
-    let day = on.to_string();
-    let work = async move |tx: &mut Tx| {
-        let areas = areas::ops::lines_of(tx, &scope, &area).await?;
-        let coverage = read(tx, &policy, (&scope, &area), &areas, &day).await?;
-        let names = areas.into_iter().map(|area| (area.code, area.name)).collect();
+    let (policy, day) = (Arc::clone(&context.policy), on.to_string());
+    let county = area.at(AreaLevel::County);
+    let asked = Arc::new(Asked { policy, scope, area, day });
+    let Some(county) = county else {
+        let work = async move |tx: &mut Tx| asked.of_counties(tx).await;
+        return context.db.read_scan(move |tx| async move { work(tx).await }.boxed()).await;
+    };
+    // Of one county, what is read is halved; of many, each is done with before the next.
+    let own = vec![county.to_string()];
+    let homes = {
+        let (asked, own) = (Arc::clone(&asked), own.clone());
+        async move |tx: &mut Tx| {
+            let mut homes = Vec::new();
+            for county in area_changes::rows::all_after(tx, &own).await? {
+                homes.push(asked.homes(tx, &county).await?);
+            }
+            Ok::<_, Error>((homes, asked.around(tx).await?))
+        }
+    };
+    let answers = {
+        let asked = Arc::clone(&asked);
+        async move |tx: &mut Tx| {
+            let mut answers = Vec::new();
+            for county in area_changes::rows::all_after(tx, &own).await? {
+                answers.push(asked.answers(tx, &county).await?);
+            }
+            Ok::<_, Error>(answers)
+        }
+    };
+    let read = context.db.read_both(
+        move |tx| async move { homes(tx).await }.boxed(),
+        move |tx| async move { answers(tx).await }.boxed(),
+    );
+    let ((homes, around), answers) = read.await?;
+    let mut tally = asked.tally(&around);
+    homes.into_iter().zip(answers).for_each(|(homes, answers)| tally.county(homes, answers));
+    Ok(around.told(tally))
+}
+
+/// What is asked for.
+struct Asked {
+    policy: Arc<Policy>,
+    scope: Scope,
+    area: AreaCode,
+    day: String,
+}
+
+/// What is read of areas, not of households.
+struct Around {
+    areas: Vec<AreaLine>,
+    helps: Helps,
+    by_role: BTreeMap<i64, i64>,
+}
+
+impl Around {
+    fn told(self, mut tally: Tally<'_>) -> Told {
+        tally.helps(&self.helps);
+        let names = self.areas.into_iter().map(|area| (area.code, area.name)).collect();
+        Told { coverage: tally.coverage(), names, by_role: self.by_role }
+    }
+}
+
+impl Asked {
+    async fn of_counties(&self, tx: &mut Tx) -> Result<Told, Error> {
+        let around = self.around(tx).await?;
+        let mut tally = self.tally(&around);
+        let is_county = |area: &&AreaLine| area.code.len() == AreaLevel::County.digits();
+        let own = around.areas.iter().filter(is_county).map(|area| area.code.clone());
+        let own: Vec<String> = own.collect();
+        for county in area_changes::rows::all_after(tx, &own).await? {
+            // Changes of areas may have moved every household of a province: of one county at a time.
+            let homes = self.homes(tx, &county).await?;
+            tally.county(homes, self.answers(tx, &county).await?);
+        }
+        Ok(around.told(tally))
+    }
+
+    fn tally(&self, around: &Around) -> Tally<'_> {
+        let limits = (self.policy.village_roles(), self.policy.helping());
+        Tally::new(Marks::new(&self.policy), limits, &self.area, &around.areas, &self.day)
+    }
+
+    /// The households of a county as far as they lay in the area on the day.
+    async fn homes(&self, tx: &mut Tx, county: &str) -> Result<Homes, Error> {
+        let elsewhere = area_changes::rows::elsewhere_on(tx, county, &self.day).await?;
+        let then = then(&elsewhere);
+        let mut homes = Homes::default();
+        sql::each_household(tx, (&self.scope, county), &then, |id, village| match then.get(&id) {
+            Some(then) if self.scope.covers(then) => homes.add(id, then),
+            Some(_) => {}
+            None => homes.add(id, village),
+        })
+        .await?;
+        Ok(homes)
+    }
+
+    /// Who answers for households of a county.
+    async fn answers(&self, tx: &mut Tx, county: &str) -> Result<Answers, Error> {
+        let (cadre, mut answers) = (cadre_kinds(&self.policy), Answers::default());
+        sql::each_answer(tx, (county, &self.day), &cadre, |household, cadre| {
+            answers.add(household, cadre);
+        })
+        .await?;
+        answers.roles = sql::roles_of(tx, county, answers.cadres()).await?;
+        Ok(answers)
+    }
+
+    async fn around(&self, tx: &mut Tx) -> Result<Around, Error> {
+        let areas = areas::ops::lines_of(tx, &self.scope, &self.area).await?;
+        let kinds = kinds(&self.policy);
+        let helps = helps(tx, (&self.scope, &self.area), (&kinds, &self.day)).await?;
         let mut by_role = BTreeMap::new();
-        for (roles, count) in sql::cadres_by_roles(tx, &scope).await? {
+        for (roles, count) in sql::cadres_by_roles(tx, &self.scope).await? {
             for code in roles.split(' ').filter_map(|code| code.parse().ok()) {
                 *by_role.entry(code).or_default() += count;
             }
         }
-        Ok(Told { coverage, names, by_role })
-    };
-    context.db.read_scan(move |tx| async move { work(tx).await }.boxed()).await
-}
-
-async fn read(
-    tx: &mut Tx,
-    policy: &Policy,
-    (scope, area): (&Scope, &AreaCode),
-    areas: &[AreaLine],
-    day: &str,
-) -> Result<Coverage, Error> {
-    let limits = (policy.village_roles(), policy.helping());
-    let mut tally = Tally::new(Marks::new(policy), limits, area, areas, day);
-    let kinds = kinds(policy);
-    let [(_, cadre), ..] = &kinds;
-    for county in counties(tx, area, areas).await? {
-        // Of one county at a time: changes of areas may have moved every household of a province.
-        let elsewhere = area_changes::rows::elsewhere_on(tx, &county, day).await?;
-        let then = then(&elsewhere);
-        let lies = |id: i64, village: &str| match then.get(&id) {
-            Some(then) if scope.covers(then) => tally.household(id, then),
-            Some(_) => {}
-            None => tally.household(id, village),
-        };
-        sql::each_household(tx, (scope, &county), &then, lies).await?;
-        tally.households_read();
-        sql::each_answer(tx, (&county, day), cadre, |household, cadre| {
-            tally.answer(household, cadre);
-        })
-        .await?;
-        let roles = sql::roles_of(tx, &county, &tally.answers_read()).await?;
-        tally.end_county(&roles);
+        Ok(Around { areas, helps, by_role })
     }
-    read_areas(tx, &mut tally, (scope, area), (&kinds, day)).await?;
-    Ok(tally.coverage())
 }
 
 /// Reads who helps areas, and teams.
-async fn read_areas(
+async fn helps(
     tx: &mut Tx,
-    tally: &mut Tally<'_>,
     (scope, area): (&Scope, &AreaCode),
     (kinds, day): (&Kinds, &str),
-) -> Result<(), Error> {
-    for pairing in sql::area_pairings(tx, (scope, day), kinds).await? {
-        tally.pairing(&pairing);
-    }
+) -> Result<Helps, Error> {
+    let pairings = sql::area_pairings(tx, (scope, day), kinds).await?;
     // Who leads a township leads its villages, also where only one of them is asked for.
-    if let Some(township) = area.at(AreaLevel::Township).filter(|township| township != area) {
-        let above = Scope::of([township.clone()]);
-        for pairing in sql::area_pairings(tx, (&above, day), kinds).await? {
-            if pairing.area == township.as_str() {
-                tally.township_of_village(&pairing);
-            }
-        }
+    let mut township = Vec::new();
+    if let Some(above) = area.at(AreaLevel::Township).filter(|above| above != area) {
+        township = sql::area_pairings(tx, (&Scope::of([above.clone()]), day), kinds).await?;
+        township.retain(|pairing| pairing.area == above.as_str());
     }
-    for member in sql::members(tx, (scope, day)).await? {
-        tally.member(&member);
-    }
-    Ok(())
+    Ok(Helps { pairings, township, members: sql::members(tx, (scope, day)).await? })
 }
 
 /// The poor villages of an area in force that lack one of these village roles, by code. Who answers for
@@ -125,7 +188,7 @@ pub(crate) async fn villages_without(
 ) -> Result<Vec<String>, Error> {
     let roles = policy.village_roles();
     let mut tally = Tally::new(Marks::new(policy), (roles, policy.helping()), area, areas, day);
-    read_areas(tx, &mut tally, (scope, area), (&kinds(policy), day)).await?;
+    tally.helps(&helps(tx, (scope, area), (&kinds(policy), day)).await?);
     let lacks = |village: &Village| {
         let mut own = roles.iter().zip(&village.roles);
         own.any(|(role, has)| !has && wanted.contains(&role.name))
@@ -151,23 +214,6 @@ pub(crate) fn cadre_kinds(policy: &Policy) -> Vec<i64> {
 /// Of the households of a county that lay elsewhere, the village then: before the first change since.
 fn then(elsewhere: &[Elsewhere]) -> FxHashMap<i64, &str> {
     elsewhere.iter().map(|home| (home.household, home.village.as_str())).collect()
-}
-
-/// The counties of an area, or the one it lies in, and those that households of these went to; ended ones too, where
-/// households may be left.
-async fn counties(
-    tx: &mut Tx,
-    area: &AreaCode,
-    areas: &[AreaLine],
-) -> Result<BTreeSet<String>, Error> {
-    let own = match area.at(AreaLevel::County) {
-        Some(county) => vec![county.to_string()],
-        None => {
-            let is_county = |area: &&AreaLine| area.code.len() == AreaLevel::County.digits();
-            areas.iter().filter(is_county).map(|area| area.code.clone()).collect()
-        }
-    };
-    Ok(area_changes::rows::all_after(tx, &own).await?)
 }
 
 /// The names of these cadres.

@@ -42,15 +42,20 @@ pub(super) async fn each_answer(
     tx: &mut Tx,
     (county, day): (&str, &str),
     kinds: &[i64],
-    each: impl FnMut(i64, &str) + Send,
+    mut each: impl FnMut(i64, &str) + Send,
 ) -> Result<(), DbError> {
     let mut filter = Filter::new();
     filter.and("p.county = ?", [county.into()]);
     filter.and("p.household is not null", []);
     filter.and_in("p.subject_kind", kinds.iter().copied().map(Value::from));
     in_force(&mut filter, day);
-    let rest = format!("from pairings p{}", filter.clause());
-    tx.for_each_pair(("p.household", "p.subject"), &rest, filter.params(), each).await
+    // Not as pairs: a cadre has few households, and to gather them takes longer than to send them.
+    let sql = format!("select p.household, p.subject from pairings p{}", filter.clause());
+    tx.for_each(&sql, filter.params(), |row| {
+        each(row.int(0)?, row.text(1)?);
+        Ok(ControlFlow::Continue(()))
+    })
+    .await
 }
 
 /// The roles of these cadres, who answer for households of a county: nearly all are its own, and are read together.
