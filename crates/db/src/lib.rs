@@ -23,7 +23,7 @@ mod value;
 
 use std::sync::Arc;
 
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 pub use catalogue::{StoredColumn, StoredTable, tables_of};
 pub use error::{Error, Violation, with_causes};
@@ -210,11 +210,14 @@ impl Db {
                 .boxed()
             })
         };
-        self.read_together((0..readers).map(copy).collect()).await
+        let runs = (0..readers).map(copy).collect();
+        // All before the first is used: two callers must not wait for each other's.
+        let readers = Arc::clone(self.readers()).acquire_many_owned(readers).await;
+        self.read_together(readers.map_err(|_| Error::Abandoned)?, runs).await
     }
 
-    /// As [`Db::read_scan`], two closures that see the same picture of the data: at once if there are turns for both,
-    /// otherwise one after the other. Nobody waits for the second turn.
+    /// As [`Db::read_scan`], two closures that see the same picture of the data: at once if there are turns and
+    /// connections for both, otherwise one after the other. Nobody waits for the second.
     pub async fn read_both<A, B, E>(
         &self,
         first: impl for<'t> FnOnce(&'t mut Tx) -> BoxFuture<'t, Result<A, E>> + Send + 'static,
@@ -225,7 +228,8 @@ impl Db {
         B: Send + 'static,
         E: From<Error> + Send + 'static,
     {
-        let Ok(turns) = Arc::clone(&self.0.scans).try_acquire_many_owned(2) else {
+        let two = |of: &Arc<Semaphore>| Arc::clone(of).try_acquire_many_owned(2).ok();
+        let Some((turns, readers)) = two(&self.0.scans).zip(two(self.readers())) else {
             let both = async move |tx: &mut Tx| Ok((first(tx).await?, second(tx).await?));
             return self.read_scan(move |tx| async move { both(tx).await }.boxed()).await;
         };
@@ -248,7 +252,7 @@ impl Db {
             .boxed()
         });
         let (mut one, mut other) = (None, None);
-        for half in self.read_together(vec![first, second]).await? {
+        for half in self.read_together(readers, vec![first, second]).await? {
             match half {
                 Half::First(read) => one = Some(read),
                 Half::Second(read) => other = Some(read),
@@ -257,14 +261,27 @@ impl Db {
         Ok(one.zip(other).ok_or(Error::Abandoned)?)
     }
 
-    async fn read_together<T, E>(&self, runs: Vec<Reading<T, E>>) -> Result<Vec<T>, E>
+    /// Places of those that read much.
+    fn readers(&self) -> &Arc<Semaphore> {
+        match &self.0.store {
+            Store::Sqlite(store) => store.readers(),
+            Store::Postgres(store) => store.readers(),
+        }
+    }
+
+    /// Runs closures at once that see the same picture of the data; for each there is one of `readers`.
+    async fn read_together<T, E>(
+        &self,
+        readers: OwnedSemaphorePermit,
+        runs: Vec<Reading<T, E>>,
+    ) -> Result<Vec<T>, E>
     where
         T: Send + 'static,
         E: From<Error> + Send + 'static,
     {
         match &self.0.store {
-            Store::Sqlite(store) => store.read_together(runs).await,
-            Store::Postgres(store) => store.read_together(runs).await,
+            Store::Sqlite(store) => store.read_together(readers, runs).await,
+            Store::Postgres(store) => store.read_together(readers, runs).await,
         }
     }
 

@@ -127,7 +127,7 @@ impl Store {
         E: From<Error> + Send + 'static,
         F: for<'t> FnOnce(&'t mut Tx) -> BoxFuture<'t, Result<T, E>> + Send + 'static,
     {
-        let turn = turns(&self.bulk_reads, 1).await?;
+        let turn = turn(&self.bulk_reads).await?;
         self.bulk(turn, BEGIN_READ.to_owned(), End::IfDone, run).await
     }
 
@@ -141,15 +141,23 @@ impl Store {
         self.bulk((), BEGIN_READ.to_owned(), End::IfDone, run).await
     }
 
-    /// Runs closures that only read at once, all on the same picture of the data.
-    pub(crate) async fn read_together<T, E, F>(&self, runs: Vec<F>) -> Result<Vec<T>, E>
+    /// Turns of bulk reads.
+    pub(crate) fn readers(&self) -> &Arc<Semaphore> {
+        &self.bulk_reads
+    }
+
+    /// Runs closures that only read at once, all on the same picture of the data; `all`: a turn for each. On Citus
+    /// the coordinator has one picture, its workers need not.
+    pub(crate) async fn read_together<T, E, F>(
+        &self,
+        mut all: OwnedSemaphorePermit,
+        runs: Vec<F>,
+    ) -> Result<Vec<T>, E>
     where
         T: Send + 'static,
         E: From<Error> + Send + 'static,
         F: for<'t> FnOnce(&'t mut Tx) -> BoxFuture<'t, Result<T, E>> + Send + 'static,
     {
-        // All turns before the first is used: two callers must not wait for each other's.
-        let mut all = turns(&self.bulk_reads, runs.len()).await?;
         let store = self.clone();
         // The picture lasts as long as the transaction that took it.
         let lead = async move |tx: &mut Tx| {
@@ -171,7 +179,7 @@ impl Store {
         E: From<Error> + Send + 'static,
         F: for<'t> FnOnce(&'t mut Tx) -> BoxFuture<'t, Result<T, E>> + Send + 'static,
     {
-        let turn = turns(&self.bulk_writes, 1).await?;
+        let turn = turn(&self.bulk_writes).await?;
         self.bulk(turn, BEGIN_WRITE.to_owned(), End::Now, run).await
     }
 
@@ -223,10 +231,9 @@ impl Store {
     }
 }
 
-/// So many turns of bulk work.
-async fn turns(of: &Arc<Semaphore>, count: usize) -> Result<OwnedSemaphorePermit, Error> {
-    let count = u32::try_from(count).map_err(|_| Error::Abandoned)?;
-    Arc::clone(of).acquire_many_owned(count).await.map_err(|_| Error::Abandoned)
+/// A turn of bulk work.
+async fn turn(of: &Arc<Semaphore>) -> Result<OwnedSemaphorePermit, Error> {
+    Arc::clone(of).acquire_owned().await.map_err(|_| Error::Abandoned)
 }
 
 const BEGIN_READ: &str = "begin isolation level repeatable read read only";

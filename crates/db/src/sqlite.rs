@@ -16,7 +16,7 @@ use rusqlite::{
     OpenFlags, ToSql,
     types::{ToSqlOutput, ValueRef},
 };
-use tokio::sync::{Semaphore, oneshot};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
 use crate::{Error, Missing, Options, Row, Table, Tx, Value, tx::Connection};
 
@@ -125,17 +125,23 @@ impl Store {
         tokio::task::spawn_blocking(work).await.map_err(|_| Error::Abandoned)?
     }
 
-    /// Runs closures that only read at once, all on the same picture of the data.
-    pub(crate) async fn read_together<T, E, F>(&self, runs: Vec<F>) -> Result<Vec<T>, E>
+    /// Places of readers.
+    pub(crate) fn readers(&self) -> &Arc<Semaphore> {
+        &self.readers.places
+    }
+
+    /// Runs closures that only read at once, all on the same picture of the data; `places`: one for each.
+    pub(crate) async fn read_together<T, E, F>(
+        &self,
+        places: OwnedSemaphorePermit,
+        runs: Vec<F>,
+    ) -> Result<Vec<T>, E>
     where
         T: Send + 'static,
         E: From<Error> + Send + 'static,
         F: for<'t> FnOnce(&'t mut Tx) -> BoxFuture<'t, Result<T, E>> + Send + 'static,
     {
         let readers = Arc::clone(&self.readers);
-        let count = u32::try_from(runs.len()).map_err(|_| Error::Abandoned)?;
-        let places = Arc::clone(&readers.places).acquire_many_owned(count).await;
-        let places = places.map_err(|_| Error::Abandoned)?;
         let work = move || {
             let _places = places;
             let mut idle = readers.idle.lock().unwrap_or_else(PoisonError::into_inner);

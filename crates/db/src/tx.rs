@@ -104,7 +104,7 @@ impl Tx {
     }
 
     /// Hands on the number and the text of each row of `rest` (from … where …), in no order: for many rows that
-    /// have few texts. PostgreSQL gathers the numbers of a text, since to send a row takes it longer than to
+    /// have few texts, neither of them null. PostgreSQL gathers the numbers of a text, since to send a row takes it longer than to
     /// find it; SQLite sends nothing, and would have to sort.
     pub async fn for_each_pair(
         &mut self,

@@ -214,10 +214,59 @@ async fn two_halves_run_at_once_or_one_after_the_other_and_an_error_of_either_is
                 .await
             }
         });
-        assert_eq!(begins.recv().await, Some(()));
+        assert_eq!(timeout(PATIENCE, begins.recv()).await.unwrap(), Some(()));
         both(1).await;
+        for failed in [db.read_both(bad, good).await, db.read_both(good, bad).await] {
+            assert!(matches!(failed, Err(Error::NoRow)), "{engine:?} {failed:?}");
+        }
         end.send(true).unwrap();
         large.await.unwrap().unwrap();
+        // All but one of the connections are taken: nor does anybody wait for these.
+        let (end, ended) = tokio::sync::watch::channel(false);
+        let (begun, mut begins) = tokio::sync::mpsc::unbounded_channel();
+        let mut held = Vec::new();
+        for _ in 1..Options::default().readers {
+            let (db, begun, mut ended) = (db.clone(), begun.clone(), ended.clone());
+            held.push(tokio::spawn(async move {
+                let mut waits = async move |_: &mut Tx| {
+                    begun.send(()).unwrap();
+                    ended.wait_for(|is_ended| *is_ended).await.unwrap();
+                    Ok::<_, Error>(())
+                };
+                db.read_bulk(move |tx| async move { waits(tx).await }.boxed()).await
+            }));
+            assert_eq!(timeout(PATIENCE, begins.recv()).await.unwrap(), Some(()));
+        }
+        both(1).await;
+        end.send(true).unwrap();
+        for held in held {
+            held.await.unwrap().unwrap();
+        }
+    }
+}
+
+#[tokio::test]
+async fn pairs_come_as_they_are_on_either_engine() {
+    for engine in Engine::BOTH {
+        let (_scratch, db) = Scratch::migrated(engine, &ITEMS).await;
+        let ids = [-1, 7, i64::from(u32::MAX) * 3, 8, i64::MIN, i64::MAX];
+        let work = async move |tx: &mut Tx| {
+            for id in ids {
+                insert(tx, id).await?;
+            }
+            let (kind, mut pairs) = ("case when id < 0 then 'below' else 'above' end", Vec::new());
+            let mut each = |id, kind: &str| pairs.push((id, kind.to_owned()));
+            tx.for_each_pair(("id", kind), "from items where id <> $1", &[8.into()], &mut each)
+                .await?;
+            tx.for_each_pair(("id", kind), "from items where id = $1", &[9.into()], each).await?;
+            Ok::<_, Error>(pairs)
+        };
+        let read = db.write(move |tx| async move { work(tx).await }.boxed()).await;
+        let mut pairs = read.unwrap();
+        pairs.sort();
+        let expected = [i64::MIN, -1, 7, i64::from(u32::MAX) * 3, i64::MAX];
+        let kind = |id: i64| if id < 0 { "below" } else { "above" }.to_owned();
+        assert_eq!(pairs, expected.map(|id| (id, kind(id))), "{engine:?}");
     }
 }
 

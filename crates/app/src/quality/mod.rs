@@ -25,6 +25,8 @@ mod ops;
 mod places;
 mod reader;
 mod report;
+#[cfg(test)]
+mod tests;
 mod trend;
 
 pub(crate) use api::routes;

@@ -128,7 +128,7 @@ impl<'p> Checks<'p> {
         self.policy.rule(rule).is_none_or(|rule| rule.admits(name, number))
     }
 
-    /// What is doubtful about a person's row. `born_cell` is the birth date as it was typed.
+    /// What is doubtful about a person's row. `born_cell`: the birth date of the row itself, not of its ID number.
     pub(crate) fn person(&self, values: &[Value], born_cell: Option<&str>) -> Vec<Finding> {
         let cells = Cells(values);
         let marked = |i, list, mark| self.marks.has(list, cells.int(i), mark);
@@ -298,24 +298,19 @@ impl<'p> Checks<'p> {
 
     /// Years whose income a head is not plausible beside the year before, or beside the poverty line.
     pub(crate) fn incomes(&self, years: &[&[Value]]) -> Vec<(usize, Finding)> {
-        let per_head: Vec<Option<(i64, i64)>> =
-            years.iter().map(|values| net_per_head(Cells(values))).collect();
+        let all: Vec<Option<NetIncome>> =
+            years.iter().map(|values| NetIncome::of(Cells(values))).collect();
         let mut findings = Vec::new();
-        for (i, own) in per_head.iter().enumerate() {
-            let Some((year, fen)) = own else { continue };
-            let times = |name: &str, base: i64| {
-                let max = self.bound("R25", name).map(|max| i128::from(max) * i128::from(base));
-                max.is_some_and(|max| base > 0 && i128::from(*fen) > max)
-            };
-            let before = per_head.iter().flatten().find(|(other, _)| *other == year - 1);
-            let jumps = before.is_some_and(|(_, before)| {
-                let max = self.bound("R25", "factor_max").map(i128::from);
-                let fell =
-                    max.is_some_and(|max| *fen > 0 && i128::from(*before) > max * i128::from(*fen));
-                times("factor_max", *before) || fell
+        for (i, own) in all.iter().enumerate() {
+            let Some(own) = own else { continue };
+            let before = all.iter().flatten().find(|other| other.year == own.year - 1);
+            let jumps = before.zip(self.bound("R25", "factor_max")).is_some_and(|(before, max)| {
+                own.is_more_than(max, *before) || before.is_more_than(max, *own)
             });
-            let line = self.policy.poverty_line_fen(*year);
-            if jumps || line.is_some_and(|line| times("line_times_max", line)) {
+            let line = self.policy.poverty_line_fen(own.year);
+            let line = line.map(|fen| NetIncome { year: own.year, fen, members: 1 });
+            let above = line.zip(self.bound("R25", "line_times_max"));
+            if jumps || above.is_some_and(|(line, max)| own.is_more_than(max, line)) {
                 let finding = self.finding("R25", &INCOMES, income::YEAR);
                 findings.extend(finding.map(|found| (i, found)));
             }
@@ -388,16 +383,32 @@ impl<'p> Checks<'p> {
     }
 }
 
-/// The year and the net income a head, in fen, of a year that says what was earned; none where nothing is
-/// known, or nobody lived there.
-fn net_per_head(year: Cells<'_>) -> Option<(i64, i64)> {
-    let parts =
-        [income::WAGE_FEN, income::BUSINESS_FEN, income::PROPERTY_FEN, income::TRANSFER_FEN];
-    let known = parts.into_iter().filter_map(|i| year.int(i));
-    let sum = known.reduce(i64::saturating_add)?;
-    let members = year.int(income::MEMBERS).filter(|members| *members > 0)?;
-    let cost = year.int(income::BUSINESS_COST_FEN).unwrap_or_default();
-    Some((year.int(income::YEAR)?, sum.saturating_sub(cost) / members))
+/// What a household earned in a year, and how many shared it.
+#[derive(Clone, Copy)]
+struct NetIncome {
+    year: i64,
+    fen: i64,
+    members: i64,
+}
+
+impl NetIncome {
+    /// Of a year that says what was earned; none where nothing is known, or nobody lived there.
+    fn of(year: Cells<'_>) -> Option<Self> {
+        let parts =
+            [income::WAGE_FEN, income::BUSINESS_FEN, income::PROPERTY_FEN, income::TRANSFER_FEN];
+        let known = parts.into_iter().filter_map(|i| year.int(i));
+        let sum = known.reduce(i64::saturating_add)?;
+        let members = year.int(income::MEMBERS).filter(|members| *members > 0)?;
+        let cost = year.int(income::BUSINESS_COST_FEN).unwrap_or_default();
+        Some(Self { year: year.int(income::YEAR)?, fen: sum.saturating_sub(cost), members })
+    }
+
+    /// True if it is a head more than so many times as much as another, which is more than nothing.
+    fn is_more_than(self, times: i64, other: Self) -> bool {
+        let product = |all: [i64; 3]| all.into_iter().map(i128::from).product::<i128>();
+        other.fen > 0
+            && product([self.fen, other.members, 1]) > product([times, other.fen, self.members])
+    }
 }
 
 /// Eleven digits starting with 1, or a landline with its area code.

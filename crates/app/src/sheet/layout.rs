@@ -344,6 +344,13 @@ mod tests {
     use crate::{areas::AREA, households::layouts};
 
     #[test]
+    fn what_sealed_numbers_are_bound_to_stays_as_it_is_stored() {
+        let lead = ["990101".into(), 7.into(), 8.into()];
+        assert_eq!(layouts::PERSON.context(&lead, &[]), "persons/990101/7");
+        assert_eq!(AREA.context(&[], &["99".into()]), "areas//99");
+    }
+
+    #[test]
     fn what_is_selected_for_its_values_is_read_as_they_are() {
         let keys = Keys::generate().unwrap();
         let layouts: [&Layout; 4] =

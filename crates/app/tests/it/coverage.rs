@@ -95,7 +95,7 @@ async fn households_villages_and_cadres_are_counted_as_of_a_day() {
 #[tokio::test]
 async fn each_level_is_the_sum_of_those_below_and_each_count_opens_its_list() {
     for engine in Engine::BOTH {
-        let (_app, client) = start(engine).await;
+        let (app, client) = start(engine).await;
         let counts = ["households", "households_answered", "villages_complete", "villages_staffed"];
         for area in ["990101", "990101100", "990101101"] {
             let told = client.json(&format!("/areas/{area}/coverage?{DAY}")).await;
@@ -116,6 +116,15 @@ async fn each_level_is_the_sum_of_those_below_and_each_count_opens_its_list() {
                 let rows = list["items"].as_array().unwrap().len();
                 assert_eq!(json!(rows), role["missing"], "{engine:?} {area} {name}");
             }
+        }
+        // Above the county it is read in another way.
+        let city = app.client(&["office_clerk@9901"]).await;
+        let [whole, own] = ["9901", "990101"].map(|code| format!("/areas/{code}/coverage?{DAY}"));
+        let (whole, own) = (city.json(&whole).await, city.json(&own).await);
+        let children = whole["children"].as_array().unwrap();
+        assert!(children.contains(&own["area"]), "{engine:?} {whole}");
+        for part in ["cadres", "teams", "organisations_by_level", "cadres_by_role"] {
+            assert_eq!(whole[part], own[part], "{engine:?} {part}");
         }
         // Today C2 answers for H002 and C3 for H003.
         let today = client.json("/areas/990101/coverage").await;

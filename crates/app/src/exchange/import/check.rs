@@ -69,7 +69,7 @@ impl<'p> Checker<'p> {
         findings.into_iter().filter_map(note).collect()
     }
 
-    /// What is doubtful about a person's row. `born_cell` is the birth date as it was typed.
+    /// What is doubtful about a person's row. `born_cell`: the birth date of the row itself, not of its ID number.
     pub(super) fn doubt_person(&self, values: &[Value], born_cell: Option<&str>) -> Vec<Note> {
         self.notes(self.checks.person(values, born_cell))
     }

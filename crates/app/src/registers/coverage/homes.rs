@@ -29,7 +29,7 @@ impl Names {
 /// The households of a county, each in its village.
 #[derive(Default)]
 pub(super) struct Homes {
-    /// By id, once all are there.
+    /// In any order.
     homes: Vec<(i64, usize)>,
     villages: Names,
 }
@@ -68,7 +68,7 @@ pub(super) struct Answered {
 /// What the households of a county come to.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Sums {
-    /// By village; some several times.
+    /// Each village once, in the order in which they came.
     pub(super) villages: Vec<(String, Answered)>,
     /// The cadres who answer for any, and for how many.
     pub(super) cadres: Vec<(String, i64)>,

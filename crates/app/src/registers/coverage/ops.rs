@@ -1,7 +1,7 @@
 //! Reading coverage.
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap},
     sync::Arc,
 };
 
@@ -41,41 +41,39 @@ pub(super) async fn coverage(
 ) -> Result<Told, Error> {
     let scope = areas::ops::reported(scope, &area)?;
     let (policy, day) = (Arc::clone(&context.policy), on.to_string());
-    let county = area.at(AreaLevel::County);
     let asked = Arc::new(Asked { policy, scope, area, day });
-    let Some(county) = county else {
-        let work = async move |tx: &mut Tx| asked.of_counties(tx).await;
+    if asked.area.level() != AreaLevel::County {
+        let work = async move |tx: &mut Tx| asked.in_turn(tx).await;
         return context.db.read_scan(move |tx| async move { work(tx).await }.boxed()).await;
-    };
-    // Of one county, what is read is halved; of many, each is done with before the next.
-    let own = vec![county.to_string()];
-    let homes = {
-        let (asked, own) = (Arc::clone(&asked), own.clone());
-        async move |tx: &mut Tx| {
-            let mut homes = Vec::new();
-            for county in area_changes::rows::all_after(tx, &own).await? {
-                homes.push(asked.homes(tx, &county).await?);
-            }
-            Ok::<_, Error>((homes, asked.around(tx).await?))
+    }
+    // A county is what is asked for most.
+    let (of_homes, of_answers) = (Arc::clone(&asked), Arc::clone(&asked));
+    let homes = async move |tx: &mut Tx| {
+        let around = of_homes.around(tx).await?;
+        let mut homes = Vec::new();
+        for county in of_homes.counties(tx, &around.areas).await? {
+            let own = of_homes.homes(tx, &county).await?;
+            homes.push((county, own));
         }
+        Ok::<_, Error>((around, homes))
     };
-    let answers = {
-        let asked = Arc::clone(&asked);
-        async move |tx: &mut Tx| {
-            let mut answers = Vec::new();
-            for county in area_changes::rows::all_after(tx, &own).await? {
-                answers.push(asked.answers(tx, &county).await?);
-            }
-            Ok::<_, Error>(answers)
+    let answers = async move |tx: &mut Tx| {
+        let mut answers = HashMap::new();
+        for county in of_answers.counties(tx, &[]).await? {
+            let own = of_answers.answers(tx, &county).await?;
+            answers.insert(county, own);
         }
+        Ok::<_, Error>(answers)
     };
     let read = context.db.read_both(
         move |tx| async move { homes(tx).await }.boxed(),
         move |tx| async move { answers(tx).await }.boxed(),
     );
-    let ((homes, around), answers) = read.await?;
+    let ((around, homes), mut answers) = read.await?;
     let mut tally = asked.tally(&around);
-    homes.into_iter().zip(answers).for_each(|(homes, answers)| tally.county(homes, answers));
+    for (county, homes) in homes {
+        tally.county(homes, answers.remove(&county).unwrap_or_default());
+    }
     Ok(around.told(tally))
 }
 
@@ -103,18 +101,28 @@ impl Around {
 }
 
 impl Asked {
-    async fn of_counties(&self, tx: &mut Tx) -> Result<Told, Error> {
+    async fn in_turn(&self, tx: &mut Tx) -> Result<Told, Error> {
         let around = self.around(tx).await?;
         let mut tally = self.tally(&around);
-        let is_county = |area: &&AreaLine| area.code.len() == AreaLevel::County.digits();
-        let own = around.areas.iter().filter(is_county).map(|area| area.code.clone());
-        let own: Vec<String> = own.collect();
-        for county in area_changes::rows::all_after(tx, &own).await? {
+        for county in self.counties(tx, &around.areas).await? {
             // Changes of areas may have moved every household of a province: of one county at a time.
             let homes = self.homes(tx, &county).await?;
             tally.county(homes, self.answers(tx, &county).await?);
         }
         Ok(around.told(tally))
+    }
+
+    /// The counties of the area, or the one it lies in, and those that households of these went to; ended ones too,
+    /// where households may be left.
+    async fn counties(&self, tx: &mut Tx, areas: &[AreaLine]) -> Result<BTreeSet<String>, Error> {
+        let own = match self.area.at(AreaLevel::County) {
+            Some(county) => vec![county.to_string()],
+            None => {
+                let is_county = |area: &&AreaLine| area.code.len() == AreaLevel::County.digits();
+                areas.iter().filter(is_county).map(|area| area.code.clone()).collect()
+            }
+        };
+        Ok(area_changes::rows::all_after(tx, &own).await?)
     }
 
     fn tally(&self, around: &Around) -> Tally<'_> {
