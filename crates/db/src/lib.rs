@@ -57,6 +57,21 @@ enum Store {
 type Reading<T, E> =
     Box<dyn for<'t> FnOnce(&'t mut Tx) -> BoxFuture<'t, Result<T, E>> + Send + 'static>;
 
+/// The closure, with something that is let go when its work is done, not when its caller goes away.
+fn keeping<T: 'static, E: 'static>(
+    kept: impl Send + 'static,
+    run: impl for<'t> FnOnce(&'t mut Tx) -> BoxFuture<'t, Result<T, E>> + Send + 'static,
+) -> Reading<T, E> {
+    Box::new(move |tx| {
+        let done = run(tx);
+        async move {
+            let _kept = kept;
+            done.await
+        }
+        .boxed()
+    })
+}
+
 /// What one of two closures read.
 enum Half<A, B> {
     First(A),
@@ -163,14 +178,7 @@ impl Db {
         let turn = Arc::clone(&self.0.scans).acquire_owned().await;
         let turn = turn.map_err(|_| Error::Abandoned)?;
         // A caller that goes away does not end what it began: the turn lasts as long as the work.
-        let run: Reading<T, E> = Box::new(move |tx| {
-            let done = run(tx);
-            async move {
-                let _turn = turn;
-                done.await
-            }
-            .boxed()
-        });
+        let run = keeping(turn, run);
         match &self.0.store {
             Store::Sqlite(store) => store.read(run).await,
             Store::Postgres(store) => store.read_scan(run).await,
@@ -199,17 +207,7 @@ impl Db {
         let readers = u32::try_from(wanted.clamp(1, most)).unwrap_or(1);
         let turns = Arc::clone(&self.0.scans).acquire_many_owned(readers).await;
         let turns = Arc::new((alone, turns.map_err(|_| Error::Abandoned)?));
-        let copy = |_| -> Reading<T, E> {
-            let (run, turns) = (run.clone(), Arc::clone(&turns));
-            Box::new(move |tx| {
-                let done = run(tx);
-                async move {
-                    let _turns = turns;
-                    done.await
-                }
-                .boxed()
-            })
-        };
+        let copy = |_| keeping(Arc::clone(&turns), run.clone());
         let runs = (0..readers).map(copy).collect();
         // All before the first is used: two callers must not wait for each other's.
         let readers = Arc::clone(self.readers()).acquire_many_owned(readers).await;
@@ -234,25 +232,12 @@ impl Db {
             return self.read_scan(move |tx| async move { both(tx).await }.boxed()).await;
         };
         let turns = Arc::new(turns);
-        let kept = Arc::clone(&turns);
-        let first: Reading<Half<A, B>, E> = Box::new(move |tx| {
-            let done = first(tx);
-            async move {
-                let _turns = kept;
-                done.await.map(Half::First)
-            }
-            .boxed()
-        });
-        let second: Reading<Half<A, B>, E> = Box::new(move |tx| {
-            let done = second(tx);
-            async move {
-                let _turns = turns;
-                done.await.map(Half::Second)
-            }
-            .boxed()
-        });
+        let halves = vec![
+            keeping(Arc::clone(&turns), |tx| first(tx).map(|read| read.map(Half::First)).boxed()),
+            keeping(turns, |tx| second(tx).map(|read| read.map(Half::Second)).boxed()),
+        ];
         let (mut one, mut other) = (None, None);
-        for half in self.read_together(readers, vec![first, second]).await? {
+        for half in self.read_together(readers, halves).await? {
             match half {
                 Half::First(read) => one = Some(read),
                 Half::Second(read) => other = Some(read),

@@ -103,9 +103,9 @@ impl Tx {
         .boxed()
     }
 
-    /// Hands on the number and the text of each row of `rest` (from … where …), in no order: for many rows that
-    /// have few texts, neither of them null. PostgreSQL gathers the numbers of a text, since to send a row takes it longer than to
-    /// find it; SQLite sends nothing, and would have to sort.
+    /// Hands on the number and the text of each row of `rest` (from … where …), neither of them null, in no
+    /// order: for many rows that have few texts. PostgreSQL gathers the numbers of a text, since to send a row
+    /// takes it longer than to find it; SQLite sends nothing, and would have to sort.
     pub async fn for_each_pair(
         &mut self,
         (number, text): (&str, &str),

@@ -405,9 +405,9 @@ impl NetIncome {
 
     /// True if it is a head more than so many times as much as another, which is more than nothing.
     fn is_more_than(self, times: i64, other: Self) -> bool {
-        let product = |all: [i64; 3]| all.into_iter().map(i128::from).product::<i128>();
-        other.fen > 0
-            && product([self.fen, other.members, 1]) > product([times, other.fen, self.members])
+        let product = |fen: i64, members: i64| i128::from(fen) * i128::from(members);
+        let bound = product(other.fen, self.members).saturating_mul(times.into());
+        other.fen > 0 && product(self.fen, other.members) > bound
     }
 }
 

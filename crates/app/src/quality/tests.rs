@@ -5,10 +5,13 @@ use daohu_base::Day;
 use daohu_db::Value;
 use daohu_policy::Policy;
 
-use super::{judge::judge, model::Checks};
+use super::{
+    judge::{Record as Of, judge},
+    model::Checks,
+};
 use crate::{
-    households::{Home, HouseholdRow, IncomeRow, PersonRow},
-    sheet::{HOUSEHOLDS, INCOMES, Kind, Meta, PERSONS, Record, Sheet, income},
+    households::{Home, HouseholdRow, IncomeRow, Marks, PersonRow},
+    sheet::{HOUSEHOLDS, INCOMES, Kind, Meta, PERSONS, Record, Sheet, income, person},
 };
 
 const TODAY: &str = "2016-03-01";
@@ -180,17 +183,17 @@ fn put(policy: &Policy, records: &mut Records, line: &str) {
     }
 }
 
-fn home(policy: &Policy, changes: &str) -> (Home, Records) {
+fn home(policy: &Policy, changes: &str) -> Home {
     let mut records = Records::new();
     let is_there = |line: &&str| !line.starts_with("P4") || changes.contains("P4 ");
     let lines = CLEAN.trim().lines().map(str::trim);
     lines.filter(is_there).for_each(|line| put(policy, &mut records, line));
     changes.split('+').for_each(|line| put(policy, &mut records, line));
-    let gone = [8, 9, 10, 11, 12, 13, 14, 15].map(Value::from);
     let row = |name: &str, values: &[Value]| {
         let id = name[1..].parse::<i64>().unwrap_or_default();
-        let change = crate::sheet::person::CHANGE_KIND;
-        let is_current = name.starts_with('P') && !gone.contains(&values[change]);
+        let leaves =
+            |values: &[Value]| Marks::new(policy).leaves(values[person::CHANGE_KIND].as_int());
+        let is_current = name.starts_with('P') && !leaves(values);
         let meta = Meta { created_at: 0, created_by: String::new(), updated_at: 0, version: 1 };
         let lead = vec!["990101".into(), id.into(), 1.into()];
         Record { lead, values: values.to_vec(), derived: vec![i64::from(is_current).into()], meta }
@@ -199,12 +202,11 @@ fn home(policy: &Policy, changes: &str) -> (Home, Records) {
         let own = records.iter().filter(move |(name, ..)| name.starts_with(start));
         own.map(|(name, _, values)| row(name, values)).collect::<Vec<_>>()
     };
-    let home = Home {
+    Home {
         household: HouseholdRow(of('H').remove(0)),
         persons: of('P').into_iter().map(PersonRow).collect(),
         incomes: of('I').into_iter().map(IncomeRow).collect(),
-    };
-    (home, records)
+    }
 }
 
 #[test]
@@ -214,13 +216,13 @@ fn each_rule_holds_where_it_says_and_nowhere_else() {
     let mut wrong = Vec::new();
     for case in CASES.trim().lines() {
         let (expected, changes) = case.split_once('|').unwrap();
-        let (home, _) = home(&policy, changes.trim());
+        let home = home(&policy, changes.trim());
         let mut found: Vec<String> = judge(&checks, &home, (&Default::default(), true))
             .into_iter()
             .map(|(record, finding)| {
                 let name = match record {
-                    super::judge::Record::Person(id) => format!("P{id}"),
-                    super::judge::Record::Income(year) => format!("I{year}"),
+                    Of::Person(id) => format!("P{id}"),
+                    Of::Income(year) => format!("I{year}"),
                     _ => "H".to_owned(),
                 };
                 format!("{name}:{}", finding.rule)
@@ -241,7 +243,7 @@ fn each_rule_holds_where_it_says_and_nowhere_else() {
 fn what_stands_outside_the_household_is_found_of_it() {
     let policy = Policy::embedded().unwrap();
     let checks = Checks::new(&policy, Day::parse(TODAY).unwrap());
-    let (home, _) = home(&policy, "H 户编号=Q1");
+    let home = home(&policy, "H 户编号=Q1");
     let rules = |suspects: &[i64], is_answered| -> Vec<&str> {
         let suspects = suspects.iter().copied().collect();
         let found = judge(&checks, &home, (&suspects, is_answered));
