@@ -14,9 +14,9 @@ mod villages;
 
 pub use classes::HouseholdClass;
 pub use helping::{Bond, Helper, Helping, VillageRole};
-pub use lists::{CodeList, CodeValue, Unknown};
+pub use lists::{CodeList, CodeSet, CodeValue, Unknown};
 pub use pack::{Accesses, BadPack, Exchange, Policy, QualityReports, QualityTrend, Security};
-pub use quality::{Level, Rule};
+pub use quality::{Bounds, Level, Rule};
 pub use roles::{Right, Role};
 pub use second_factor::{Algorithm, SecondFactor};
 pub use villages::{VillageChecklist, VillageGroup, VillageItem};

@@ -38,6 +38,26 @@ pub struct CodeValue {
     pub until: Option<String>,
 }
 
+/// Some codes of a list.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct CodeSet(u128);
+
+impl CodeSet {
+    /// True if the code is one of them; no code is none of them.
+    pub fn has(self, code: Option<i64>) -> bool {
+        code.and_then(Self::bit).is_some_and(|bit| self.0 & bit != 0)
+    }
+
+    fn add(&mut self, code: i64) {
+        self.0 |= Self::bit(code).unwrap_or_default();
+    }
+
+    /// Codes have two digits.
+    fn bit(code: i64) -> Option<u128> {
+        u32::try_from(code).ok().and_then(|code| 1_u128.checked_shl(code))
+    }
+}
+
 /// The text is not a value of the list; holds the nearest legal ones, best first.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Unknown {
@@ -95,6 +115,14 @@ impl CodeList {
         value.is_some_and(|value| value.marks.iter().any(|m| m == mark))
     }
 
+    /// The codes whose values bear the mark.
+    pub fn all_marked(&self, mark: &str) -> CodeSet {
+        let mut set = CodeSet::default();
+        let marked = self.values.iter().filter(|value| value.marks.iter().any(|m| m == mark));
+        marked.filter_map(|value| value.code.parse().ok()).for_each(|code| set.add(code));
+        set
+    }
+
     /// The first code whose value bears the mark.
     pub fn marked(&self, mark: &str) -> Option<i64> {
         let bears = |value: &&CodeValue| value.marks.iter().any(|m| m == mark);
@@ -143,6 +171,25 @@ mod tests {
         assert_eq!(list.parse("08"), Ok(8));
         assert_eq!(list.name_of(8), Some("缺劳力"));
         assert_eq!(list.parse("因并").unwrap_err().nearest, ["因病", "因灾", "缺劳力"]);
+    }
+
+    #[test]
+    fn a_set_holds_the_codes_that_bear_the_mark() {
+        let marked = |code: &str, marks: &[&str]| {
+            let marks = marks.iter().map(|mark| (*mark).to_owned()).collect();
+            CodeValue { marks, ..value(code, code, &[]) }
+        };
+        let values = vec![marked("00", &["a"]), marked("07", &["a", "b"]), marked("99", &["b"])];
+        let list = CodeList::new("x".into(), values).unwrap();
+        let codes = |mark: &str| {
+            let set = list.all_marked(mark);
+            (-1..=300).filter(|code| set.has(Some(*code))).collect::<Vec<_>>()
+        };
+        assert_eq!((codes("a"), codes("b"), codes("c")), (vec![0, 7], vec![7, 99], vec![]));
+        assert!(!list.all_marked("a").has(None));
+        for code in -1..=300 {
+            assert_eq!(list.all_marked("b").has(Some(code)), list.is_marked(code, "b"), "{code}");
+        }
     }
 
     #[test]

@@ -421,9 +421,9 @@ mod tests {
         assert_eq!(rule.says_en, "months");
         assert_ne!(rule.bounds, before.rule("R10").unwrap().bounds);
         for (months, admitted) in [(0, false), (1, true), (11, true), (12, false)] {
-            assert_eq!(rule.admits("months", months), admitted, "{months}");
+            assert_eq!(rule.bounds("months").admit(months), admitted, "{months}");
         }
-        assert!(rule.admits("month", 12), "another figure");
+        assert!(rule.bounds("month").admit(12), "another figure");
         assert!(policy.rule("R11").is_some(), "what it does not say stays");
         assert_eq!(policy.role("audit_admin").unwrap().title_en, "audit");
         assert_eq!(policy.roles().len(), before.roles().len());

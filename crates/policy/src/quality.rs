@@ -51,6 +51,27 @@ pub struct Rule {
     pub unchecked_en: String,
 }
 
+/// What a figure may be; an end that no pack gives admits all.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Bounds {
+    min: Option<i64>,
+    max: Option<i64>,
+}
+
+impl Bounds {
+    /// True if the number is within both ends.
+    pub fn admit(self, number: i64) -> bool {
+        self.min.is_none_or(|min| number >= min) && self.max.is_none_or(|max| number <= max)
+    }
+
+    /// As [`Bounds::admit`], of a measure.
+    #[expect(clippy::cast_precision_loss, reason = "bounds are small")]
+    pub fn admit_real(self, number: f64) -> bool {
+        self.min.is_none_or(|min| number >= min as f64)
+            && self.max.is_none_or(|max| number <= max as f64)
+    }
+}
+
 impl Rule {
     /// True if the rule holds on a day.
     pub fn is_in_force(&self, on: Day) -> bool {
@@ -64,12 +85,9 @@ impl Rule {
         self.bounds.get(name).copied()
     }
 
-    /// True if the number is within `<name>_min` and `<name>_max`, as far as they are given.
-    pub fn admits(&self, name: &str, number: i64) -> bool {
-        self.bounds.iter().all(|(key, bound)| match key.strip_prefix(name) {
-            Some("_min") => number >= *bound,
-            Some("_max") => number <= *bound,
-            _ => true,
-        })
+    /// The figures `<name>_min` and `<name>_max`.
+    pub fn bounds(&self, name: &str) -> Bounds {
+        let [min, max] = ["min", "max"].map(|end| self.bound(&format!("{name}_{end}")));
+        Bounds { min, max }
     }
 }

@@ -11,7 +11,7 @@ use std::{
 };
 
 use csv::ByteRecord;
-use rust_xlsxwriter::{ColNum, Format, RowNum, Workbook, XlsxError};
+use rust_xlsxwriter::{ColNum, DocProperties, ExcelDateTime, Format, RowNum, Workbook, XlsxError};
 use tempfile::NamedTempFile;
 
 use super::source::{TableRef, read_table};
@@ -24,6 +24,8 @@ use crate::{
 const WORKSHEET_ROWS_MAX: RowNum = 1_000_000;
 /// A spreadsheet's cell holds 32,767 characters; only a report of a broken file comes near.
 const CELL_CHARACTERS_MAX: usize = 32_000;
+/// When each workbook says it was made: the day that packed files count from.
+const CREATED_ON: (u16, u8, u8) = (1980, 1, 1);
 /// What a report adds to each sheet.
 const REPORT_COLUMNS: [&str; 2] = ["结果", "原因"];
 const REPORT_COLUMN_WIDTH: f64 = 40.0;
@@ -190,6 +192,10 @@ impl XlsxFile {
         let mut workbook = Workbook::new();
         // Rows wait in unnamed files until the end: beside the workbook, where there is room for it.
         workbook.set_tempdir(file.folder()).map_err(xlsx)?;
+        // The same tables make the same bytes, whenever they are written: files can be compared by their hashes.
+        let (year, month, day) = CREATED_ON;
+        let created = ExcelDateTime::from_ymd(year, month, day).map_err(xlsx)?;
+        workbook.set_properties(&DocProperties::new().set_creation_datetime(&created));
         Ok(Self {
             file,
             workbook,

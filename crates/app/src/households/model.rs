@@ -4,7 +4,7 @@ use std::{collections::HashMap, sync::LazyLock};
 
 use daohu_base::{Day, HouseholdId, PersonId};
 use daohu_db::{Type, Value};
-use daohu_policy::Policy;
+use daohu_policy::{CodeSet, Policy};
 use pinyin::ToPinyin;
 use sha2::{Digest, Sha256};
 
@@ -221,6 +221,11 @@ impl<'p> Marks<'p> {
     /// True if a code of a list bears the mark; an unknown code bears none.
     pub fn has(self, list: &str, code: Option<i64>, mark: &str) -> bool {
         code.is_some_and(|code| self.0.list(list).is_some_and(|list| list.is_marked(code, mark)))
+    }
+
+    /// The same, of all codes at once: for those who ask often.
+    pub(crate) fn set(self, list: &str, mark: &str) -> CodeSet {
+        self.0.list(list).map_or_else(CodeSet::default, |list| list.all_marked(mark))
     }
 
     /// The codes of a list that bear the mark.

@@ -87,10 +87,7 @@ fn of_household(
     let is_located = located.iter().all(|i| cells.real(*i).is_some());
     let closed = checks.today.year() - 1;
     let has_year = home.incomes.iter().any(|income| income.year() == closed);
-    let heads = current
-        .iter()
-        .filter(|member| checks.marks.is_head(Cells(member).int(person::RELATION)))
-        .count();
+    let heads = current.iter().filter(|member| checks.is_head(member)).count();
     let doubts = [
         (!is_answered, "R30", &HOUSEHOLDS, household::NO),
         (!is_located, "R31", &HOUSEHOLDS, household::LONGITUDE_DEG),

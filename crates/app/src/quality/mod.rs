@@ -25,6 +25,7 @@ mod ops;
 mod places;
 mod reader;
 mod report;
+mod terms;
 #[cfg(test)]
 mod tests;
 mod trend;

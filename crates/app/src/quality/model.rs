@@ -2,12 +2,10 @@
 
 use daohu_base::Day;
 use daohu_db::Value;
-use daohu_policy::Policy;
+use daohu_policy::{Bounds, CodeSet, Policy};
 
-use crate::{
-    households::Marks,
-    sheet::{HOUSEHOLDS, INCOMES, PERSONS, Sheet, household, id_number, income, person},
-};
+use super::terms::Terms;
+use crate::sheet::{HOUSEHOLDS, INCOMES, PERSONS, Sheet, household, id_number, income, person};
 
 /// Something doubtful about a record.
 #[derive(Clone, Copy, Debug)]
@@ -23,8 +21,8 @@ pub(crate) struct Finding {
 /// The columns by which a record is told to people, and by which a page finds who is alike.
 pub(super) const TOLD_BY: (&[usize], &[usize]) = (&[household::NO], &[person::NAME]);
 
-/// The columns of households and persons that the rules look at, and where a household lies.
-pub(super) const LOOKED_AT: (&[usize], &[usize]) = (
+/// The columns of households, persons and incomes that the rules look at, and where a household lies.
+pub(super) const LOOKED_AT: (&[usize], &[usize], &[usize]) = (
     &[
         household::VILLAGE,
         household::PHONE,
@@ -61,13 +59,28 @@ pub(super) const LOOKED_AT: (&[usize], &[usize]) = (
         person::CHANGE_KIND,
         person::CHANGE_ON,
     ],
+    &[
+        income::YEAR,
+        income::MEMBERS,
+        income::WAGE_FEN,
+        income::BUSINESS_FEN,
+        income::BUSINESS_COST_FEN,
+        income::PROPERTY_FEN,
+        income::TRANSFER_FEN,
+        income::FAMILY_PLANNING_FEN,
+        income::ALLOWANCE_FEN,
+        income::HARDSHIP_FEN,
+        income::PENSION_FEN,
+        income::ECOLOGY_FEN,
+        income::OTHER_TRANSFER_FEN,
+    ],
 );
 
 /// Checks records against the rules in force on a day.
 #[derive(Clone, Copy)]
 pub(crate) struct Checks<'p> {
     policy: &'p Policy,
-    pub(crate) marks: Marks<'p>,
+    terms: Terms,
     pub(crate) today: Day,
 }
 
@@ -96,16 +109,21 @@ impl<'a> Cells<'a> {
         self.text(i).and_then(|day| Day::parse(day).ok())
     }
 
-    /// True if one of several codes in a cell bears the mark.
-    pub(crate) fn any_marked(self, i: usize, marks: Marks<'_>, list: &str, mark: &str) -> bool {
+    /// True if the code in a cell is one of these.
+    fn is(self, i: usize, of: CodeSet) -> bool {
+        of.has(self.int(i))
+    }
+
+    /// True if one of several codes in a cell is.
+    fn has_any(self, i: usize, of: CodeSet) -> bool {
         let codes = self.text(i).into_iter().flat_map(|codes| codes.split(' '));
-        codes.into_iter().any(|code| marks.has(list, code.parse().ok(), mark))
+        codes.into_iter().any(|code| of.has(code.parse().ok()))
     }
 }
 
 impl<'p> Checks<'p> {
     pub(crate) fn new(policy: &'p Policy, today: Day) -> Self {
-        Self { policy, marks: Marks::new(policy), today }
+        Self { policy, terms: Terms::of(policy), today }
     }
 
     /// A finding of a rule; none where no pack has the rule in force.
@@ -119,19 +137,14 @@ impl<'p> Checks<'p> {
         in_force.then_some(Finding { rule, sheet, column })
     }
 
-    fn bound(&self, rule: &str, name: &str) -> Option<i64> {
-        self.policy.rule(rule).and_then(|rule| rule.bound(name))
-    }
-
-    /// True if the rule admits the number; a rule that no pack has admits all.
-    fn within(&self, rule: &str, name: &str, number: i64) -> bool {
-        self.policy.rule(rule).is_none_or(|rule| rule.admits(name, number))
+    /// True if a member is the head of its household.
+    pub(super) fn is_head(&self, member: &[Value]) -> bool {
+        Cells(member).is(person::RELATION, self.terms.head)
     }
 
     /// What is doubtful about a person's row. `born_cell`: the birth date of the row itself, not of its ID number.
     pub(crate) fn person(&self, values: &[Value], born_cell: Option<&str>) -> Vec<Finding> {
-        let cells = Cells(values);
-        let marked = |i, list, mark| self.marks.has(list, cells.int(i), mark);
+        let (cells, terms) = (Cells(values), &self.terms);
         let mut findings = Vec::new();
         let mut doubt = |holds: bool, rule: &'static str, i: usize| {
             if holds {
@@ -139,18 +152,18 @@ impl<'p> Checks<'p> {
             }
         };
         let stage = cells.int(person::SCHOOL_STAGE);
-        let health = |mark| cells.any_marked(person::HEALTH, self.marks, "健康状况", mark);
+        let healthy = cells.has_any(person::HEALTH, terms.healthy);
         let several = cells.text(person::HEALTH).is_some_and(|codes| codes.contains(' '));
-        let labour = |mark| marked(person::LABOUR, "劳动技能", mark);
+        let unable = cells.is(person::LABOUR, terms.unable);
         let months = cells.int(person::WORK_MONTHS);
         let age = cells.day(person::BORN_ON).map(|born| born.age_years(self.today));
-        let is_of = |rule| age.is_some_and(|age| self.within(rule, "age", age));
+        let is_of = |ages: Bounds| age.is_some_and(|age| ages.admit(age));
         doubt(stage.is_some() == cells.int(person::EDUCATION).is_some(), "R07", person::EDUCATION);
         let no_health = cells.text(person::HEALTH).is_none();
-        doubt(no_health || (health("healthy") && several), "R08", person::HEALTH);
+        doubt(no_health || (healthy && several), "R08", person::HEALTH);
         doubt(cells.int(person::LABOUR).is_none(), "R09", person::LABOUR);
         let away = cells.text(person::WORK_PLACE).is_some();
-        let too_long = months.is_some_and(|months| !self.within("R10", "months", months));
+        let too_long = months.is_some_and(|months| !terms.work_months.admit(months));
         doubt(away != months.is_some_and(|m| m > 0) || too_long, "R10", person::WORK_MONTHS);
         let insured = [person::RESIDENT_MEDICAL, person::EMPLOYEE_MEDICAL].map(|i| cells.flag(i));
         let alike = insured == [Some(true); 2] || insured == [Some(false); 2];
@@ -158,44 +171,45 @@ impl<'p> Checks<'p> {
         let critical = cells.flag(person::CRITICAL_ILLNESS);
         doubt(critical != Some(true), "R12", person::CRITICAL_ILLNESS);
         doubt(cells.text(person::PHONE).is_some_and(|p| !is_phone(p)), "R13", person::PHONE);
-        let pupil = stage.is_some() && !marked(person::SCHOOL_STAGE, "在校生状况", "preschool");
-        let able_pupil = pupil && cells.int(person::LABOUR).is_some() && !labour("none");
+        let pupil = stage.is_some() && !terms.preschool.has(stage);
+        let skill = cells.int(person::LABOUR);
+        let able_pupil = pupil && skill.is_some() && !terms.no_skill.has(skill);
         doubt(able_pupil, "R14", person::LABOUR);
-        let fit = health("healthy") && !several && stage.is_none() && is_of("R15");
-        doubt(fit && labour("unable"), "R15", person::LABOUR);
-        doubt(labour("unable") && months.is_some_and(|m| m > 0), "R16", person::WORK_MONTHS);
+        let fit = healthy && !several && stage.is_none() && is_of(terms.fit_ages);
+        doubt(fit && unable, "R15", person::LABOUR);
+        doubt(unable && months.is_some_and(|m| m > 0), "R16", person::WORK_MONTHS);
         doubt(self.is_odd_stage(cells, age), "R17", person::SCHOOL_STAGE);
         doubt(self.contradicts_id(cells, born_cell), "R18", person::ID_NUMBER);
         let unknown_school = cells.flag(person::DROPPED_OUT).is_none() && stage.is_none();
-        doubt(is_of("R19") && unknown_school, "R19", person::DROPPED_OUT);
+        doubt(is_of(terms.compulsory_ages) && unknown_school, "R19", person::DROPPED_OUT);
         findings
     }
 
     fn is_odd_stage(&self, cells: Cells<'_>, age: Option<i64>) -> bool {
-        let stages = ["preschool", "primary", "junior", "senior", "college", "graduate"];
         let stage = cells.int(person::SCHOOL_STAGE);
-        let Some(age) = age else { return false };
-        let named = |mark: &&str| self.marks.has("在校生状况", stage, mark);
-        stages.iter().find(|mark| named(mark)).is_some_and(|mark| !self.within("R17", mark, age))
+        let ages = self.terms.stages.iter().find(|(codes, _)| codes.has(stage));
+        ages.zip(age).is_some_and(|((_, ages), age)| !ages.admit(age))
     }
 
     fn contradicts_id(&self, cells: Cells<'_>, born_cell: Option<&str>) -> bool {
         let number = cells.text(person::ID_NUMBER);
-        let checked = self.marks.is_checked_id(cells.int(person::ID_KIND));
-        let number = number.filter(|_| checked).and_then(|n| id_number(n, self.today).ok());
+        let kind = cells.int(person::ID_KIND);
+        // As `Marks::is_checked_id` says.
+        let is_checked = kind.is_none() || self.terms.checked.has(kind);
+        let number = number.filter(|_| is_checked).and_then(|n| id_number(n, self.today).ok());
         let Some(number) = number else { return false };
-        let mark = match number.sex() {
-            daohu_base::Sex::Male => "male",
-            daohu_base::Sex::Female => "female",
+        let own = match number.sex() {
+            daohu_base::Sex::Male => self.terms.male,
+            daohu_base::Sex::Female => self.terms.female,
         };
         let sex = cells.int(person::SEX);
         let other_day = born_cell.is_some_and(|born| Day::parse(born) != Ok(number.born_on()));
-        other_day || (sex.is_some() && !self.marks.has("性别", sex, mark))
+        other_day || (sex.is_some() && !own.has(sex))
     }
 
     /// What is doubtful about a household beside its current members.
     pub(crate) fn household(&self, values: &[Value], members: &[&[Value]]) -> Vec<Finding> {
-        let cells = Cells(values);
+        let (cells, terms) = (Cells(values), &self.terms);
         let mut findings = Vec::new();
         let mut doubt = |holds: bool, rule: &'static str, i: usize| {
             if holds {
@@ -205,14 +219,13 @@ impl<'p> Checks<'p> {
         let phone = cells.text(household::PHONE);
         doubt(phone.is_some_and(|phone| !is_phone(phone)), "R13", household::PHONE);
         let grade = cells.int(household::UNSAFE_GRADE);
-        let is = |mark| self.marks.has("危房等级", grade, mark);
         let contradicts = match (cells.flag(household::IS_UNSAFE), grade) {
             (None, Some(_)) => true,
             (Some(flag), Some(_)) => {
                 if flag {
-                    is("safe")
+                    terms.safe.has(grade)
                 } else {
-                    is("unsafe")
+                    terms.unsafe_grade.has(grade)
                 }
             }
             (_, None) => false,
@@ -222,26 +235,23 @@ impl<'p> Checks<'p> {
             let heads = i32::try_from(members.len()).ok().filter(|heads| *heads > 0).map(f64::from);
             cells.real(i).zip(heads).map(|(total, heads)| total / heads)
         };
-        #[expect(clippy::cast_precision_loss, reason = "bounds are small")]
-        let bound = |name: &str| self.bound("R27", name).map(|bound| bound as f64);
-        let above = |x: Option<f64>, name| x.zip(bound(name)).is_some_and(|(x, max)| x > max);
-        let below = |x: Option<f64>, name| x.zip(bound(name)).is_some_and(|(x, min)| x < min);
-        let floor = per_head(household::FLOOR_AREA_M2);
-        let odd = above(floor, "area_per_head_m2_max") || below(floor, "area_per_head_m2_min");
-        doubt(odd, "R27", household::FLOOR_AREA_M2);
-        let farmland = per_head(household::FARMLAND_MU);
-        doubt(above(farmland, "farmland_per_head_mu_max"), "R27", household::FARMLAND_MU);
-        let out = self.marks.has("脱贫状态", cells.int(household::EXIT_STATUS), "out");
+        let measures = [
+            (household::FLOOR_AREA_M2, terms.floor_m2),
+            (household::FARMLAND_MU, terms.farmland_mu),
+        ];
+        for (i, bounds) in measures {
+            doubt(per_head(i).is_some_and(|own| !bounds.admit_real(own)), "R27", i);
+        }
+        let out = cells.is(household::EXIT_STATUS, terms.out);
         let exit = cells.int(household::EXIT_YEAR);
         let identified = cells.int(household::IDENTIFIED_YEAR);
         let early = exit.zip(identified).is_some_and(|(exit, identified)| exit < identified);
         doubt((out && exit.is_none()) || early, "R28", household::EXIT_YEAR);
         doubt(self.is_other_cause(cells, members), "R20", household::MAIN_CAUSE);
-        let kind = cells.int(household::POVERTY_KIND);
-        let hardship = self.marks.has("贫困户属性", kind, "hardship");
+        let hardship = cells.is(household::POVERTY_KIND, terms.hardship);
         let able = |member: &&[Value]| {
             let age = Cells(member).day(person::BORN_ON).map(|born| born.age_years(self.today));
-            let of_age = age.is_some_and(|age| self.within("R21", "age", age));
+            let of_age = age.is_some_and(|age| terms.able_ages.admit(age));
             of_age && self.is_able(Cells(member))
         };
         doubt(hardship && members.iter().any(able), "R21", household::POVERTY_KIND);
@@ -249,38 +259,33 @@ impl<'p> Checks<'p> {
     }
 
     fn is_able(&self, member: Cells<'_>) -> bool {
-        self.marks.has("劳动技能", member.int(person::LABOUR), "able")
+        member.is(person::LABOUR, self.terms.able)
     }
 
     /// True if nobody of the household is as its main cause of poverty says. Of whom it is not known, it may be
     /// so.
     fn is_other_cause(&self, household: Cells<'_>, members: &[&[Value]]) -> bool {
-        let cause = household.int(household::MAIN_CAUSE);
-        let is = |mark| self.marks.has("致贫原因", cause, mark);
+        let terms = &self.terms;
+        let is = |cause| household.is(household::MAIN_CAUSE, cause);
         let healths = || members.iter().map(|member| Cells(member));
-        let all = |mark: &str| {
-            healths().all(|m| m.any_marked(person::HEALTH, self.marks, "健康状况", mark))
-        };
+        let all = |of| healths().all(|member| member.has_any(person::HEALTH, of));
         let known = || healths().all(|member| member.text(person::HEALTH).is_some());
-        let any = |mark: &str| {
-            healths().any(|m| m.any_marked(person::HEALTH, self.marks, "健康状况", mark))
-        };
+        let any = |of| healths().any(|member| member.has_any(person::HEALTH, of));
         let pupils = healths().any(|member| member.int(person::SCHOOL_STAGE).is_some());
         let able = healths().filter(|member| self.is_able(*member)).count();
         !members.is_empty()
-            && (is("illness") && all("healthy")
-                || is("disability") && known() && !any("disabled")
-                || is("schooling") && !pupils
-                || is("labour") && able * 2 > members.len())
+            && (is(terms.illness) && all(terms.healthy)
+                || is(terms.disability) && known() && !any(terms.disabled)
+                || is(terms.schooling) && !pupils
+                || is(terms.labour) && able * 2 > members.len())
     }
 
     /// Members whose relations do not go together, by their position: spouses.
     pub(crate) fn family(&self, current: &[&[Value]]) -> Vec<(usize, Finding)> {
-        let relation = |member: &&[Value]| Cells(member).int(person::RELATION);
         let sex = |member: &[Value]| Cells(member).int(person::SEX);
-        let is_spouse =
-            |member: &&[Value]| self.marks.has("与户主关系", relation(member), "spouse");
-        let head = current.iter().find(|member| self.marks.is_head(relation(member)));
+        let spouse = self.terms.spouse;
+        let is_spouse = |member: &&[Value]| Cells(member).is(person::RELATION, spouse);
+        let head = current.iter().find(|member| self.is_head(member));
         let spouses: Vec<usize> =
             (0..current.len()).filter(|i| current.get(*i).is_some_and(is_spouse)).collect();
         let mut findings = Vec::new();
@@ -304,12 +309,12 @@ impl<'p> Checks<'p> {
         for (i, own) in all.iter().enumerate() {
             let Some(own) = own else { continue };
             let before = all.iter().flatten().find(|other| other.year == own.year - 1);
-            let jumps = before.zip(self.bound("R25", "factor_max")).is_some_and(|(before, max)| {
+            let jumps = before.zip(self.terms.factor_max).is_some_and(|(before, max)| {
                 own.is_more_than(max, *before) || before.is_more_than(max, *own)
             });
             let line = self.policy.poverty_line_fen(own.year);
             let line = line.map(|fen| NetIncome { year: own.year, fen, members: 1 });
-            let above = line.zip(self.bound("R25", "line_times_max"));
+            let above = line.zip(self.terms.line_times_max);
             if jumps || above.is_some_and(|(line, max)| own.is_more_than(max, line)) {
                 let finding = self.finding("R25", &INCOMES, income::YEAR);
                 findings.extend(finding.map(|found| (i, found)));
@@ -320,7 +325,7 @@ impl<'p> Checks<'p> {
 
     /// What is doubtful about an income beside the household's members, present and gone.
     pub(crate) fn income(&self, values: &[Value], members: &[&[Value]]) -> Vec<Finding> {
-        let cells = Cells(values);
+        let (cells, terms) = (Cells(values), &self.terms);
         let mut findings = Vec::new();
         let mut doubt = |holds: bool, rule: &'static str, i: usize| {
             if holds {
@@ -331,18 +336,18 @@ impl<'p> Checks<'p> {
         let is_present = |m: &Cells<'_>| end.is_none_or(|end| self.is_member_on(*m, end));
         let present = || members.iter().map(|values| Cells(values)).filter(is_present);
         let positive = |i: usize| cells.int(i).is_some_and(|fen| fen > 0);
-        let aged = |member: Cells<'_>, min: &str| {
+        let aged = |member: Cells<'_>, min: Option<i64>| {
             let age = member.day(person::BORN_ON).zip(end).map(|(born, end)| born.age_years(end));
-            age.zip(self.bound("R22", min)).is_none_or(|(age, min)| age >= min)
+            age.zip(min).is_none_or(|(age, min)| age >= min)
         };
-        let worker = |m: Cells<'_>| aged(m, "work_age_min");
+        let worker = |m: Cells<'_>| aged(m, terms.work_age_min);
         doubt(positive(income::WAGE_FEN) && !present().any(worker), "R22", income::WAGE_FEN);
         let entitled = |m: Cells<'_>| m.flag(person::HAS_ALLOWANCE) != Some(false);
         let allowance = positive(income::ALLOWANCE_FEN);
         doubt(allowance && !present().any(entitled), "R22", income::ALLOWANCE_FEN);
         let pensioner = |m: Cells<'_>| {
-            let woman = self.marks.has("性别", m.int(person::SEX), "female");
-            aged(m, if woman { "pension_age_min_women" } else { "pension_age_min" })
+            let woman = m.is(person::SEX, terms.female);
+            aged(m, if woman { terms.pension_age_min_women } else { terms.pension_age_min })
         };
         let pension = positive(income::PENSION_FEN);
         doubt(pension && !present().any(pensioner), "R22", income::PENSION_FEN);
@@ -366,7 +371,7 @@ impl<'p> Checks<'p> {
         let given = || parts.iter().filter_map(|i| cells.int(*i));
         let total = cells.int(income::TRANSFER_FEN).unwrap_or_default();
         let sum = given().fold(0, i64::saturating_add);
-        let tolerance = self.bound("R23", "tolerance_fen").unwrap_or_default();
+        let tolerance = self.terms.tolerance_fen.unwrap_or_default();
         let excess = sum.saturating_sub(total) >= tolerance.max(1);
         excess || (given().count() == parts.len() && total.saturating_sub(sum) >= tolerance.max(1))
     }
@@ -375,7 +380,7 @@ impl<'p> Checks<'p> {
     fn is_member_on(&self, member: Cells<'_>, on: Day) -> bool {
         let change = member.int(person::CHANGE_KIND);
         let changed_on = member.day(person::CHANGE_ON);
-        if self.marks.leaves(change) {
+        if self.terms.leaves.has(change) {
             changed_on.is_some_and(|left| left > on)
         } else {
             change.is_none() || changed_on.is_none_or(|joined| joined <= on)

@@ -25,7 +25,7 @@ use crate::{
     Context, Error,
     areas::{self, rows::AreaLine},
     households::{
-        Home, has_ended,
+        Home, Marks, has_ended,
         rows::{self, Which},
     },
     keys::Keys,
@@ -185,7 +185,7 @@ pub(super) async fn places(
     };
     let day = checks.today.to_string();
     let mut poor = HashSet::new();
-    let codes = |list: &str, mark: &str| checks.marks.codes(list, mark);
+    let codes = |list: &str, mark: &str| Marks::new(policy).codes(list, mark);
     let states = (codes("脱贫状态", "poor"), codes("户类型", "rural"));
     let unpopulated = places::unpopulated(areas, &day);
     if !unpopulated.is_empty() {

@@ -44,14 +44,15 @@ impl<'p> Reader<'p> {
     pub(super) fn new(keys: &'p Keys, policy: &'p Policy, scope: Scope, on: Day) -> Self {
         let (checks, kinds) = (Checks::new(policy, on), registers::cadre_kinds(policy));
         let household = [LOOKED_AT.0, TOLD_BY.0].concat();
-        let columns = Selections::of(&household, &[LOOKED_AT.1, TOLD_BY.1].concat());
+        let person = [LOOKED_AT.1, TOLD_BY.1].concat();
+        let columns = Selections::of(&household, &person, LOOKED_AT.2);
         let (county, after, suspects, answering) = Default::default();
         Self { keys, checks, columns, kinds, scope, county, after, suspects, answering }
     }
 
     /// Leaves out what tells people which record it is: for those who only count, with [`Reader::next`].
     pub(super) fn untold(self) -> Self {
-        Self { columns: Selections::of(LOOKED_AT.0, LOOKED_AT.1), ..self }
+        Self { columns: Selections::of(LOOKED_AT.0, LOOKED_AT.1, LOOKED_AT.2), ..self }
     }
 
     pub(super) fn judge(&self, home: &Home) -> Vec<(Record, Finding)> {

@@ -198,6 +198,9 @@ mod tests {
         for person in &mut home.persons {
             mask(&mut person.0.values, LOOKED_AT.1);
         }
+        for income in &mut home.incomes {
+            mask(&mut income.0.values, LOOKED_AT.2);
+        }
         home
     }
 

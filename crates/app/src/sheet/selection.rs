@@ -8,6 +8,9 @@ use super::{
 };
 use crate::{Error, keys::Keys};
 
+/// The first key column of households, persons and incomes.
+const COUNTY: &str = "county";
+
 /// Columns of a layout, for those who look at many rows and at little of each: these are read much sooner than
 /// whole ones.
 pub(crate) struct Selection {
@@ -15,16 +18,17 @@ pub(crate) struct Selection {
     pub(super) columns: String,
     /// None of a whole row.
     places: Option<Vec<Place>>,
+    has_county: bool,
 }
 
 impl Selection {
     /// All columns.
     pub(crate) fn whole(layout: &'static Layout) -> Self {
-        Self { layout, columns: layout.select(""), places: None }
+        Self { layout, columns: layout.select(""), places: None, has_county: true }
     }
 
-    /// These key columns, which are not the county, these columns of the sheet, and the first so many of the derived
-    /// ones; all numbers if one of them is wanted, since they are sealed together.
+    /// These key columns, these columns of the sheet, and the first so many of the derived ones; all numbers if one
+    /// of them is wanted, since they are sealed together. The county is known, and is not read.
     pub(crate) fn of(
         layout: &'static Layout,
         (keys, wanted, derived): (&[&str], &[usize], usize),
@@ -34,7 +38,7 @@ impl Selection {
             column.is_some_and(|column| matches!(column.kind, Kind::Secret(_)))
         };
         let is_read = |name: &str, place: &Place| match place {
-            Place::Lead(_) => keys.contains(&name),
+            Place::Lead(_) => name != COUNTY && keys.contains(&name),
             Place::Value(column) => wanted.contains(column),
             Place::Derived(nth) => *nth < derived,
             Place::Sealed => wanted.iter().any(is_number),
@@ -42,7 +46,8 @@ impl Selection {
         };
         let read = layout.places().filter(|(name, place)| is_read(name, place));
         let (columns, places): (Vec<&str>, Vec<Place>) = read.unzip();
-        Self { layout, columns: columns.join(", "), places: Some(places) }
+        let has_county = keys.contains(&COUNTY);
+        Self { layout, columns: columns.join(", "), places: Some(places), has_county }
     }
 
     /// The record of a row of these columns, stored under a county; all else is null. Nobody can write it back: it has
@@ -59,7 +64,7 @@ impl Selection {
         if row.0.len() != places.len() {
             return Err(DbError::NoRow.into());
         }
-        if let Some(first) = record.lead.first_mut() {
+        if let Some(first) = record.lead.first_mut().filter(|_| self.has_county) {
             *first = county.into();
         }
         let mut sealed = Value::Null;
@@ -100,7 +105,7 @@ mod tests {
         };
         let whole = layout.to_row(&keys, &record).unwrap();
         let wanted = [person::NAME, person::HEALTH, person::PHONE];
-        let selection = Selection::of(layout, (&["id"], &wanted, 1));
+        let selection = Selection::of(layout, (&["county", "id"], &wanted, 1));
         let cell = |name: &str| {
             let place = layout.table.columns.iter().position(|column| column.name == name);
             whole[place.unwrap()].clone()

@@ -45,7 +45,7 @@ pub(super) fn cell_note(
 impl<'p> Checker<'p> {
     pub(super) fn new(policy: &'p Policy, today: Day, lang: Lang) -> Self {
         let checks = Checks::new(policy, today);
-        Self { policy, checks, marks: checks.marks, today, lang }
+        Self { policy, checks, marks: Marks::new(policy), today, lang }
     }
 
     /// The note of a rule; none where no pack has the rule.

@@ -91,6 +91,22 @@ fn every_sheet_survives_every_format() {
 }
 
 #[test]
+fn the_same_tables_make_the_same_workbook_at_another_time() {
+    let scratch = Scratch::new();
+    let policy = Policy::embedded().unwrap();
+    let data = sample(&policy, 5);
+    let written = |name: &str| {
+        let path = scratch.path(name);
+        write(TableWriter::xlsx(&path).unwrap(), &policy, &data);
+        std::fs::read(path).unwrap()
+    };
+    let first = written("先.xlsx");
+    // A workbook tells seconds.
+    std::thread::sleep(std::time::Duration::from_millis(1100));
+    assert!(first == written("后.xlsx"));
+}
+
+#[test]
 fn a_large_table_goes_on_in_the_next_worksheet() {
     let scratch = Scratch::new();
     let policy = Policy::embedded().unwrap();

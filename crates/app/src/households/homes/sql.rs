@@ -65,15 +65,15 @@ static WHOLE: LazyLock<Selections> = LazyLock::new(|| Selections {
 });
 
 impl Selections {
-    /// These columns of the sheets, and all values of incomes.
-    pub(crate) fn of(household: &[usize], person: &[usize]) -> Self {
-        let income: Vec<usize> = layouts::INCOME.own_columns().collect();
-        let member = ["id", "household"];
+    /// These columns of the sheets of households, persons and incomes.
+    pub(crate) fn of(household: &[usize], person: &[usize], income: &[usize]) -> Self {
+        // What a person's numbers are sealed with.
+        let member = ["county", "id", "household"];
         Self {
-            household: Selection::of(&layouts::HOUSEHOLD, (&["id"], household, 0)),
+            household: Selection::of(&layouts::HOUSEHOLD, (&["county", "id"], household, 0)),
             // Whether a person belongs to the household is derived.
             person: Selection::of(&layouts::PERSON, (&member, person, 1)),
-            income: Selection::of(&layouts::INCOME, (&["household"], &income, 0)),
+            income: Selection::of(&layouts::INCOME, (&["household"], income, 0)),
         }
     }
 }
