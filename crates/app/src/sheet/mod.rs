@@ -50,7 +50,7 @@ pub use print::{Masking, Printer, in_words};
 pub(crate) use reseal::reseal;
 pub(crate) use selection::Selection;
 pub(crate) use sql::{records, selected};
-pub(crate) use view::{change_of, framed, integer, new_of, object, text};
+pub(crate) use view::{change_of, framed, integer, integer_if_any, new_of, object, text};
 
 /// A sheet of the exchange format.
 #[derive(Debug)]

@@ -4,7 +4,7 @@
 use daohu_base::Timestamp;
 use daohu_db::Value;
 use serde_json::{Map, Value as Json};
-use utoipa::openapi::schema::{KnownFormat, Object, ObjectBuilder, SchemaFormat, Type};
+use utoipa::openapi::schema::{KnownFormat, Object, ObjectBuilder, SchemaFormat, SchemaType, Type};
 
 use super::{Layout, Masking, Record, Sheet, schema, to_json};
 
@@ -32,6 +32,13 @@ pub(crate) fn object(layout: &Layout, record: &Record) -> Map<String, Json> {
 pub(crate) fn integer() -> Object {
     let int64 = SchemaFormat::KnownFormat(KnownFormat::Int64);
     ObjectBuilder::new().schema_type(Type::Integer).format(Some(int64)).build()
+}
+
+/// A whole number, or nothing.
+pub(crate) fn integer_if_any() -> Object {
+    let mut schema = integer();
+    schema.schema_type = SchemaType::Array(vec![Type::Integer, Type::Null]);
+    schema
 }
 
 /// A text.

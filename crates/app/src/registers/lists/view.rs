@@ -11,10 +11,10 @@ use utoipa::{
 
 use crate::{
     registers::layouts,
-    sheet::{Record, framed, integer, object},
+    sheet::{Record, framed, integer_if_any, object},
 };
 
-/// The view of each register, with what its table has in front beside the county.
+/// The view of each register, with what its table may have in front beside the county.
 macro_rules! views {
     ($($(#[$doc:meta])* $name:ident $layout:ident $($lead:literal)?;)*) => {
         $(
@@ -30,7 +30,7 @@ macro_rules! views {
 
             impl PartialSchema for $name {
                 fn schema() -> RefOr<Schema> {
-                    framed(layouts::$layout.sheet)$(.property($lead, integer()))?.into()
+                    framed(layouts::$layout.sheet)$(.property($lead, integer_if_any()))?.into()
                 }
             }
 
@@ -52,7 +52,7 @@ views! {
     VillageYearView VILLAGE;
     /// A cadre's time in a village's team.
     TeamMemberView TEAM;
-    /// Who helps whom; `household` is the id of the household that is helped.
+    /// Who helps whom; `household` is the id of the household that is helped, null where an area is.
     PairingView PAIRING "household";
     /// What an area is to reach in a year.
     TargetView TARGET;
