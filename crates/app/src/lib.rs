@@ -21,6 +21,7 @@ pub mod jobs;
 pub mod journal;
 pub mod keys;
 pub mod lang;
+pub mod monitoring;
 pub mod quality;
 pub mod registers;
 pub mod schema;

@@ -99,6 +99,13 @@ impl Day {
         i64::from(self.0.day())
     }
 
+    /// Year × 10,000 + month × 100 + day: in the order of the calendar, and the difference of two by 10,000 is an age.
+    pub fn packed(self) -> i32 {
+        i32::from(self.0.year()) * 10_000
+            + i32::from(self.0.month()) * 100
+            + i32::from(self.0.day())
+    }
+
     /// Completed years between this birth date and `on`; negative before the birth.
     pub fn age_years(self, on: Day) -> i64 {
         let had_birthday = (on.month(), on.day_of_month()) >= (self.month(), self.day_of_month());

@@ -47,6 +47,13 @@ impl Fen {
         Ok(Self(if negative { -amount } else { amount }))
     }
 
+    /// Yuan with both decimals: `1200.50`.
+    pub fn with_decimals(self) -> String {
+        let sign = if self.0 < 0 { "-" } else { "" };
+        let (yuan, fen) = (self.0.unsigned_abs() / 100, self.0.unsigned_abs() % 100);
+        format!("{sign}{yuan}.{fen:02}")
+    }
+
     /// The sum, or none on overflow.
     pub fn checked_add(self, other: Fen) -> Option<Fen> {
         self.0.checked_add(other.0).map(Fen)
@@ -93,6 +100,13 @@ mod tests {
             ("99999999999999999999", Err(BadMoney::NotANumber)),
         ] {
             assert_eq!(Fen::parse_yuan(text).map(|f| f.0), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn both_decimals_are_written_where_they_are_wanted() {
+        for (fen, written) in [(120_050, "1200.50"), (-5, "-0.05"), (0, "0.00"), (-100, "-1.00")] {
+            assert_eq!(Fen(fen).with_decimals(), written);
         }
     }
 

@@ -17,7 +17,9 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-use cli::{Cli, Command, ConfigCommand, JournalCommand, KeysCommand};
+use cli::{
+    Cli, Command, ConfigCommand, JournalCommand, KeysCommand, MonitorCommand, PolicyCommand,
+};
 use output::Failure;
 
 /// An import makes tens of millions of small strings; the system's allocator takes a fifth of its time.
@@ -47,6 +49,8 @@ async fn main() -> ExitCode {
             commands::journal::verify(args, lang).await
         }
         Command::Quality(args) => commands::quality::run(args, lang).await,
+        Command::Monitor(MonitorCommand::Run(args)) => commands::monitor::run(args, lang).await,
+        Command::Policy(PolicyCommand::Check(args)) => commands::policy::check(&args, lang),
         Command::Suspects(args) => commands::suspects::run(args).await,
         Command::User(command) => commands::user::run(command, lang).await,
         Command::Keys(KeysCommand::Rotate(args)) => commands::keys::rotate(args, lang).await,

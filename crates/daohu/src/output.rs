@@ -5,6 +5,7 @@ use std::{io::Write, path::Path, process::ExitCode};
 use daohu_app::{Error, Lang, exchange::FileError, http::ApiError, keys::KeyError};
 use daohu_base::AreaCode;
 use daohu_db::Error as DbError;
+use daohu_policy::BadPack;
 
 /// Done, but with something found or refused.
 pub(crate) const FINDING: u8 = 1;
@@ -58,6 +59,14 @@ impl Failure {
             }
             other => other.into(),
         }
+    }
+
+    /// A policy pack that cannot be used.
+    pub(crate) fn of_pack(bad: &BadPack) -> Self {
+        Self::refusal(
+            format!("政策包不能用：{bad}"),
+            format!("the policy pack cannot be used: {bad}"),
+        )
     }
 
     /// A file or folder that cannot be written, named as it was typed.

@@ -4,6 +4,8 @@
 //! does not parse is refused whole, with the file and the reason.
 
 mod classes;
+pub mod expr;
+mod guarantees;
 mod helping;
 mod lists;
 mod pack;
@@ -13,6 +15,7 @@ mod second_factor;
 mod villages;
 
 pub use classes::HouseholdClass;
+pub use guarantees::{Expression, Guarantee};
 pub use helping::{Bond, Helper, Helping, VillageRole};
 pub use lists::{CodeList, CodeSet, CodeValue, Unknown};
 pub use pack::{Accesses, BadPack, Exchange, Policy, QualityReports, QualityTrend, Security};

@@ -42,6 +42,14 @@ pub struct CodeValue {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct CodeSet(u128);
 
+impl FromIterator<i64> for CodeSet {
+    fn from_iter<I: IntoIterator<Item = i64>>(codes: I) -> Self {
+        let mut set = Self::default();
+        codes.into_iter().for_each(|code| set.add(code));
+        set
+    }
+}
+
 impl CodeSet {
     /// True if the code is one of them; no code is none of them.
     pub fn has(self, code: Option<i64>) -> bool {
@@ -50,6 +58,11 @@ impl CodeSet {
 
     fn add(&mut self, code: i64) {
         self.0 |= Self::bit(code).unwrap_or_default();
+    }
+
+    /// The codes, in order.
+    pub fn iter(self) -> impl Iterator<Item = u8> {
+        (0..=127).filter(move |code| self.has(Some(i64::from(*code))))
     }
 
     /// Codes have two digits.
@@ -117,10 +130,8 @@ impl CodeList {
 
     /// The codes whose values bear the mark.
     pub fn all_marked(&self, mark: &str) -> CodeSet {
-        let mut set = CodeSet::default();
         let marked = self.values.iter().filter(|value| value.marks.iter().any(|m| m == mark));
-        marked.filter_map(|value| value.code.parse().ok()).for_each(|code| set.add(code));
-        set
+        marked.filter_map(|value| value.code.parse().ok()).collect()
     }
 
     /// The first code whose value bears the mark.

@@ -1,18 +1,20 @@
 //! Reading packs.
 
+use daohu_base::Day;
 use rustc_hash::FxHashMap;
 use serde::Deserialize;
 
 use crate::{
-    CodeList, CodeValue, Helping, HouseholdClass, Role, Rule, SecondFactor, VillageChecklist,
-    VillageGroup, VillageItem, VillageRole,
+    CodeList, CodeValue, Guarantee, Helping, HouseholdClass, Role, Rule, SecondFactor,
+    VillageChecklist, VillageGroup, VillageItem, VillageRole, guarantees::Written,
 };
 
 /// The files that every installation starts with.
-const EMBEDDED: [(&str, &str); 9] = [
+const EMBEDDED: [(&str, &str); 10] = [
     ("national/classes.toml", include_str!("../../../policies/national/classes.toml")),
     ("national/codes.toml", include_str!("../../../policies/national/codes.toml")),
     ("national/exchange.toml", include_str!("../../../policies/national/exchange.toml")),
+    ("national/guarantees.toml", include_str!("../../../policies/national/guarantees.toml")),
     ("national/helping.toml", include_str!("../../../policies/national/helping.toml")),
     ("national/lines.toml", include_str!("../../../policies/national/lines.toml")),
     ("national/quality.toml", include_str!("../../../policies/national/quality.toml")),
@@ -38,6 +40,7 @@ pub struct Policy {
     village_checklist: VillageChecklist,
     lines: Vec<Line>,
     classes: Vec<HouseholdClass>,
+    guarantees: Vec<Guarantee>,
 }
 
 /// What a person must have in a year so as not to be poor.
@@ -157,6 +160,8 @@ struct File {
     line: Vec<Line>,
     #[serde(default)]
     household_class: Vec<HouseholdClass>,
+    #[serde(default)]
+    guarantee: Vec<Written>,
 }
 
 #[derive(Deserialize)]
@@ -206,6 +211,7 @@ impl Policy {
         let (mut roles, mut village_roles) = (Vec::new(), Vec::new());
         let mut lines: Vec<Line> = Vec::new();
         let mut classes: Vec<HouseholdClass> = Vec::new();
+        let mut guarantees: Vec<Guarantee> = Vec::new();
         let (mut security, mut second_factor, mut exchange) = (None, None, None);
         let (mut helping, mut accesses, mut checklist) = (None, None, None);
         let (mut quality_trend, mut quality_reports) = (None, None);
@@ -234,6 +240,11 @@ impl Policy {
             };
             classes.retain(|class| !again(class));
             classes.extend(file.household_class);
+            let own = file.guarantee.into_iter().map(|written| written.of_file((name, text)));
+            let own: Vec<Guarantee> = own.collect();
+            Guarantee::check(&own).map_err(bad)?;
+            guarantees.retain(|before| own.iter().all(|other| other.id != before.id));
+            guarantees.extend(own);
             security = file.security.or(security);
             file.second_factor.as_ref().map_or(Ok(()), SecondFactor::check).map_err(bad)?;
             second_factor = file.second_factor.or(second_factor);
@@ -268,6 +279,7 @@ impl Policy {
             village_checklist: checklist.unwrap_or_default(),
             lines,
             classes,
+            guarantees,
         })
     }
 
@@ -317,6 +329,16 @@ impl Policy {
     /// The classes that poor households are helped by.
     pub fn household_classes(&self) -> &[HouseholdClass] {
         &self.classes
+    }
+
+    /// What a household must have at some time, in the order of the packs.
+    pub fn all_guarantees(&self) -> Vec<&Guarantee> {
+        self.guarantees.iter().collect()
+    }
+
+    /// What a household must have on a day, in the order of the packs.
+    pub fn guarantees(&self, on: Day) -> Vec<&Guarantee> {
+        self.guarantees.iter().filter(|guarantee| guarantee.is_in_force(on)).collect()
     }
 
     /// All quality rules, by id.

@@ -9,6 +9,7 @@ mod figures;
 mod http;
 mod import;
 mod import_xlsx;
+mod monitor;
 mod options;
 mod place;
 mod product;
@@ -51,6 +52,8 @@ Parts (default: all)
   export       CSV beside the engine's shell writing the same tables; XLSX
   unchanged    the same files again: every row unchanged; bytes on the disk, beside bare tables
   http         readiness, memory, waiting for a household, a list, a search; beside /healthz
+  monitor      the national guarantees asked of all households, beside DuckDB, numpy and a hand-written
+               pass over arrays (python3 with venv); bars from a million households on
   reports      coverage over HTTP, the quality of all records, what it costs to suspect a new person
                (also in ten times the county), a backup beside a copy of the file; on all sheets
 
@@ -81,12 +84,20 @@ enum Part {
     Unchanged,
     Http,
     Reports,
+    Monitor,
 }
 
 impl Part {
     /// In the order in which they run.
-    const ALL: [Self; 6] =
-        [Self::Import, Self::ImportXlsx, Self::Export, Self::Unchanged, Self::Http, Self::Reports];
+    const ALL: [Self; 7] = [
+        Self::Import,
+        Self::ImportXlsx,
+        Self::Export,
+        Self::Unchanged,
+        Self::Http,
+        Self::Reports,
+        Self::Monitor,
+    ];
 
     fn name(self) -> &'static str {
         match self {
@@ -96,6 +107,7 @@ impl Part {
             Self::Unchanged => "unchanged",
             Self::Http => "http",
             Self::Reports => "reports",
+            Self::Monitor => "monitor",
         }
     }
 
@@ -111,6 +123,7 @@ impl Part {
             Self::Unchanged => unchanged::run(place, figures),
             Self::Http => http::run(place, figures),
             Self::Reports => reports::run(place, figures),
+            Self::Monitor => monitor::run(place, figures),
         }
     }
 }
@@ -119,6 +132,7 @@ impl Part {
 struct Programs {
     daohu: PathBuf,
     stream_cells: PathBuf,
+    yardsticks: Option<monitor::Yardsticks>,
 }
 
 /// Measures, tells, and compares.
@@ -202,6 +216,7 @@ fn measure_engine(
             subject,
             pairs: if subject.is_large { 1 } else { options.pairs },
             stream_cells: &programs.stream_cells,
+            yardsticks: programs.yardsticks.as_ref(),
         };
         for part in Part::ALL.into_iter().filter(|part| options.parts.contains(part)) {
             eprintln!("── {} on {}{large}", part.name(), engine.name());
@@ -226,5 +241,15 @@ fn build(workspace: &Workspace, options: &Options) -> anyhow::Result<Programs> {
         let args = ["build", "--release", "-p", "xtask", "--example", "stream_cells"];
         succeed(&mut cargo(workspace, args))?;
     }
-    Ok(Programs { daohu, stream_cells })
+    let mut yardsticks = None;
+    if options.parts.contains(&Part::Monitor) {
+        let args = ["build", "--release", "-p", "xtask", "--example", "fused_pass"];
+        succeed(&mut cargo(workspace, args))?;
+        yardsticks = Some(monitor::Yardsticks {
+            python: monitor::install(workspace)?,
+            script: workspace.root.join("xtask/yardsticks/monitor.py"),
+            fused_pass: release.join("examples/fused_pass"),
+        });
+    }
+    Ok(Programs { daohu, stream_cells, yardsticks })
 }

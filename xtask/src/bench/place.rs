@@ -8,6 +8,7 @@ use std::{
 use anyhow::{Context, ensure};
 
 use super::{
+    monitor::Yardsticks,
     product::{Imported, Product},
     store::{Database, Store},
 };
@@ -68,6 +69,8 @@ pub(super) struct Place<'r> {
     pub(super) pairs: usize,
     /// The built yardstick of workbooks.
     pub(super) stream_cells: &'r Path,
+    /// Those of monitoring, where it is measured.
+    pub(super) yardsticks: Option<&'r Yardsticks>,
 }
 
 impl Place<'_> {

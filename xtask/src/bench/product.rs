@@ -128,6 +128,19 @@ impl Product<'_> {
         Ok(Cost { seconds, rows, peak_mib: peak_mib(&report)? })
     }
 
+    /// Asks the guarantees of an area so many times, and writes a line for each household; gives what it told.
+    pub(super) fn monitor(
+        &self,
+        database: &Database<'_>,
+        area: &str,
+        (day, times): (&str, &str),
+        out: &Path,
+    ) -> anyhow::Result<Value> {
+        let args = ["monitor", "run", "--json", "--area", area, "--on", day, "--repeat", times];
+        let (_, report) = timed(self.with(database, &args).arg("--out").arg(out))?;
+        Ok(report)
+    }
+
     /// Judges all records of an area on a day.
     pub(super) fn quality(
         &self,

@@ -36,6 +36,7 @@ mod job_list;
 mod jobs;
 mod journal;
 mod matrix;
+mod monitoring;
 mod moves;
 mod problems;
 mod quality;

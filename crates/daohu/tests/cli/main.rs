@@ -17,6 +17,7 @@ mod keys;
 mod kill;
 mod kill_backup;
 mod listen;
+mod monitor;
 mod parquet;
 mod pipe;
 mod round_trip;

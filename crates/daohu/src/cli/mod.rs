@@ -1,11 +1,15 @@
 //! The arguments. Names are fixed: scripts rely on them.
 
+mod monitor;
+
 use std::{net::SocketAddr, path::PathBuf};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use daohu_app::{Lang, suspects::Verdict};
 use daohu_base::{AreaCode, AreaLevel, Day};
 use daohu_db::DbUrl;
+
+pub(crate) use self::monitor::{MonitorCommand, MonitorRunArgs, PolicyCheckArgs, PolicyCommand};
 
 /// Daohu 到户: the registry of targeted poverty alleviation.
 #[derive(Debug, Parser)]
@@ -77,6 +81,12 @@ pub(crate) enum Command {
     Coverage(CoverageArgs),
     /// How good the records of an area are: which rules are broken, where and how often.
     Quality(QualityArgs),
+    /// Which households of an area have what it takes to be out of poverty, lack it, or are not known to have it.
+    #[command(subcommand)]
+    Monitor(MonitorCommand),
+    /// Policy packs.
+    #[command(subcommand)]
+    Policy(PolicyCommand),
     /// Pairs of persons of an area who may be one, and what was judged of them.
     Suspects(SuspectsArgs),
     /// The journal of all changes.

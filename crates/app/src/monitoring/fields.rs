@@ -1,0 +1,106 @@
+//! The fields that rules may name: the columns of 户 and 人, and what is derived of them.
+
+use daohu_census::{Derived, Shape, Source};
+use daohu_db::Value;
+use daohu_policy::{
+    CodeSet, Policy,
+    expr::{Field, FieldKind, Unit, Vocabulary},
+};
+
+use crate::{
+    households::Marks,
+    sheet::{Column, HOUSEHOLDS, Kind, PERSONS, person},
+};
+
+/// What is read of the sheets, and what the census makes of it.
+pub(super) struct Fields {
+    pub(super) shape: Shape,
+    /// The columns of 户 that are stored, in the order of the census' cells.
+    pub(super) household: Vec<usize>,
+    /// The same of 人.
+    pub(super) member: Vec<usize>,
+}
+
+/// What is derived of a household, as rules name it.
+const OF_HOUSEHOLD: [(&str, &str, Unit, Derived); 2] = [
+    ("income_per_head", "人均纯收入", Unit::Yuan, Derived::IncomePerHead),
+    ("line", "贫困标准", Unit::Yuan, Derived::Line),
+];
+/// What is derived of a member.
+const OF_MEMBER: [(&str, &str, Unit, Derived); 1] = [("age", "年龄", Unit::Age, Derived::Age)];
+
+impl Fields {
+    pub(super) fn of(policy: &Policy) -> Self {
+        let (household, mut fields) = stored(HOUSEHOLDS.columns);
+        let (member, mut of_member) = stored(PERSONS.columns);
+        let mut sources = [&household, &member]
+            .map(|columns| (0..columns.len()).map(Source::Stored).collect::<Vec<Source>>());
+        let [of_households, of_members] = &mut sources;
+        for (name, title, unit, derived) in OF_HOUSEHOLD {
+            fields.push(field(name, title, FieldKind::Number(unit)));
+            of_households.push(Source::Derived(derived));
+        }
+        for (name, title, unit, derived) in OF_MEMBER {
+            of_member.push(field(name, title, FieldKind::Number(unit)));
+            of_members.push(Source::Derived(derived));
+        }
+        let place = |wanted: usize| member.iter().position(|column| *column == wanted);
+        let place = |wanted: usize| place(wanted).unwrap_or(usize::MAX);
+        let leaving: CodeSet = Marks::new(policy).set("变动类型", "leaves");
+        let [household_sources, member_sources] = sources;
+        let shape = Shape {
+            vocabulary: Vocabulary { household: fields, member: of_member },
+            household: household_sources,
+            member: member_sources,
+            born_on: place(person::BORN_ON),
+            change: (place(person::CHANGE_KIND), place(person::CHANGE_ON), leaving),
+        };
+        Self { shape, household, member }
+    }
+}
+
+/// The columns of a sheet that rules may name.
+fn stored(columns: &[Column]) -> (Vec<usize>, Vec<Field>) {
+    let known =
+        columns.iter().enumerate().filter_map(|(i, column)| Some((i, kind(column)?, column)));
+    known.map(|(i, kind, column)| (i, field(column.name, column.header, kind))).unzip()
+}
+
+fn field(name: &str, title: &str, kind: FieldKind) -> Field {
+    Field { name: name.to_owned(), title: title.to_owned(), kind }
+}
+
+/// What rules make of a column; none of keys, of numbers that name a person, and of names.
+fn kind(column: &Column) -> Option<FieldKind> {
+    Some(match column.kind {
+        Kind::Flag => FieldKind::Flag,
+        Kind::Code(list) => FieldKind::Code(list.to_owned()),
+        Kind::Codes(list, _) => FieldKind::Codes(list.to_owned()),
+        Kind::Yuan => FieldKind::Number(Unit::Yuan),
+        Kind::Quantity(..) => FieldKind::Number(Unit::Quantity),
+        Kind::Count(_) => FieldKind::Number(Unit::Plain),
+        Kind::Year => FieldKind::Number(Unit::Year),
+        Kind::Day => FieldKind::Day,
+        // One that every row has says nothing.
+        Kind::Text(_) if !column.required => FieldKind::Text,
+        Kind::Text(_)
+        | Kind::Key
+        | Kind::Area(_)
+        | Kind::Group
+        | Kind::Period
+        | Kind::Secret(_) => {
+            return None;
+        }
+    })
+}
+
+/// A stored value as the census takes it.
+pub(super) fn cell(value: Option<&Value>) -> daohu_census::Cell<'_> {
+    use daohu_census::Cell;
+    match value {
+        Some(Value::Int(number)) => Cell::Int(*number),
+        Some(Value::Real(number)) => Cell::Real(*number),
+        Some(Value::Text(text)) => Cell::Text(text),
+        Some(Value::Null | Value::Blob(_)) | None => Cell::Unknown,
+    }
+}

@@ -1,0 +1,94 @@
+//! Filling the census from the store.
+
+use daohu_base::Scope;
+use daohu_census::{Builder, Cell, Census, Earned};
+use daohu_db::{Tx, Value};
+
+use super::fields::{Fields, cell};
+use crate::{
+    Error,
+    households::{
+        Home,
+        rows::{self, Selections, Which},
+    },
+    keys::Keys,
+    sheet::{household, income},
+};
+
+/// Households that are read together.
+const HOMES: i64 = 1000;
+
+/// The columns of 年度收入 that net income is worked out of.
+const EARNED: [usize; 7] = [
+    income::YEAR,
+    income::MEMBERS,
+    income::WAGE_FEN,
+    income::BUSINESS_FEN,
+    income::PROPERTY_FEN,
+    income::TRANSFER_FEN,
+    income::BUSINESS_COST_FEN,
+];
+
+/// The cells of a row in these columns.
+fn cells<'v>(values: &'v [Value], columns: &[usize]) -> Vec<Cell<'v>> {
+    columns.iter().map(|column| cell(values.get(*column))).collect()
+}
+
+/// The households of a scope, with their numbers in the order of the census.
+pub(super) struct Loaded {
+    pub(super) census: Census,
+    pub(super) numbers: Vec<String>,
+}
+
+/// Reads all households of a scope.
+pub(super) async fn load(
+    tx: &mut Tx,
+    (keys, fields): (&Keys, Fields),
+    scope: &Scope,
+) -> Result<Loaded, Error> {
+    let told = [household::NO, household::VILLAGE];
+    let columns = Selections::of(&[&told[..], &fields.household].concat(), &fields.member, &EARNED);
+    let (of_household, of_member) = (fields.household, fields.member);
+    let mut builder = Builder::new(fields.shape);
+    let mut numbers = Vec::new();
+    for county in rows::counties(tx, scope).await? {
+        let mut last = 0;
+        loop {
+            let after = (county.as_str(), last, Which::All);
+            let homes = rows::next_homes_of(tx, (keys, &columns), scope, after, HOMES).await?;
+            let Some(end) = homes.last() else { break };
+            last = end.household.id();
+            for home in &homes {
+                numbers.push(home.household.no().to_owned());
+                add(&mut builder, home, (&of_household, &of_member))?;
+            }
+        }
+    }
+    Ok(Loaded { census: builder.finish(), numbers })
+}
+
+fn add(
+    builder: &mut Builder,
+    home: &Home,
+    (of_household, of_member): (&[usize], &[usize]),
+) -> Result<(), Error> {
+    let too_many = |error| Error::File(std::io::Error::other(error));
+    let household = &home.household;
+    let own = cells(&household.0.values, of_household);
+    builder.household(household.id(), household.village(), &own).map_err(too_many)?;
+    for member in &home.persons {
+        builder.member(&cells(&member.0.values, of_member)).map_err(too_many)?;
+    }
+    for year in &home.incomes {
+        let int = |column: usize| year.0.values.get(column).and_then(Value::as_int);
+        let kinds =
+            [income::WAGE_FEN, income::BUSINESS_FEN, income::PROPERTY_FEN, income::TRANSFER_FEN];
+        let earned = Earned {
+            kinds_fen: kinds.map(int),
+            cost_fen: int(income::BUSINESS_COST_FEN),
+            sharing: int(income::MEMBERS),
+        };
+        builder.year(year.year(), &earned);
+    }
+    Ok(())
+}

@@ -1,0 +1,16 @@
+//! Monitoring: is each household really out of poverty, and if not, what is it that it lacks.
+//!
+//! The guarantees are of the policy pack; what they are asked of is the census, the population in columns. This
+//! slice tells the census which fields there are, fills it from the store and tells people what came out.
+//!
+//! Invariants: fields are those of the sheets, by their names there; a household is judged by what is known of it
+//! alone, and what is not known is never met.
+
+mod fields;
+mod load;
+mod model;
+mod ops;
+mod statuses;
+
+pub use model::{Counts, OverallCounts, Summary};
+pub use ops::{Asked, check, run};

@@ -1,0 +1,168 @@
+//! Arrays of the population.
+
+use daohu_policy::{
+    CodeSet,
+    expr::{FieldRef, Level, Vocabulary},
+};
+use rustc_hash::FxHashMap;
+
+use crate::{Shape, Source};
+
+/// Not known, among whole numbers.
+pub(crate) const NO_INT: i32 = i32::MIN;
+/// Not known, among amounts.
+pub(crate) const NO_FEN: i64 = i64::MIN;
+/// Not known, among codes: these have two digits.
+pub(crate) const NO_CODE: u8 = u8::MAX;
+/// Not known, among sets of codes: the first.
+pub(crate) const NO_SET: u16 = 0;
+
+/// No, not known and yes, so that `&` and `|` of bits are those of Kleene's logic.
+pub(crate) const NO: u8 = 0x00;
+pub(crate) const UNKNOWN: u8 = 0x0F;
+pub(crate) const YES: u8 = 0xFF;
+
+/// A field of all households, or of all members.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Column {
+    /// [`NO`], [`UNKNOWN`] or [`YES`].
+    Flag(Vec<u8>),
+    Code(Vec<u8>),
+    Codes(Sets),
+    /// Counts, years, and days as packed.
+    Int(Vec<i32>),
+    Fen(Vec<i64>),
+    Real(Vec<f64>),
+    /// Texts, of which it is kept whether they are known.
+    Known(Vec<u8>),
+}
+
+/// Sets of codes: there are few of them, so that each is kept once.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Sets {
+    pub(crate) nths: Vec<u16>,
+    pub(crate) sets: Vec<CodeSet>,
+}
+
+/// The population of some counties, in the order in which it came: members behind each other, as their households are.
+#[derive(Clone, Debug)]
+pub struct Census {
+    pub(crate) shape: Shape,
+    pub(crate) ids: Vec<i64>,
+    /// The households by id, where they did not come so.
+    pub(crate) order: Option<Vec<u32>>,
+    /// Of each household, its village among [`Census::villages`].
+    pub(crate) places: Vec<u32>,
+    pub(crate) villages: Vec<String>,
+    /// Where the members of each household begin; one more at the end.
+    pub(crate) members_from: Vec<u32>,
+    /// The day on which a member left, as packed; the last of all days of who did not.
+    pub(crate) gone_on: Vec<i32>,
+    pub(crate) household: Vec<Column>,
+    pub(crate) member: Vec<Column>,
+    pub(crate) years: FxHashMap<i32, Year>,
+}
+
+/// What households had in a year.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Year {
+    /// Net income a head in fen, [`NO_FEN`] where it is not known.
+    pub(crate) per_head_fen: Vec<i64>,
+    /// How many shared it, [`NO_INT`] where it is not known.
+    pub(crate) sharing: Vec<i32>,
+}
+
+/// What a household had in a year.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct PerHead {
+    /// Net income a head, in fen.
+    pub fen: Option<i64>,
+    /// How many shared it.
+    pub sharing: Option<i64>,
+}
+
+impl Census {
+    /// How many households there are.
+    pub fn households(&self) -> usize {
+        self.ids.len()
+    }
+
+    /// How many members there are, those included who left.
+    pub fn members(&self) -> usize {
+        self.gone_on.len()
+    }
+
+    /// The households' ids, in the census' order.
+    pub fn ids(&self) -> &[i64] {
+        &self.ids
+    }
+
+    /// The villages in which households live.
+    pub fn villages(&self) -> &[String] {
+        &self.villages
+    }
+
+    /// The village of the nth household.
+    pub fn village_of(&self, nth: usize) -> Option<&str> {
+        let place = usize::try_from(*self.places.get(nth)?).ok()?;
+        self.villages.get(place).map(String::as_str)
+    }
+
+    /// The place of a household.
+    pub fn find(&self, id: i64) -> Option<usize> {
+        let Some(order) = &self.order else { return self.ids.binary_search(&id).ok() };
+        let nth = |place: u32| usize::try_from(place).ok();
+        let own = |place: &u32| nth(*place).and_then(|nth| self.ids.get(nth)).copied();
+        let found = order.binary_search_by_key(&Some(id), own).ok()?;
+        order.get(found).copied().and_then(nth)
+    }
+
+    /// What the nth household had in a year.
+    pub fn income_of(&self, nth: usize, year: i64) -> PerHead {
+        let year = i32::try_from(year).ok().and_then(|year| self.years.get(&year));
+        let Some(year) = year else { return PerHead::default() };
+        let fen = year.per_head_fen.get(nth).copied().filter(|fen| *fen != NO_FEN);
+        let sharing = year.sharing.get(nth).copied().filter(|sharing| *sharing != NO_INT);
+        PerHead { fen, sharing: sharing.map(i64::from) }
+    }
+
+    /// The fields that rules may name.
+    pub fn vocabulary(&self) -> &Vocabulary {
+        &self.shape.vocabulary
+    }
+
+    /// Bytes of the arrays.
+    pub fn bytes(&self) -> usize {
+        let years = self.years.values();
+        let years = years.map(|year| year.per_head_fen.len() * 8 + year.sharing.len() * 4);
+        let columns = self.household.iter().chain(&self.member).map(Column::bytes);
+        let frame = self.ids.len() * 8 + (self.places.len() + self.members_from.len()) * 4;
+        columns.chain(years).sum::<usize>() + frame + self.gone_on.len() * 4
+    }
+
+    /// Where a field comes from, and its array if it has one.
+    pub(crate) fn source(&self, field: FieldRef) -> Option<(Source, Option<&Column>)> {
+        let (sources, columns) = match field.level {
+            Level::Household => (&self.shape.household, &self.household),
+            Level::Member => (&self.shape.member, &self.member),
+        };
+        let source = *sources.get(field.place)?;
+        let column = match source {
+            Source::Stored(place) => columns.get(place),
+            Source::Derived(_) => None,
+        };
+        Some((source, column))
+    }
+}
+
+impl Column {
+    fn bytes(&self) -> usize {
+        match self {
+            Self::Flag(lanes) | Self::Code(lanes) | Self::Known(lanes) => lanes.len(),
+            Self::Codes(sets) => sets.nths.len() * 2,
+            Self::Int(numbers) => numbers.len() * 4,
+            Self::Fen(amounts) => amounts.len() * 8,
+            Self::Real(numbers) => numbers.len() * 8,
+        }
+    }
+}

@@ -1,0 +1,181 @@
+//! Asking rules of many households at once.
+//!
+//! Some thousand households are taken together: each part of a test is then one pass over short arrays, which stay in
+//! the processor's nearest memory and take many at a step.
+
+mod lanes;
+mod numbers;
+
+use std::{num::NonZero, ops::Range, thread};
+
+use daohu_base::Day;
+
+use self::lanes::Lanes;
+use crate::{
+    columns::{Census, YES},
+    rules::{Outcome, Plan, Rule},
+};
+
+/// Households that are taken together: their members' lanes fill a part of the nearest memory.
+const BLOCK: usize = 1024;
+
+/// What is asked beside the rules.
+#[derive(Clone, Copy)]
+pub struct Question<'q> {
+    /// The day on which members, ages and the year of income are looked at.
+    pub on: Day,
+    /// The poverty line in fen of the year, by village; none where no pack has it.
+    pub line_fen: &'q (dyn Fn(&str) -> Option<i64> + Sync),
+}
+
+/// What the rules say of some households, in the census' order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Assessment {
+    /// The place in the census of the first household.
+    pub from: usize,
+    /// For each rule of the plan, in its order.
+    pub rules: Vec<Judged>,
+}
+
+/// What one rule says.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Judged {
+    /// For each household.
+    pub outcomes: Vec<Outcome>,
+    /// For each household that is not met, the place among the rule's parts of the first that is to blame: of
+    /// [`Rule::unmet`] where it is unmet, of [`Rule::met`] where it is not known.
+    pub reasons: Vec<u8>,
+}
+
+impl Assessment {
+    /// What all rules together say of the nth of these households: unmet if one is, otherwise unknown if one is.
+    pub fn overall(&self, nth: usize) -> Outcome {
+        let mut own = self.rules.iter().filter_map(|rule| rule.outcomes.get(nth));
+        own.try_fold(Outcome::Met, |all, one| match (all, one) {
+            (_, Outcome::Unmet) => Err(Outcome::Unmet),
+            (Outcome::Unknown, _) | (_, Outcome::Unknown) => Ok(Outcome::Unknown),
+            _ => Ok(Outcome::Met),
+        })
+        .unwrap_or_else(|unmet| unmet)
+    }
+}
+
+/// Asks the rules of the households at these places, on so many threads.
+pub fn assess(
+    census: &Census,
+    plan: &Plan,
+    question: Question<'_>,
+    households: Range<usize>,
+    threads: NonZero<usize>,
+) -> Assessment {
+    let lines: Vec<f64> =
+        census.villages.iter().map(|village| numbers::fen((question.line_fen)(village))).collect();
+    let from = households.start.min(census.households());
+    let end = households.end.clamp(from, census.households());
+    let share = (end - from).div_ceil(threads.get()).max(1);
+    let mut rules: Vec<Judged> = plan.rules.iter().map(|_| Judged::empty(end - from)).collect();
+    // Each thread writes its own part of every rule's arrays.
+    let mut parts: Vec<Vec<Slot<'_>>> = Vec::new();
+    for judged in &mut rules {
+        let outcomes = judged.outcomes.chunks_mut(share);
+        for (nth, slot) in outcomes.zip(judged.reasons.chunks_mut(share)).enumerate() {
+            match parts.get_mut(nth) {
+                Some(part) => part.push(slot),
+                None => parts.push(vec![slot]),
+            }
+        }
+    }
+    let starts = (from..end).step_by(share);
+    thread::scope(|scope| {
+        let mut work = starts.zip(parts).map(|(start, slots)| {
+            let lanes = Lanes::new(census, question.on, &lines);
+            move || judge(lanes, plan, start, slots)
+        });
+        // One of them here.
+        let own = work.next();
+        work.for_each(|work| drop(scope.spawn(work)));
+        own.into_iter().for_each(|work| work());
+    });
+    Assessment { from, rules }
+}
+
+/// Where a thread writes what a rule says: outcomes and reasons.
+type Slot<'s> = (&'s mut [Outcome], &'s mut [u8]);
+
+/// Asks the rules of the households from `start` on, as many as the slots have room for.
+fn judge(mut lanes: Lanes<'_>, plan: &Plan, start: usize, mut slots: Vec<Slot<'_>>) {
+    let count = slots.first().map_or(0, |(outcomes, _)| outcomes.len());
+    let mut judge = Judge::default();
+    for from in (0..count).step_by(BLOCK) {
+        let end = (from + BLOCK).min(count);
+        lanes.enter(start + from..start + end);
+        for (rule, (outcomes, reasons)) in plan.rules.iter().zip(&mut slots) {
+            if let (Some(outcomes), Some(reasons)) =
+                (outcomes.get_mut(from..end), reasons.get_mut(from..end))
+            {
+                judge.ask(&mut lanes, rule, (outcomes, reasons));
+            }
+        }
+    }
+}
+
+/// Room for one rule's lanes.
+#[derive(Default)]
+struct Judge {
+    part: Vec<u8>,
+    unmet: Vec<u8>,
+    met: Vec<u8>,
+    /// Of the first part that is to blame.
+    blamed: Vec<u8>,
+    missing: Vec<u8>,
+}
+
+impl Judge {
+    fn ask(&mut self, lanes: &mut Lanes<'_>, rule: &Rule, (outcomes, reasons): Slot<'_>) {
+        let count = outcomes.len();
+        for lanes in [&mut self.unmet, &mut self.met, &mut self.blamed, &mut self.missing] {
+            lanes.clear();
+            lanes.resize(count, 0);
+        }
+        // From the last part to the first, so that the first has the last word.
+        for (nth, test) in rule.unmet.iter().enumerate().rev() {
+            let nth = u8::try_from(nth).unwrap_or(u8::MAX);
+            lanes.household_test(test, &mut self.part);
+            for ((part, unmet), blamed) in
+                self.part.iter().zip(&mut self.unmet).zip(&mut self.blamed)
+            {
+                let holds = if *part == YES { 0xFF } else { 0 };
+                *unmet |= holds;
+                *blamed = (nth & holds) | (*blamed & !holds);
+            }
+        }
+        for (nth, test) in rule.met.iter().enumerate().rev() {
+            let nth = u8::try_from(nth).unwrap_or(u8::MAX);
+            lanes.household_test(test, &mut self.part);
+            for ((part, fails), missing) in
+                self.part.iter().zip(&mut self.met).zip(&mut self.missing)
+            {
+                let fail = if *part == YES { 0 } else { 0xFF };
+                *fails |= fail;
+                *missing = (nth & fail) | (*missing & !fail);
+            }
+        }
+        let said = self.unmet.iter().zip(&self.met).zip(self.blamed.iter().zip(&self.missing));
+        for (((unmet, fails), (blamed, missing)), (outcome, reason)) in
+            said.zip(outcomes.iter_mut().zip(reasons))
+        {
+            *outcome = match (*unmet != 0, *fails != 0) {
+                (true, _) => Outcome::Unmet,
+                (false, false) => Outcome::Met,
+                (false, true) => Outcome::Unknown,
+            };
+            *reason = (*blamed & *unmet) | (*missing & *fails & !*unmet);
+        }
+    }
+}
+
+impl Judged {
+    fn empty(count: usize) -> Self {
+        Self { outcomes: vec![Outcome::Unknown; count], reasons: vec![0; count] }
+    }
+}

@@ -1,0 +1,129 @@
+//! Numbers of some households and of their members, all at once; NaN is what is not known.
+
+use daohu_policy::expr::{FieldRef, Level, Number};
+
+use super::lanes::Lanes;
+use crate::{
+    Derived, Source,
+    columns::{Column, NO_FEN, NO_INT, YES},
+};
+
+/// An amount that may not be known.
+#[expect(clippy::cast_precision_loss, reason = "amounts stay below 2^53 fen")]
+pub(super) fn fen(amount: Option<i64>) -> f64 {
+    amount.map_or(f64::NAN, |fen| fen as f64)
+}
+
+fn int(number: i32) -> f64 {
+    if number == NO_INT { f64::NAN } else { f64::from(number) }
+}
+
+fn stored_fen(amount: i64) -> f64 {
+    fen((amount != NO_FEN).then_some(amount))
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a household has few members")]
+fn counted(count: usize) -> f64 {
+    count as f64
+}
+
+impl Lanes<'_> {
+    pub(super) fn number(&mut self, number: &Number, level: Level, out: &mut Vec<f64>) {
+        match number {
+            Number::Constant(constant) => {
+                let count = self.part_len(level);
+                out.clear();
+                out.resize(count, *constant);
+            }
+            Number::Field(field) => self.field(*field, out),
+            Number::Members => {
+                let count = |own: &[u8]| counted(own.iter().filter(|lane| **lane == YES).count());
+                self.of_each(&self.present, out, count);
+            }
+            Number::Count(test) => {
+                let mut of = Vec::new();
+                self.test(test, Level::Member, &mut of);
+                of.iter_mut().zip(&self.present).for_each(|(lane, present)| *lane &= present);
+                let count = |own: &[u8]| counted(own.iter().filter(|lane| **lane == YES).count());
+                self.of_each(&of, out, count);
+            }
+            Number::Sum(one, other) => self.both(one, other, level, |a, b| a + b, out),
+            Number::Difference(one, other) => self.both(one, other, level, |a, b| a - b, out),
+            Number::Product(one, other) => self.both(one, other, level, |a, b| a * b, out),
+            Number::Quotient(one, other) => {
+                let quotient = |a: f64, b: f64| if b == 0.0 { f64::NAN } else { a / b };
+                self.both(one, other, level, quotient, out);
+            }
+        }
+    }
+
+    fn part_len(&self, level: Level) -> usize {
+        match level {
+            Level::Household => self.households.len(),
+            Level::Member => self.members.len(),
+        }
+    }
+
+    fn both(
+        &mut self,
+        one: &Number,
+        other: &Number,
+        level: Level,
+        join: impl Fn(f64, f64) -> f64,
+        out: &mut Vec<f64>,
+    ) {
+        self.number(one, level, out);
+        let mut right = self.spare_numbers.pop().unwrap_or_default();
+        self.number(other, level, &mut right);
+        out.iter_mut().zip(&right).for_each(|(own, other)| *own = join(*own, *other));
+        self.spare_numbers.push(right);
+    }
+
+    fn field(&self, field: FieldRef, out: &mut Vec<f64>) {
+        let level = field.level;
+        out.clear();
+        match self.census.source(field) {
+            Some((_, Some(Column::Int(numbers)))) => {
+                out.extend(self.part(level, numbers).iter().map(|number| int(*number)));
+            }
+            Some((_, Some(Column::Fen(amounts)))) => {
+                out.extend(self.part(level, amounts).iter().map(|amount| stored_fen(*amount)));
+            }
+            Some((_, Some(Column::Real(numbers)))) => {
+                out.extend_from_slice(self.part(level, numbers));
+            }
+            Some((Source::Derived(derived), _)) => self.derived(derived, out),
+            _ => out.resize(self.part_len(level), f64::NAN),
+        }
+    }
+
+    fn derived(&self, derived: Derived, out: &mut Vec<f64>) {
+        match derived {
+            Derived::Age => {
+                let Some(Column::Int(born)) = self.census.member.get(self.census.shape.born_on)
+                else {
+                    return out.resize(self.members.len(), f64::NAN);
+                };
+                let age = |born: &i32| match *born {
+                    NO_INT => f64::NAN,
+                    born => f64::from((self.on - born).div_euclid(10_000)),
+                };
+                out.extend(self.part(Level::Member, born).iter().map(age));
+            }
+            Derived::IncomePerHead => match self.year {
+                Some(year) => {
+                    let own = self.part(Level::Household, &year.per_head_fen);
+                    out.extend(own.iter().map(|fen| stored_fen(*fen)));
+                }
+                None => out.resize(self.households.len(), f64::NAN),
+            },
+            Derived::Line => {
+                let line = |place: &u32| {
+                    usize::try_from(*place).ok().and_then(|place| self.lines.get(place)).copied()
+                };
+                let own = self.part(Level::Household, &self.census.places);
+                out.extend(own.iter().map(|place| line(place).unwrap_or(f64::NAN)));
+            }
+        }
+    }
+}

@@ -1,0 +1,22 @@
+//! The whole population in columns, and the rules that are asked of it.
+//!
+//! A [`Census`] holds what households, their members and their income of a year are known to be, each field in one
+//! array; a [`Plan`] is the rules of a day, compiled onto these; [`assess`] asks all of a plan of all households, or
+//! of some.
+//!
+//! Architecture invariants: pure, no I/O; it knows no field, code or threshold by name but those that a [`Shape`] or a
+//! rule gives it. What is not known is never taken for yes or no. Households are judged one by one: neither their order
+//! nor who else is asked about changes an answer.
+
+mod build;
+mod columns;
+mod eval;
+mod rules;
+
+#[cfg(test)]
+mod tests;
+
+pub use build::{Builder, Cell, Derived, Earned, Shape, Source, TooMany};
+pub use columns::{Census, PerHead};
+pub use eval::{Assessment, Judged, Question, assess};
+pub use rules::{Outcome, Plan, Rule};

@@ -1,0 +1,90 @@
+//! Rules as they are asked.
+
+use daohu_policy::expr::Test;
+
+/// What a rule says of a household.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[repr(u8)]
+pub enum Outcome {
+    /// It is not as it must be.
+    Unmet = 0,
+    /// It is as it must be.
+    Met = 1,
+    /// Too little is known.
+    Unknown = 2,
+}
+
+impl Outcome {
+    /// As statuses are written: `unmet`, `met`, `unknown`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Unmet => "unmet",
+            Self::Met => "met",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+/// A rule: unmet if a test of the first kind holds, otherwise met if all of the second do, otherwise unknown.
+#[derive(Clone, Debug)]
+pub struct Rule {
+    /// `income` …
+    pub id: String,
+    /// What makes it unmet, one test for each reason.
+    pub(crate) unmet: Vec<Test>,
+    /// What must hold so that it is met, one test for each reason why it may not be known.
+    pub(crate) met: Vec<Test>,
+}
+
+impl Rule {
+    /// The rule of two checked expressions, in their parts: each part is a reason of its own.
+    pub fn new(id: &str, unmet: Test, met: Test) -> Self {
+        Self { id: id.to_owned(), unmet: alternatives(unmet), met: conditions(met) }
+    }
+
+    /// The parts of what makes it unmet: a reason is the place of one.
+    pub fn unmet(&self) -> &[Test] {
+        &self.unmet
+    }
+
+    /// The parts of what must hold so that it is met.
+    pub fn met(&self) -> &[Test] {
+        &self.met
+    }
+}
+
+/// Tests of which one must hold: someone of whom one or the other holds is someone of whom the one holds, or someone of
+/// whom the other does.
+fn alternatives(test: Test) -> Vec<Test> {
+    match test {
+        Test::Any(parts) => parts.into_iter().flat_map(alternatives).collect(),
+        Test::Someone(of) => match *of {
+            Test::Any(parts) => {
+                parts.into_iter().map(|part| Test::Someone(Box::new(part))).collect()
+            }
+            of => vec![Test::Someone(Box::new(of))],
+        },
+        test => vec![test],
+    }
+}
+
+/// Tests of which all must hold.
+fn conditions(test: Test) -> Vec<Test> {
+    match test {
+        Test::All(parts) => parts.into_iter().flat_map(conditions).collect(),
+        Test::Everyone(of) => match *of {
+            Test::All(parts) => {
+                parts.into_iter().map(|part| Test::Everyone(Box::new(part))).collect()
+            }
+            of => vec![Test::Everyone(Box::new(of))],
+        },
+        test => vec![test],
+    }
+}
+
+/// The rules of a day, in their order.
+#[derive(Clone, Debug, Default)]
+pub struct Plan {
+    /// The rules.
+    pub rules: Vec<Rule>,
+}
