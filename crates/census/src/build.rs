@@ -115,6 +115,7 @@ impl Builder {
             places: Vec::new(),
             villages: Vec::new(),
             members_from: vec![0],
+            homes: Vec::new(),
             gone_on: Vec::new(),
             household,
             member,
@@ -147,6 +148,8 @@ impl Builder {
         let census = &mut self.census;
         let end = census.members_from.last_mut().ok_or(TooMany)?;
         *end = end.checked_add(1).ok_or(TooMany)?;
+        let home = census.ids.len().checked_sub(1).and_then(|home| u32::try_from(home).ok());
+        census.homes.push(home.ok_or(TooMany)?);
         let (kind, on, leaving) = census.shape.change;
         let cell = |place: usize| cells.get(place).copied().unwrap_or(Cell::Unknown);
         let left = matches!(cell(kind), Cell::Int(code) if leaving.has(Some(code)));

@@ -56,6 +56,8 @@ pub struct Census {
     pub(crate) villages: Vec<String>,
     /// Where the members of each household begin; one more at the end.
     pub(crate) members_from: Vec<u32>,
+    /// Of each member, the place of the household: what members say is brought home without a choice in the loop.
+    pub(crate) homes: Vec<u32>,
     /// The day on which a member left, as packed; the last of all days of who did not.
     pub(crate) gone_on: Vec<i32>,
     pub(crate) household: Vec<Column>,
@@ -136,7 +138,8 @@ impl Census {
         let years = self.years.values();
         let years = years.map(|year| year.per_head_fen.len() * 8 + year.sharing.len() * 4);
         let columns = self.household.iter().chain(&self.member).map(Column::bytes);
-        let frame = self.ids.len() * 8 + (self.places.len() + self.members_from.len()) * 4;
+        let frame = self.ids.len() * 8
+            + (self.places.len() + self.members_from.len() + self.homes.len()) * 4;
         columns.chain(years).sum::<usize>() + frame + self.gone_on.len() * 4
     }
 

@@ -27,8 +27,6 @@ pub(super) struct Lanes<'c> {
     pub(super) lines: &'c [f64],
     pub(super) households: Range<usize>,
     pub(super) members: Range<usize>,
-    /// Of each household, where its members begin among these.
-    pub(super) ends: Vec<usize>,
     /// Who is a member on the day.
     pub(super) present: Vec<u8>,
     /// Room that was used before.
@@ -42,17 +40,17 @@ const fn lane(holds: bool) -> u8 {
 }
 
 /// What Kleene's logic makes of *not*.
-const fn inverted(lane: u8) -> u8 {
+pub(super) const fn inverted(lane: u8) -> u8 {
     !lane.rotate_left(4)
 }
 
 impl<'c> Lanes<'c> {
     pub(super) fn new(census: &'c Census, on: Day, lines: &'c [f64]) -> Self {
         let year = i32::try_from(on.year()).ok().and_then(|year| census.years.get(&year));
-        let (ends, present, spare, spare_numbers) = Default::default();
+        let (present, spare, spare_numbers) = Default::default();
         let (households, members) = (0..0, 0..0);
         let on = on.packed();
-        Self { census, on, year, lines, households, members, ends, present, spare, spare_numbers }
+        Self { census, on, year, lines, households, members, present, spare, spare_numbers }
     }
 
     /// Goes to the households at these places.
@@ -62,8 +60,6 @@ impl<'c> Lanes<'c> {
         let place = |start: &u32| usize::try_from(*start).unwrap_or(usize::MAX);
         let first = starts.first().map_or(0, place);
         self.members = first..starts.last().map_or(0, place);
-        self.ends.clear();
-        self.ends.extend(starts.iter().skip(1).map(|end| place(end) - first));
         self.households = households;
         self.present.clear();
         let gone = self.census.gone_on.get(self.members.clone()).unwrap_or_default();
@@ -115,29 +111,40 @@ impl<'c> Lanes<'c> {
                 let mut of = self.spare.pop().unwrap_or_default();
                 self.test(test, Level::Member, &mut of);
                 of.iter_mut().zip(&self.present).for_each(|(lane, present)| *lane &= present);
-                self.of_each(&of, out, |own| own.iter().fold(NO, |all, lane| all | lane));
+                self.of_each(&of, out, NO, |all, lane| all | lane);
                 self.spare.push(of);
             }
             Test::Everyone(test) => {
                 let mut of = self.spare.pop().unwrap_or_default();
                 self.test(test, Level::Member, &mut of);
                 of.iter_mut().zip(&self.present).for_each(|(lane, present)| *lane |= !present);
-                self.of_each(&of, out, |own| own.iter().fold(YES, |all, lane| all & lane));
+                self.of_each(&of, out, YES, |all, lane| all & lane);
                 self.spare.push(of);
             }
         }
     }
 
-    /// What the members' lanes of each household come to.
-    pub(super) fn of_each<T, U>(&self, of: &[T], out: &mut Vec<U>, fold: impl Fn(&[T]) -> U) {
+    /// What the members' lanes of each household come to; `none` where it has no member.
+    pub(super) fn of_each<L: Copy, T: Copy>(
+        &self,
+        of: &[L],
+        out: &mut Vec<T>,
+        none: T,
+        join: impl Fn(T, L) -> T,
+    ) {
         out.clear();
-        let mut rest = of;
-        let mut from = 0;
-        out.extend(self.ends.iter().map(|end| {
-            let (own, others) = rest.split_at_checked(end - from).unwrap_or_default();
-            (rest, from) = (others, *end);
-            fold(own)
-        }));
+        out.resize(self.households.len(), none);
+        let homes = self.part(Level::Member, &self.census.homes);
+        let (mut last, mut all) = (u32::MAX, none);
+        // Households have few members: a loop over each would be left at a place that nobody can foresee.
+        for (lane, home) in of.iter().zip(homes) {
+            all = join(if *home == last { all } else { none }, *lane);
+            last = *home;
+            let place = usize::try_from(*home).unwrap_or(usize::MAX) - self.households.start;
+            if let Some(slot) = out.get_mut(place) {
+                *slot = all;
+            }
+        }
     }
 
     fn joined(
@@ -300,11 +307,13 @@ fn whole(number: f64) -> Option<i32> {
 /// Compares whole numbers with one.
 fn ints(how: Comparison, numbers: &[i32], bound: i32, out: &mut Vec<u8>) {
     /// One loop for each comparison: without a choice in it, it takes many numbers at a step.
-    fn each(numbers: &[i32], out: &mut Vec<u8>, holds: impl Fn(i32) -> bool) {
-        let said = |own: i32| if own == NO_INT { UNKNOWN } else { lane(holds(own)) };
-        out.extend(numbers.iter().map(|own| said(*own)));
+    fn each(numbers: &[i32], out: &mut [u8], holds: impl Fn(i32) -> bool) {
+        for (out, own) in out.iter_mut().zip(numbers) {
+            let unknown = if *own == NO_INT { 0xFF } else { 0 };
+            *out = (lane(holds(*own)) & !unknown) | (UNKNOWN & unknown);
+        }
     }
-    out.clear();
+    fill(out, numbers.len(), NO);
     match how {
         Comparison::Equal => each(numbers, out, |own| own == bound),
         Comparison::NotEqual => each(numbers, out, |own| own != bound),

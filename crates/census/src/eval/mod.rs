@@ -5,15 +5,19 @@
 
 mod lanes;
 mod numbers;
+mod packed;
 
 use std::{num::NonZero, ops::Range, thread};
 
 use daohu_base::Day;
 
-use self::lanes::Lanes;
+use self::{
+    lanes::Lanes,
+    packed::{Packed, Part, Parts, Room},
+};
 use crate::{
     columns::{Census, YES},
-    rules::{Outcome, Plan, Rule},
+    rules::{Outcome, Plan},
 };
 
 /// Households that are taken together: their members' lanes fill a part of the nearest memory.
@@ -86,10 +90,12 @@ pub fn assess(
         }
     }
     let starts = (from..end).step_by(share);
+    let packed = Packed::of(plan);
     thread::scope(|scope| {
         let mut work = starts.zip(parts).map(|(start, slots)| {
             let lanes = Lanes::new(census, question.on, &lines);
-            move || judge(lanes, plan, start, slots)
+            let packed = &packed;
+            move || judge(lanes, packed, start, slots)
         });
         // One of them here.
         let own = work.next();
@@ -103,17 +109,18 @@ pub fn assess(
 type Slot<'s> = (&'s mut [Outcome], &'s mut [u8]);
 
 /// Asks the rules of the households from `start` on, as many as the slots have room for.
-fn judge(mut lanes: Lanes<'_>, plan: &Plan, start: usize, mut slots: Vec<Slot<'_>>) {
+fn judge(mut lanes: Lanes<'_>, packed: &Packed<'_>, start: usize, mut slots: Vec<Slot<'_>>) {
     let count = slots.first().map_or(0, |(outcomes, _)| outcomes.len());
     let mut judge = Judge::default();
     for from in (0..count).step_by(BLOCK) {
         let end = (from + BLOCK).min(count);
         lanes.enter(start + from..start + end);
-        for (rule, (outcomes, reasons)) in plan.rules.iter().zip(&mut slots) {
+        packed.words(&mut lanes, &mut judge.room);
+        for (rule, (outcomes, reasons)) in packed.rules.iter().zip(&mut slots) {
             if let (Some(outcomes), Some(reasons)) =
                 (outcomes.get_mut(from..end), reasons.get_mut(from..end))
             {
-                judge.ask(&mut lanes, rule, (outcomes, reasons));
+                judge.ask(&mut lanes, (packed, rule), (outcomes, reasons));
             }
         }
     }
@@ -122,6 +129,7 @@ fn judge(mut lanes: Lanes<'_>, plan: &Plan, start: usize, mut slots: Vec<Slot<'_
 /// Room for one rule's lanes.
 #[derive(Default)]
 struct Judge {
+    room: Room,
     part: Vec<u8>,
     unmet: Vec<u8>,
     met: Vec<u8>,
@@ -131,35 +139,33 @@ struct Judge {
 }
 
 impl Judge {
-    fn ask(&mut self, lanes: &mut Lanes<'_>, rule: &Rule, (outcomes, reasons): Slot<'_>) {
+    fn ask(
+        &mut self,
+        lanes: &mut Lanes<'_>,
+        (packed, rule): (&Packed<'_>, &Parts<'_>),
+        (outcomes, reasons): Slot<'_>,
+    ) {
         let count = outcomes.len();
         for lanes in [&mut self.unmet, &mut self.met, &mut self.blamed, &mut self.missing] {
             lanes.clear();
             lanes.resize(count, 0);
         }
-        // From the last part to the first, so that the first has the last word.
-        for (nth, test) in rule.unmet.iter().enumerate().rev() {
-            let nth = u8::try_from(nth).unwrap_or(u8::MAX);
-            lanes.household_test(test, &mut self.part);
-            for ((part, unmet), blamed) in
-                self.part.iter().zip(&mut self.unmet).zip(&mut self.blamed)
-            {
-                let holds = if *part == YES { 0xFF } else { 0 };
-                *unmet |= holds;
-                *blamed = (nth & holds) | (*blamed & !holds);
-            }
-        }
-        for (nth, test) in rule.met.iter().enumerate().rev() {
-            let nth = u8::try_from(nth).unwrap_or(u8::MAX);
-            lanes.household_test(test, &mut self.part);
-            for ((part, fails), missing) in
-                self.part.iter().zip(&mut self.met).zip(&mut self.missing)
-            {
-                let fail = if *part == YES { 0 } else { 0xFF };
-                *fails |= fail;
-                *missing = (nth & fail) | (*missing & !fail);
-            }
-        }
+        let Self { room, part, unmet, met, blamed, missing } = self;
+        let mut each =
+            |parts: &[Part<'_>], to_blame: fn(u8) -> bool, all: &mut [u8], first: &mut [u8]| {
+                // From the last part to the first, so that the first has the last word.
+                for (nth, own) in parts.iter().enumerate().rev() {
+                    let nth = u8::try_from(nth).unwrap_or(u8::MAX);
+                    packed.said(own, lanes, room, part);
+                    for ((part, all), first) in part.iter().zip(&mut *all).zip(&mut *first) {
+                        let is_it = if to_blame(*part) { 0xFF } else { 0 };
+                        *all |= is_it;
+                        *first = (nth & is_it) | (*first & !is_it);
+                    }
+                }
+            };
+        each(&rule.unmet, |part| part == YES, unmet, blamed);
+        each(&rule.met, |part| part != YES, met, missing);
         let said = self.unmet.iter().zip(&self.met).zip(self.blamed.iter().zip(&self.missing));
         for (((unmet, fails), (blamed, missing)), (outcome, reason)) in
             said.zip(outcomes.iter_mut().zip(reasons))

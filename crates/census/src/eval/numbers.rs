@@ -22,9 +22,9 @@ fn stored_fen(amount: i64) -> f64 {
     fen((amount != NO_FEN).then_some(amount))
 }
 
-#[expect(clippy::cast_precision_loss, reason = "a household has few members")]
-fn counted(count: usize) -> f64 {
-    count as f64
+/// One more, if it holds of a member.
+fn counted(count: f64, lane: u8) -> f64 {
+    count + f64::from(u8::from(lane == YES))
 }
 
 impl Lanes<'_> {
@@ -37,15 +37,13 @@ impl Lanes<'_> {
             }
             Number::Field(field) => self.field(*field, out),
             Number::Members => {
-                let count = |own: &[u8]| counted(own.iter().filter(|lane| **lane == YES).count());
-                self.of_each(&self.present, out, count);
+                self.of_each(&self.present, out, 0.0, counted);
             }
             Number::Count(test) => {
                 let mut of = Vec::new();
                 self.test(test, Level::Member, &mut of);
                 of.iter_mut().zip(&self.present).for_each(|(lane, present)| *lane &= present);
-                let count = |own: &[u8]| counted(own.iter().filter(|lane| **lane == YES).count());
-                self.of_each(&of, out, count);
+                self.of_each(&of, out, 0.0, counted);
             }
             Number::Sum(one, other) => self.both(one, other, level, |a, b| a + b, out),
             Number::Difference(one, other) => self.both(one, other, level, |a, b| a - b, out),
@@ -92,38 +90,37 @@ impl Lanes<'_> {
             Some((_, Some(Column::Real(numbers)))) => {
                 out.extend_from_slice(self.part(level, numbers));
             }
-            Some((Source::Derived(derived), _)) => self.derived(derived, out),
+            Some((Source::Derived(Derived::Age), _)) => self.ages_into(out),
+            Some((Source::Derived(Derived::IncomePerHead), _)) => self.incomes_into(out),
+            Some((Source::Derived(Derived::Line), _)) => self.lines_into(out),
             _ => out.resize(self.part_len(level), f64::NAN),
         }
     }
 
-    fn derived(&self, derived: Derived, out: &mut Vec<f64>) {
-        match derived {
-            Derived::Age => {
-                let Some(Column::Int(born)) = self.census.member.get(self.census.shape.born_on)
-                else {
-                    return out.resize(self.members.len(), f64::NAN);
-                };
-                let age = |born: &i32| match *born {
-                    NO_INT => f64::NAN,
-                    born => f64::from((self.on - born).div_euclid(10_000)),
-                };
-                out.extend(self.part(Level::Member, born).iter().map(age));
-            }
-            Derived::IncomePerHead => match self.year {
-                Some(year) => {
-                    let own = self.part(Level::Household, &year.per_head_fen);
-                    out.extend(own.iter().map(|fen| stored_fen(*fen)));
-                }
-                None => out.resize(self.households.len(), f64::NAN),
-            },
-            Derived::Line => {
-                let line = |place: &u32| {
-                    usize::try_from(*place).ok().and_then(|place| self.lines.get(place)).copied()
-                };
-                let own = self.part(Level::Household, &self.census.places);
-                out.extend(own.iter().map(|place| line(place).unwrap_or(f64::NAN)));
-            }
-        }
+    fn ages_into(&self, out: &mut Vec<f64>) {
+        let Some(Column::Int(born)) = self.census.member.get(self.census.shape.born_on) else {
+            return out.resize(self.members.len(), f64::NAN);
+        };
+        let age = |born: &i32| match *born {
+            NO_INT => f64::NAN,
+            born => f64::from((self.on - born).div_euclid(10_000)),
+        };
+        out.extend(self.part(Level::Member, born).iter().map(age));
+    }
+
+    fn incomes_into(&self, out: &mut Vec<f64>) {
+        let Some(year) = self.year else {
+            return out.resize(self.households.len(), f64::NAN);
+        };
+        let own = self.part(Level::Household, &year.per_head_fen);
+        out.extend(own.iter().map(|fen| stored_fen(*fen)));
+    }
+
+    fn lines_into(&self, out: &mut Vec<f64>) {
+        let line = |place: &u32| {
+            let place = usize::try_from(*place).unwrap_or(usize::MAX);
+            self.lines.get(place).copied().unwrap_or(f64::NAN)
+        };
+        out.extend(self.part(Level::Household, &self.census.places).iter().map(line));
     }
 }
