@@ -450,3 +450,31 @@ fn ages_are_completed_years_on_the_day() {
         }
     }
 }
+
+#[test]
+fn more_tests_of_members_than_a_word_has_room_for_are_asked_all_the_same() {
+    let age = Number::Field(FieldRef { level: Level::Member, place: 6 });
+    let older = |years: i32| {
+        let years = Number::Constant(years.into());
+        Test::Someone(Box::new(Test::Compare(Comparison::Greater, age.clone(), years)))
+    };
+    let member = |born: &str| {
+        let own = std::iter::once(Own::Text(born.to_owned()));
+        own.chain(vec![Own::Unknown; MEMBER.len() - 1]).collect::<Vec<_>>()
+    };
+    let home =
+        |members: Vec<Vec<Own>>| Home { village: 1, cells: Vec::new(), members, earned: None };
+    let homes = [
+        home(vec![member("2010-01-01"), member("1975-06-01")]),
+        home(vec![member("1990-06-01")]),
+        home(Vec::new()),
+    ];
+    // Someone is more than 39 years old, or 38, or 37 …: the first part that holds is told.
+    let plan = Plan {
+        rules: vec![Rule::new("x", Test::Any((0..40).rev().map(older).collect()), Test::Is(true))],
+    };
+    let told = ask(&census(&homes), &plan, 0..homes.len(), 1);
+    let Some(rule) = told.rules.first() else { panic!("one rule was asked") };
+    assert_eq!(rule.outcomes, [Outcome::Unmet, Outcome::Unmet, Outcome::Met]);
+    assert_eq!(rule.reasons[..2], [0, 15], "40 and 25 years");
+}

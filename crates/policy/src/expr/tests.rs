@@ -2,6 +2,8 @@
 
 use std::sync::LazyLock;
 
+use proptest::prelude::*;
+
 use super::*;
 use crate::Policy;
 
@@ -125,3 +127,64 @@ fn units_are_kept_through_arithmetic() {
     }
     assert!(read("members.exists(m, '残疾' in m.health)").is_ok());
 }
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2000))]
+
+    #[test]
+    fn whatever_is_written_is_read_or_refused(
+        words in prop::collection::vec(prop::sample::select(WORDS.to_vec()), 0..14),
+        odd in "\\PC{0,6}",
+        at in 0..14_usize,
+    ) {
+        let mut words: Vec<&str> = words;
+        words.insert(at.min(words.len()), &odd);
+        if let Err(error) = read(&words.join(" ")) {
+            prop_assert!(error.at >= 1 && !error.zh.is_empty() && !error.en.is_empty());
+        }
+    }
+}
+
+/// What expressions are made of, and what they are not.
+const WORDS: [&str; 40] = [
+    "is_unsafe",
+    "unsafe_grade",
+    "income_per_head",
+    "line",
+    "exit_year",
+    "members",
+    "m",
+    "m.age",
+    "m.health",
+    "known",
+    "size",
+    ".exists(m,",
+    ".all(m,",
+    ".filter(m,",
+    ".size()",
+    "(",
+    ")",
+    "[",
+    "]",
+    ",",
+    "&&",
+    "||",
+    "!",
+    "==",
+    "!=",
+    "<",
+    ">=",
+    "+",
+    "-",
+    "*",
+    "/",
+    "%",
+    "in",
+    "'C'",
+    "'残疾'",
+    "6",
+    "0",
+    "2855.5",
+    "true",
+    "'",
+];
