@@ -54,13 +54,9 @@ pub struct Judged {
 impl Assessment {
     /// What all rules together say of the nth of these households: unmet if one is, otherwise unknown if one is.
     pub fn overall(&self, nth: usize) -> Outcome {
-        let mut own = self.rules.iter().filter_map(|rule| rule.outcomes.get(nth));
-        own.try_fold(Outcome::Met, |all, one| match (all, one) {
-            (_, Outcome::Unmet) => Err(Outcome::Unmet),
-            (Outcome::Unknown, _) | (_, Outcome::Unknown) => Ok(Outcome::Unknown),
-            _ => Ok(Outcome::Met),
-        })
-        .unwrap_or_else(|unmet| unmet)
+        let own = || self.rules.iter().filter_map(|rule| rule.outcomes.get(nth));
+        let worse = [Outcome::Unmet, Outcome::Unknown];
+        worse.into_iter().find(|one| own().any(|own| own == one)).unwrap_or(Outcome::Met)
     }
 }
 
@@ -151,21 +147,20 @@ impl Judge {
             lanes.resize(count, 0);
         }
         let Self { room, part, unmet, met, blamed, missing } = self;
-        let mut each =
-            |parts: &[Part<'_>], to_blame: fn(u8) -> bool, all: &mut [u8], first: &mut [u8]| {
-                // From the last part to the first, so that the first has the last word.
-                for (nth, own) in parts.iter().enumerate().rev() {
-                    let nth = u8::try_from(nth).unwrap_or(u8::MAX);
-                    packed.said(own, lanes, room, part);
-                    for ((part, all), first) in part.iter().zip(&mut *all).zip(&mut *first) {
-                        let is_it = if to_blame(*part) { 0xFF } else { 0 };
-                        *all |= is_it;
-                        *first = (nth & is_it) | (*first & !is_it);
-                    }
+        let mut each = |parts: &[Part<'_>], blames_yes: bool, all: &mut [u8], first: &mut [u8]| {
+            // From the last part to the first, so that the first has the last word.
+            for (nth, own) in parts.iter().enumerate().rev() {
+                let nth = u8::try_from(nth).unwrap_or(u8::MAX);
+                packed.said(own, lanes, room, part);
+                for ((part, all), first) in part.iter().zip(&mut *all).zip(&mut *first) {
+                    let is_it = if (*part == YES) == blames_yes { 0xFF } else { 0 };
+                    *all |= is_it;
+                    *first = (nth & is_it) | (*first & !is_it);
                 }
-            };
-        each(&rule.unmet, |part| part == YES, unmet, blamed);
-        each(&rule.met, |part| part != YES, met, missing);
+            }
+        };
+        each(&rule.unmet, true, unmet, blamed);
+        each(&rule.met, false, met, missing);
         let said = self.unmet.iter().zip(&self.met).zip(self.blamed.iter().zip(&self.missing));
         for (((unmet, fails), (blamed, missing)), (outcome, reason)) in
             said.zip(outcomes.iter_mut().zip(reasons))
