@@ -2,6 +2,8 @@
 
 use std::{
     ffi::OsStr,
+    fs,
+    path::{Path, PathBuf},
     process::{Child, Command, ExitStatus},
     sync::{
         Arc,
@@ -11,7 +13,7 @@ use std::{
     time::Duration,
 };
 
-use anyhow::{Context, bail};
+use anyhow::{Context, bail, ensure};
 use signal_hook::consts::{SIGINT, SIGTERM};
 
 use crate::Workspace;
@@ -121,4 +123,19 @@ impl Signals {
     fn seen(&self) -> bool {
         self.interrupted.load(Ordering::Relaxed) || self.terminated.load(Ordering::Relaxed)
     }
+}
+
+/// The programs of a virtual environment that holds these packages of PyPI and no other versions of them; it is made if it is
+/// not there.
+pub(crate) fn python_with(venv: &Path, packages: &[&str]) -> anyhow::Result<PathBuf> {
+    let (programs, stamp) = (venv.join("bin"), venv.join("packages"));
+    let wanted = packages.join(" ");
+    if fs::read_to_string(&stamp).is_ok_and(|there| there == wanted) {
+        return Ok(programs);
+    }
+    ensure!(is_there(&mut Command::new("python3")), "it needs python3 with venv");
+    succeed(Command::new("python3").args(["-m", "venv"]).arg(venv))?;
+    succeed(Command::new(programs.join("pip")).args(["install", "--quiet"]).args(packages))?;
+    fs::write(stamp, wanted)?;
+    Ok(programs)
 }

@@ -19,7 +19,7 @@ use anyhow::{Context, bail, ensure};
 use crate::{
     Workspace,
     client::Client,
-    command::{cargo, is_there, succeed},
+    command::{cargo, python_with, succeed},
     service::Service,
 };
 
@@ -71,7 +71,8 @@ const ENDING: [&str; 5] =
 
 /// Installs, starts, asks as each user, stops.
 pub(crate) fn run(workspace: &Workspace, args: Vec<OsString>) -> anyhow::Result<()> {
-    let program = install(&workspace.target.join("venv"))?;
+    let package = format!("schemathesis=={VERSION}");
+    let program = python_with(&workspace.target.join("venv"), &[&package])?.join("schemathesis");
     succeed(&mut cargo(workspace, ["build", "--bin", "daohu"]))?;
     let folder = workspace.target.join("schemathesis");
     // What an earlier run left: its database has other passwords and older tables.
@@ -89,20 +90,6 @@ pub(crate) fn run(workspace: &Workspace, args: Vec<OsString>) -> anyhow::Result<
     ensure!(failed == 0, "{failed} rounds have answers that are not as described: see above");
     // A job that broke has answered its request long before.
     server.check_log()
-}
-
-/// The command in the virtual environment, which is made if it is not there or holds another version.
-fn install(venv: &Path) -> anyhow::Result<PathBuf> {
-    let (program, stamp) = (venv.join("bin/schemathesis"), venv.join("schemathesis-version"));
-    if fs::read_to_string(&stamp).is_ok_and(|version| version == VERSION) {
-        return Ok(program);
-    }
-    ensure!(is_there(&mut Command::new("python3")), "it needs python3 with venv");
-    succeed(Command::new("python3").args(["-m", "venv"]).arg(venv))?;
-    let mut pip = Command::new(venv.join("bin/pip"));
-    succeed(pip.args(["install", "--quiet", &format!("schemathesis=={VERSION}")]))?;
-    fs::write(stamp, VERSION)?;
-    Ok(program)
 }
 
 /// Makes the requests of a round; false if an answer was not as described.

@@ -63,6 +63,26 @@ const MEMBER: [FieldKind; 6] = [
     FieldKind::Number(Unit::Plain),
 ];
 
+const HOWS: [Comparison; 6] = [
+    Comparison::Equal,
+    Comparison::NotEqual,
+    Comparison::Less,
+    Comparison::LessOrEqual,
+    Comparison::Greater,
+    Comparison::GreaterOrEqual,
+];
+
+/// A member of whom only the birth date is known.
+fn born(on: &str) -> Vec<Own> {
+    let unknown = std::iter::repeat_n(Own::Unknown, MEMBER.len() - 1);
+    std::iter::once(Own::Text(on.to_owned())).chain(unknown).collect()
+}
+
+/// A household of these members, of which nothing else is known.
+fn home_of(members: Vec<Vec<Own>>) -> Home {
+    Home { village: 1, cells: Vec::new(), members, earned: None }
+}
+
 fn shape() -> Shape {
     let field = |kind: FieldKind| Field { name: String::new(), title: String::new(), kind };
     let yuan = FieldKind::Number(Unit::Yuan);
@@ -288,15 +308,7 @@ fn test(level: Level) -> BoxedStrategy<Test> {
         Level::Member => (3, 1, Some(4), 7),
     };
     let set = prop::collection::vec(1..9_i64, 0..7).prop_map(CodeSet::from_iter);
-    let hows = [
-        Comparison::Equal,
-        Comparison::NotEqual,
-        Comparison::Less,
-        Comparison::LessOrEqual,
-        Comparison::Greater,
-        Comparison::GreaterOrEqual,
-    ];
-    let compare = (prop::sample::select(hows.to_vec()), number(level), number(level));
+    let compare = (prop::sample::select(HOWS.to_vec()), number(level), number(level));
     let leaf = prop_oneof![
         any::<bool>().prop_map(Test::Is),
         Just(Test::Flag(at(flag))),
@@ -317,7 +329,7 @@ fn test(level: Level) -> BoxedStrategy<Test> {
         Level::Member => joined.boxed(),
         Level::Household => {
             let member = test(Level::Member);
-            let count = (prop::sample::select(hows.to_vec()), member.clone(), 0..3_i32);
+            let count = (prop::sample::select(HOWS.to_vec()), member.clone(), 0..3_i32);
             let of_members = prop_oneof![
                 member.clone().prop_map(|test| Test::Someone(Box::new(test))),
                 member.prop_map(|test| Test::Everyone(Box::new(test))),
@@ -416,24 +428,9 @@ fn ages_are_completed_years_on_the_day() {
     let births =
         ["2009-12-31", "2010-01-01", "2004-02-29", "2000-01-01", "1999-12-31", "2016-01-01"];
     let age = Number::Field(FieldRef { level: Level::Member, place: 6 });
-    let hows = [
-        Comparison::Equal,
-        Comparison::NotEqual,
-        Comparison::Less,
-        Comparison::LessOrEqual,
-        Comparison::Greater,
-        Comparison::GreaterOrEqual,
-    ];
-    let homes: Vec<Home> = births
-        .iter()
-        .map(|born| {
-            let member = vec![Own::Text((*born).to_owned())];
-            let member = member.into_iter().chain(vec![Own::Unknown; MEMBER.len() - 1]).collect();
-            Home { village: 1, cells: Vec::new(), members: vec![member], earned: None }
-        })
-        .collect();
+    let homes = births.map(|on| home_of(vec![born(on)]));
     let census = census(&homes);
-    for how in hows {
+    for how in HOWS {
         for years in [0, 5, 6, 7, 11, 12, 15, 16] {
             for turned in [false, true] {
                 let years = Number::Constant(f64::from(years));
@@ -458,16 +455,10 @@ fn more_tests_of_members_than_a_word_has_room_for_are_asked_all_the_same() {
         let years = Number::Constant(years.into());
         Test::Someone(Box::new(Test::Compare(Comparison::Greater, age.clone(), years)))
     };
-    let member = |born: &str| {
-        let own = std::iter::once(Own::Text(born.to_owned()));
-        own.chain(vec![Own::Unknown; MEMBER.len() - 1]).collect::<Vec<_>>()
-    };
-    let home =
-        |members: Vec<Vec<Own>>| Home { village: 1, cells: Vec::new(), members, earned: None };
     let homes = [
-        home(vec![member("2010-01-01"), member("1975-06-01")]),
-        home(vec![member("1990-06-01")]),
-        home(Vec::new()),
+        home_of(vec![born("2010-01-01"), born("1975-06-01")]),
+        home_of(vec![born("1990-06-01")]),
+        home_of(Vec::new()),
     ];
     // Someone is more than 39 years old, or 38, or 37 …: the first part that holds is told.
     let plan = Plan {

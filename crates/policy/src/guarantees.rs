@@ -22,9 +22,9 @@ pub struct Guarantee {
     /// Where it comes from.
     pub source: String,
     /// The first day on which it is asked for.
-    pub since: Option<String>,
+    pub since: Option<Day>,
     /// The last day on which it is asked for.
-    pub until: Option<String>,
+    pub until: Option<Day>,
 }
 
 /// An expression, and where it stands.
@@ -48,8 +48,8 @@ pub(crate) struct Written {
     unmet: Spanned<String>,
     met: Spanned<String>,
     source: String,
-    since: Option<String>,
-    until: Option<String>,
+    since: Option<Day>,
+    until: Option<Day>,
 }
 
 impl Expression {
@@ -79,37 +79,67 @@ impl Written {
 impl Guarantee {
     /// True if it is asked for on a day.
     pub fn is_in_force(&self, on: Day) -> bool {
-        let (since, until) = self.days();
-        since.is_none_or(|since| since <= on) && until.is_none_or(|until| on <= until)
+        self.since.is_none_or(|since| since <= on) && self.until.is_none_or(|until| on <= until)
     }
 
-    fn days(&self) -> (Option<Day>, Option<Day>) {
-        let day = |text: &Option<String>| text.as_deref().and_then(|day| Day::parse(day).ok());
-        (day(&self.since), day(&self.until))
-    }
-
-    /// Refuses days that are none, and guarantees of one id that are asked for on the same day.
+    /// Refuses one that ends before it begins, and those of one id that are asked for on the same day.
     pub(crate) fn check(guarantees: &[Self]) -> Result<(), String> {
+        let begins_by =
+            |from: Option<Day>, to: Option<Day>| from.zip(to).is_none_or(|(from, to)| from <= to);
         for (nth, own) in guarantees.iter().enumerate() {
             let id = &own.id;
-            for text in [&own.since, &own.until].into_iter().flatten() {
-                Day::parse(text).map_err(|_| format!("guarantee {id}: {text} is no day"))?;
-            }
-            let (since, until) = own.days();
-            if since.zip(until).is_some_and(|(since, until)| since > until) {
+            if !begins_by(own.since, own.until) {
                 return Err(format!("guarantee {id}: it ends before it begins"));
             }
-            let others = guarantees.iter().skip(nth + 1).filter(|other| other.id == *id);
-            for other in others {
-                let (from, to) = other.days();
-                let begins = |from: Option<Day>, to: Option<Day>| {
-                    from.zip(to).is_none_or(|(from, to)| from <= to)
-                };
-                if begins(from, until) && begins(since, to) {
-                    return Err(format!("guarantee {id} stands here twice for the same days"));
-                }
+            let mut others = guarantees.iter().skip(nth + 1).filter(|other| other.id == *id);
+            if others
+                .any(|other| begins_by(other.since, own.until) && begins_by(own.since, other.until))
+            {
+                return Err(format!("guarantee {id} stands here twice for the same days"));
             }
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Policy;
+
+    fn pack(days: &[&str]) -> Result<Policy, BadPack> {
+        let one = |days: &&str| {
+            format!(
+                "[[guarantee]]\nid = 'water'\ntitle = '水'\ntitle_en = 'water'\nsource = 'a test'\n\
+                 unmet = '!water_is_safe'\nmet = 'water_is_safe'\n{days}\n"
+            )
+        };
+        let text: String = days.iter().map(one).collect();
+        Policy::embedded_and([("own.toml", text.as_str())])
+    }
+
+    #[test]
+    fn each_day_has_one_guarantee_of_an_id_at_most() {
+        let policy =
+            pack(&["until = '2017-12-31'", "since = '2018-01-01'\nuntil = '2020-12-31'"]).unwrap();
+        let in_force = |on: &str| {
+            let guarantees = policy.guarantees(Day::parse(on).unwrap());
+            guarantees.iter().filter(|own| own.id == "water").count()
+        };
+        assert_eq!(
+            ["2017-12-31", "2018-01-01", "2020-12-31", "2021-01-01"].map(in_force),
+            [1, 1, 1, 0]
+        );
+        for (days, says) in [
+            (&["", ""][..], "twice"),
+            (&["until = '2018-01-01'", "since = '2018-01-01'"], "twice"),
+            (&["since = '2018-01-01'", "since = '2019-01-01'\nuntil = '2019-12-31'"], "twice"),
+            (&["since = '2018-01-01'\nuntil = '2017-12-31'"], "before it begins"),
+            (&["since = '2018-02-30'"], "day"),
+        ] {
+            let error = pack(days).unwrap_err();
+            assert_eq!(error.file, "own.toml");
+            assert!(error.reason.contains(says), "{days:?}: {}", error.reason);
+        }
     }
 }

@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     Workspace,
-    command::{is_there, output, succeed},
+    command::{output, python_with},
 };
 
 /// The last day of the sample's last year, and its poverty line.
@@ -47,17 +47,7 @@ pub(super) struct Yardsticks {
 
 /// Python with the packages that the yardstick needs.
 pub(super) fn install(workspace: &Workspace) -> anyhow::Result<PathBuf> {
-    let venv = workspace.target.join("venv-bench");
-    let (python, stamp) = (venv.join("bin/python"), venv.join("packages"));
-    let wanted = PACKAGES.join(" ");
-    if fs::read_to_string(&stamp).is_ok_and(|there| there == wanted) {
-        return Ok(python);
-    }
-    ensure!(is_there(&mut Command::new("python3")), "it needs python3 with venv");
-    succeed(Command::new("python3").args(["-m", "venv"]).arg(&venv))?;
-    succeed(Command::new(venv.join("bin/pip")).args(["install", "--quiet"]).args(PACKAGES))?;
-    fs::write(stamp, wanted)?;
-    Ok(python)
+    Ok(python_with(&workspace.target.join("venv-bench"), &PACKAGES)?.join("python"))
 }
 
 pub(super) fn run(place: &Place<'_>, figures: &mut Figures) -> anyhow::Result<()> {

@@ -32,4 +32,5 @@ pub use csv_source::text_of;
 pub use error::{FileError, FileProblem};
 pub use outcome::{Counts, Note, Outcome, RowReport};
 pub use source::{RowSink, TableRef, read_table, tables};
+pub(crate) use table_writer::Partial;
 pub use table_writer::{ByteOrderMark, TableWriter, write_report};

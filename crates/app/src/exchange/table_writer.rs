@@ -269,13 +269,13 @@ impl XlsxFile {
 }
 
 /// A file on its way to its name.
-pub(super) struct Partial {
-    pub(super) temporary: NamedTempFile,
+pub(crate) struct Partial {
+    pub(crate) temporary: NamedTempFile,
     path: PathBuf,
 }
 
 impl Partial {
-    pub(super) fn create(path: &Path) -> io::Result<Self> {
+    pub(crate) fn create(path: &Path) -> io::Result<Self> {
         // Renaming is atomic within one folder only.
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
         let mut builder = tempfile::Builder::new();
@@ -288,7 +288,7 @@ impl Partial {
         self.temporary.path().parent().unwrap_or(Path::new("."))
     }
 
-    pub(super) fn finish(self) -> io::Result<PathBuf> {
+    pub(crate) fn finish(self) -> io::Result<PathBuf> {
         self.temporary.as_file().sync_all()?;
         self.temporary.persist(&self.path).map_err(|error| error.error)?;
         Ok(self.path)

@@ -12,6 +12,7 @@ use crate::{
         rows::{self, Selections, Which},
     },
     keys::Keys,
+    quality::Cells,
     sheet::{household, income},
 };
 
@@ -80,13 +81,13 @@ fn add(
         builder.member(&cells(&member.0.values, of_member)).map_err(too_many)?;
     }
     for year in &home.incomes {
-        let int = |column: usize| year.0.values.get(column).and_then(Value::as_int);
+        let values = Cells(&year.0.values);
         let kinds =
             [income::WAGE_FEN, income::BUSINESS_FEN, income::PROPERTY_FEN, income::TRANSFER_FEN];
         let earned = Earned {
-            kinds_fen: kinds.map(int),
-            cost_fen: int(income::BUSINESS_COST_FEN),
-            sharing: int(income::MEMBERS),
+            kinds_fen: kinds.map(|kind| values.int(kind)),
+            cost_fen: values.int(income::BUSINESS_COST_FEN),
+            sharing: values.int(income::MEMBERS),
         };
         builder.year(year.year(), &earned);
     }

@@ -1,7 +1,5 @@
 //! What came out, in numbers. Pure.
 
-use std::collections::BTreeMap;
-
 use daohu_census::{Assessment, Outcome, Plan, Rule};
 use daohu_policy::{BadPack, Expression, Guarantee, Policy, expr};
 use serde::Serialize;
@@ -88,9 +86,7 @@ pub(super) fn counts(
     households: usize,
 ) -> (Vec<Counts>, OverallCounts) {
     let of_rules = guarantees.iter().zip(&assessment.rules).map(|(guarantee, judged)| {
-        let mut counts: BTreeMap<Outcome, usize> = BTreeMap::new();
-        judged.outcomes.iter().for_each(|outcome| *counts.entry(*outcome).or_default() += 1);
-        let count = |outcome| counts.get(&outcome).copied().unwrap_or_default();
+        let count = |wanted| judged.outcomes.iter().filter(|outcome| **outcome == wanted).count();
         Counts {
             rule: guarantee.id.clone(),
             title: guarantee.title.clone(),

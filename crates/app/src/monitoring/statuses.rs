@@ -1,12 +1,12 @@
 //! One line for each household: what it has, lacks, or is not known to have.
 
-use std::{io::BufWriter, path::Path};
+use std::path::Path;
 
 use daohu_base::Fen;
 use daohu_census::{Assessment, Plan};
 
 use super::{load::Loaded, model::state};
-use crate::Error;
+use crate::{Error, exchange::Partial};
 
 /// The columns before those of the rules, and the one behind them.
 const BEFORE: [&str; 5] = ["户编号", "年度", "家庭人口", "人均纯收入", "贫困标准"];
@@ -21,10 +21,8 @@ pub(super) fn write(
     (loaded, plan, assessment): (&Loaded, &Plan, &Assessment),
     (year, line_fen): Lines<'_>,
 ) -> Result<(), Error> {
-    // Under a name that nobody reads until it is whole.
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-    let file = tempfile::NamedTempFile::new_in(folder.unwrap_or(Path::new(".")))?;
-    let mut csv = csv::Writer::from_writer(BufWriter::new(file.as_file().try_clone()?));
+    let file = Partial::create(path)?;
+    let mut csv = csv::Writer::from_writer(file.temporary.as_file().try_clone()?);
     let ids = plan.rules.iter().map(|rule| rule.id.as_str());
     csv.write_record(BEFORE.into_iter().chain(ids).chain([BEHIND])).map_err(unwritten)?;
     let mut order: Vec<usize> = (0..loaded.census.households()).collect();
@@ -46,10 +44,8 @@ pub(super) fn write(
         csv.write_field(state(assessment.overall(nth))).map_err(unwritten)?;
         csv.write_record(None::<&[u8]>).map_err(unwritten)?;
     }
-    let buffered = csv.into_inner().map_err(|error| Error::File(error.into_error()))?;
-    buffered.into_inner().map_err(|error| Error::File(error.into_error()))?;
-    file.as_file().sync_all()?;
-    file.persist(path).map_err(|error| error.error)?;
+    csv.flush()?;
+    file.finish()?;
     Ok(())
 }
 

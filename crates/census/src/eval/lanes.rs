@@ -66,7 +66,7 @@ impl<'c> Lanes<'c> {
         self.present.extend(gone.iter().map(|gone| lane(*gone > self.on)));
     }
 
-    fn count(&self, level: Level) -> usize {
+    pub(super) fn count(&self, level: Level) -> usize {
         match level {
             Level::Household => self.households.len(),
             Level::Member => self.members.len(),

@@ -31,7 +31,7 @@ impl Lanes<'_> {
     pub(super) fn number(&mut self, number: &Number, level: Level, out: &mut Vec<f64>) {
         match number {
             Number::Constant(constant) => {
-                let count = self.part_len(level);
+                let count = self.count(level);
                 out.clear();
                 out.resize(count, *constant);
             }
@@ -52,13 +52,6 @@ impl Lanes<'_> {
                 let quotient = |a: f64, b: f64| if b == 0.0 { f64::NAN } else { a / b };
                 self.both(one, other, level, quotient, out);
             }
-        }
-    }
-
-    fn part_len(&self, level: Level) -> usize {
-        match level {
-            Level::Household => self.households.len(),
-            Level::Member => self.members.len(),
         }
     }
 
@@ -93,7 +86,7 @@ impl Lanes<'_> {
             Some((Source::Derived(Derived::Age), _)) => self.ages_into(out),
             Some((Source::Derived(Derived::IncomePerHead), _)) => self.incomes_into(out),
             Some((Source::Derived(Derived::Line), _)) => self.lines_into(out),
-            _ => out.resize(self.part_len(level), f64::NAN),
+            _ => out.resize(self.count(level), f64::NAN),
         }
     }
 
