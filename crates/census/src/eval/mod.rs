@@ -47,7 +47,7 @@ pub struct Judged {
     /// For each household.
     pub outcomes: Vec<Outcome>,
     /// For each household that is not met, the place among the rule's parts of the first that is to blame: of
-    /// [`Rule::unmet`] where it is unmet, of [`Rule::met`] where it is not known.
+    /// [`Rule::unmet`](crate::Rule::unmet) where it is unmet, of [`Rule::met`](crate::Rule::met) where it is not known.
     pub reasons: Vec<u8>,
 }
 
