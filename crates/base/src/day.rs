@@ -84,6 +84,11 @@ impl Day {
         i64::from(span.get_days())
     }
 
+    /// The day after it; none behind the calendar's last.
+    pub fn next(self) -> Option<Self> {
+        self.0.tomorrow().ok().map(Self)
+    }
+
     /// The year.
     pub fn year(self) -> i64 {
         i64::from(self.0.year())

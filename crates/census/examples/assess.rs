@@ -12,7 +12,7 @@ use daohu_base::Day;
 use daohu_census::{Builder, Cell, Derived, Earned, Plan, Question, Rule, Shape, Source, assess};
 use daohu_policy::{
     CodeSet, Policy,
-    expr::{Field, FieldKind, Unit, Vocabulary, compile},
+    expr::{Field, FieldKind, Unit, Vocabulary, Words, compile},
 };
 
 const THREADS: NonZero<usize> = NonZero::new(2).unwrap();
@@ -67,7 +67,7 @@ fn shape() -> Shape {
         ("age", FieldKind::Number(Unit::Age)),
     ];
     let stored = |count: usize| (0..count).map(Source::Stored);
-    let derived = [Derived::IncomePerHead, Derived::Line].map(Source::Derived);
+    let derived = [Derived::IncomePerHead, Derived::Amount(0)].map(Source::Derived);
     Shape {
         vocabulary: Vocabulary {
             household: household.map(field).into(),
@@ -85,11 +85,13 @@ fn main() {
     let (households, times) = (args.next().unwrap_or(2_200_000), args.next().unwrap_or(9));
     let (policy, on) = (Policy::embedded().unwrap(), Day::parse("2015-12-31").unwrap());
     let shape = shape();
-    let read = |text: &str| compile(text, &shape.vocabulary, &|name| policy.list(name)).unwrap();
-    let guarantees = policy.guarantees(on).into_iter();
+    let (list, named) = (|name: &str| policy.list(name), |_: &str| None);
+    let words = Words { vocabulary: &shape.vocabulary, list: &list, named: &named };
+    let read = |text: &str| compile(text, None, words).unwrap();
+    let guarantees = policy.guarantees().at("", on).into_iter();
     let rules =
         guarantees.map(|own| Rule::new(&own.id, read(&own.unmet.text), read(&own.met.text)));
-    let plan = Plan { rules: rules.collect() };
+    let plan = Plan::everywhere(rules.collect(), vec![Some(285_500.0)]);
     let days: Vec<String> = (1930..2016)
         .flat_map(|year| (1..13).map(move |month| format!("{year}-{month:02}-15")))
         .collect();
@@ -126,7 +128,8 @@ fn main() {
         builder.year(2015, &Earned { kinds_fen, cost_fen: None, sharing: Some(3) });
     }
     let census = builder.finish();
-    let question = Question { on, line_fen: &|_| Some(285_500) };
+    let places = census.places(|_| 0);
+    let question = Question { on, places: &places };
     let mut taken: Vec<f64> = (0..times)
         .map(|_| {
             let start = Instant::now();

@@ -42,8 +42,8 @@ pub enum Derived {
     Age,
     /// Net income a head of the year.
     IncomePerHead,
-    /// The poverty line of the place and year.
-    Line,
+    /// An amount that packs give for a place and day, such as the poverty line: which of [`Place::amounts`](crate::Place).
+    Amount(usize),
 }
 
 /// What stands in a field.
@@ -112,7 +112,7 @@ impl Builder {
             shape,
             ids: Vec::new(),
             order: None,
-            places: Vec::new(),
+            homes_in: Vec::new(),
             villages: Vec::new(),
             members_from: vec![0],
             homes: Vec::new(),
@@ -137,7 +137,7 @@ impl Builder {
         };
         let census = &mut self.census;
         census.ids.push(id);
-        census.places.push(place);
+        census.homes_in.push(place);
         let members = census.members_from.last().copied().unwrap_or_default();
         census.members_from.push(members);
         fill(&mut census.household, cells)

@@ -52,7 +52,7 @@ pub struct Census {
     /// The households by id, where they did not come so.
     pub(crate) order: Option<Vec<u32>>,
     /// Of each household, its village among [`Census::villages`].
-    pub(crate) places: Vec<u32>,
+    pub(crate) homes_in: Vec<u32>,
     pub(crate) villages: Vec<String>,
     /// Where the members of each household begin; one more at the end.
     pub(crate) members_from: Vec<u32>,
@@ -106,8 +106,13 @@ impl Census {
 
     /// The village of the nth household.
     pub fn village_of(&self, nth: usize) -> Option<&str> {
-        let place = usize::try_from(*self.places.get(nth)?).ok()?;
+        let place = usize::try_from(*self.homes_in.get(nth)?).ok()?;
         self.villages.get(place).map(String::as_str)
+    }
+
+    /// For each village, where it lies among the places of a [`Plan`](crate::Plan).
+    pub fn places(&self, of: impl Fn(&str) -> u16) -> Vec<u16> {
+        self.villages.iter().map(|village| of(village)).collect()
     }
 
     /// The place of a household.
@@ -139,7 +144,7 @@ impl Census {
         let years = years.map(|year| year.per_head_fen.len() * 8 + year.sharing.len() * 4);
         let columns = self.household.iter().chain(&self.member).map(Column::bytes);
         let frame = self.ids.len() * 8
-            + (self.places.len() + self.members_from.len() + self.homes.len()) * 4;
+            + (self.homes_in.len() + self.members_from.len() + self.homes.len()) * 4;
         columns.chain(years).sum::<usize>() + frame + self.gone_on.len() * 4
     }
 

@@ -19,4 +19,4 @@ mod tests;
 pub use build::{Builder, Cell, Derived, Earned, Shape, Source, TooMany};
 pub use columns::{Census, PerHead};
 pub use eval::{Assessment, Judged, Question, assess};
-pub use rules::{Outcome, Plan, Rule};
+pub use rules::{Outcome, Place, Plan, Rule};

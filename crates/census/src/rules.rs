@@ -12,15 +12,18 @@ pub enum Outcome {
     Met = 1,
     /// Too little is known.
     Unknown = 2,
+    /// Where the household lives there is no such rule.
+    NotAsked = 3,
 }
 
 impl Outcome {
-    /// As statuses are written: `unmet`, `met`, `unknown`.
+    /// As statuses are written: `unmet`, `met`, `unknown`, and nothing where it is not asked.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Unmet => "unmet",
             Self::Met => "met",
             Self::Unknown => "unknown",
+            Self::NotAsked => "",
         }
     }
 }
@@ -82,9 +85,34 @@ fn conditions(test: Test) -> Vec<Test> {
     }
 }
 
-/// The rules of a day, in their order.
+/// The rules of a day, in their order, for all places where they differ.
 #[derive(Clone, Debug, Default)]
 pub struct Plan {
-    /// The rules.
-    pub rules: Vec<Rule>,
+    /// What the rules are called, those included that are not asked everywhere.
+    pub ids: Vec<String>,
+    /// What holds at each place.
+    pub places: Vec<Place>,
+}
+
+/// What holds in the areas for which packs say the same.
+#[derive(Clone, Debug, Default)]
+pub struct Place {
+    /// The rule for each of [`Plan::ids`]; none where it is not asked.
+    pub rules: Vec<Option<Rule>>,
+    /// The amounts that rules compare with, by [`Derived::Amount`](crate::Derived::Amount), money in fen.
+    pub amounts: Vec<Option<f64>>,
+}
+
+impl Plan {
+    /// Rules that are the same everywhere.
+    pub fn everywhere(rules: Vec<Rule>, amounts: Vec<Option<f64>>) -> Self {
+        let ids = rules.iter().map(|rule| rule.id.clone()).collect();
+        let rules = rules.into_iter().map(Some).collect();
+        Self { ids, places: vec![Place { rules, amounts }] }
+    }
+
+    /// The nth rule at a place, if it is asked there.
+    pub fn rule(&self, place: u16, nth: usize) -> Option<&Rule> {
+        self.places.get(usize::from(place))?.rules.get(nth)?.as_ref()
+    }
 }

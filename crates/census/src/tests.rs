@@ -10,8 +10,8 @@ use daohu_policy::{
 use proptest::prelude::*;
 
 use crate::{
-    Assessment, Builder, Cell, Census, Derived, Earned, Outcome, Plan, Question, Rule, Shape,
-    Source, assess,
+    Assessment, Builder, Cell, Census, Derived, Earned, Outcome, Place, Plan, Question, Rule,
+    Shape, Source, assess,
 };
 
 const LEAVES: i64 = 3;
@@ -88,7 +88,7 @@ fn shape() -> Shape {
     let yuan = FieldKind::Number(Unit::Yuan);
     let age = FieldKind::Number(Unit::Age);
     let mut household: Vec<Source> = (0..HOUSEHOLD.len()).map(Source::Stored).collect();
-    household.extend([Derived::IncomePerHead, Derived::Line].map(Source::Derived));
+    household.extend([Derived::IncomePerHead, Derived::Amount(0)].map(Source::Derived));
     let mut member: Vec<Source> = (0..MEMBER.len()).map(Source::Stored).collect();
     member.push(Source::Derived(Derived::Age));
     let vocabulary = Vocabulary {
@@ -119,9 +119,28 @@ fn on() -> Day {
     Day::parse("2015-12-31").unwrap()
 }
 
-/// Of the village; one has none.
-fn line_fen(village: &str) -> Option<i64> {
-    village.parse::<i64>().ok().filter(|village| *village > 0).map(|village| village * 1000)
+/// Places of a plan; villages lie in them in turns.
+const PLACES: u16 = 3;
+
+fn place(village: &str) -> u16 {
+    village.parse::<u16>().unwrap() % PLACES
+}
+
+/// The line of a place in fen; one has none.
+fn line_fen(place: u16) -> Option<f64> {
+    (place > 0).then(|| f64::from(place) * 1000.0)
+}
+
+/// What is asked at each place, with its line.
+fn plan(rules: [Vec<Option<Rule>>; PLACES as usize]) -> Plan {
+    let ids = rules[0].iter().map(|_| "x".to_owned()).collect();
+    let places = (0..).zip(rules).map(|(nth, rules)| Place { rules, amounts: vec![line_fen(nth)] });
+    Plan { ids, places: places.collect() }
+}
+
+/// One rule for all places.
+fn everywhere(unmet: Test, met: Test) -> Plan {
+    plan([(); PLACES as usize].map(|()| vec![Some(Rule::new("x", unmet.clone(), met.clone()))]))
 }
 
 /// One household at a time.
@@ -175,7 +194,7 @@ impl<'h> Plain<'h> {
                 self.home.earned.and_then(|earned| earned.per_head_fen())? as f64
             }
             Number::Field(FieldRef { level: Level::Household, place: 7 }) => {
-                line_fen(&self.home.village.to_string())? as f64
+                line_fen(place(&self.home.village.to_string()))?
             }
             Number::Field(FieldRef { level: Level::Member, place: 6 }) => match &self.member?[0] {
                 Own::Text(born) => Day::parse(born).unwrap().age_years(on()) as f64,
@@ -222,6 +241,11 @@ impl<'h> Plain<'h> {
                 Some(how.holds(self.number(one)?, self.number(other)?))
             }
             Test::Not(test) => self.test(test).map(|holds| !holds),
+            Test::Judged(unmet, met) => match (self.test(unmet), self.test(met)) {
+                (Some(true), _) => Some(false),
+                (_, Some(true)) => Some(true),
+                _ => None,
+            },
             Test::All(parts) => all(parts.iter().map(|part| self.test(part)).collect()),
             Test::Any(parts) => any(parts.iter().map(|part| self.test(part)).collect()),
             Test::Someone(test) => {
@@ -338,10 +362,13 @@ fn test(level: Level) -> BoxedStrategy<Test> {
                 }),
             ];
             let part = prop_oneof![joined.clone(), of_members];
-            (prop::collection::vec(part, 1..4), 0..3)
-                .prop_map(|(mut parts, how)| match how {
-                    0 => Test::All(parts),
-                    1 => Test::Any(parts),
+            (prop::collection::vec(part, 1..4), 0..4)
+                .prop_map(|(mut parts, how)| match (how, &parts[..]) {
+                    (0, _) => Test::All(parts),
+                    (1, _) => Test::Any(parts),
+                    (2, [unmet, .., met]) => {
+                        Test::Judged(Box::new(unmet.clone()), Box::new(met.clone()))
+                    }
                     _ => parts.swap_remove(0),
                 })
                 .boxed()
@@ -350,7 +377,8 @@ fn test(level: Level) -> BoxedStrategy<Test> {
 }
 
 fn ask(census: &Census, plan: &Plan, range: std::ops::Range<usize>, threads: usize) -> Assessment {
-    let question = Question { on: on(), line_fen: &line_fen };
+    let places = census.places(place);
+    let question = Question { on: on(), places: &places };
     assess(census, plan, question, range, NonZero::new(threads).unwrap())
 }
 
@@ -360,17 +388,29 @@ proptest! {
     #[test]
     fn all_at_once_say_what_each_says_alone(
         homes in prop::collection::vec(home(), 1..12),
-        rules in prop::collection::vec((test(Level::Household), test(Level::Household)), 1..3),
+        rules in prop::collection::vec(
+            prop::array::uniform3(prop::option::weighted(
+                0.8,
+                (test(Level::Household), test(Level::Household)),
+            )),
+            1..3,
+        ),
         threads in 1..4_usize,
         cut in 0..12_usize,
     ) {
         let census = census(&homes);
-        let plan = Plan {
-            rules: rules.iter().map(|(unmet, met)| Rule::new("x", unmet.clone(), met.clone())).collect(),
-        };
+        let rule = |(unmet, met): &(Test, Test)| Rule::new("x", unmet.clone(), met.clone());
+        let plan = plan([0, 1, 2].map(|place| {
+            rules.iter().map(|of: &[Option<_>; 3]| of[place].as_ref().map(rule)).collect()
+        }));
         let whole = ask(&census, &plan, 0..homes.len(), threads);
-        for (rule, (judged, (unmet, met))) in plan.rules.iter().zip(whole.rules.iter().zip(&rules)) {
+        for (at, (judged, of_places)) in whole.rules.iter().zip(&rules).enumerate() {
             for (nth, home) in homes.iter().enumerate() {
+                let place = place(&home.village.to_string());
+                let Some((unmet, met)) = &of_places[usize::from(place)] else {
+                    prop_assert_eq!(judged.outcomes[nth], Outcome::NotAsked);
+                    continue;
+                };
                 let plain = Plain { home, member: None };
                 let said = match (plain.test(unmet), plain.test(met)) {
                     (Some(true), _) => Outcome::Unmet,
@@ -378,10 +418,11 @@ proptest! {
                     _ => Outcome::Unknown,
                 };
                 prop_assert_eq!(judged.outcomes[nth], said, "{:?} {:?} {:?}", home, unmet, met);
+                let rule = plan.rule(place, at).unwrap();
                 let (parts, blamed) = match said {
                     Outcome::Unmet => (rule.unmet(), true),
                     Outcome::Unknown => (rule.met(), false),
-                    Outcome::Met => continue,
+                    Outcome::Met | Outcome::NotAsked => continue,
                 };
                 let first = parts.iter().position(|part| (plain.test(part) == Some(true)) == blamed);
                 prop_assert_eq!(Some(usize::from(judged.reasons[nth])), first);
@@ -436,7 +477,7 @@ fn ages_are_completed_years_on_the_day() {
                 let years = Number::Constant(f64::from(years));
                 let (one, other) = if turned { (years, age.clone()) } else { (age.clone(), years) };
                 let test = Test::Someone(Box::new(Test::Compare(how, one, other)));
-                let plan = Plan { rules: vec![Rule::new("x", test.clone(), Test::Is(true))] };
+                let plan = everywhere(test.clone(), Test::Is(true));
                 let told = ask(&census, &plan, 0..homes.len(), 1);
                 for (home, told) in homes.iter().zip(&told.rules[0].outcomes) {
                     let holds = Plain { home, member: None }.test(&test) == Some(true);
@@ -461,9 +502,7 @@ fn more_tests_of_members_than_a_word_has_room_for_are_asked_all_the_same() {
         home_of(Vec::new()),
     ];
     // Someone is more than 39 years old, or 38, or 37 …: the first part that holds is told.
-    let plan = Plan {
-        rules: vec![Rule::new("x", Test::Any((0..40).rev().map(older).collect()), Test::Is(true))],
-    };
+    let plan = everywhere(Test::Any((0..40).rev().map(older).collect()), Test::Is(true));
     let told = ask(&census(&homes), &plan, 0..homes.len(), 1);
     let Some(rule) = told.rules.first() else { panic!("one rule was asked") };
     assert_eq!(rule.outcomes, [Outcome::Unmet, Outcome::Unmet, Outcome::Met]);

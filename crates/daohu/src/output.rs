@@ -69,6 +69,16 @@ impl Failure {
         )
     }
 
+    /// All that is wrong with policy packs.
+    pub(crate) fn of_packs(found: &[BadPack]) -> Self {
+        let all: Vec<String> = found.iter().map(|bad| format!("\n  {bad}")).collect();
+        let (count, all) = (found.len(), all.concat());
+        Self::refusal(
+            format!("政策包不能用，有 {count} 处：{all}"),
+            format!("the policy packs cannot be used, for {count} reasons:{all}"),
+        )
+    }
+
     /// A file or folder that cannot be written, named as it was typed.
     pub(crate) fn unwritable(path: &Path, error: &std::io::Error) -> Self {
         let path = path.display();

@@ -1,56 +1,39 @@
-//! Reading packs.
+//! The policy in force: what packs come to.
 
-use daohu_base::Day;
+use std::collections::BTreeSet;
+
+use daohu_base::{AreaCode, Day};
 use rustc_hash::FxHashMap;
 use serde::Deserialize;
 
 use crate::{
-    CodeList, CodeValue, Guarantee, Helping, HouseholdClass, Role, Rule, SecondFactor,
-    VillageChecklist, VillageGroup, VillageItem, VillageRole, guarantees::Written,
+    Class, CodeList, Guarantee, Helping, HouseholdClass, Item, Items, Monitoring, Role, Rule,
+    SecondFactor, Standard, Value, VillageChecklist, VillageRole, standards::Lines,
 };
-
-/// The files that every installation starts with.
-const EMBEDDED: [(&str, &str); 10] = [
-    ("national/classes.toml", include_str!("../../../policies/national/classes.toml")),
-    ("national/codes.toml", include_str!("../../../policies/national/codes.toml")),
-    ("national/exchange.toml", include_str!("../../../policies/national/exchange.toml")),
-    ("national/guarantees.toml", include_str!("../../../policies/national/guarantees.toml")),
-    ("national/helping.toml", include_str!("../../../policies/national/helping.toml")),
-    ("national/lines.toml", include_str!("../../../policies/national/lines.toml")),
-    ("national/quality.toml", include_str!("../../../policies/national/quality.toml")),
-    ("national/roles.toml", include_str!("../../../policies/national/roles.toml")),
-    ("national/security.toml", include_str!("../../../policies/national/security.toml")),
-    ("national/villages.toml", include_str!("../../../policies/national/villages.toml")),
-];
 
 /// The policy in force.
 #[derive(Debug)]
 pub struct Policy {
-    lists: FxHashMap<String, CodeList>,
-    rules: FxHashMap<String, Rule>,
-    roles: Vec<Role>,
-    security: Security,
-    second_factor: SecondFactor,
-    accesses: Accesses,
-    quality_trend: QualityTrend,
-    quality_reports: QualityReports,
-    exchange: Exchange,
-    helping: Helping,
-    village_roles: Vec<VillageRole>,
-    village_checklist: VillageChecklist,
-    lines: Vec<Line>,
-    classes: Vec<HouseholdClass>,
-    guarantees: Vec<Guarantee>,
-}
-
-/// What a person must have in a year so as not to be poor.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Line {
-    year: i64,
-    yuan: i64,
-    #[serde(rename = "source")]
-    _source: String,
+    pub(crate) lists: FxHashMap<String, CodeList>,
+    pub(crate) rules: FxHashMap<String, Rule>,
+    pub(crate) roles: Vec<Role>,
+    pub(crate) security: Security,
+    pub(crate) second_factor: SecondFactor,
+    pub(crate) accesses: Accesses,
+    pub(crate) quality_trend: QualityTrend,
+    pub(crate) quality_reports: QualityReports,
+    pub(crate) exchange: Exchange,
+    pub(crate) helping: Helping,
+    pub(crate) village_roles: Vec<VillageRole>,
+    pub(crate) village_checklist: VillageChecklist,
+    pub(crate) household_classes: Vec<HouseholdClass>,
+    pub(crate) monitoring: Monitoring,
+    pub(crate) standards: Vec<Standard>,
+    pub(crate) values: Items<Value>,
+    pub(crate) lines: Lines,
+    pub(crate) guarantees: Items<Guarantee>,
+    pub(crate) classes: Items<Class>,
+    pub(crate) version: String,
 }
 
 /// Limits of sign-in and sessions.
@@ -125,7 +108,7 @@ pub struct QualityReports {
 }
 
 /// A pack cannot be used.
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{file}: {reason}")]
 pub struct BadPack {
     /// The file, relative to the pack.
@@ -134,155 +117,14 @@ pub struct BadPack {
     pub reason: String,
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct File {
-    #[serde(default)]
-    list: Vec<List>,
-    #[serde(default)]
-    rule: Vec<Rule>,
-    #[serde(default)]
-    role: Vec<Role>,
-    security: Option<Security>,
-    second_factor: Option<SecondFactor>,
-    accesses: Option<Accesses>,
-    quality_trend: Option<QualityTrend>,
-    quality_reports: Option<QualityReports>,
-    exchange: Option<Exchange>,
-    helping: Option<Helping>,
-    #[serde(default)]
-    village_role: Vec<VillageRole>,
-    #[serde(default)]
-    village_group: Vec<VillageGroup>,
-    #[serde(default)]
-    village_item: Vec<VillageItem>,
-    #[serde(default)]
-    line: Vec<Line>,
-    #[serde(default)]
-    household_class: Vec<HouseholdClass>,
-    #[serde(default)]
-    guarantee: Vec<Written>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct List {
-    name: String,
-    #[serde(rename = "source")]
-    _source: String,
-    values: Vec<CodeValue>,
-}
-
-impl File {
-    /// What stands in one file twice was meant to be two things, or one of them is forgotten.
-    fn check_names(&self) -> Result<(), String> {
-        let names = self.list.iter().map(|list| &list.name);
-        let named = names.chain(self.rule.iter().map(|rule| &rule.id));
-        check_once(named.chain(self.role.iter().map(|role| &role.name)).cloned())
-    }
-}
-
-/// Refuses a name that stands in a file twice.
-pub(crate) fn check_once(names: impl Iterator<Item = String>) -> Result<(), String> {
-    let mut names: Vec<String> = names.collect();
-    names.sort();
-    match names.array_windows().find(|[one, next]| one == next) {
-        Some([name, _]) => Err(format!("{name} stands here twice")),
-        None => Ok(()),
+impl BadPack {
+    /// What is wrong at a line of a file, in both languages.
+    pub(crate) fn at(file: &str, line: usize, zh: &str, en: &str) -> Self {
+        Self { file: file.to_owned(), reason: format!("line {line}: {zh} | {en}") }
     }
 }
 
 impl Policy {
-    /// The packs that the program carries.
-    pub fn embedded() -> Result<Self, BadPack> {
-        Self::read(EMBEDDED)
-    }
-
-    /// The packs that the program carries, and others that go before them, item by item.
-    pub fn embedded_and<'a>(
-        files: impl IntoIterator<Item = (&'a str, &'a str)>,
-    ) -> Result<Self, BadPack> {
-        Self::read(EMBEDDED.into_iter().chain(files))
-    }
-
-    /// Reads packs from pairs of file name and text.
-    pub fn read<'a>(files: impl IntoIterator<Item = (&'a str, &'a str)>) -> Result<Self, BadPack> {
-        let (mut lists, mut rules) = (FxHashMap::default(), FxHashMap::default());
-        let (mut roles, mut village_roles) = (Vec::new(), Vec::new());
-        let mut lines: Vec<Line> = Vec::new();
-        let mut classes: Vec<HouseholdClass> = Vec::new();
-        let mut guarantees: Vec<Guarantee> = Vec::new();
-        let (mut security, mut second_factor, mut exchange) = (None, None, None);
-        let (mut helping, mut accesses, mut checklist) = (None, None, None);
-        let (mut quality_trend, mut quality_reports) = (None, None);
-        for (name, text) in files {
-            let bad = |reason: String| BadPack { file: name.to_owned(), reason };
-            let file: File = toml::from_str(text).map_err(|e| bad(e.to_string()))?;
-            file.check_names().map_err(bad)?;
-            for list in file.list {
-                let list = CodeList::new(list.name, list.values).map_err(bad)?;
-                lists.insert(list.name().to_owned(), list);
-            }
-            rules.extend(file.rule.into_iter().map(|rule| (rule.id.clone(), rule)));
-            roles.retain(|role: &Role| file.role.iter().all(|other| other.name != role.name));
-            roles.extend(file.role);
-            // Who a village must have is one list: an area's own goes before the whole of it.
-            if !file.village_role.is_empty() {
-                village_roles = file.village_role;
-            }
-            let own = VillageChecklist::of_file(name, file.village_group, file.village_item);
-            checklist = own.map_err(bad)?.or(checklist);
-            helping = file.helping.or(helping);
-            lines.retain(|line| file.line.iter().all(|other| other.year != line.year));
-            lines.extend(file.line);
-            let again = |class: &HouseholdClass| {
-                file.household_class.iter().any(|other| other.name == class.name)
-            };
-            classes.retain(|class| !again(class));
-            classes.extend(file.household_class);
-            let own = file.guarantee.into_iter().map(|written| written.of_file((name, text)));
-            let own: Vec<Guarantee> = own.collect();
-            Guarantee::check(&own).map_err(bad)?;
-            guarantees.retain(|before| own.iter().all(|other| other.id != before.id));
-            guarantees.extend(own);
-            security = file.security.or(security);
-            file.second_factor.as_ref().map_or(Ok(()), SecondFactor::check).map_err(bad)?;
-            second_factor = file.second_factor.or(second_factor);
-            accesses = file.accesses.or(accesses);
-            quality_trend = file.quality_trend.or(quality_trend);
-            quality_reports = file.quality_reports.or(quality_reports);
-            exchange = file.exchange.or(exchange);
-        }
-        let missing = |name: &str| BadPack {
-            file: format!("{name}.toml"),
-            reason: format!("no [{name}] table in any file"),
-        };
-        let security = security.ok_or_else(|| missing("security"))?;
-        let second_factor = second_factor.ok_or_else(|| missing("second_factor"))?;
-        let accesses = accesses.ok_or_else(|| missing("accesses"))?;
-        let quality_trend = quality_trend.ok_or_else(|| missing("quality_trend"))?;
-        let quality_reports = quality_reports.ok_or_else(|| missing("quality_reports"))?;
-        let exchange = exchange.ok_or_else(|| missing("exchange"))?;
-        let helping = helping.ok_or_else(|| missing("helping"))?;
-        Ok(Self {
-            lists,
-            rules,
-            roles,
-            security,
-            second_factor,
-            accesses,
-            quality_trend,
-            quality_reports,
-            exchange,
-            helping,
-            village_roles,
-            village_checklist: checklist.unwrap_or_default(),
-            lines,
-            classes,
-            guarantees,
-        })
-    }
-
     /// The code list of this name.
     pub fn list(&self, name: &str) -> Option<&CodeList> {
         self.lists.get(name)
@@ -320,25 +162,60 @@ impl Policy {
         &self.helping
     }
 
-    /// The poverty line of a year, in fen a person; none where no pack has it.
-    pub fn poverty_line_fen(&self, year: i64) -> Option<i64> {
-        let line = self.lines.iter().find(|line| line.year == year)?;
-        line.yuan.checked_mul(100)
+    /// What tells these packs from others: sixteen digits of their digest.
+    pub fn version(&self) -> &str {
+        &self.version
+    }
+
+    /// The amounts that differ by year and area.
+    pub fn standards(&self) -> &[Standard] {
+        &self.standards
+    }
+
+    /// The values of the standards.
+    pub fn values(&self) -> &Items<Value> {
+        &self.values
+    }
+
+    /// The amount of a standard in an area on a day, money in fen; none where no pack has it.
+    pub fn amount(&self, standard: &str, area: &str, on: Day) -> Option<f64> {
+        self.values.find(standard, area, on)?.amount
+    }
+
+    /// The poverty line of a year in an area, in fen a person; none where no pack has it.
+    pub fn poverty_line_fen(&self, area: &str, year: i64) -> Option<i64> {
+        self.lines.find(area, year)
     }
 
     /// The classes that poor households are helped by.
     pub fn household_classes(&self) -> &[HouseholdClass] {
+        &self.household_classes
+    }
+
+    /// What a household must have, by area and time.
+    pub fn guarantees(&self) -> &Items<Guarantee> {
+        &self.guarantees
+    }
+
+    /// What households are by rule, by area and time.
+    pub fn classes(&self) -> &Items<Class> {
         &self.classes
     }
 
-    /// What a household must have at some time, in the order of the packs.
-    pub fn all_guarantees(&self) -> Vec<&Guarantee> {
-        self.guarantees.iter().collect()
+    /// How households are watched.
+    pub fn monitoring(&self) -> &Monitoring {
+        &self.monitoring
     }
 
-    /// What a household must have on a day, in the order of the packs.
-    pub fn guarantees(&self, on: Day) -> Vec<&Guarantee> {
-        self.guarantees.iter().filter(|guarantee| guarantee.is_in_force(on)).collect()
+    /// The areas of which packs say something of their own, by code.
+    pub fn areas(&self) -> Vec<&AreaCode> {
+        let values = self.values.all().iter().map(Item::standing);
+        let guarantees = self.guarantees.all().iter().map(Item::standing);
+        let classes = self.classes.all().iter().map(Item::standing);
+        let areas = values.chain(guarantees).chain(classes);
+        let areas: BTreeSet<&AreaCode> =
+            areas.filter_map(|standing| standing.area.as_ref()).collect();
+        areas.into_iter().collect()
     }
 
     /// All quality rules, by id.
@@ -426,7 +303,7 @@ mod tests {
 
     #[test]
     fn a_pack_that_does_not_parse_names_its_file() {
-        let error = Policy::read([("x/y.toml", "[[list]]\nname = 3")]).unwrap_err();
+        let error = Policy::read(&[vec![("x/y.toml", "[[list]]\nname = 3")]]).unwrap_err();
         assert_eq!(error.file, "x/y.toml");
         assert!(error.reason.contains("line 2"), "{}", error.reason);
     }

@@ -3,7 +3,7 @@
 use daohu_base::Day;
 use serde::Deserialize;
 
-use crate::pack::check_once;
+use crate::reading::check_once;
 
 /// What asks for the whole list, and so is no item's name.
 const WHOLE: &str = "all";
@@ -177,7 +177,7 @@ mod tests {
         let names: Vec<&str> = list.items().iter().map(|item| item.name.as_str()).collect();
         assert_eq!((names, list.groups().len(), list.file()), (vec!["a", "b"], 1, "x.toml"));
         assert_eq!(list.items()[0].min, Some(2));
-        let other = "[[line]]\nyear = 2030\nyuan = 1\nsource = 'a test'\n";
+        let other = "[[value]]\nof = 'line'\nyear = 2030\nvalue = 1\nsource = 'a test'\n";
         assert_eq!(read(other).unwrap().village_checklist().items().len(), 8, "it says nothing");
     }
 

@@ -3,7 +3,7 @@
 use daohu_census::{Derived, Shape, Source};
 use daohu_db::Value;
 use daohu_policy::{
-    CodeSet, Policy,
+    BadPack, CodeSet, Policy,
     expr::{Field, FieldKind, Unit, Vocabulary},
 };
 
@@ -22,15 +22,14 @@ pub(super) struct Fields {
 }
 
 /// What is derived of a household, as rules name it.
-const OF_HOUSEHOLD: [(&str, &str, Unit, Derived); 2] = [
-    ("income_per_head", "人均纯收入", Unit::Yuan, Derived::IncomePerHead),
-    ("line", "贫困标准", Unit::Yuan, Derived::Line),
-];
+const OF_HOUSEHOLD: [(&str, &str, Unit, Derived); 1] =
+    [("income_per_head", "人均纯收入", Unit::Yuan, Derived::IncomePerHead)];
 /// What is derived of a member.
 const OF_MEMBER: [(&str, &str, Unit, Derived); 1] = [("age", "年龄", Unit::Age, Derived::Age)];
 
 impl Fields {
-    pub(super) fn of(policy: &Policy) -> Self {
+    /// The fields that there are with a policy; refused if one of its names is taken.
+    pub(super) fn of(policy: &Policy) -> Result<Self, BadPack> {
         let (household, mut fields) = stored(HOUSEHOLDS.columns);
         let (member, mut of_member) = stored(PERSONS.columns);
         let mut sources = [&household, &member]
@@ -39,6 +38,11 @@ impl Fields {
         for (name, title, unit, derived) in OF_HOUSEHOLD {
             fields.push(field(name, title, FieldKind::Number(unit)));
             of_households.push(Source::Derived(derived));
+        }
+        for (nth, standard) in policy.standards().iter().enumerate() {
+            let kind = FieldKind::Number(standard.unit);
+            fields.push(field(&standard.id, &standard.title, kind));
+            of_households.push(Source::Derived(Derived::Amount(nth)));
         }
         for (name, title, unit, derived) in OF_MEMBER {
             of_member.push(field(name, title, FieldKind::Number(unit)));
@@ -55,7 +59,26 @@ impl Fields {
             born_on: place(person::BORN_ON),
             change: (place(person::CHANGE_KIND), place(person::CHANGE_ON), leaving),
         };
-        Self { shape, household, member }
+        let fields = Self { shape, household, member };
+        fields.check_names(policy).map(|()| fields)
+    }
+
+    /// Each name of an expression stands for one thing.
+    fn check_names(&self, policy: &Policy) -> Result<(), BadPack> {
+        let fields = self.shape.vocabulary.household.iter().map(|field| field.name.as_str());
+        let of_packs = policy.guarantees().ids().into_iter().chain(policy.classes().ids());
+        let mut names: Vec<&str> = fields.chain(of_packs).chain(["members"]).collect();
+        names.sort_unstable();
+        match names.array_windows().find(|[one, next]| one == next) {
+            None => Ok(()),
+            Some([name, _]) => Err(BadPack {
+                file: "*.toml".to_owned(),
+                reason: format!(
+                    "{name} 已是一项数据或另一条目的名称，请换一个 id | {name} is the name of a field or of \
+                     another item: choose another id"
+                ),
+            }),
+        }
     }
 }
 

@@ -10,6 +10,7 @@ mod fields;
 mod load;
 mod model;
 mod ops;
+mod rulebook;
 mod statuses;
 
 pub use model::{Counts, OverallCounts, Summary};

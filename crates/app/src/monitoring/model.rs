@@ -1,10 +1,9 @@
 //! What came out, in numbers. Pure.
 
-use daohu_census::{Assessment, Outcome, Plan, Rule};
-use daohu_policy::{BadPack, Expression, Guarantee, Policy, expr};
+use daohu_census::{Assessment, Outcome};
 use serde::Serialize;
 
-use super::fields::Fields;
+use super::rulebook::Head;
 
 /// What the guarantees of a day come to in an area.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -17,10 +16,14 @@ pub struct Summary {
     pub households: usize,
     /// Their members on record, those included who left.
     pub members: usize,
+    /// Which packs said so.
+    pub policy: String,
     /// Of each guarantee, in the order of the pack.
     pub rules: Vec<Counts>,
     /// Of all of them together.
     pub overall: OverallCounts,
+    /// Of each class, in the order of the pack: met by those who belong to it.
+    pub classes: Vec<Counts>,
     /// What it took to read the households.
     pub load_seconds: f64,
     /// What it took to ask them.
@@ -58,51 +61,36 @@ pub(super) const fn state(overall: Outcome) -> &'static str {
         Outcome::Met => "达标",
         Outcome::Unmet => "未达标",
         Outcome::Unknown => "待核实",
+        Outcome::NotAsked => "",
     }
 }
 
-/// The guarantees as rules about the fields that there are; refused if one of them names what there is not.
-pub(super) fn plan(
-    policy: &Policy,
-    guarantees: &[&Guarantee],
-    fields: &Fields,
-) -> Result<Plan, BadPack> {
-    let list = |name: &str| policy.list(name);
-    let rules = guarantees.iter().map(|guarantee| {
-        let read = |part: &str, expression: &Expression| {
-            let read = expr::compile(&expression.text, &fields.shape.vocabulary, &list);
-            read.map_err(|error| expression.bad(&format!("{part} ({})", guarantee.id), &error))
-        };
-        let (unmet, met) = (read("unmet", &guarantee.unmet)?, read("met", &guarantee.met)?);
-        Ok(Rule::new(&guarantee.id, unmet, met))
-    });
-    Ok(Plan { rules: rules.collect::<Result<_, BadPack>>()? })
-}
-
-/// Counts what came out: of each rule, and of all together.
-pub(super) fn counts(
-    guarantees: &[&Guarantee],
-    assessment: &Assessment,
-    households: usize,
-) -> (Vec<Counts>, OverallCounts) {
-    let of_rules = guarantees.iter().zip(&assessment.rules).map(|(guarantee, judged)| {
+/// Counts what came out of each rule.
+pub(super) fn counts(heads: &[Head], assessment: &Assessment) -> Vec<Counts> {
+    let of_rules = heads.iter().zip(&assessment.rules).map(|(head, judged)| {
         let count = |wanted| judged.outcomes.iter().filter(|outcome| **outcome == wanted).count();
         Counts {
-            rule: guarantee.id.clone(),
-            title: guarantee.title.clone(),
-            title_en: guarantee.title_en.clone(),
+            rule: head.id.clone(),
+            title: head.title.clone(),
+            title_en: head.title_en.clone(),
             met: count(Outcome::Met),
             unmet: count(Outcome::Unmet),
             unknown: count(Outcome::Unknown),
         }
     });
+    of_rules.collect()
+}
+
+/// Counts households by what all rules together say of them.
+pub(super) fn overall(assessment: &Assessment, households: usize) -> OverallCounts {
     let mut overall = OverallCounts::default();
     for nth in 0..households {
         match assessment.overall(nth) {
             Outcome::Met => overall.met += 1,
             Outcome::Unmet => overall.unmet += 1,
             Outcome::Unknown => overall.unknown += 1,
+            Outcome::NotAsked => {}
         }
     }
-    (of_rules.collect(), overall)
+    overall
 }

@@ -10,7 +10,8 @@ use daohu_policy::{BadPack, Policy};
 use super::{
     fields::Fields,
     load::load,
-    model::{Summary, counts, plan},
+    model::{Summary, counts, overall},
+    rulebook::{self, Rulebook},
     statuses,
 };
 use crate::{Context, Error, areas};
@@ -28,17 +29,16 @@ pub struct Asked {
     pub repeat: usize,
 }
 
-/// Reads all guarantees of a policy: refused if one of them cannot be asked.
-pub fn check(policy: &Policy) -> Result<(), BadPack> {
-    plan(policy, &policy.all_guarantees(), &Fields::of(policy)).map(|_| ())
+/// What is wrong with the expressions of a policy; nothing, if all can be asked.
+pub fn check(policy: &Policy) -> Vec<BadPack> {
+    rulebook::check(policy)
 }
 
 /// Asks all guarantees in force on the day of the households of an area, if the whole of it lies inside the scope.
 pub async fn run(context: &Context, scope: &Scope, asked: Asked) -> Result<Summary, Error> {
     let scope = areas::ops::reported(scope, &asked.area)?;
-    let fields = Fields::of(&context.policy);
-    let guarantees = context.policy.guarantees(asked.on);
-    let plan = plan(&context.policy, &guarantees, &fields)?;
+    let fields = Fields::of(&context.policy)?;
+    let rulebook = Rulebook::of(&context.policy, &fields, asked.on)?;
     let keys = Arc::clone(&context.keys);
     let started = Instant::now();
     let area = asked.area.clone();
@@ -51,14 +51,14 @@ pub async fn run(context: &Context, scope: &Scope, asked: Asked) -> Result<Summa
     });
     let loaded = read.await?;
     let load_seconds = started.elapsed().as_secs_f64();
-    let line = context.policy.poverty_line_fen(asked.on.year());
-    let line_fen = |_: &str| line;
-    let question = Question { on: asked.on, line_fen: &line_fen };
+    let places = loaded.census.places(|village| rulebook.place_of(village));
+    let question = Question { on: asked.on, places: &places };
     let threads = available_parallelism().unwrap_or(NonZero::<usize>::MIN);
     let households = loaded.census.households();
     let ask = || {
         let asking = Instant::now();
-        let assessment = assess(&loaded.census, &plan, question, 0..households, threads);
+        let plan = &rulebook.guarantees;
+        let assessment = assess(&loaded.census, plan, question, 0..households, threads);
         (asking.elapsed().as_secs_f64(), assessment)
     };
     let (once, assessment) = ask();
@@ -67,17 +67,25 @@ pub async fn run(context: &Context, scope: &Scope, asked: Asked) -> Result<Summa
     taken.sort_by(f64::total_cmp);
     let assess_seconds = taken.get(taken.len() / 2).copied().unwrap_or(once);
     if let Some(out) = &asked.out {
-        let of = (&loaded, &plan, &assessment);
+        let standards = context.policy.standards();
+        let line = standards.iter().position(|standard| standard.id == "line");
+        let line_fen = |village: &str| rulebook.amount(village, line?);
+        let of = (&loaded, &rulebook.guarantees, &assessment);
         statuses::write(out, of, (asked.on.year(), &line_fen))?;
     }
-    let (rules, overall) = counts(&guarantees, &assessment, households);
+    let rules = counts(&rulebook.guarantee_heads, &assessment);
+    let overall = overall(&assessment, households);
+    let classes = assess(&loaded.census, &rulebook.classes, question, 0..households, threads);
+    let classes = counts(&rulebook.class_heads, &classes);
     Ok(Summary {
         area: asked.area.to_string(),
         on: asked.on.to_string(),
         households,
         members: loaded.census.members(),
+        policy: context.policy.version().to_owned(),
         rules,
         overall,
+        classes,
         load_seconds,
         assess_seconds,
         census_bytes: loaded.census.bytes(),

@@ -13,7 +13,7 @@ const BEFORE: [&str; 5] = ["户编号", "年度", "家庭人口", "人均纯收�
 const BEHIND: &str = "总体状态";
 
 /// The year of income, and the line of a village in it.
-pub(super) type Lines<'l> = (i64, &'l dyn Fn(&str) -> Option<i64>);
+pub(super) type Lines<'l> = (i64, &'l dyn Fn(&str) -> Option<f64>);
 
 /// Writes the households by 户编号.
 pub(super) fn write(
@@ -23,7 +23,7 @@ pub(super) fn write(
 ) -> Result<(), Error> {
     let file = Partial::create(path)?;
     let mut csv = csv::Writer::from_writer(file.temporary.as_file().try_clone()?);
-    let ids = plan.rules.iter().map(|rule| rule.id.as_str());
+    let ids = plan.ids.iter().map(String::as_str);
     csv.write_record(BEFORE.into_iter().chain(ids).chain([BEHIND])).map_err(unwritten)?;
     let mut order: Vec<usize> = (0..loaded.census.households()).collect();
     order.sort_by_key(|nth| loaded.numbers.get(*nth));
@@ -32,7 +32,7 @@ pub(super) fn write(
         let number = |number: Option<i64>| number.map_or_else(String::new, |n| n.to_string());
         let per_head = income.fen.map_or_else(String::new, |fen| Fen(fen).with_decimals());
         let line = loaded.census.village_of(nth).and_then(line_fen);
-        let line = line.map_or_else(String::new, |fen| Fen(fen).to_string());
+        let line = line.map_or_else(String::new, |fen| whole(fen).to_string());
         csv.write_field(loaded.numbers.get(nth).map_or("", String::as_str)).map_err(unwritten)?;
         for cell in [number(Some(year)), number(income.sharing), per_head, line] {
             csv.write_field(cell).map_err(unwritten)?;
@@ -51,4 +51,10 @@ pub(super) fn write(
 
 fn unwritten(error: csv::Error) -> Error {
     Error::File(std::io::Error::other(error))
+}
+
+/// An amount of a pack in whole fen.
+#[expect(clippy::cast_possible_truncation, reason = "whole fen below 2^53")]
+fn whole(fen: f64) -> Fen {
+    Fen(fen as i64)
 }

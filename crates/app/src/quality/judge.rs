@@ -61,7 +61,7 @@ pub(super) fn judge(
     for income in &home.incomes {
         add(Record::Income(income.year()), checks.income(&income.0.values, &all));
     }
-    for (i, finding) in checks.incomes(&years) {
+    for (i, finding) in checks.incomes(home.household.village(), &years) {
         if let Some(income) = home.incomes.get(i) {
             add(Record::Income(income.year()), vec![finding]);
         }

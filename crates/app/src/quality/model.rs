@@ -301,8 +301,8 @@ impl<'p> Checks<'p> {
         findings
     }
 
-    /// Years whose income a head is not plausible beside the year before, or beside the poverty line.
-    pub(crate) fn incomes(&self, years: &[&[Value]]) -> Vec<(usize, Finding)> {
+    /// Years whose income a head is not plausible beside the year before, or beside the poverty line of the village.
+    pub(crate) fn incomes(&self, village: &str, years: &[&[Value]]) -> Vec<(usize, Finding)> {
         let all: Vec<Option<NetIncome>> =
             years.iter().map(|values| NetIncome::of(Cells(values))).collect();
         let mut findings = Vec::new();
@@ -312,7 +312,7 @@ impl<'p> Checks<'p> {
             let jumps = before.zip(self.terms.factor_max).is_some_and(|(before, max)| {
                 own.is_more_than(max, *before) || before.is_more_than(max, *own)
             });
-            let line = self.policy.poverty_line_fen(own.year);
+            let line = self.policy.poverty_line_fen(village, own.year);
             let line = line.map(|fen| NetIncome { year: own.year, fen, members: 1 });
             let above = line.zip(self.terms.line_times_max);
             if jumps || above.is_some_and(|(line, max)| own.is_more_than(max, line)) {

@@ -23,8 +23,8 @@ pub(super) struct Lanes<'c> {
     pub(super) on: i32,
     /// The income of the day's year, if there is any.
     pub(super) year: Option<&'c Year>,
-    /// Of each village, in fen.
-    pub(super) lines: &'c [f64],
+    /// What rules compare with where these households live.
+    pub(super) amounts: &'c [Option<f64>],
     pub(super) households: Range<usize>,
     pub(super) members: Range<usize>,
     /// Who is a member on the day.
@@ -45,12 +45,13 @@ pub(super) const fn inverted(lane: u8) -> u8 {
 }
 
 impl<'c> Lanes<'c> {
-    pub(super) fn new(census: &'c Census, on: Day, lines: &'c [f64]) -> Self {
+    pub(super) fn new(census: &'c Census, on: Day) -> Self {
         let year = i32::try_from(on.year()).ok().and_then(|year| census.years.get(&year));
         let (present, spare, spare_numbers) = Default::default();
         let (households, members) = (0..0, 0..0);
         let on = on.packed();
-        Self { census, on, year, lines, households, members, present, spare, spare_numbers }
+        let amounts = &[][..];
+        Self { census, on, year, amounts, households, members, present, spare, spare_numbers }
     }
 
     /// Goes to the households at these places.
@@ -120,6 +121,19 @@ impl<'c> Lanes<'c> {
                 of.iter_mut().zip(&self.present).for_each(|(lane, present)| *lane |= !present);
                 self.of_each(&of, out, YES, |all, lane| all & lane);
                 self.spare.push(of);
+            }
+            Test::Judged(unmet, met) => {
+                self.test(unmet, level, out);
+                let mut met_lanes = self.spare.pop().unwrap_or_default();
+                self.test(met, level, &mut met_lanes);
+                out.iter_mut().zip(&met_lanes).for_each(|(unmet, met)| {
+                    *unmet = match (*unmet, *met) {
+                        (YES, _) => NO,
+                        (_, YES) => YES,
+                        _ => UNKNOWN,
+                    };
+                });
+                self.spare.push(met_lanes);
             }
         }
     }

@@ -28,8 +28,8 @@ const BLOCK: usize = 1024;
 pub struct Question<'q> {
     /// The day on which members, ages and the year of income are looked at.
     pub on: Day,
-    /// The poverty line in fen of the year, by village; none where no pack has it.
-    pub line_fen: &'q (dyn Fn(&str) -> Option<i64> + Sync),
+    /// Where each village of the census lies among the plan's places, as [`Census::places`] tells it.
+    pub places: &'q [u16],
 }
 
 /// What the rules say of some households, in the census' order.
@@ -68,12 +68,10 @@ pub fn assess(
     households: Range<usize>,
     threads: NonZero<usize>,
 ) -> Assessment {
-    let lines: Vec<f64> =
-        census.villages.iter().map(|village| numbers::fen((question.line_fen)(village))).collect();
     let from = households.start.min(census.households());
     let end = households.end.clamp(from, census.households());
     let share = (end - from).div_ceil(threads.get()).max(1);
-    let mut rules: Vec<Judged> = plan.rules.iter().map(|_| Judged::empty(end - from)).collect();
+    let mut rules: Vec<Judged> = plan.ids.iter().map(|_| Judged::empty(end - from)).collect();
     // Each thread writes its own part of every rule's arrays.
     let mut parts: Vec<Vec<Slot<'_>>> = Vec::new();
     for judged in &mut rules {
@@ -86,12 +84,12 @@ pub fn assess(
         }
     }
     let starts = (from..end).step_by(share);
-    let packed = Packed::of(plan);
+    let packed: Vec<Packed<'_>> = plan.places.iter().map(Packed::of).collect();
     thread::scope(|scope| {
         let mut work = starts.zip(parts).map(|(start, slots)| {
-            let lanes = Lanes::new(census, question.on, &lines);
-            let packed = &packed;
-            move || judge(lanes, packed, start, slots)
+            let lanes = Lanes::new(census, question.on);
+            let packed = &packed[..];
+            move || judge(lanes, (packed, question.places), start, slots)
         });
         // One of them here.
         let own = work.next();
@@ -105,18 +103,30 @@ pub fn assess(
 type Slot<'s> = (&'s mut [Outcome], &'s mut [u8]);
 
 /// Asks the rules of the households from `start` on, as many as the slots have room for.
-fn judge(mut lanes: Lanes<'_>, packed: &Packed<'_>, start: usize, mut slots: Vec<Slot<'_>>) {
+fn judge<'c>(
+    mut lanes: Lanes<'c>,
+    (packed, places): (&[Packed<'c>], &[u16]),
+    start: usize,
+    mut slots: Vec<Slot<'_>>,
+) {
     let count = slots.first().map_or(0, |(outcomes, _)| outcomes.len());
     let mut judge = Judge::default();
     for from in (0..count).step_by(BLOCK) {
         let end = (from + BLOCK).min(count);
-        lanes.enter(start + from..start + end);
-        packed.words(&mut lanes, &mut judge.room);
-        for (rule, (outcomes, reasons)) in packed.rules.iter().zip(&mut slots) {
-            if let (Some(outcomes), Some(reasons)) =
-                (outcomes.get_mut(from..end), reasons.get_mut(from..end))
-            {
-                judge.ask(&mut lanes, (packed, rule), (outcomes, reasons));
+        let block = start + from..start + end;
+        judge.find_places(lanes.census.homes_in.get(block.clone()), places);
+        lanes.enter(block);
+        for nth in 0..judge.here.len() {
+            let place = judge.here.get(nth).copied().unwrap_or_default();
+            let Some(packed) = packed.get(usize::from(place)) else { continue };
+            lanes.amounts = packed.amounts;
+            packed.words(&mut lanes, &mut judge.room);
+            for (rule, (outcomes, reasons)) in packed.rules.iter().zip(&mut slots) {
+                if let (Some(rule), Some(outcomes), Some(reasons)) =
+                    (rule, outcomes.get_mut(from..end), reasons.get_mut(from..end))
+                {
+                    judge.ask(&mut lanes, (packed, rule), place, (outcomes, reasons));
+                }
             }
         }
     }
@@ -132,13 +142,34 @@ struct Judge {
     /// Of the first part that is to blame.
     blamed: Vec<u8>,
     missing: Vec<u8>,
+    /// The places of a block's households, each once.
+    here: Vec<u16>,
+    /// The place of each of them, where they are not all in one.
+    of_each: Vec<u16>,
 }
 
 impl Judge {
+    /// Looks where the households of a block live, which is in one place as a rule.
+    fn find_places(&mut self, villages: Option<&[u32]>, places: &[u16]) {
+        let village = |village: &u32| usize::try_from(*village).unwrap_or(usize::MAX);
+        let place = |own: &u32| places.get(village(own)).copied().unwrap_or_default();
+        self.of_each.clear();
+        self.of_each.extend(villages.unwrap_or_default().iter().map(place));
+        self.here.clear();
+        let Some(first) = self.of_each.first() else { return };
+        self.here.push(*first);
+        for place in &self.of_each {
+            if !self.here.contains(place) {
+                self.here.push(*place);
+            }
+        }
+    }
+
     fn ask(
         &mut self,
         lanes: &mut Lanes<'_>,
         (packed, rule): (&Packed<'_>, &Parts<'_>),
+        place: u16,
         (outcomes, reasons): Slot<'_>,
     ) {
         let count = outcomes.len();
@@ -146,7 +177,7 @@ impl Judge {
             lanes.clear();
             lanes.resize(count, 0);
         }
-        let Self { room, part, unmet, met, blamed, missing } = self;
+        let Self { room, part, unmet, met, blamed, missing, .. } = self;
         let mut each = |parts: &[Part<'_>], blames_yes: bool, all: &mut [u8], first: &mut [u8]| {
             // From the last part to the first, so that the first has the last word.
             for (nth, own) in parts.iter().enumerate().rev() {
@@ -162,9 +193,12 @@ impl Judge {
         each(&rule.unmet, true, unmet, blamed);
         each(&rule.met, false, met, missing);
         let said = self.unmet.iter().zip(&self.met).zip(self.blamed.iter().zip(&self.missing));
-        for (((unmet, fails), (blamed, missing)), (outcome, reason)) in
-            said.zip(outcomes.iter_mut().zip(reasons))
-        {
+        let is_one = self.here.len() == 1;
+        let slots = outcomes.iter_mut().zip(reasons).zip(&self.of_each);
+        for (((unmet, fails), (blamed, missing)), ((outcome, reason), own)) in said.zip(slots) {
+            if !is_one && *own != place {
+                continue;
+            }
             *outcome = match (*unmet != 0, *fails != 0) {
                 (true, _) => Outcome::Unmet,
                 (false, false) => Outcome::Met,
@@ -177,6 +211,6 @@ impl Judge {
 
 impl Judged {
     fn empty(count: usize) -> Self {
-        Self { outcomes: vec![Outcome::Unknown; count], reasons: vec![0; count] }
+        Self { outcomes: vec![Outcome::NotAsked; count], reasons: vec![0; count] }
     }
 }

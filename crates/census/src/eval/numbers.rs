@@ -8,18 +8,13 @@ use crate::{
     columns::{Column, NO_FEN, NO_INT, YES},
 };
 
-/// An amount that may not be known.
-#[expect(clippy::cast_precision_loss, reason = "amounts stay below 2^53 fen")]
-pub(super) fn fen(amount: Option<i64>) -> f64 {
-    amount.map_or(f64::NAN, |fen| fen as f64)
-}
-
 fn int(number: i32) -> f64 {
     if number == NO_INT { f64::NAN } else { f64::from(number) }
 }
 
+#[expect(clippy::cast_precision_loss, reason = "amounts stay below 2^53 fen")]
 fn stored_fen(amount: i64) -> f64 {
-    fen((amount != NO_FEN).then_some(amount))
+    if amount == NO_FEN { f64::NAN } else { amount as f64 }
 }
 
 /// One more, if it holds of a member.
@@ -85,7 +80,10 @@ impl Lanes<'_> {
             }
             Some((Source::Derived(Derived::Age), _)) => self.ages_into(out),
             Some((Source::Derived(Derived::IncomePerHead), _)) => self.incomes_into(out),
-            Some((Source::Derived(Derived::Line), _)) => self.lines_into(out),
+            Some((Source::Derived(Derived::Amount(nth)), _)) => {
+                let amount = self.amounts.get(nth).copied().flatten();
+                out.resize(self.count(level), amount.unwrap_or(f64::NAN));
+            }
             _ => out.resize(self.count(level), f64::NAN),
         }
     }
@@ -107,13 +105,5 @@ impl Lanes<'_> {
         };
         let own = self.part(Level::Household, &year.per_head_fen);
         out.extend(own.iter().map(|fen| stored_fen(*fen)));
-    }
-
-    fn lines_into(&self, out: &mut Vec<f64>) {
-        let line = |place: &u32| {
-            let place = usize::try_from(*place).unwrap_or(usize::MAX);
-            self.lines.get(place).copied().unwrap_or(f64::NAN)
-        };
-        out.extend(self.part(Level::Household, &self.census.places).iter().map(line));
     }
 }

@@ -9,15 +9,17 @@ use daohu_policy::expr::{Comparison, Level, Number, Test};
 use super::lanes::{Lanes, inverted};
 use crate::{
     columns::{NO, UNKNOWN, YES},
-    rules::{Plan, Rule},
+    rules::{Place, Rule},
 };
 
 /// Tests that one word has room for.
 const SLOTS: usize = 16;
 
-/// The parts of a plan's rules, those about members with their place in the word.
+/// The parts of the rules of a place, those about members with their place in the word.
 pub(super) struct Packed<'p> {
-    pub(super) rules: Vec<Parts<'p>>,
+    /// None of a rule that is not asked at this place.
+    pub(super) rules: Vec<Option<Parts<'p>>>,
+    pub(super) amounts: &'p [Option<f64>],
     /// What each member is asked, by the place in the word.
     tests: Vec<Asked<'p>>,
 }
@@ -47,7 +49,7 @@ pub(super) enum Quantifier {
 type Asked<'p> = (Option<&'p Test>, Quantifier);
 
 impl<'p> Packed<'p> {
-    pub(super) fn of(plan: &'p Plan) -> Self {
+    pub(super) fn of(place: &'p Place) -> Self {
         let mut tests = Vec::new();
         let mut part = |test: &'p Test| match asked(test) {
             Some(asked) => match tests.iter().position(|own| *own == asked) {
@@ -60,12 +62,12 @@ impl<'p> Packed<'p> {
             },
             None => Part::Whole(test),
         };
-        let parts = |rule: &'p Rule| Parts {
+        let mut parts = |rule: &'p Rule| Parts {
             unmet: rule.unmet.iter().map(&mut part).collect(),
             met: rule.met.iter().map(&mut part).collect(),
         };
-        let rules = plan.rules.iter().map(parts).collect();
-        Self { rules, tests }
+        let rules = place.rules.iter().map(|rule| rule.as_ref().map(&mut parts)).collect();
+        Self { rules, amounts: &place.amounts, tests }
     }
 
     /// The words of the households, by place.

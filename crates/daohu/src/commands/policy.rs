@@ -13,7 +13,10 @@ use crate::{
 
 pub(crate) fn check(args: &PolicyCheckArgs, lang: Lang) -> Done {
     let policy = with_pack(&args.dir)?;
-    monitoring::check(&policy).map_err(|bad| Failure::of_pack(&bad))?;
+    let found = monitoring::check(&policy);
+    if !found.is_empty() {
+        return Err(Failure::of_packs(&found));
+    }
     line(lang.pick("政策包可用", "the packs can be used"))?;
     Ok(ExitCode::SUCCESS)
 }

@@ -35,7 +35,7 @@ async fn a_pack_moves_the_line_and_the_counts_follow() {
 
         let pack = place.folder().join("pack");
         fs::create_dir(&pack).unwrap();
-        let line = "[[line]]\nyear = 2015\nyuan = 100000000\nsource = 'a test'\n";
+        let line = "[[value]]\nof = 'line'\nyear = 2015\nvalue = 100000000\nsource = 'a test'\n";
         fs::write(pack.join("line.toml"), line).unwrap();
         let pack = pack.display().to_string();
         place.run(&["policy", "check", &pack]).expect(0);

@@ -8,16 +8,33 @@ use daohu_base::Day;
 
 use super::{
     error::ExprError,
+    named::{Named, Within},
     tree::{Comparison, FieldRef, Level, Number, Test},
     vocabulary::{FieldKind, Unit, Vocabulary},
 };
 use crate::{CodeList, CodeSet};
 
-/// Reads an expression that is true or false of a household. `list` gives the code list of a name.
-pub fn compile<'p>(
+/// What the words of an expression stand for.
+#[derive(Clone, Copy)]
+pub struct Words<'w, 'n> {
+    /// The fields.
+    pub vocabulary: &'w Vocabulary,
+    /// The code list of a name.
+    pub list: &'w dyn Fn(&str) -> Option<&'n CodeList>,
+    /// The class or guarantee of a name.
+    pub named: &'w dyn Fn(&str) -> Option<Named<'n>>,
+}
+
+/// Reads an expression that is true or false of a household; `name` is what it is called by others, if it is.
+pub fn compile(text: &str, name: Option<&str>, words: Words<'_, '_>) -> Result<Test, ExprError> {
+    let within = name.map(|name| Within { name, outside: None });
+    compile_within(text, words, within.as_ref())
+}
+
+pub(super) fn compile_within(
     text: &str,
-    vocabulary: &Vocabulary,
-    list: &dyn Fn(&str) -> Option<&'p CodeList>,
+    words: Words<'_, '_>,
+    within: Option<&Within<'_>>,
 ) -> Result<Test, ExprError> {
     // Without macros, `exists` and `all` arrive as they are written.
     let parser = Env::default().with_optional_support(false).parser();
@@ -32,13 +49,13 @@ pub fn compile<'p>(
             en: format!("this is not an expression: {says}"),
         }
     })?;
-    let check = Check { vocabulary, list, source: &source };
+    let check = Check { words, source: &source, within };
     let typed = check.expr(&expr, None)?;
     check.test(typed, &expr)
 }
 
 /// What a part of an expression is.
-enum Typed {
+pub(super) enum Typed {
     Test(Test),
     /// With its unit; none of a number that was written down.
     Number(Number, Option<Unit>),
@@ -53,19 +70,20 @@ enum Typed {
     Those(Test),
 }
 
-struct Check<'a, 'p> {
-    vocabulary: &'a Vocabulary,
-    list: &'a dyn Fn(&str) -> Option<&'p CodeList>,
+pub(super) struct Check<'a, 'n> {
+    pub(super) words: Words<'a, 'n>,
     source: &'a SourceInfo,
+    /// What is being read, and for which other.
+    pub(super) within: Option<&'a Within<'a>>,
 }
 
-type Checked<T> = Result<T, ExprError>;
+pub(super) type Checked<T> = Result<T, ExprError>;
 
 /// What a member is called within `members.exists(m, …)`.
 type Name<'n> = Option<&'n str>;
 
 impl Check<'_, '_> {
-    fn refuse<T>(
+    pub(super) fn refuse<T>(
         &self,
         expr: &IdedExpr,
         code: &'static str,
@@ -150,8 +168,11 @@ impl Check<'_, '_> {
         (level, name): (Level, &str),
         member: Name<'_>,
     ) -> Checked<Typed> {
-        let Some((at, field)) = self.vocabulary.find(level, name) else {
-            let nearest = self.vocabulary.nearest(level, name);
+        let Some((at, field)) = self.words.vocabulary.find(level, name) else {
+            if let (Level::Household, None, Some(class)) = (level, member, self.class(expr, name)) {
+                return class;
+            }
+            let nearest = self.words.vocabulary.nearest(level, name);
             let (zh, en) = nearest.map_or_else(Default::default, |near| {
                 (format!("，是不是 {near}？"), format!(": did you mean {near}?"))
             });
@@ -218,6 +239,8 @@ impl Check<'_, '_> {
             }
             (op::IN, [one, other]) => self.is_in(expr, (one, other), member),
             ("known", [one]) => self.known(one, member),
+            ("met", [one]) => self.met(one).map(Typed::Test),
+            ("unmet", [one]) => self.met(one).map(|met| Typed::Test(not(met))),
             ("size", [one]) => match self.expr(one, member)? {
                 Typed::Members => Ok(Typed::Number(Number::Members, Some(Unit::Plain))),
                 Typed::Those(test) => Ok(count(test)),
@@ -240,8 +263,8 @@ impl Check<'_, '_> {
             expr,
             "expr.unknown_function",
             (
-                format!("没有 {name} 这个写法；可用：&& || ! in == != < <= > >= + - * / known() members.exists() members.all() members.filter().size() members.size()"),
-                format!("there is no {name}; there are: && || ! in == != < <= > >= + - * / known() members.exists() members.all() members.filter().size() members.size()"),
+                format!("没有 {name} 这个写法；可用：&& || ! in == != < <= > >= + - * / known() met() unmet() members.exists() members.all() members.filter().size() members.size()"),
+                format!("there is no {name}; there are: && || ! in == != < <= > >= + - * / known() met() unmet() members.exists() members.all() members.filter().size() members.size()"),
             ),
         )
     }
@@ -299,7 +322,7 @@ impl Check<'_, '_> {
 
     /// The codes of these names in a list.
     fn codes(&self, expr: &IdedExpr, list: &str, names: &[String]) -> Checked<CodeSet> {
-        let Some(list) = (self.list)(list) else {
+        let Some(list) = (self.words.list)(list) else {
             return self.refuse(
                 expr,
                 "expr.unknown_list",

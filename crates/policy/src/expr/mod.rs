@@ -9,13 +9,17 @@
 
 mod check;
 mod error;
+mod named;
+mod satisfy;
 mod tree;
 mod vocabulary;
 
 #[cfg(test)]
 mod tests;
 
-pub use check::compile;
+pub use check::{Words, compile};
 pub use error::ExprError;
+pub use named::Named;
+pub use satisfy::is_never_true;
 pub use tree::{Comparison, FieldRef, Level, Number, Test};
 pub use vocabulary::{Field, FieldKind, Unit, Vocabulary};

@@ -32,8 +32,82 @@ fn vocabulary() -> Vocabulary {
     Vocabulary { household: household.map(field).into(), member: member.map(field).into() }
 }
 
+/// Names that say each other, and some that are right.
+fn named(name: &str) -> Option<Named<'static>> {
+    Some(match name {
+        "below_line" => Named::Class("income_per_head < line"),
+        "poor" => Named::Class("below_line || unmet(housing)"),
+        "housing" => Named::Guarantee("is_unsafe", "!is_unsafe"),
+        "one" => Named::Class("known(exit_year) && other"),
+        "other" => Named::Class("!one"),
+        "itself" => Named::Class("itself"),
+        "wrong" => Named::Class("no_such_field"),
+        _ => return None,
+    })
+}
+
 fn read(text: &str) -> Result<Test, ExprError> {
-    compile(text, &vocabulary(), &|name| POLICY.list(name))
+    let vocabulary = vocabulary();
+    let list = |name: &str| POLICY.list(name);
+    compile(text, None, Words { vocabulary: &vocabulary, list: &list, named: &named })
+}
+
+#[test]
+fn classes_and_guarantees_stand_under_their_names() {
+    let below = Test::Compare(Comparison::Less, Number::Field(INCOME), Number::Field(LINE));
+    let flag = || Box::new(Test::Flag(UNSAFE));
+    let met = Test::Judged(flag(), Box::new(Test::Not(flag())));
+    assert_eq!(read("below_line"), Ok(below.clone()));
+    assert_eq!(read("met(housing)"), Ok(met.clone()));
+    assert_eq!(read("poor"), Ok(Test::Any(vec![below, Test::Not(Box::new(met))])));
+    for (text, code, says) in [
+        ("housing", "expr.guarantee_alone", "met(housing)"),
+        ("met(below_line)", "expr.no_guarantee", "met(housing)"),
+        ("one", "expr.cycle", "one → other → one"),
+        ("is_unsafe || itself", "expr.cycle", "itself → itself"),
+        ("wrong", "expr.named", "no_such_field"),
+        ("members.exists(m, below_line)", "expr.unknown_field", "below_line"),
+    ] {
+        let error = read(text).unwrap_err();
+        assert_eq!(error.code, code, "{text}: {error}");
+        assert!(error.en.contains(says), "{text}: {error}");
+    }
+    let vocabulary = vocabulary();
+    let words = Words { vocabulary: &vocabulary, list: &|_| None, named: &named };
+    let own = compile("!one", Some("other"), words).unwrap_err();
+    assert_eq!(own.code, "expr.cycle", "{own}");
+}
+
+#[test]
+fn what_no_household_can_be_is_told_from_what_one_can() {
+    for (text, never) in [
+        ("income_per_head < line", false),
+        ("income_per_head < line && line < income_per_head", true),
+        ("income_per_head < line && income_per_head == line", true),
+        ("income_per_head <= line && income_per_head >= line", false),
+        ("income_per_head < 100 && income_per_head > 200", true),
+        ("income_per_head <= 100 && income_per_head >= 100", false),
+        ("income_per_head < 100 && income_per_head >= 100", true),
+        ("income_per_head < income_per_head", true),
+        ("members.exists(m, m.age < 6 && m.age > 15)", true),
+        ("members.exists(m, m.age < 6) && members.exists(m, m.age > 15)", false),
+        ("members.size() < 0", true),
+        ("members.filter(m, m.dropped_out).size() <= 0", false),
+        ("is_unsafe && !is_unsafe", true),
+        ("is_unsafe && !known(is_unsafe)", true),
+        ("!known(is_unsafe) && !known(unsafe_grade)", false),
+        ("!known(income_per_head) && income_per_head < line", true),
+        ("unsafe_grade in ['C'] && unsafe_grade in ['D']", true),
+        ("unsafe_grade in ['C', 'D'] && unsafe_grade != 'D'", false),
+        ("unsafe_grade in ['C', 'D'] && unsafe_grade != 'D' && unsafe_grade != 'C'", true),
+        ("is_unsafe && (unsafe_grade == 'A' && unsafe_grade == 'B' || !is_unsafe)", true),
+        ("met(housing) && is_unsafe", true),
+        ("unmet(housing) && is_unsafe", false),
+        ("1 > 2", true),
+        ("seen_on < '2015-01-01' && seen_on >= '2015-01-01'", true),
+    ] {
+        assert_eq!(is_never_true(&read(text).unwrap()), never, "{text}");
+    }
 }
 
 const fn of(level: Level, place: usize) -> FieldRef {

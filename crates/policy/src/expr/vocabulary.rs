@@ -1,5 +1,7 @@
 //! The fields that expressions may name.
 
+use serde::Deserialize;
+
 use super::tree::{FieldRef, Level};
 
 /// What a field holds.
@@ -20,7 +22,8 @@ pub enum FieldKind {
 }
 
 /// What a number counts: numbers of different units are not compared.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Unit {
     /// Yuan in expressions, fen where it is stored.
     Yuan,

@@ -93,8 +93,8 @@ impl<'p> Checker<'p> {
     }
 
     /// What is doubtful about a household's years beside each other, by their position.
-    pub(super) fn doubt_incomes(&self, years: &[&[Value]]) -> Vec<(usize, Note)> {
-        let found = self.checks.incomes(years).into_iter();
+    pub(super) fn doubt_incomes(&self, village: &str, years: &[&[Value]]) -> Vec<(usize, Note)> {
+        let found = self.checks.incomes(village, years).into_iter();
         found
             .flat_map(|(i, found)| self.notes([found]).into_iter().map(move |note| (i, note)))
             .collect()

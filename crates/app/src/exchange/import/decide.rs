@@ -306,7 +306,8 @@ impl Decider<'_> {
             decided.push(accepted);
         }
         let values: Vec<&[Value]> = years.iter().map(|(_, values)| &**values).collect();
-        for (i, note) in self.checker.doubt_incomes(&values) {
+        let village = home.as_ref().map_or("", |home| home.village.as_str());
+        for (i, note) in self.checker.doubt_incomes(village, &values) {
             let row = years.get(i).and_then(|(row, _)| *row);
             if let Some(decided) = row.and_then(|row| decided.get_mut(row)) {
                 decided.notes.push(note);
