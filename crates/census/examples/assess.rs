@@ -90,7 +90,7 @@ fn main() {
     let read = |text: &str| compile(text, None, words).unwrap();
     let guarantees = policy.guarantees().at("", on).into_iter();
     let rules =
-        guarantees.map(|own| Rule::new(&own.id, read(&own.unmet.text), read(&own.met.text)));
+        guarantees.map(|own| Rule::new(&own.head.id, read(&own.unmet.text), read(&own.met.text)));
     let plan = Plan::everywhere(rules.collect(), vec![Some(285_500.0)]);
     let days: Vec<String> = (1930..2016)
         .flat_map(|year| (1..13).map(move |month| format!("{year}-{month:02}-15")))

@@ -10,6 +10,7 @@ use daohu_policy::{
 use rustc_hash::FxHashMap;
 
 use crate::columns::{Census, Column, NO, NO_CODE, NO_FEN, NO_INT, NO_SET, Sets, UNKNOWN, YES};
+use crate::fens::Fens;
 
 /// Which fields there are, and what is derived of them.
 #[derive(Clone, Debug)]
@@ -42,6 +43,12 @@ pub enum Derived {
     Age,
     /// Net income a head of the year.
     IncomePerHead,
+    /// Net income a head of the year before.
+    IncomePerHeadBefore,
+    /// How many shared the year's income.
+    Sharing,
+    /// An amount of the year: which of those that [`Builder::amounts`] was given.
+    OfYear(usize),
     /// An amount that packs give for a place and day, such as the poverty line: which of [`Place::amounts`](crate::Place).
     Amount(usize),
 }
@@ -172,6 +179,21 @@ impl Builder {
         year.sharing.push(sharing.unwrap_or(NO_INT));
     }
 
+    /// The amounts of a year that rules may ask about, of the last household; what is not known is none. They take room, so
+    /// only of years that are asked about.
+    pub fn amounts(&mut self, year: i64, amounts: &[Option<i64>]) {
+        let (Ok(year), Some(last)) = (i32::try_from(year), self.census.ids.len().checked_sub(1))
+        else {
+            return;
+        };
+        let own = &mut self.census.years.entry(year).or_default().amounts;
+        own.resize_with(own.len().max(amounts.len()), Fens::default);
+        for (fens, fen) in own.iter_mut().zip(amounts) {
+            fens.resize(last);
+            fens.push(*fen);
+        }
+    }
+
     /// The census of the households that came.
     pub fn finish(self) -> Census {
         let mut census = self.census;
@@ -179,6 +201,7 @@ impl Builder {
         for year in census.years.values_mut() {
             year.per_head_fen.resize(count, NO_FEN);
             year.sharing.resize(count, NO_INT);
+            year.amounts.iter_mut().for_each(|fens| fens.resize(count));
         }
         if !census.ids.is_sorted() {
             let nths = 0..u32::try_from(count).unwrap_or(u32::MAX);

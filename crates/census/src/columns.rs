@@ -6,7 +6,7 @@ use daohu_policy::{
 };
 use rustc_hash::FxHashMap;
 
-use crate::{Shape, Source};
+use crate::{Shape, Source, fens::Fens};
 
 /// Not known, among whole numbers.
 pub(crate) const NO_INT: i32 = i32::MIN;
@@ -72,6 +72,8 @@ pub(crate) struct Year {
     pub(crate) per_head_fen: Vec<i64>,
     /// How many shared it, [`NO_INT`] where it is not known.
     pub(crate) sharing: Vec<i32>,
+    /// What rules may ask about, as the builder was given it; of most years nothing.
+    pub(crate) amounts: Vec<Fens>,
 }
 
 /// What a household had in a year.
@@ -141,7 +143,10 @@ impl Census {
     /// Bytes of the arrays.
     pub fn bytes(&self) -> usize {
         let years = self.years.values();
-        let years = years.map(|year| year.per_head_fen.len() * 8 + year.sharing.len() * 4);
+        let years = years.map(|year| {
+            let amounts = year.amounts.iter().map(Fens::bytes).sum::<usize>();
+            year.per_head_fen.len() * 8 + year.sharing.len() * 4 + amounts
+        });
         let columns = self.household.iter().chain(&self.member).map(Column::bytes);
         let frame = self.ids.len() * 8
             + (self.homes_in.len() + self.members_from.len() + self.homes.len()) * 4;

@@ -11,6 +11,7 @@
 mod build;
 mod columns;
 mod eval;
+mod fens;
 mod rules;
 
 #[cfg(test)]

@@ -23,6 +23,7 @@ struct Home {
     cells: Vec<Own>,
     members: Vec<Vec<Own>>,
     earned: Option<Earned>,
+    before: Option<Earned>,
 }
 
 /// A cell with its text.
@@ -53,6 +54,13 @@ const HOUSEHOLD: [FieldKind; 6] = [
     FieldKind::Number(Unit::Yuan),
     FieldKind::Text,
 ];
+const DERIVED: [Derived; 5] = [
+    Derived::IncomePerHead,
+    Derived::Amount(0),
+    Derived::IncomePerHeadBefore,
+    Derived::Sharing,
+    Derived::OfYear(2),
+];
 /// Birth date, kind and day of a change, and what else there is.
 const MEMBER: [FieldKind; 6] = [
     FieldKind::Day,
@@ -80,7 +88,7 @@ fn born(on: &str) -> Vec<Own> {
 
 /// A household of these members, of which nothing else is known.
 fn home_of(members: Vec<Vec<Own>>) -> Home {
-    Home { village: 1, cells: Vec::new(), members, earned: None }
+    Home { village: 1, cells: Vec::new(), members, earned: None, before: None }
 }
 
 fn shape() -> Shape {
@@ -88,11 +96,11 @@ fn shape() -> Shape {
     let yuan = FieldKind::Number(Unit::Yuan);
     let age = FieldKind::Number(Unit::Age);
     let mut household: Vec<Source> = (0..HOUSEHOLD.len()).map(Source::Stored).collect();
-    household.extend([Derived::IncomePerHead, Derived::Amount(0)].map(Source::Derived));
+    household.extend(DERIVED.map(Source::Derived));
     let mut member: Vec<Source> = (0..MEMBER.len()).map(Source::Stored).collect();
     member.push(Source::Derived(Derived::Age));
     let vocabulary = Vocabulary {
-        household: HOUSEHOLD.into_iter().chain([yuan.clone(), yuan]).map(field).collect(),
+        household: HOUSEHOLD.into_iter().chain(DERIVED.map(|_| yuan.clone())).map(field).collect(),
         member: MEMBER.into_iter().chain([age]).map(field).collect(),
     };
     let change = (1, 2, CodeSet::from_iter([LEAVES]));
@@ -110,6 +118,10 @@ fn census(homes: &[Home]) -> Census {
         }
         if let Some(earned) = &home.earned {
             builder.year(2015, earned);
+            builder.amounts(2015, &earned.kinds_fen);
+        }
+        if let Some(before) = &home.before {
+            builder.year(2014, before);
         }
     }
     builder.finish()
@@ -195,6 +207,15 @@ impl<'h> Plain<'h> {
             }
             Number::Field(FieldRef { level: Level::Household, place: 7 }) => {
                 line_fen(place(&self.home.village.to_string()))?
+            }
+            Number::Field(FieldRef { level: Level::Household, place: 8 }) => {
+                self.home.before.and_then(|before| before.per_head_fen())? as f64
+            }
+            Number::Field(FieldRef { level: Level::Household, place: 9 }) => {
+                self.home.earned?.sharing? as f64
+            }
+            Number::Field(FieldRef { level: Level::Household, place: 10 }) => {
+                self.home.earned?.kinds_fen[2]? as f64
             }
             Number::Field(FieldRef { level: Level::Member, place: 6 }) => match &self.member?[0] {
                 Own::Text(born) => Day::parse(born).unwrap().age_years(on()) as f64,
@@ -293,15 +314,23 @@ fn home() -> impl Strategy<Value = Home> {
     let kinds = [amount(), amount(), amount(), amount()];
     let earned = (kinds, amount(), prop::option::of(-1..6_i64))
         .prop_map(|(kinds_fen, cost_fen, sharing)| Earned { kinds_fen, cost_fen, sharing });
-    (0..4_u8, cells, prop::collection::vec(member, 0..5), prop::option::of(earned))
-        .prop_map(|(village, cells, members, earned)| Home { village, cells, members, earned })
+    let years = [prop::option::of(earned.clone()), prop::option::of(earned)];
+    (0..4_u8, cells, prop::collection::vec(member, 0..5), years).prop_map(
+        |(village, cells, members, [earned, before])| Home {
+            village,
+            cells,
+            members,
+            earned,
+            before,
+        },
+    )
 }
 
 fn number(level: Level) -> BoxedStrategy<Number> {
     let field = move |place: usize| Number::Field(FieldRef { level, place });
     let leaf = match level {
         Level::Household => prop_oneof![
-            prop::sample::select(vec![2_usize, 3, 4, 6, 7]).prop_map(field),
+            prop::sample::select(vec![2_usize, 3, 4, 6, 7, 8, 9, 10]).prop_map(field),
             Just(Number::Members),
             (-3..4_i32).prop_map(|n| Number::Constant(n.into())),
         ]
@@ -328,7 +357,7 @@ fn number(level: Level) -> BoxedStrategy<Number> {
 fn test(level: Level) -> BoxedStrategy<Test> {
     let at = move |place: usize| FieldRef { level, place };
     let (flag, code, codes, known): (usize, usize, Option<usize>, usize) = match level {
-        Level::Household => (0, 1, None, 8),
+        Level::Household => (0, 1, None, 11),
         Level::Member => (3, 1, Some(4), 7),
     };
     let set = prop::collection::vec(1..9_i64, 0..7).prop_map(CodeSet::from_iter);

@@ -237,7 +237,7 @@ mod tests {
             pack(&["until = '2017-12-31'", "since = '2018-01-01'\nuntil = '2020-12-31'"]).unwrap();
         let met = |on: &str| {
             let found = policy.guarantees().find("water", VILLAGE, day(on)).unwrap();
-            (found.met.text.clone(), found.standing.file.clone())
+            (found.met.text.clone(), found.standing().file.clone())
         };
         for on in ["2017-12-31", "2018-01-01", "2020-12-31"] {
             assert_eq!(met(on), ("is_unsafe".to_owned(), "own.toml".to_owned()), "{on}");
@@ -268,7 +268,7 @@ mod tests {
         assert!(error.reason.contains("line 2") && error.reason.contains("a.toml 2"), "{error}");
         let policy = packs(&[&[("a.toml", own.as_str())], &[("b.toml", own.as_str())]]).unwrap();
         let found = policy.guarantees().find("water", VILLAGE, day("2016-01-01")).unwrap();
-        assert_eq!(found.standing.file, "b.toml", "of two packs, the last goes first");
+        assert_eq!(found.standing().file, "b.toml", "of two packs, the last goes first");
     }
 
     #[test]
@@ -295,7 +295,7 @@ mod tests {
             assert_eq!((fen / 100.0).to_string(), f64::to_string(&yuan), "{area} {year}");
         }
         let own = policy.guarantees().find("water", VILLAGE, day("2015-12-31")).unwrap();
-        assert_eq!(own.standing.file, "county.toml", "items of a county reach its villages");
+        assert_eq!(own.standing().file, "county.toml", "items of a county reach its villages");
         assert_eq!(policy.amount("line", VILLAGE, day("2009-12-31")), None);
         let areas: Vec<&str> = policy.areas().iter().map(|area| area.as_str()).collect();
         for area in ["50", "500242", "500242100"] {

@@ -5,9 +5,9 @@
 
 mod classes;
 pub mod expr;
-mod guarantees;
 mod helping;
 mod items;
+mod judgements;
 mod lists;
 mod monitoring;
 mod pack;
@@ -19,9 +19,11 @@ mod standards;
 mod villages;
 
 pub use classes::HouseholdClass;
-pub use guarantees::{Class, Expression, Guarantee};
 pub use helping::{Bond, Helper, Helping, VillageRole};
 pub use items::{Item, Items, Standing};
+pub use judgements::{
+    Assignee, Class, Coverage, Expression, Guarantee, Head, Warning, WarningLevel,
+};
 pub use lists::{CodeList, CodeSet, CodeValue, Unknown};
 pub use monitoring::{IncomeYear, Monitoring};
 pub use pack::{Accesses, BadPack, Exchange, Policy, QualityReports, QualityTrend, Security};

@@ -7,8 +7,9 @@ use rustc_hash::FxHashMap;
 use serde::Deserialize;
 
 use crate::{
-    Class, CodeList, Guarantee, Helping, HouseholdClass, Item, Items, Monitoring, Role, Rule,
-    SecondFactor, Standard, Value, VillageChecklist, VillageRole, standards::Lines,
+    Class, CodeList, Coverage, Guarantee, Helping, HouseholdClass, Item, Items, Monitoring, Role,
+    Rule, SecondFactor, Standard, Standing, Value, VillageChecklist, VillageRole, Warning,
+    standards::Lines,
 };
 
 /// The policy in force.
@@ -33,6 +34,8 @@ pub struct Policy {
     pub(crate) lines: Lines,
     pub(crate) guarantees: Items<Guarantee>,
     pub(crate) classes: Items<Class>,
+    pub(crate) warnings: Items<Warning>,
+    pub(crate) coverages: Items<Coverage>,
     pub(crate) version: String,
 }
 
@@ -202,19 +205,34 @@ impl Policy {
         &self.classes
     }
 
+    /// What somebody must look after, by area and time.
+    pub fn warnings(&self) -> &Items<Warning> {
+        &self.warnings
+    }
+
+    /// What certain households must have, by area and time.
+    pub fn coverages(&self) -> &Items<Coverage> {
+        &self.coverages
+    }
+
     /// How households are watched.
     pub fn monitoring(&self) -> &Monitoring {
         &self.monitoring
     }
 
-    /// The areas of which packs say something of their own, by code.
-    pub fn areas(&self) -> Vec<&AreaCode> {
-        let values = self.values.all().iter().map(Item::standing);
+    /// Where and when each guarantee, class, warning and coverage holds.
+    pub fn judged(&self) -> impl Iterator<Item = &Standing> {
         let guarantees = self.guarantees.all().iter().map(Item::standing);
         let classes = self.classes.all().iter().map(Item::standing);
-        let areas = values.chain(guarantees).chain(classes);
-        let areas: BTreeSet<&AreaCode> =
-            areas.filter_map(|standing| standing.area.as_ref()).collect();
+        let warnings = self.warnings.all().iter().map(Item::standing);
+        let coverages = self.coverages.all().iter().map(Item::standing);
+        guarantees.chain(classes).chain(warnings).chain(coverages)
+    }
+
+    /// The areas of which packs say something of their own, by code.
+    pub fn areas(&self) -> Vec<&AreaCode> {
+        let all = self.values.all().iter().map(Item::standing).chain(self.judged());
+        let areas: BTreeSet<&AreaCode> = all.filter_map(|own| own.area.as_ref()).collect();
         areas.into_iter().collect()
     }
 

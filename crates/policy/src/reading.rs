@@ -8,11 +8,11 @@ use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
 use crate::{
-    Accesses, BadPack, Class, CodeList, CodeValue, Exchange, Guarantee, Helping, HouseholdClass,
-    Monitoring, Policy, QualityReports, QualityTrend, Role, Rule, SecondFactor, Security, Standard,
-    Value, VillageChecklist, VillageGroup, VillageItem, VillageRole,
-    guarantees::{WrittenClass, WrittenGuarantee},
+    Accesses, BadPack, Class, CodeList, CodeValue, Coverage, Exchange, Guarantee, Helping,
+    HouseholdClass, Monitoring, Policy, QualityReports, QualityTrend, Role, Rule, SecondFactor,
+    Security, Standard, Value, VillageChecklist, VillageGroup, VillageItem, VillageRole, Warning,
     items::{FileOf, Items},
+    judgements::{WrittenClass, WrittenCoverage, WrittenGuarantee, WrittenWarning},
     standards::{Lines, WrittenValue, check_floors},
 };
 
@@ -71,6 +71,10 @@ struct File {
     guarantee: Vec<WrittenGuarantee>,
     #[serde(default)]
     class: Vec<WrittenClass>,
+    #[serde(default)]
+    warning: Vec<WrittenWarning>,
+    #[serde(default)]
+    coverage: Vec<WrittenCoverage>,
 }
 
 #[derive(Deserialize)]
@@ -153,6 +157,8 @@ struct Reading {
     values: Items<Value>,
     guarantees: Items<Guarantee>,
     classes: Items<Class>,
+    warnings: Items<Warning>,
+    coverages: Items<Coverage>,
     checklist: Option<VillageChecklist>,
     security: Option<Security>,
     second_factor: Option<SecondFactor>,
@@ -204,6 +210,12 @@ impl Reading {
         for class in file.class.drain(..) {
             self.classes.add([class.of_file(of)?]);
         }
+        for warning in file.warning.drain(..) {
+            self.warnings.add([warning.of_file(of)?]);
+        }
+        for coverage in file.coverage.drain(..) {
+            self.coverages.add([coverage.of_file(of)?]);
+        }
         Ok(())
     }
 
@@ -211,6 +223,8 @@ impl Reading {
         self.values.check_once()?;
         self.guarantees.check_once()?;
         self.classes.check_once()?;
+        self.warnings.check_once()?;
+        self.coverages.check_once()?;
         check_floors(&self.standards, &self.values)?;
         Ok(Policy {
             lists: self.lists,
@@ -232,6 +246,8 @@ impl Reading {
             values: self.values,
             guarantees: self.guarantees,
             classes: self.classes,
+            warnings: self.warnings,
+            coverages: self.coverages,
             version,
         })
     }

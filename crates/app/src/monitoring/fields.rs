@@ -9,7 +9,7 @@ use daohu_policy::{
 
 use crate::{
     households::Marks,
-    sheet::{Column, HOUSEHOLDS, Kind, PERSONS, person},
+    sheet::{Column, HOUSEHOLDS, INCOMES, Kind, PERSONS, person},
 };
 
 /// What is read of the sheets, and what the census makes of it.
@@ -22,8 +22,11 @@ pub(super) struct Fields {
 }
 
 /// What is derived of a household, as rules name it.
-const OF_HOUSEHOLD: [(&str, &str, Unit, Derived); 1] =
-    [("income_per_head", "人均纯收入", Unit::Yuan, Derived::IncomePerHead)];
+const OF_HOUSEHOLD: [(&str, &str, Unit, Derived); 3] = [
+    ("income_per_head", "人均纯收入", Unit::Yuan, Derived::IncomePerHead),
+    ("income_per_head_before", "上年人均纯收入", Unit::Yuan, Derived::IncomePerHeadBefore),
+    ("sharing", "家庭人口（收入）", Unit::Plain, Derived::Sharing),
+];
 /// What is derived of a member.
 const OF_MEMBER: [(&str, &str, Unit, Derived); 1] = [("age", "年龄", Unit::Age, Derived::Age)];
 
@@ -38,6 +41,13 @@ impl Fields {
         for (name, title, unit, derived) in OF_HOUSEHOLD {
             fields.push(field(name, title, FieldKind::Number(unit)));
             of_households.push(Source::Derived(derived));
+        }
+        for (nth, place) in of_year().enumerate() {
+            let Some(column) = INCOMES.columns.get(place) else { continue };
+            // Yuan in expressions.
+            let name = column.name.trim_end_matches("_fen");
+            fields.push(field(name, column.header, FieldKind::Number(Unit::Yuan)));
+            of_households.push(Source::Derived(Derived::OfYear(nth)));
         }
         for (nth, standard) in policy.standards().iter().enumerate() {
             let kind = FieldKind::Number(standard.unit);
@@ -66,6 +76,7 @@ impl Fields {
     /// Each name of an expression stands for one thing.
     fn check_names(&self, policy: &Policy) -> Result<(), BadPack> {
         let fields = self.shape.vocabulary.household.iter().map(|field| field.name.as_str());
+        // Of warnings and coverage nobody speaks by name.
         let of_packs = policy.guarantees().ids().into_iter().chain(policy.classes().ids());
         let mut names: Vec<&str> = fields.chain(of_packs).chain(["members"]).collect();
         names.sort_unstable();
@@ -80,6 +91,12 @@ impl Fields {
             }),
         }
     }
+}
+
+/// The columns of 年度收入 that rules may name: all amounts, of the year that is asked about.
+pub(super) fn of_year() -> impl Iterator<Item = usize> {
+    let columns = INCOMES.columns.iter().enumerate();
+    columns.filter(|(_, column)| matches!(column.kind, Kind::Yuan)).map(|(place, _)| place)
 }
 
 /// The columns of a sheet that rules may name.

@@ -4,7 +4,7 @@ use daohu_base::Scope;
 use daohu_census::{Builder, Cell, Census, Earned};
 use daohu_db::{Tx, Value};
 
-use super::fields::{Fields, cell};
+use super::fields::{Fields, cell, of_year};
 use crate::{
     Error,
     households::{
@@ -41,14 +41,20 @@ pub(super) struct Loaded {
     pub(super) numbers: Vec<String>,
 }
 
-/// Reads all households of a scope.
+/// Reads all households of a scope; of one year all amounts, of the others what a head had.
 pub(super) async fn load(
     tx: &mut Tx,
     (keys, fields): (&Keys, Fields),
     scope: &Scope,
+    full_year: i64,
 ) -> Result<Loaded, Error> {
     let told = [household::NO, household::VILLAGE];
-    let columns = Selections::of(&[&told[..], &fields.household].concat(), &fields.member, &EARNED);
+    let amounts: Vec<usize> = of_year().collect();
+    let mut incomes = [&EARNED[..], &amounts].concat();
+    incomes.sort_unstable();
+    incomes.dedup();
+    let columns =
+        Selections::of(&[&told[..], &fields.household].concat(), &fields.member, &incomes);
     let (of_household, of_member) = (fields.household, fields.member);
     let mut builder = Builder::new(fields.shape);
     let mut numbers = Vec::new();
@@ -62,6 +68,12 @@ pub(super) async fn load(
             for home in &homes {
                 numbers.push(home.household.no().to_owned());
                 add(&mut builder, home, (&of_household, &of_member))?;
+                let mut years = home.incomes.iter();
+                if let Some(own) = years.find(|own| own.year() == full_year) {
+                    let values = Cells(&own.0.values);
+                    let own: Vec<_> = amounts.iter().map(|place| values.int(*place)).collect();
+                    builder.amounts(full_year, &own);
+                }
             }
         }
     }

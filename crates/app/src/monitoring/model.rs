@@ -1,9 +1,8 @@
 //! What came out, in numbers. Pure.
 
 use daohu_census::{Assessment, Outcome};
+use daohu_policy::Head;
 use serde::Serialize;
-
-use super::rulebook::Head;
 
 /// What the guarantees of a day come to in an area.
 #[derive(Clone, Debug, PartialEq, Serialize)]

@@ -41,11 +41,11 @@ pub async fn run(context: &Context, scope: &Scope, asked: Asked) -> Result<Summa
     let rulebook = Rulebook::of(&context.policy, &fields, asked.on)?;
     let keys = Arc::clone(&context.keys);
     let started = Instant::now();
-    let area = asked.area.clone();
+    let (area, on) = (asked.area.clone(), asked.on);
     let read = context.db.read_scan(move |tx| {
         async move {
             areas::ops::lines_of(tx, &scope, &area).await?;
-            load(tx, (&keys, fields), &scope).await
+            load(tx, (&keys, fields), &scope, on.year()).await
         }
         .boxed()
     });
@@ -57,7 +57,7 @@ pub async fn run(context: &Context, scope: &Scope, asked: Asked) -> Result<Summa
     let households = loaded.census.households();
     let ask = || {
         let asking = Instant::now();
-        let plan = &rulebook.guarantees;
+        let plan = &rulebook.guarantees.plan;
         let assessment = assess(&loaded.census, plan, question, 0..households, threads);
         (asking.elapsed().as_secs_f64(), assessment)
     };
@@ -70,13 +70,13 @@ pub async fn run(context: &Context, scope: &Scope, asked: Asked) -> Result<Summa
         let standards = context.policy.standards();
         let line = standards.iter().position(|standard| standard.id == "line");
         let line_fen = |village: &str| rulebook.amount(village, line?);
-        let of = (&loaded, &rulebook.guarantees, &assessment);
+        let of = (&loaded, &rulebook.guarantees.plan, &assessment);
         statuses::write(out, of, (asked.on.year(), &line_fen))?;
     }
-    let rules = counts(&rulebook.guarantee_heads, &assessment);
+    let rules = counts(&rulebook.guarantees.heads, &assessment);
     let overall = overall(&assessment, households);
-    let classes = assess(&loaded.census, &rulebook.classes, question, 0..households, threads);
-    let classes = counts(&rulebook.class_heads, &classes);
+    let classes = assess(&loaded.census, &rulebook.classes.plan, question, 0..households, threads);
+    let classes = counts(&rulebook.classes.heads, &classes);
     Ok(Summary {
         area: asked.area.to_string(),
         on: asked.on.to_string(),

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use daohu_base::{AreaCode, Day};
 use daohu_census::{Place, Plan, Rule};
 use daohu_policy::{
-    BadPack, Class, Expression, Guarantee, Item, Policy,
+    BadPack, Coverage, Expression, Guarantee, Head, Item, Items, Policy,
     expr::{self, Named, Test, Words, is_never_true},
 };
 
@@ -14,22 +14,24 @@ use super::fields::Fields;
 /// What is asked on a day.
 pub(super) struct Rulebook {
     /// What households must have.
-    pub(super) guarantees: Plan,
-    /// What they are by rule: met by those of whom it is true.
-    pub(super) classes: Plan,
-    /// What the rules are called, in the order of the plans.
-    pub(super) guarantee_heads: Vec<Head>,
-    pub(super) class_heads: Vec<Head>,
+    pub(super) guarantees: Asked,
+    /// What they are by rule: met by those of whom it is true, unmet by those of whom it is false.
+    pub(super) classes: Asked,
+    /// What there is to warn of: met where there is reason to.
+    pub(super) warnings: Asked,
+    /// Who must have something, by the same order as [`Rulebook::coverages`].
+    pub(super) among: Asked,
+    /// Who of them has it, and who has not.
+    pub(super) coverages: Asked,
     /// Where packs say something of their own: the places after the first, which is everywhere.
     areas: Vec<AreaCode>,
 }
 
-/// What a rule is called.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Head {
-    pub(super) id: String,
-    pub(super) title: String,
-    pub(super) title_en: String,
+/// Rules of a kind.
+pub(super) struct Asked {
+    pub(super) plan: Plan,
+    /// What they are called, in the order of the plan.
+    pub(super) heads: Vec<Head>,
 }
 
 /// The packs at a place on a day.
@@ -63,27 +65,75 @@ impl<'p> At<'p> {
         Ok(test)
     }
 
+    /// The rule of what is true or false of a household.
+    fn held(&self, head: &Head, part: &str, when: &Expression) -> Result<Rule, BadPack> {
+        let when = self.read((part, &head.id), when)?;
+        Ok(Rule::new(&head.id, Test::Not(Box::new(when.clone())), when))
+    }
+
     fn guarantee(&self, own: &Guarantee) -> Result<Rule, BadPack> {
-        let unmet = self.read(("unmet", &own.id), &own.unmet)?;
-        Ok(Rule::new(&own.id, unmet, self.read(("met", &own.id), &own.met)?))
+        let id = own.head.id.as_str();
+        let unmet = self.read(("unmet", id), &own.unmet)?;
+        Ok(Rule::new(id, unmet, self.read(("met", id), &own.met)?))
     }
 
-    fn class(&self, own: &Class) -> Result<Rule, BadPack> {
-        let when = self.read(("when", &own.id), &own.when)?;
-        Ok(Rule::new(&own.id, Test::Not(Box::new(when.clone())), when))
+    fn coverage(&self, own: &Coverage) -> Result<Rule, BadPack> {
+        let id = own.head.id.as_str();
+        let among = self.read(("among", id), &own.among)?;
+        let has = self.read(("has", id), &own.has)?;
+        let lacks = Test::Not(Box::new(has.clone()));
+        Ok(Rule::new(id, Test::All(vec![among.clone(), lacks]), Test::All(vec![among, has])))
     }
 
-    /// What holds here: the rules of these ids, and the amounts.
+    /// What holds here of the items with these ids, and the amounts.
     fn place<T: Item>(
         &self,
-        ids: &[&str],
-        items: &daohu_policy::Items<T>,
+        items: &Items<T>,
+        heads: &[Head],
         rule: impl Fn(&T) -> Result<Rule, BadPack>,
     ) -> Result<Place, BadPack> {
-        let found = ids.iter().map(|id| items.find(id, self.area, self.on).map(&rule).transpose());
+        let found = heads.iter().map(|head| items.find(&head.id, self.area, self.on));
+        let rules = found.map(|own| own.map(&rule).transpose());
         let standards = self.policy.standards().iter();
         let amounts = standards.map(|own| self.policy.amount(&own.id, self.area, self.on));
-        Ok(Place { rules: found.collect::<Result<_, _>>()?, amounts: amounts.collect() })
+        Ok(Place { rules: rules.collect::<Result<_, _>>()?, amounts: amounts.collect() })
+    }
+}
+
+/// The packs on a day, at all places.
+struct On<'p> {
+    policy: &'p Policy,
+    fields: &'p Fields,
+    on: Day,
+    areas: &'p [AreaCode],
+}
+
+impl<'p> On<'p> {
+    fn at(&self, area: &'p str) -> At<'p> {
+        At { policy: self.policy, area, on: self.on, fields: self.fields }
+    }
+
+    /// The rules of a kind.
+    fn asked<T: Item>(
+        &self,
+        items: &Items<T>,
+        head: impl Fn(&T) -> &Head,
+        rule: impl Fn(&At<'p>, &T) -> Result<Rule, BadPack>,
+    ) -> Result<Asked, BadPack> {
+        let mut heads: Vec<Head> = Vec::new();
+        for item in items.all().iter().filter(|item| item.standing().is_in_force(self.on)) {
+            if heads.iter().all(|own| own.id != item.id()) {
+                heads.push(head(item).clone());
+            }
+        }
+        let areas = std::iter::once("").chain(self.areas.iter().map(AreaCode::as_str));
+        let places = areas.map(|area| {
+            let at = self.at(area);
+            at.place(items, &heads, |own| rule(&at, own))
+        });
+        let places = places.collect::<Result<_, _>>()?;
+        let ids = heads.iter().map(|head| head.id.clone()).collect();
+        Ok(Asked { plan: Plan { ids, places }, heads })
     }
 }
 
@@ -91,59 +141,40 @@ impl Rulebook {
     /// What the packs ask on a day; refused if one of their expressions cannot be meant.
     pub(super) fn of(policy: &Policy, fields: &Fields, on: Day) -> Result<Self, BadPack> {
         let areas: Vec<AreaCode> = policy.areas().into_iter().cloned().collect();
-        let everywhere = std::iter::once("");
-        let places = || everywhere.clone().chain(areas.iter().map(AreaCode::as_str));
-        let at = |area| At { policy, area, on, fields };
-        let in_force = |item: &dyn Item| item.standing().is_in_force(on);
-        let (guarantees, classes) = (policy.guarantees(), policy.classes());
-        let guarantee_heads = heads(guarantees.all().iter().filter(|own| in_force(*own)), |own| {
-            (&own.id, &own.title, &own.title_en)
-        });
-        let class_heads = heads(classes.all().iter().filter(|own| in_force(*own)), |own| {
-            (&own.id, &own.title, &own.title_en)
-        });
-        let ids = |heads: &[Head]| heads.iter().map(|head| head.id.clone()).collect::<Vec<_>>();
-        let mut of_guarantees = Plan { ids: ids(&guarantee_heads), places: Vec::new() };
-        let mut of_classes = Plan { ids: ids(&class_heads), places: Vec::new() };
-        let names: Vec<&str> = guarantee_heads.iter().map(|head| head.id.as_str()).collect();
-        let class_names: Vec<&str> = class_heads.iter().map(|head| head.id.as_str()).collect();
-        for area in places() {
-            let at = at(area);
-            of_guarantees.places.push(at.place(&names, guarantees, |own| at.guarantee(own))?);
-            of_classes.places.push(at.place(&class_names, classes, |own| at.class(own))?);
-        }
-        let (guarantees, classes) = (of_guarantees, of_classes);
-        Ok(Self { guarantees, classes, guarantee_heads, class_heads, areas })
+        let day = On { policy, fields, on, areas: &areas };
+        let guarantees = day.asked(policy.guarantees(), |own| &own.head, At::guarantee)?;
+        let classes = day.asked(
+            policy.classes(),
+            |own| &own.head,
+            |at, own| at.held(&own.head, "when", &own.when),
+        )?;
+        let warnings = day.asked(
+            policy.warnings(),
+            |own| &own.head,
+            |at, own| at.held(&own.head, "when", &own.when),
+        )?;
+        let among = day.asked(
+            policy.coverages(),
+            |own| &own.head,
+            |at, own| at.held(&own.head, "among", &own.among),
+        )?;
+        let coverages = day.asked(policy.coverages(), |own| &own.head, At::coverage)?;
+        Ok(Self { guarantees, classes, warnings, among, coverages, areas })
     }
 
     /// The place of a village: that of the nearest area of which packs say something.
     pub(super) fn place_of(&self, village: &str) -> u16 {
-        let around =
-            self.areas.iter().zip(1..).filter(|(area, _)| village.starts_with(area.as_str()));
+        let covers = |area: &AreaCode| village.starts_with(area.as_str());
+        let around = self.areas.iter().zip(1..).filter(|(area, _)| covers(area));
         let nearest = around.max_by_key(|(area, _)| area.as_str().len());
         nearest.map_or(0, |(_, place)| place)
     }
 
     /// An amount where a village lies, by the place of its standard in the policy.
     pub(super) fn amount(&self, village: &str, standard: usize) -> Option<f64> {
-        let place = self.guarantees.places.get(usize::from(self.place_of(village)))?;
+        let place = self.guarantees.plan.places.get(usize::from(self.place_of(village)))?;
         place.amounts.get(standard).copied().flatten()
     }
-}
-
-/// The heads of rules, one of each id.
-fn heads<'i, T: 'i>(
-    items: impl Iterator<Item = &'i T>,
-    head: impl Fn(&T) -> (&String, &String, &String),
-) -> Vec<Head> {
-    let mut heads: Vec<Head> = Vec::new();
-    for item in items {
-        let (id, title, title_en) = head(item);
-        if heads.iter().all(|own| own.id != *id) {
-            heads.push(Head { id: id.clone(), title: title.clone(), title_en: title_en.clone() });
-        }
-    }
-    heads
 }
 
 /// What is wrong with packs: all of their expressions are read at every place, on every day on which something changes.
@@ -153,18 +184,22 @@ pub(super) fn check(policy: &Policy) -> Vec<BadPack> {
         Err(bad) => return vec![bad],
     };
     let mut found = Vec::new();
-    let guarantees = policy.guarantees().all().iter().map(Item::standing);
-    let standings = guarantees.chain(policy.classes().all().iter().map(Item::standing));
+    let standings = policy.judged();
     let changes = standings.flat_map(|own| [own.since, own.until.and_then(|until| until.next())]);
     let days: BTreeSet<Day> = changes.flatten().chain([Day::from_epoch_days(0)]).collect();
-    let places = policy.areas().into_iter().map(AreaCode::as_str);
-    for area in std::iter::once("").chain(places) {
-        for on in &days {
-            let at = At { policy, area, on: *on, fields: &fields };
-            let guarantees = policy.guarantees().at(area, *on);
-            found.extend(guarantees.into_iter().filter_map(|own| at.guarantee(own).err()));
-            let classes = policy.classes().at(area, *on);
-            found.extend(classes.into_iter().filter_map(|own| at.class(own).err()));
+    let areas: Vec<AreaCode> = policy.areas().into_iter().cloned().collect();
+    for on in days {
+        let day = On { policy, fields: &fields, on, areas: &areas };
+        for area in std::iter::once("").chain(areas.iter().map(AreaCode::as_str)) {
+            let at = day.at(area);
+            let guarantees = policy.guarantees().at(area, on).into_iter();
+            found.extend(guarantees.filter_map(|own| at.guarantee(own).err()));
+            let classes = policy.classes().at(area, on).into_iter();
+            found.extend(classes.filter_map(|own| at.held(&own.head, "when", &own.when).err()));
+            let warnings = policy.warnings().at(area, on).into_iter();
+            found.extend(warnings.filter_map(|own| at.held(&own.head, "when", &own.when).err()));
+            let coverages = policy.coverages().at(area, on).into_iter();
+            found.extend(coverages.filter_map(|own| at.coverage(own).err()));
         }
     }
     found.sort_by(|one, other| (&one.file, &one.reason).cmp(&(&other.file, &other.reason)));

@@ -21,8 +21,9 @@ pub(super) struct Lanes<'c> {
     pub(super) census: &'c Census,
     /// The day, as packed.
     pub(super) on: i32,
-    /// The income of the day's year, if there is any.
+    /// The income of the day's year, if there is any, and of the one before.
     pub(super) year: Option<&'c Year>,
+    pub(super) year_before: Option<&'c Year>,
     /// What rules compare with where these households live.
     pub(super) amounts: &'c [Option<f64>],
     pub(super) households: Range<usize>,
@@ -46,12 +47,24 @@ pub(super) const fn inverted(lane: u8) -> u8 {
 
 impl<'c> Lanes<'c> {
     pub(super) fn new(census: &'c Census, on: Day) -> Self {
-        let year = i32::try_from(on.year()).ok().and_then(|year| census.years.get(&year));
+        let year = |year: i64| i32::try_from(year).ok().and_then(|year| census.years.get(&year));
+        let (year, year_before) = (year(on.year()), year(on.year() - 1));
         let (present, spare, spare_numbers) = Default::default();
         let (households, members) = (0..0, 0..0);
         let on = on.packed();
         let amounts = &[][..];
-        Self { census, on, year, amounts, households, members, present, spare, spare_numbers }
+        Self {
+            census,
+            on,
+            year,
+            year_before,
+            amounts,
+            households,
+            members,
+            present,
+            spare,
+            spare_numbers,
+        }
     }
 
     /// Goes to the households at these places.

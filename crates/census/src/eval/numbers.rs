@@ -5,7 +5,7 @@ use daohu_policy::expr::{FieldRef, Level, Number};
 use super::lanes::Lanes;
 use crate::{
     Derived, Source,
-    columns::{Column, NO_FEN, NO_INT, YES},
+    columns::{Column, NO_FEN, NO_INT, YES, Year},
 };
 
 fn int(number: i32) -> f64 {
@@ -79,7 +79,21 @@ impl Lanes<'_> {
                 out.extend_from_slice(self.part(level, numbers));
             }
             Some((Source::Derived(Derived::Age), _)) => self.ages_into(out),
-            Some((Source::Derived(Derived::IncomePerHead), _)) => self.incomes_into(out),
+            Some((Source::Derived(Derived::IncomePerHead), _)) => self.incomes_into(self.year, out),
+            Some((Source::Derived(Derived::IncomePerHeadBefore), _)) => {
+                self.incomes_into(self.year_before, out);
+            }
+            Some((Source::Derived(Derived::Sharing), _)) => {
+                let sharing = self.year.map_or(&[][..], |year| &year.sharing);
+                out.extend(self.part(Level::Household, sharing).iter().map(|own| int(*own)));
+                out.resize(self.households.len(), f64::NAN);
+            }
+            Some((Source::Derived(Derived::OfYear(nth)), _)) => {
+                match self.year.and_then(|year| year.amounts.get(nth)) {
+                    Some(amounts) => amounts.copy(self.households.clone(), out),
+                    None => out.resize(self.households.len(), f64::NAN),
+                }
+            }
             Some((Source::Derived(Derived::Amount(nth)), _)) => {
                 let amount = self.amounts.get(nth).copied().flatten();
                 out.resize(self.count(level), amount.unwrap_or(f64::NAN));
@@ -99,8 +113,8 @@ impl Lanes<'_> {
         out.extend(self.part(Level::Member, born).iter().map(age));
     }
 
-    fn incomes_into(&self, out: &mut Vec<f64>) {
-        let Some(year) = self.year else {
+    fn incomes_into(&self, year: Option<&Year>, out: &mut Vec<f64>) {
+        let Some(year) = year else {
             return out.resize(self.households.len(), f64::NAN);
         };
         let own = self.part(Level::Household, &year.per_head_fen);
