@@ -1,6 +1,6 @@
 //! What every use case works with.
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 
 use daohu_base::Clock;
 use daohu_db::Db;
@@ -13,7 +13,7 @@ use crate::{accounts::Passwords, keys::Keys};
 pub struct Context {
     /// The store.
     pub db: Db,
-    /// The policy in force.
+    /// The policy that this piece of work follows from its begin to its end.
     pub policy: Arc<Policy>,
     /// What encrypts, indexes and signs.
     pub keys: Arc<Keys>,
@@ -21,4 +21,34 @@ pub struct Context {
     pub clock: Arc<dyn Clock>,
     /// How passwords are hashed.
     pub passwords: Passwords,
+    /// The policy that the next piece of work follows.
+    pub next: NextPolicy,
+}
+
+/// A policy that was taken up; see [`Context::current`].
+#[derive(Clone)]
+pub struct NextPolicy(Arc<RwLock<Arc<Policy>>>);
+
+impl Context {
+    /// An installation under a policy.
+    pub fn new(
+        db: Db,
+        policy: Arc<Policy>,
+        (keys, passwords): (Arc<Keys>, Passwords),
+        clock: Arc<dyn Clock>,
+    ) -> Self {
+        let next = NextPolicy(Arc::new(RwLock::new(Arc::clone(&policy))));
+        Self { db, policy, keys, clock, passwords, next }
+    }
+
+    /// The same under the policy that was taken up last: for a new piece of work.
+    pub fn current(&self) -> Self {
+        let next = self.next.0.read().unwrap_or_else(PoisonError::into_inner);
+        Self { policy: Arc::clone(&next), ..self.clone() }
+    }
+
+    /// From the next piece of work on, of this context and of all its clones, another policy is followed.
+    pub fn take_up(&self, policy: Arc<Policy>) {
+        *self.next.0.write().unwrap_or_else(PoisonError::into_inner) = policy;
+    }
 }

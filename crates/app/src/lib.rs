@@ -22,6 +22,7 @@ pub mod journal;
 pub mod keys;
 pub mod lang;
 pub mod monitoring;
+pub mod policies;
 pub mod quality;
 pub mod registers;
 pub mod schema;

@@ -3,7 +3,7 @@
 use daohu_db::Migration;
 
 /// Every migration of the product. A published one never changes; see `migrations/README.md`.
-pub static MIGRATIONS: [Migration; 13] = [
+pub static MIGRATIONS: [Migration; 14] = [
     Migration {
         number: 1,
         name: "registry",
@@ -64,5 +64,10 @@ pub static MIGRATIONS: [Migration; 13] = [
         number: 13,
         name: "pairings_read",
         sql: include_str!("../../../migrations/0013_pairings_read.sql"),
+    },
+    Migration {
+        number: 14,
+        name: "policy_packs",
+        sql: include_str!("../../../migrations/0014_policy_packs.sql"),
     },
 ];

@@ -12,7 +12,7 @@ use daohu_base::Day;
 use daohu_census::{Builder, Cell, Derived, Earned, Plan, Question, Rule, Shape, Source, assess};
 use daohu_policy::{
     CodeSet, Policy,
-    expr::{Field, FieldKind, Unit, Vocabulary, Words, compile},
+    expr::{Field, FieldKind, Text, Unit, Vocabulary, Words, compile},
 };
 
 const THREADS: NonZero<usize> = NonZero::new(2).unwrap();
@@ -87,7 +87,7 @@ fn main() {
     let shape = shape();
     let (list, named) = (|name: &str| policy.list(name), |_: &str| None);
     let words = Words { vocabulary: &shape.vocabulary, list: &list, named: &named };
-    let read = |text: &str| compile(text, None, words).unwrap();
+    let read = |text: &Text| compile(text, None, words).unwrap();
     let guarantees = policy.guarantees().at("", on).into_iter();
     let rules =
         guarantees.map(|own| Rule::new(&own.head.id, read(&own.unmet.text), read(&own.met.text)));

@@ -262,6 +262,7 @@ impl<'h> Plain<'h> {
                 Some(how.holds(self.number(one)?, self.number(other)?))
             }
             Test::Not(test) => self.test(test).map(|holds| !holds),
+            Test::Decided(test) => Some(self.test(test).is_some()),
             Test::Judged(unmet, met) => match (self.test(unmet), self.test(met)) {
                 (Some(true), _) => Some(false),
                 (_, Some(true)) => Some(true),
@@ -373,7 +374,8 @@ fn test(level: Level) -> BoxedStrategy<Test> {
     let joined = leaf.prop_recursive(3, 12, 3, |inner| {
         let parts = prop::collection::vec(inner.clone(), 0..4);
         prop_oneof![
-            inner.prop_map(|test| Test::Not(Box::new(test))),
+            inner.clone().prop_map(|test| Test::Not(Box::new(test))),
+            inner.prop_map(|test| Test::Decided(Box::new(test))),
             parts.clone().prop_map(Test::All),
             parts.prop_map(Test::Any),
         ]

@@ -17,9 +17,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-use cli::{
-    Cli, Command, ConfigCommand, JournalCommand, KeysCommand, MonitorCommand, PolicyCommand,
-};
+use cli::{Cli, Command, ConfigCommand, JournalCommand, KeysCommand, MonitorCommand};
 use output::Failure;
 
 /// An import makes tens of millions of small strings; the system's allocator takes a fifth of its time.
@@ -50,7 +48,7 @@ async fn main() -> ExitCode {
         }
         Command::Quality(args) => commands::quality::run(args, lang).await,
         Command::Monitor(MonitorCommand::Run(args)) => commands::monitor::run(args, lang).await,
-        Command::Policy(PolicyCommand::Check(args)) => commands::policy::check(&args, lang),
+        Command::Policy(command) => commands::policy::run(command, lang).await,
         Command::Suspects(args) => commands::suspects::run(args).await,
         Command::User(command) => commands::user::run(command, lang).await,
         Command::Keys(KeysCommand::Rotate(args)) => commands::keys::rotate(args, lang).await,

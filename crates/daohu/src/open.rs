@@ -5,12 +5,13 @@ use std::{path::PathBuf, sync::Arc};
 use daohu_app::{
     Context,
     accounts::{Cost, Passwords},
-    households, journal,
+    households,
+    journal::{self, Act},
     keys::{KeyError, Keys},
-    registers,
+    policies,
     schema::MIGRATIONS,
 };
-use daohu_base::SystemClock;
+use daohu_base::{Actor, SystemClock};
 use daohu_db::{Db, DbUrl, Error as DbError, Missing, Options, SchemaState};
 use daohu_policy::Policy;
 use tempfile::TempDir;
@@ -76,13 +77,18 @@ pub(crate) async fn prepare(args: &DbArgs, wanted: Wanted) -> Result<(Context, u
         Wanted::Ready => db.migrate(&MIGRATIONS).await?,
         Wanted::Existing => 0,
     };
-    let context = context(db, keys)?;
+    let mut context = context(db, keys)?;
     if wanted == Wanted::Ready {
+        let act = Act::new(Actor::command("migrate"), &*context.clock, "migration");
+        policies::note_shipped(&context, act).await?;
         let rows = households::fill_alike(&context.db).await?;
         if rows > 0 {
             tracing::info!(rows, "persons were compared by name and birth date");
         }
     }
+    let policy = policies::in_force(&context).await?.map_err(|found| Failure::of_packs(&found))?;
+    context.take_up(Arc::new(policy));
+    context = context.current();
     Ok((context, applied))
 }
 
@@ -94,13 +100,10 @@ pub(crate) async fn open_to_fill(url: &DbUrl, keys: Arc<Keys>) -> Result<Context
 }
 
 fn context(db: Db, keys: Arc<Keys>) -> Result<Context, Failure> {
-    let checked = |policy| registers::check_policy(&policy).map(|()| policy);
-    let policy = Policy::embedded()
-        .and_then(checked)
-        .map_err(|error| Failure::usage(format!("政策包：{error}"), format!("policy: {error}")))?;
+    let policy = Policy::embedded().map_err(|bad| Failure::of_pack(&bad))?;
     let (policy, clock) = (Arc::new(policy), Arc::new(SystemClock));
     let passwords = Passwords::new(Cost::default())?;
-    Ok(Context { db, policy, keys, clock, passwords })
+    Ok(Context::new(db, policy, (keys, passwords), clock))
 }
 
 /// Where the keys of this database are.

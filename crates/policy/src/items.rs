@@ -237,7 +237,7 @@ mod tests {
             pack(&["until = '2017-12-31'", "since = '2018-01-01'\nuntil = '2020-12-31'"]).unwrap();
         let met = |on: &str| {
             let found = policy.guarantees().find("water", VILLAGE, day(on)).unwrap();
-            (found.met.text.clone(), found.standing().file.clone())
+            (found.met.text.as_str().to_owned(), found.standing().file.clone())
         };
         for on in ["2017-12-31", "2018-01-01", "2020-12-31"] {
             assert_eq!(met(on), ("is_unsafe".to_owned(), "own.toml".to_owned()), "{on}");

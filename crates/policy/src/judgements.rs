@@ -6,7 +6,7 @@ use toml::Spanned;
 
 use crate::{
     BadPack,
-    expr::ExprError,
+    expr::{ExprError, Text},
     items::{Days, FileOf, Item, Standing},
 };
 
@@ -101,7 +101,7 @@ pub enum Assignee {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Expression {
     /// The expression.
-    pub text: String,
+    pub text: Text,
     /// The file, relative to the pack.
     pub file: String,
     /// The line of the file on which it begins, from 1.
@@ -111,12 +111,13 @@ pub struct Expression {
 impl Expression {
     fn of(written: Spanned<String>, file: FileOf<'_>) -> Self {
         let line = file.line(written.span().start);
-        Self { text: written.into_inner(), file: file.name.to_owned(), line }
+        Self { text: Text::new(written.into_inner()), file: file.name.to_owned(), line }
     }
 
     /// What is wrong with it, with its file and line.
     pub fn bad(&self, what: &str, error: &ExprError) -> BadPack {
-        let above: usize = self.text.chars().take(error.at - 1).filter(|c| *c == '\n').count();
+        let above: usize =
+            self.text.as_str().chars().take(error.at - 1).filter(|c| *c == '\n').count();
         let line = self.line + above;
         BadPack { file: self.file.clone(), reason: format!("line {line}, {what}: {error}") }
     }

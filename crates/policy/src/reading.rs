@@ -20,18 +20,36 @@ use crate::{
 const VERSION_BYTES: usize = 8;
 
 /// The files that every installation starts with.
-const EMBEDDED: [(&str, &str); 11] = [
+static EMBEDDED: [(&str, &str); 29] = [
     ("national/classes.toml", include_str!("../../../policies/national/classes.toml")),
     ("national/codes.toml", include_str!("../../../policies/national/codes.toml")),
+    ("national/coverage.toml", include_str!("../../../policies/national/coverage.toml")),
+    ("national/derived.toml", include_str!("../../../policies/national/derived.toml")),
     ("national/exchange.toml", include_str!("../../../policies/national/exchange.toml")),
     ("national/guarantees.toml", include_str!("../../../policies/national/guarantees.toml")),
     ("national/helping.toml", include_str!("../../../policies/national/helping.toml")),
     ("national/lines.toml", include_str!("../../../policies/national/lines.toml")),
     ("national/monitoring.toml", include_str!("../../../policies/national/monitoring.toml")),
     ("national/quality.toml", include_str!("../../../policies/national/quality.toml")),
+    ("national/relapse.toml", include_str!("../../../policies/national/relapse.toml")),
     ("national/roles.toml", include_str!("../../../policies/national/roles.toml")),
     ("national/security.toml", include_str!("../../../policies/national/security.toml")),
+    ("national/standards.toml", include_str!("../../../policies/national/standards.toml")),
     ("national/villages.toml", include_str!("../../../policies/national/villages.toml")),
+    ("national/warnings.toml", include_str!("../../../policies/national/warnings.toml")),
+    ("chongqing/coverage.toml", include_str!("../../../policies/chongqing/coverage.toml")),
+    ("chongqing/lines.toml", include_str!("../../../policies/chongqing/lines.toml")),
+    ("chongqing/standards.toml", include_str!("../../../policies/chongqing/standards.toml")),
+    ("guizhou/coverage.toml", include_str!("../../../policies/guizhou/coverage.toml")),
+    ("guizhou/lines.toml", include_str!("../../../policies/guizhou/lines.toml")),
+    ("guizhou/standards.toml", include_str!("../../../policies/guizhou/standards.toml")),
+    ("linshui/coverage.toml", include_str!("../../../policies/linshui/coverage.toml")),
+    ("mojiang/coverage.toml", include_str!("../../../policies/mojiang/coverage.toml")),
+    ("sichuan/lines.toml", include_str!("../../../policies/sichuan/lines.toml")),
+    ("sichuan/standards.toml", include_str!("../../../policies/sichuan/standards.toml")),
+    ("youyang/coverage.toml", include_str!("../../../policies/youyang/coverage.toml")),
+    ("yunnan/lines.toml", include_str!("../../../policies/yunnan/lines.toml")),
+    ("yunnan/standards.toml", include_str!("../../../policies/yunnan/standards.toml")),
 ];
 
 /// Files of one pack, by name, with their texts.
@@ -278,6 +296,11 @@ impl Policy {
         Self::read(&[EMBEDDED.into()])
     }
 
+    /// The files that the program carries, with their texts.
+    pub fn shipped() -> &'static [(&'static str, &'static str)] {
+        &EMBEDDED
+    }
+
     /// The packs that the program carries, and another that goes before them, item by item.
     pub fn embedded_and<'a>(
         files: impl IntoIterator<Item = (&'a str, &'a str)>,
@@ -320,5 +343,32 @@ impl Policy {
         let digest = digest.finalize();
         let version = digest.iter().take(VERSION_BYTES).map(|byte| format!("{byte:02x}")).collect();
         reading.finish(version)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{collections::BTreeMap, fs, path::Path};
+
+    use super::*;
+
+    #[test]
+    fn the_program_carries_all_files_of_the_folder() {
+        let folder = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../policies"));
+        let mut there = BTreeMap::new();
+        for pack in fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
+            if !pack.is_dir() {
+                continue;
+            }
+            for file in fs::read_dir(pack).unwrap().map(|entry| entry.unwrap().path()) {
+                let name = file.strip_prefix(folder).unwrap().display().to_string();
+                there.insert(name, fs::read_to_string(file).unwrap());
+            }
+        }
+        let carried: BTreeMap<String, String> = Policy::shipped()
+            .iter()
+            .map(|(name, text)| ((*name).to_owned(), (*text).to_owned()))
+            .collect();
+        assert_eq!(carried, there);
     }
 }

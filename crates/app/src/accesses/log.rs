@@ -174,7 +174,7 @@ impl Accesses {
 
     /// Deletes the rows whose time is over.
     pub async fn clean(&self) -> Result<(), Error> {
-        let Context { db, policy, clock, .. } = &self.0.context;
+        let Context { db, policy, clock, .. } = self.0.context.current();
         let before = clock.now().plus_days(-policy.accesses().kept_days);
         let mut county = String::new();
         loop {
@@ -219,13 +219,15 @@ mod tests {
 
     async fn log(engine: Engine, waiting_max: usize) -> (Scratch, Accesses) {
         let (scratch, db) = Scratch::migrated(engine, &MIGRATIONS).await;
-        let context = Context {
+        let context = Context::new(
             db,
-            policy: Arc::new(Policy::embedded().unwrap()),
-            keys: Arc::new(Keys::generate().unwrap()),
-            clock: Arc::new(SystemClock),
-            passwords: Passwords::new(Cost { memory_kib: 8, passes: 1, at_once: 1 }).unwrap(),
-        };
+            Arc::new(Policy::embedded().unwrap()),
+            (
+                Arc::new(Keys::generate().unwrap()),
+                Passwords::new(Cost { memory_kib: 8, passes: 1, at_once: 1 }).unwrap(),
+            ),
+            Arc::new(SystemClock),
+        );
         (scratch, Accesses::with_room(context, waiting_max))
     }
 

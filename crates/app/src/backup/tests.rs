@@ -46,13 +46,12 @@ impl Place {
     async fn new(engine: Engine, keys: &Arc<Keys>, migrations: &'static [Migration]) -> Self {
         let (scratch, db) = Scratch::migrated(engine, migrations).await;
         let cost = Cost { memory_kib: 8, passes: 1, at_once: 1 };
-        let context = Context {
+        let context = Context::new(
             db,
-            policy: Arc::new(Policy::embedded().unwrap()),
-            keys: Arc::clone(keys),
-            clock: Arc::new(SystemClock),
-            passwords: Passwords::new(cost).unwrap(),
-        };
+            Arc::new(Policy::embedded().unwrap()),
+            (Arc::clone(keys), Passwords::new(cost).unwrap()),
+            Arc::new(SystemClock),
+        );
         Self { context, folder: tempfile::tempdir().unwrap(), _scratch: scratch }
     }
 

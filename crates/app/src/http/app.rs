@@ -69,10 +69,12 @@ impl Default for HttpConfig {
 /// The server's state: cheap to clone. Its context is private to `http`, so that a handler gets at
 /// the database only through a [`super::Permit`].
 #[derive(Clone)]
-pub struct App(Arc<Inner>);
+pub struct App {
+    inner: Arc<Inner>,
+    context: Arc<Context>,
+}
 
 struct Inner {
-    context: Context,
     jobs: Jobs,
     accesses: Accesses,
     config: HttpConfig,
@@ -86,36 +88,42 @@ impl App {
     pub fn new(context: Context, jobs: Jobs, config: HttpConfig) -> Self {
         let (metrics, limiter, locks) = Default::default();
         let accesses = Accesses::new(context.clone());
-        Self(Arc::new(Inner { context, jobs, accesses, config, metrics, limiter, locks }))
+        let inner = Inner { jobs, accesses, config, metrics, limiter, locks };
+        Self { inner: Arc::new(inner), context: Arc::new(context) }
+    }
+
+    /// The same under the policy in force: a request follows one from its begin to its end.
+    pub(super) fn current(&self) -> Self {
+        Self { inner: Arc::clone(&self.inner), context: Arc::new(self.context.current()) }
     }
 
     /// The access log of the server: who serves lets it run, and writes at the end what waits.
     pub fn accesses(&self) -> &Accesses {
-        &self.0.accesses
+        &self.inner.accesses
     }
 
     pub(super) fn jobs(&self) -> &Jobs {
-        &self.0.jobs
+        &self.inner.jobs
     }
 
     pub(super) fn context(&self) -> &Context {
-        &self.0.context
+        &self.context
     }
 
     pub(super) fn config(&self) -> &HttpConfig {
-        &self.0.config
+        &self.inner.config
     }
 
     pub(super) fn metrics(&self) -> &Metrics {
-        &self.0.metrics
+        &self.inner.metrics
     }
 
     pub(super) fn locks(&self) -> &Locks {
-        &self.0.locks
+        &self.inner.locks
     }
 
     pub(super) fn limiter(&self) -> &Limiter {
-        &self.0.limiter
+        &self.inner.limiter
     }
 }
 
@@ -175,13 +183,12 @@ pub(super) mod testing {
     pub(in crate::http) async fn app(config: HttpConfig) -> (Scratch, App) {
         let scratch = Scratch::new(Engine::Sqlite).await;
         let cost = Cost { memory_kib: 8, passes: 1, at_once: 1 };
-        let context = Context {
-            db: scratch.open().await,
-            policy: Arc::new(Policy::embedded().unwrap()),
-            keys: Arc::new(Keys::generate().unwrap()),
-            clock: Arc::new(SystemClock),
-            passwords: Passwords::new(cost).unwrap(),
-        };
+        let context = Context::new(
+            scratch.open().await,
+            Arc::new(Policy::embedded().unwrap()),
+            (Arc::new(Keys::generate().unwrap()), Passwords::new(cost).unwrap()),
+            Arc::new(SystemClock),
+        );
         context.db.migrate(&MIGRATIONS).await.unwrap();
         // No test of this folder keeps files.
         let jobs = Jobs::new(context.clone(), std::env::temp_dir()).unwrap();

@@ -228,6 +228,9 @@ static TABLE: &[Entry] = &[
     is("job.right_lost", 403, "任务开始时，申请人已没有所需的权限", "When the job was to begin, its maker no longer had the right to it"),
     is("job.upload_in_progress", 409, "您的上一次上传尚未结束，请稍后再试", "Your last upload is not finished: try again later"),
     is("job.too_many", 429, "您已有多个任务在等待，请等其完成后再提交", "Several of your jobs are waiting: come back when they are done"),
+    // Policy packs.
+    is("policy.bad_name", 422, "政策包名称用 1—64 个汉字、字母、数字或 - _ .", "A pack's name has 1 to 64 letters, digits or - _ ."),
+    is("policy.published_meanwhile", 409, "他人刚刚发布了政策包：请重新检查后再发布", "Another pack was published meanwhile: check again and publish again"),
     // The server.
     is("server.busy", 503, "系统繁忙，请稍后重试", "The system is busy: try again shortly"),
     is("server.cancelled", 409, "操作已取消", "The work was cancelled"),

@@ -214,7 +214,7 @@ impl FromRequestParts<App> for Arrival {
         let caller = caller(parts);
         // Set once; a second extractor finds the same user.
         let _ = caller.user_id.set(who.user.id.clone());
-        Ok(Self(Session { app: app.clone(), who, address: caller.address }))
+        Ok(Self(Session { app: app.current(), who, address: caller.address }))
     }
 }
 
@@ -246,7 +246,7 @@ impl FromRequestParts<App> for Stranger {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Answer<Self> {
-        Ok(Self { app: app.clone(), caller: caller(parts) })
+        Ok(Self { app: app.current(), caller: caller(parts) })
     }
 }
 

@@ -291,7 +291,7 @@ impl Jobs {
             running.cancel(false);
         }
         let reporter = tokio::spawn(self.clone().report_forever(job.id.clone(), running.clone()));
-        let (context, folder) = (self.context().clone(), self.0.folder.clone());
+        let (context, folder) = (self.context().current(), self.0.folder.clone());
         let (id, progress) = (job.id.clone(), Arc::clone(&running.progress));
         let run = Some(Run { job: id.clone(), server: self.0.server.clone() });
         let ticket = Ticket { progress, run };

@@ -157,13 +157,15 @@ impl TestApp {
     pub async fn governed(engine: Engine, config: HttpConfig, policy: Policy) -> Self {
         let (scratch, db) = Scratch::migrated(engine, &MIGRATIONS).await;
         let clock = Arc::new(FakeClock(AtomicI64::new(START.0)));
-        let context = Context {
+        let context = Context::new(
             db,
-            policy: Arc::new(policy),
-            keys: Arc::new(Keys::generate().unwrap()),
-            clock: clock.clone(),
-            passwords: Passwords::new(Cost { memory_kib: 8, passes: 1, at_once: 2 }).unwrap(),
-        };
+            Arc::new(policy),
+            (
+                Arc::new(Keys::generate().unwrap()),
+                Passwords::new(Cost { memory_kib: 8, passes: 1, at_once: 2 }).unwrap(),
+            ),
+            clock.clone(),
+        );
         let folder = tempfile::tempdir().unwrap();
         let files = folder.path().join("files");
         let jobs = Jobs::new(context.clone(), files.clone()).unwrap();

@@ -135,6 +135,10 @@ impl<'c> Lanes<'c> {
                 self.of_each(&of, out, YES, |all, lane| all & lane);
                 self.spare.push(of);
             }
+            Test::Decided(test) => {
+                self.test(test, level, out);
+                out.iter_mut().for_each(|own| *own = lane(*own != UNKNOWN));
+            }
             Test::Judged(unmet, met) => {
                 self.test(unmet, level, out);
                 let mut met_lanes = self.spare.pop().unwrap_or_default();

@@ -1,6 +1,7 @@
 //! The arguments. Names are fixed: scripts rely on them.
 
 mod monitor;
+mod policy;
 
 use std::{net::SocketAddr, path::PathBuf};
 
@@ -9,7 +10,11 @@ use daohu_app::{Lang, suspects::Verdict};
 use daohu_base::{AreaCode, AreaLevel, Day};
 use daohu_db::DbUrl;
 
-pub(crate) use self::monitor::{MonitorCommand, MonitorRunArgs, PolicyCheckArgs, PolicyCommand};
+pub(crate) use self::monitor::{MonitorCommand, MonitorRunArgs};
+pub(crate) use self::policy::{
+    PolicyCheckArgs, PolicyCommand, PolicyExplainArgs, PolicyListArgs, PolicyLoadArgs,
+    PolicyWithdrawArgs, SomeDbArgs,
+};
 
 /// Daohu 到户: the registry of targeted poverty alleviation.
 #[derive(Debug, Parser)]

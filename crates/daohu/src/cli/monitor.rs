@@ -1,4 +1,4 @@
-//! The arguments of monitoring, and of the policy packs that it asks.
+//! The arguments of monitoring.
 
 use std::path::PathBuf;
 
@@ -33,16 +33,4 @@ pub(crate) struct MonitorRunArgs {
     pub(crate) repeat: usize,
     #[arg(long)]
     pub(crate) json: bool,
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum PolicyCommand {
-    /// Look whether the packs of a folder can be used, and say what is wrong where if not.
-    Check(PolicyCheckArgs),
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct PolicyCheckArgs {
-    /// The folder: its *.toml files go before the packs that the program carries, in the order of their names.
-    pub(crate) dir: PathBuf,
 }

@@ -5,7 +5,7 @@ use std::{path::Path, process::ExitCode};
 use daohu_app::{
     Lang, accounts, area_changes, households,
     journal::{self, Bad, Depth, Problem, Verdict},
-    registers, suspects,
+    policies, registers, suspects,
 };
 
 use super::Done;
@@ -26,6 +26,7 @@ pub(crate) async fn verify(args: VerifyArgs, lang: Lang) -> Done {
         area_changes::watched(),
         suspects::watched(),
         accounts::watched(),
+        policies::watched(),
     ];
     let watched = slices.concat();
     let verdict = journal::verify_store(&context, checkpoint, depth, watched).await?;

@@ -9,7 +9,7 @@ use daohu_app::{
 use daohu_base::Scope;
 use serde::Serialize;
 
-use super::{Done, policy::with_pack};
+use super::{Done, policy::over_published};
 use crate::{
     cli::MonitorRunArgs,
     open::{Wanted, open},
@@ -30,7 +30,8 @@ pub(crate) async fn run(args: MonitorRunArgs, lang: Lang) -> Done {
     let started = Instant::now();
     let mut context = open(&args.db, Wanted::Existing).await?;
     if let Some(folder) = &args.pack {
-        context = Context { policy: Arc::new(with_pack(folder)?), ..context };
+        let policy = over_published(&context, folder).await?;
+        context = Context { policy: Arc::new(policy), ..context };
     }
     let (area, out) = (args.area.clone(), args.out.clone());
     let asked = Asked { area, on: args.on, out, repeat: args.repeat };

@@ -14,7 +14,7 @@ use daohu_app::{
     accounts,
     http::{self, App, HttpConfig, ServeConfig},
     jobs::Jobs,
-    journal, quality,
+    journal, policies, quality,
 };
 use tokio::{
     signal::unix::{Signal, SignalKind, signal},
@@ -103,6 +103,7 @@ pub(crate) async fn serve(
     jobs.prepare()?;
     let sealer = tokio::spawn(seal_forever(context.clone()));
     let follower = tokio::spawn(follow_keys(context.clone()));
+    let governor = tokio::spawn(policies::follow(context.clone()));
     let trend = tokio::spawn(quality::keep_trend(context.clone()));
     let forgetter = tokio::spawn(forget_forever(context.clone()));
     let scheme = if serving.tls.is_some() { "https" } else { "http" };
@@ -123,7 +124,7 @@ pub(crate) async fn serve(
     let _ = runner.await;
     accesses.stop();
     let _ = writer.await;
-    for task in [sealer, follower, trend, forgetter] {
+    for task in [sealer, follower, governor, trend, forgetter] {
         task.abort();
     }
     // However it ended, what was seen and done is written.

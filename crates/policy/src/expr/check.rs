@@ -1,14 +1,12 @@
 //! From the syntax of CEL to tests, with every name and unit checked.
 
-use cel::{
-    Env,
-    common::ast::{CallExpr, Expr, IdedExpr, LiteralValue, SourceInfo, operators as op},
-};
+use cel::common::ast::{CallExpr, Expr, IdedExpr, LiteralValue, SourceInfo, operators as op};
 use daohu_base::Day;
 
 use super::{
     error::ExprError,
     named::{Named, Within},
+    text::{Parsed, Text},
     tree::{Comparison, FieldRef, Level, Number, Test},
     vocabulary::{FieldKind, Unit, Vocabulary},
 };
@@ -26,32 +24,20 @@ pub struct Words<'w, 'n> {
 }
 
 /// Reads an expression that is true or false of a household; `name` is what it is called by others, if it is.
-pub fn compile(text: &str, name: Option<&str>, words: Words<'_, '_>) -> Result<Test, ExprError> {
+pub fn compile(text: &Text, name: Option<&str>, words: Words<'_, '_>) -> Result<Test, ExprError> {
     let within = name.map(|name| Within { name, outside: None });
     compile_within(text, words, within.as_ref())
 }
 
 pub(super) fn compile_within(
-    text: &str,
+    text: &Text,
     words: Words<'_, '_>,
     within: Option<&Within<'_>>,
 ) -> Result<Test, ExprError> {
-    // Without macros, `exists` and `all` arrive as they are written.
-    let parser = Env::default().with_optional_support(false).parser();
-    let (expr, source) = parser.parse_with_source_info(text).map_err(|errors| {
-        let first = errors.errors.first();
-        let at = first.map_or(1, |error| usize::try_from(error.pos.1).unwrap_or(1).max(1));
-        let says = first.map(|error| error.msg.clone()).unwrap_or_default();
-        ExprError {
-            at,
-            code: "expr.syntax",
-            zh: format!("表达式写法有误：{says}"),
-            en: format!("this is not an expression: {says}"),
-        }
-    })?;
-    let check = Check { words, source: &source, within };
-    let typed = check.expr(&expr, None)?;
-    check.test(typed, &expr)
+    let Parsed { expr, source } = text.parsed()?;
+    let check = Check { words, source, within };
+    let typed = check.expr(expr, None)?;
+    check.test(typed, expr)
 }
 
 /// What a part of an expression is.
@@ -309,11 +295,15 @@ impl Check<'_, '_> {
             | Typed::Code(field, _)
             | Typed::Codes(field, _)
             | Typed::Text(field) => field,
+            Typed::Test(test) => return Ok(Typed::Test(Test::Decided(Box::new(test)))),
             _ => {
                 return self.refuse(
                     expr,
                     "expr.known",
-                    ("known() 里只写一项，如 known(exit_year)", "known() takes one field"),
+                    (
+                        "known() 里写一项或一个条件，如 known(exit_year)",
+                        "known() takes a field or a test",
+                    ),
                 );
             }
         };

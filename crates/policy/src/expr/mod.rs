@@ -11,6 +11,7 @@ mod check;
 mod error;
 mod named;
 mod satisfy;
+mod text;
 mod tree;
 mod vocabulary;
 
@@ -21,5 +22,6 @@ pub use check::{Words, compile};
 pub use error::ExprError;
 pub use named::Named;
 pub use satisfy::is_never_true;
+pub use text::Text;
 pub use tree::{Comparison, FieldRef, Level, Number, Test};
 pub use vocabulary::{Field, FieldKind, Unit, Vocabulary};

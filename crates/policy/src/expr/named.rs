@@ -3,7 +3,7 @@
 use cel::common::ast::{Expr, IdedExpr};
 
 use super::{
-    ExprError,
+    ExprError, Text,
     check::{Check, Checked, Typed, compile_within},
     tree::Test,
 };
@@ -12,9 +12,9 @@ use super::{
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Named<'n> {
     /// A class: the expression that says who belongs to it.
-    Class(&'n str),
+    Class(&'n Text),
     /// A guarantee: what makes it unmet, and what makes it met otherwise.
-    Guarantee(&'n str, &'n str),
+    Guarantee(&'n Text, &'n Text),
 }
 
 /// The names that are being read, the innermost first.
@@ -69,7 +69,7 @@ impl Check<'_, '_> {
     }
 
     /// Reads the expression that a name stands for.
-    fn read(&self, expr: &IdedExpr, (name, text): (&str, &str)) -> Checked<Test> {
+    fn read(&self, expr: &IdedExpr, (name, text): (&str, &Text)) -> Checked<Test> {
         let names = self.within.map(Within::names).unwrap_or_default();
         if let Some(first) = names.iter().position(|own| *own == name) {
             let round = names.get(first..).unwrap_or_default();

@@ -107,7 +107,7 @@ fn is_possible<'t>(
             Test::Someone(of) if holds => is_possible(vec![(of, true)], Known::default(), steps),
             Test::Everyone(of) if !holds => is_possible(vec![(of, false)], Known::default(), steps),
             // Of nobody, or of somebody of whom too little is known.
-            Test::Someone(_) | Test::Everyone(_) => true,
+            Test::Someone(_) | Test::Everyone(_) | Test::Decided(_) => true,
             Test::Judged(unmet, met) => {
                 goals.push(if holds { (met, true) } else { (unmet, true) });
                 true

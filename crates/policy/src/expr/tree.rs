@@ -45,6 +45,8 @@ pub enum Test {
     Someone(Box<Self>),
     /// It holds of every member; of none, true.
     Everyone(Box<Self>),
+    /// It is known whether the test holds.
+    Decided(Box<Self>),
     /// Not if the first holds, otherwise true if the second does, otherwise unknown: a guarantee, that it is met.
     Judged(Box<Self>, Box<Self>),
 }

@@ -111,7 +111,7 @@ pub async fn keep_trend(context: Context) {
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         ticks.tick().await;
-        if let Err(error) = keep_trend_once(&context).await {
+        if let Err(error) = keep_trend_once(&context.current()).await {
             tracing::error!(%error, "the trend of quality is not kept; it is tried again");
         }
     }

@@ -1,0 +1,232 @@
+//! Publishing packs, and following what is published.
+
+use std::{sync::Arc, time::Duration};
+
+use daohu_db::{BoxFuture, Error as DbError, FutureExt, Tx, Violation};
+use daohu_policy::{BadPack, Policy};
+
+use super::{
+    model::{Pack, Publication, SHIPPED, check, read, shipped},
+    sql,
+};
+use crate::{
+    Context, Error,
+    journal::{self, Act, Action, Change, NO_COUNTY, Watched},
+    keys::Keys,
+};
+
+/// How often a server looks for what was published.
+const LOOK: Duration = Duration::from_secs(5);
+/// The journal's name of a publication.
+const KIND: &str = "policy_pack";
+
+/// What a publication came to.
+#[derive(Clone, Debug)]
+pub enum Outcome {
+    /// It is in force.
+    Published(Publication),
+    /// It would be.
+    Tried(Arc<Policy>),
+    /// It was already.
+    Unchanged,
+    /// It cannot be used: all that is wrong with it.
+    Refused(Vec<BadPack>),
+}
+
+/// The packs that are published, without what the program carries, and the last publication of all.
+async fn published(tx: &mut Tx) -> Result<(Vec<Pack>, i64), Error> {
+    let lasts = sql::lasts(tx).await?;
+    let own = lasts.iter().filter(|own| own.pack != SHIPPED);
+    let packs = own.filter_map(|own| own.pack().transpose()).collect::<Result<_, BadPack>>()?;
+    Ok((packs, lasts.last().map_or(0, |own| own.id)))
+}
+
+async fn read_published(context: &Context) -> Result<(Vec<Pack>, i64), Error> {
+    context.db.read(move |tx| async move { published(tx).await }.boxed()).await
+}
+
+/// The policy that is published: it was checked when it was.
+pub async fn in_force(context: &Context) -> Result<Result<Policy, Vec<BadPack>>, Error> {
+    Ok(read(&read_published(context).await?.0))
+}
+
+/// The policy that is published, and a pack that goes before it.
+pub async fn over_published(
+    context: &Context,
+    pack: Pack,
+) -> Result<Result<Policy, Vec<BadPack>>, Error> {
+    let (mut packs, _) = read_published(context).await?;
+    packs.push(pack);
+    Ok(check(&packs))
+}
+
+/// All publications, the last first.
+pub async fn list(context: &Context) -> Result<Vec<Publication>, Error> {
+    let read = async move |tx: &mut Tx| sql::list(tx).await;
+    Ok(context.db.read(move |tx| async move { read(tx).await }.boxed()).await?)
+}
+
+/// Publishes a pack in place of what stood under its name, if all of it can be used.
+pub async fn publish(
+    context: &Context,
+    act: Act,
+    (pack, note): (Pack, String),
+    is_tried: bool,
+) -> Result<Outcome, Error> {
+    pack.check_name()?;
+    let (mut packs, last) = read_published(context).await?;
+    if packs.iter().any(|own| *own == pack) {
+        return Ok(Outcome::Unchanged);
+    }
+    packs.retain(|own| own.name != pack.name);
+    packs.push(pack.clone());
+    let policy = match check(&packs) {
+        Ok(policy) => policy,
+        Err(found) => return Ok(Outcome::Refused(found)),
+    };
+    if is_tried {
+        return Ok(Outcome::Tried(Arc::new(policy)));
+    }
+    let version = policy.version().to_owned();
+    let published = store(context, act, (pack.name.clone(), pack.stored()), (version, note), last);
+    let published = published.await?;
+    context.take_up(Arc::new(policy));
+    Ok(Outcome::Published(published))
+}
+
+/// Takes back what stands under a name: from now on what stood below it holds.
+pub async fn withdraw(
+    context: &Context,
+    act: Act,
+    (name, note): (String, String),
+) -> Result<Outcome, Error> {
+    let (mut packs, last) = read_published(context).await?;
+    if packs.iter().all(|own| own.name != name) {
+        return Err(Error::NotFound("policy pack"));
+    }
+    packs.retain(|own| own.name != name);
+    let policy = match check(&packs) {
+        Ok(policy) => policy,
+        Err(found) => return Ok(Outcome::Refused(found)),
+    };
+    let version = policy.version().to_owned();
+    let withdrawn = store(context, act, (name, "[]".to_owned()), (version, note), last).await?;
+    context.take_up(Arc::new(policy));
+    Ok(Outcome::Published(withdrawn))
+}
+
+/// Notes what the program carries, if it is not what an earlier program carried.
+pub async fn note_shipped(context: &Context, act: Act) -> Result<(), Error> {
+    let pack = shipped();
+    let read = async move |tx: &mut Tx| sql::lasts(tx).await;
+    let lasts = context.db.read(move |tx| async move { read(tx).await }.boxed()).await?;
+    let stored = pack.stored();
+    if lasts.iter().any(|own| own.pack == SHIPPED && own.files == stored) {
+        return Ok(());
+    }
+    let last = lasts.last().map_or(0, |own| own.id);
+    let of = (context.policy.version().to_owned(), env!("CARGO_PKG_VERSION").to_owned());
+    match store(context, act, (pack.name, stored), of, last).await {
+        // Another program that starts just now has noted it.
+        Ok(_) | Err(Error::Refused(_)) => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
+/// Writes a publication, unless something was published since it was checked.
+async fn store(
+    context: &Context,
+    act: Act,
+    (pack, files): (String, String),
+    (version, note): (String, String),
+    last: i64,
+) -> Result<Publication, Error> {
+    let own = Publication {
+        id: last + 1,
+        pack,
+        files,
+        version,
+        note,
+        published_at: act.at.0,
+        published_by: act.actor.name.clone(),
+    };
+    let keys = context.keys.clone();
+    let work = async move |tx: &mut Tx| {
+        if sql::last(tx).await? != last {
+            return Err(Error::Refused("policy.published_meanwhile"));
+        }
+        sql::insert(tx, &own).await?;
+        let (record, after) = (own.id.to_string(), Some(journaled(&own)));
+        let (county, action) = (NO_COUNTY.to_owned(), Action::Created);
+        let change = Change { county, kind: KIND, record, action, before: None, after };
+        journal::record(tx, &keys, &act, vec![change]).await?;
+        Ok(own)
+    };
+    let stored = context.db.write(move |tx| async move { work(tx).await }.boxed()).await;
+    stored.map_err(|error| match error {
+        Error::Store(DbError::Changed | DbError::Violation(Violation::Unique)) => {
+            Error::Refused("policy.published_meanwhile")
+        }
+        other => other,
+    })
+}
+
+/// The publication as its journal entry writes it.
+fn journaled(own: &Publication) -> String {
+    serde_json::json!(own).to_string()
+}
+
+/// What `journal verify --deep` compares.
+pub fn watched() -> Vec<Watched> {
+    vec![Watched { kind: KIND, table: "policy_packs", current, household: None }]
+}
+
+fn current<'t>(
+    tx: &'t mut Tx,
+    _: &'t Keys,
+    _: &'t str,
+    record: &'t str,
+) -> BoxFuture<'t, Result<Option<String>, Error>> {
+    async move {
+        let Ok(id) = record.parse() else { return Ok(None) };
+        Ok(sql::by_id(tx, id).await?.as_ref().map(journaled))
+    }
+    .boxed()
+}
+
+/// Takes up what is published, here or by another program; never ends.
+pub async fn follow(context: Context) {
+    let mut known = None;
+    let mut ticks = tokio::time::interval(LOOK);
+    loop {
+        ticks.tick().await;
+        if let Err(error) = follow_once(&context, &mut known).await {
+            tracing::error!(%error, "what is published cannot be read; the policy stays as it is");
+        }
+    }
+}
+
+/// Takes up what is published, if something was since `known`.
+async fn follow_once(context: &Context, known: &mut Option<i64>) -> Result<(), Error> {
+    let read = async move |tx: &mut Tx| sql::last(tx).await;
+    let last = context.db.read(move |tx| async move { read(tx).await }.boxed()).await?;
+    if *known == Some(last) {
+        return Ok(());
+    }
+    let (packs, last) = read_published(context).await?;
+    *known = Some(last);
+    let before = context.current().policy;
+    match check(&packs) {
+        Ok(policy) if policy.version() == before.version() => {}
+        Ok(policy) => {
+            tracing::info!(version = policy.version(), "another policy was published");
+            context.take_up(Arc::new(policy));
+        }
+        Err(found) => {
+            for bad in found {
+                tracing::error!(%bad, "a published pack cannot be used here; the policy stays as it is");
+            }
+        }
+    }
+    Ok(())
+}
