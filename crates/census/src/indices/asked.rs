@@ -133,6 +133,22 @@ impl Asked<'_> {
         })
     }
 
+    /// How many households may be chosen at most.
+    pub(super) fn most(&self, households: usize) -> usize {
+        self.chosen.range(households).len()
+    }
+
+    /// Some of the chosen households, about so many, from all over.
+    pub(super) fn some(&self, households: usize, about: usize) -> Vec<usize> {
+        let range = self.chosen.range(households);
+        let step = range.len() / about + 1;
+        let mut some = Vec::new();
+        for nth in range.step_by(step) {
+            self.chosen.each(nth..nth + 1, households, |nth| some.push(nth));
+        }
+        some
+    }
+
     /// What each thread has taken in.
     pub(super) fn parts<T: Send>(
         &self,

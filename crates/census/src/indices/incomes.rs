@@ -3,9 +3,9 @@
 use super::asked::place;
 use crate::columns::NO_FEN;
 
-/// Amounts that a figure can take in lie below this, in fen a head, on both sides of zero: squares of them then have room in
-/// a sum. It is 700 thousand million yuan; what is larger is not known to be an income.
-const BELOW_FEN: i64 = 1 << 46;
+/// Amounts that a figure can take in lie below 2 to this power, in fen a head, on both sides of zero: squares of them then have
+/// room in a sum. It is 700 thousand million yuan; what is larger is not known to be an income.
+pub(super) const BELOW_BITS: u32 = 46;
 
 /// How many persons each household has.
 #[derive(Clone, Copy, Debug)]
@@ -76,7 +76,7 @@ impl<'a> Incomes<'a> {
 
 /// True if it is an amount that a figure can take in.
 pub(super) fn is_amount(fen: i64) -> bool {
-    -BELOW_FEN < fen && fen < BELOW_FEN
+    fen.unsigned_abs() >> BELOW_BITS == 0
 }
 
 /// The poverty line of each household, in fen a head and year.

@@ -1,13 +1,18 @@
 //! Incomes in their order: how unequal they are, what divides the lower part from the upper, who is far below the middle.
 
-use super::{Rate, Unknown, asked::Asked, incomes::Incomes, quotient};
+use super::{
+    Rate, Unknown,
+    asked::Asked,
+    incomes::{BELOW_BITS, Incomes},
+    quotient,
+};
 
-/// Of fewer incomes than this, comparing sorts faster than counting digits.
+/// Of fewer incomes than this, comparing sorts faster than counting digits; and so many tell where to cut the rest.
 const FEW: usize = 4096;
-/// Bits of a digit by which incomes are sorted.
-const DIGIT: u32 = 11;
-/// Where the income begins in a step that is packed; below it stand the persons.
-const PERSONS_BITS: u32 = 32;
+/// Bits that a digit has at most by which incomes are sorted.
+const DIGIT_BITS: u32 = 11;
+/// Bits of a step that are its persons; above them stands the income.
+const PERSONS_BITS: u32 = 17;
 
 /// Incomes a head in ascending order, each with who have it.
 #[derive(Clone, Debug)]
@@ -21,9 +26,9 @@ pub struct Ladder {
 /// As they are kept.
 #[derive(Clone, Debug)]
 enum Steps {
-    /// How much an income is above the lowest, and the persons.
-    Narrow(i64, Vec<u64>),
-    /// Where incomes lie too far apart for that.
+    /// Packed, in pieces that follow each other.
+    Narrow(Vec<Vec<u64>>),
+    /// Where somebody counts for more persons than a step has room for: weights of a sample survey.
     Wide(Vec<(i64, u64)>),
 }
 
@@ -49,10 +54,12 @@ pub struct AtRisk {
     pub rate: Rate,
 }
 
-/// What one thread has found.
+/// What one thread has found, by the piece where it belongs.
 #[derive(Default)]
 struct Found {
-    steps: Vec<(i64, u64)>,
+    pieces: Vec<Vec<u64>>,
+    is_wide: bool,
+    persons: u64,
     unknown: Unknown,
 }
 
@@ -60,27 +67,33 @@ impl Ladder {
     /// The incomes of who is asked about. Households without persons have no part in it.
     pub fn of(incomes: Incomes<'_>, asked: Asked<'_>) -> Self {
         let households = incomes.persons().households();
-        let found = asked.parts(households, Found::default, |own: &mut Found, nth| {
-            match incomes.both(nth) {
+        let some = asked.some(households, FEW).into_iter().filter_map(|nth| incomes.both(nth));
+        let bounds = bounds(some.filter_map(packed).collect(), asked.threads.get());
+        let room = asked.most(households) / bounds.len().max(1) / bounds.len().max(1);
+        let empty = || {
+            let pieces = bounds.iter().map(|_| Vec::with_capacity(room + room / 8)).collect();
+            Found { pieces, ..Found::default() }
+        };
+        let found =
+            asked.parts(households, empty, |own: &mut Found, nth| match incomes.both(nth) {
                 Some((_, 0)) => {}
-                Some(step) => own.steps.push(step),
+                Some(step) => {
+                    own.persons += step.1;
+                    own.take(packed(step), &bounds);
+                }
                 None => own.unknown.take(incomes.persons().of(nth)),
-            }
-        });
+            });
+        let persons = found.iter().map(|part| part.persons).sum();
         let mut unknown = Unknown::default();
         found.iter().for_each(|part| unknown.join(part.unknown));
-        let steps = || found.iter().flat_map(|part| &part.steps);
-        let persons = steps().map(|(_, persons)| persons).sum();
-        let lowest = steps().map(|(fen, _)| *fen).min().unwrap_or_default();
-        let highest = steps().map(|(fen, _)| *fen).max().unwrap_or_default();
-        let parts: Vec<Vec<(i64, u64)>> = found.into_iter().map(|part| part.steps).collect();
-        let steps = match u32::try_from(highest - lowest) {
-            Ok(spread) => Steps::Narrow(lowest, narrow(parts, lowest, spread)),
-            Err(_) => {
-                let mut all = parts.concat();
-                all.sort_unstable();
-                Steps::Wide(all)
+        let steps = if found.iter().any(|part| part.is_wide) {
+            Steps::Wide(wide(incomes, asked))
+        } else {
+            let mut pieces: Vec<Vec<Vec<u64>>> = bounds.iter().map(|_| Vec::new()).collect();
+            for part in found {
+                pieces.iter_mut().zip(part.pieces).for_each(|(piece, own)| piece.push(own));
             }
+            Steps::Narrow(on_threads(pieces, in_order))
         };
         Self { steps, persons, unknown }
     }
@@ -92,12 +105,11 @@ impl Ladder {
 
     /// Income a head in fen and persons, from the lowest income on.
     fn steps(&self) -> impl Iterator<Item = (i64, u64)> {
-        let (lowest, narrow, wide): (i64, &[u64], &[(i64, u64)]) = match &self.steps {
-            Steps::Narrow(lowest, steps) => (*lowest, steps, &[]),
-            Steps::Wide(steps) => (0, &[], steps),
+        let (narrow, wide): (&[Vec<u64>], &[(i64, u64)]) = match &self.steps {
+            Steps::Narrow(pieces) => (pieces, &[]),
+            Steps::Wide(steps) => (&[], steps),
         };
-        let narrow = narrow.iter().map(move |step| unpacked(*step, lowest));
-        narrow.chain(wide.iter().copied())
+        narrow.iter().flatten().map(|step| unpacked(*step)).chain(wide.iter().copied())
     }
 
     /// The coefficient of Gini, 0 where all have the same and almost 1 where one has all; none where the sum of incomes is
@@ -109,9 +121,8 @@ impl Ladder {
     /// it may be above 1.
     pub fn gini(&self) -> Option<f64> {
         // No sum is above 2 · persons² · the largest income.
-        let widest = self.steps().map(|(fen, _)| fen.unsigned_abs()).max()?;
-        let bits = |number: u64| u64::BITS - number.leading_zeros();
-        if 2 * bits(self.persons) + bits(widest) + 2 >= i128::BITS {
+        let persons_bits = u64::BITS - self.persons.leading_zeros();
+        if 2 * persons_bits + BELOW_BITS + 2 >= i128::BITS {
             return None;
         }
         let (mut so_far, mut ranked, mut total) = (0_i128, 0_i128, 0_i128);
@@ -170,76 +181,121 @@ impl HalfFen {
     }
 }
 
-/// An income and its persons in one number, in the order of incomes.
-fn packed((fen, persons): (i64, u64), lowest: i64) -> u64 {
-    let above = u64::try_from(fen - lowest).unwrap_or_default();
-    above << PERSONS_BITS | persons
-}
-
-fn unpacked(step: u64, lowest: i64) -> (i64, u64) {
-    let above = i64::try_from(step >> PERSONS_BITS).unwrap_or_default();
-    (lowest + above, step & u64::from(u32::MAX))
-}
-
-/// All steps in order, packed: each thread's part is sorted by a thread.
-fn narrow(parts: Vec<Vec<(i64, u64)>>, lowest: i64, spread: u32) -> Vec<u64> {
-    let mut sorted: Vec<Vec<u64>> = parts.iter().map(|_| Vec::new()).collect();
-    std::thread::scope(|scope| {
-        let mut work = parts.into_iter().zip(&mut sorted).map(|(steps, slot)| {
-            move || {
-                let packed = steps.into_iter().map(|step| packed(step, lowest)).collect();
-                *slot = in_order(packed, u32::BITS - spread.leading_zeros());
-            }
-        });
-        let own = work.next();
-        work.for_each(|work| drop(scope.spawn(work)));
-        own.into_iter().for_each(|work| work());
-    });
-    sorted.into_iter().reduce(|one, other| merged(&one, &other)).unwrap_or_default()
-}
-
-/// Sorts steps whose incomes are above the lowest by less than so many bits can say.
-fn in_order(mut steps: Vec<u64>, bits: u32) -> Vec<u64> {
-    if steps.len() < FEW {
-        steps.sort_unstable();
-        return steps;
+impl Found {
+    fn take(&mut self, step: Option<u64>, bounds: &[u64]) {
+        let Some(step) = step else {
+            self.is_wide = true;
+            return;
+        };
+        let nth = bounds.iter().skip(1).filter(|bound| **bound <= step).count();
+        if let Some(piece) = self.pieces.get_mut(nth) {
+            piece.push(step);
+        }
     }
+}
+
+/// An income and its persons in one number, in the order of incomes; none where the persons are too many.
+fn packed((fen, persons): (i64, u64)) -> Option<u64> {
+    let above = u64::try_from(fen + (1 << BELOW_BITS)).ok()?;
+    (persons >> PERSONS_BITS == 0).then_some(above << PERSONS_BITS | persons)
+}
+
+fn unpacked(step: u64) -> (i64, u64) {
+    let above = i64::try_from(step >> PERSONS_BITS).unwrap_or_default();
+    (above - (1 << BELOW_BITS), step % (1 << PERSONS_BITS))
+}
+
+fn wide(incomes: Incomes<'_>, asked: Asked<'_>) -> Vec<(i64, u64)> {
+    let households = incomes.persons().households();
+    let parts = asked.parts(households, Vec::new, |own: &mut Vec<_>, nth| {
+        own.extend(incomes.both(nth).filter(|(_, persons)| *persons > 0));
+    });
+    let mut all = parts.concat();
+    all.sort_unstable();
+    all
+}
+
+/// Where so many pieces of about the same size begin, by some of the steps.
+fn bounds(mut some: Vec<u64>, pieces: usize) -> Vec<u64> {
+    some.sort_unstable();
+    let first = |nth: usize| some.get(some.len() * nth / pieces).copied().unwrap_or_default();
+    // Without persons, so that a piece has all of an income or nothing.
+    (0..pieces).map(|nth| first(nth) >> PERSONS_BITS << PERSONS_BITS).collect()
+}
+
+/// The work for each of these on a thread of its own, one of them here.
+fn on_threads<T: Send, R: Send>(of: Vec<T>, work: impl Fn(T) -> R + Sync) -> Vec<R> {
+    let mut done: Vec<Option<R>> = of.iter().map(|_| None).collect();
+    std::thread::scope(|scope| {
+        let work = &work;
+        let mut parts =
+            of.into_iter().zip(&mut done).map(|(own, slot)| move || *slot = Some(work(own)));
+        let own = parts.next();
+        parts.for_each(|part| drop(scope.spawn(part)));
+        own.into_iter().for_each(|part| part());
+    });
+    done.into_iter().flatten().collect()
+}
+
+/// Sorts the steps of a piece by income.
+fn in_order(parts: Vec<Vec<u64>>) -> Vec<u64> {
+    let steps = || parts.iter().flatten().copied();
+    let count = parts.iter().map(Vec::len).sum();
+    if count < FEW {
+        let mut all = parts.concat();
+        all.sort_unstable();
+        return all;
+    }
+    let lowest = steps().min().unwrap_or_default() >> PERSONS_BITS;
+    let spread = (steps().max().unwrap_or_default() >> PERSONS_BITS) - lowest;
+    let bits = u64::BITS - spread.leading_zeros();
+    let passes = bits.div_ceil(DIGIT_BITS).max(1);
+    let digits = Digits { lowest, width: bits.div_ceil(passes) };
     // Digit by digit, the last first: each pass keeps the order of the one before where digits are the same.
-    let mut room = vec![0; steps.len()];
-    for shift in (PERSONS_BITS..PERSONS_BITS + bits).step_by(usize::try_from(DIGIT).unwrap_or(1)) {
-        let digit = |step: u64| usize::try_from((step >> shift) % (1 << DIGIT)).unwrap_or_default();
-        let mut places = [0_usize; 1 << DIGIT];
-        for step in &steps {
-            if let Some(count) = places.get_mut(digit(*step)) {
+    let mut sorted = vec![0; count];
+    digits.scatter(0, steps, &mut sorted);
+    drop(parts);
+    let mut room = if passes > 1 { vec![0; count] } else { Vec::new() };
+    for pass in 1..passes {
+        digits.scatter(pass, || sorted.iter().copied(), &mut room);
+        std::mem::swap(&mut sorted, &mut room);
+    }
+    sorted
+}
+
+/// The digits by which steps are sorted.
+#[derive(Clone, Copy)]
+struct Digits {
+    /// The lowest income, as packed.
+    lowest: u64,
+    /// Bits of a digit.
+    width: u32,
+}
+
+impl Digits {
+    /// Puts the steps in the order of one digit.
+    fn scatter<I: Iterator<Item = u64>>(self, pass: u32, steps: impl Fn() -> I, to: &mut [u64]) {
+        let (shift, mask) = (pass * self.width, (1 << self.width) - 1);
+        let digit = |step: u64| {
+            usize::try_from(((step >> PERSONS_BITS) - self.lowest) >> shift & mask).unwrap_or(0)
+        };
+        let mut places = [0_usize; 1 << DIGIT_BITS];
+        steps().for_each(|step| {
+            if let Some(count) = places.get_mut(digit(step)) {
                 *count += 1;
             }
-        }
+        });
         let mut next = 0;
         for place in &mut places {
             next += std::mem::replace(place, next);
         }
-        for step in &steps {
-            let place = places.get_mut(digit(*step));
-            if let Some(place) = place {
-                if let Some(slot) = room.get_mut(*place) {
-                    *slot = *step;
+        steps().for_each(|step| {
+            if let Some(place) = places.get_mut(digit(step)) {
+                if let Some(slot) = to.get_mut(*place) {
+                    *slot = step;
                 }
                 *place += 1;
             }
-        }
-        std::mem::swap(&mut steps, &mut room);
+        });
     }
-    steps
-}
-
-/// Two orders as one.
-fn merged(one: &[u64], other: &[u64]) -> Vec<u64> {
-    let mut all = Vec::with_capacity(one.len() + other.len());
-    let (mut one, mut other) = (one.iter().peekable(), other.iter().peekable());
-    while let (Some(first), Some(second)) = (one.peek(), other.peek()) {
-        let next = if first <= second { one.next() } else { other.next() };
-        all.extend(next);
-    }
-    all.extend(one.chain(other));
-    all
 }

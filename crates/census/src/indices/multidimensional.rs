@@ -95,25 +95,33 @@ impl<'a> Deprivations<'a> {
 
     /// What a household lacks and what is not known of it.
     fn score(&self, nth: usize) -> Score {
-        let mut score = Score::default();
+        let (mut lacks, mut doubts) = (0_u64, 0_u64);
         let nth = nth.checked_sub(self.from);
-        let mut bit = 1;
-        for (weight, outcomes) in self.measure.weights.iter().zip(&self.outcomes) {
+        for (bit, outcomes) in self.outcomes.iter().enumerate() {
             let outcome = nth.and_then(|nth| outcomes.get(nth)).unwrap_or(&Outcome::Unknown);
-            let (is_unmet, is_unknown) =
-                (u64::from(*outcome == Outcome::Unmet), u64::from(*outcome == Outcome::Unknown));
-            score.lacked += is_unmet * u64::from(*weight);
-            score.doubtful += is_unknown * u64::from(*weight);
-            score.lacks |= is_unmet * bit;
-            score.doubts |= is_unknown * bit;
-            bit <<= 1;
+            lacks |= u64::from(*outcome == Outcome::Unmet) << bit;
+            doubts |= u64::from(*outcome == Outcome::Unknown) << bit;
         }
-        score
+        Score { lacked: self.weight(lacks), doubtful: self.weight(doubts), lacks, doubts }
+    }
+
+    /// The weight of the dimensions whose bits are set.
+    fn weight(&self, bits: u64) -> u64 {
+        let weights = places(bits).filter_map(|nth| self.measure.weights.get(nth));
+        weights.copied().map(u64::from).sum()
     }
 }
 
+/// The places of the bits that are set: most households lack little, so that few are looked at.
+fn places(mut bits: u64) -> impl Iterator<Item = usize> {
+    std::iter::from_fn(move || {
+        let place = usize::try_from(bits.trailing_zeros()).ok().filter(|_| bits != 0)?;
+        bits &= bits - 1;
+        Some(place)
+    })
+}
+
 /// What a household lacks.
-#[derive(Default)]
 struct Score {
     /// Weight of what it lacks.
     lacked: u64,
@@ -226,21 +234,18 @@ impl Multidimensional {
             self.poor.take(persons);
             self.lacked += u128::from(score.lacked) * u128::from(persons);
         }
-        if score.lacks | score.doubts == 0 {
-            return;
-        }
-        let mut bit = 1;
-        for dimension in &mut self.dimensions {
-            if score.lacks & bit != 0 {
+        for nth in places(score.lacks) {
+            if let Some(dimension) = self.dimensions.get_mut(nth) {
                 dimension.deprived.take(persons);
                 if is_poor {
                     dimension.censored.take(persons);
                 }
             }
-            if score.doubts & bit != 0 {
+        }
+        for nth in places(score.doubts) {
+            if let Some(dimension) = self.dimensions.get_mut(nth) {
                 dimension.unknown.take(persons);
             }
-            bit <<= 1;
         }
     }
 }
