@@ -121,8 +121,9 @@ impl Ladder {
     /// it may be above 1.
     pub fn gini(&self) -> Option<f64> {
         // No sum is above 2 · persons² · the largest income.
-        let persons_bits = u64::BITS - self.persons.leading_zeros();
-        if 2 * persons_bits + BELOW_BITS + 2 >= i128::BITS {
+        let bits = |number: u64| u64::BITS - number.leading_zeros();
+        let room = i128::BITS.checked_sub(2 * bits(self.persons) + 3)?;
+        if room < BELOW_BITS && self.steps().any(|(fen, _)| bits(fen.unsigned_abs()) > room) {
             return None;
         }
         let (mut so_far, mut ranked, mut total) = (0_i128, 0_i128, 0_i128);
