@@ -11,25 +11,25 @@ use super::{
 const FEW: usize = 4096;
 /// Bits that a digit has at most by which incomes are sorted.
 const DIGIT_BITS: u32 = 11;
-/// Bits of a step that are its persons; above them stands the income.
-const PERSONS_BITS: u32 = 17;
+/// Bits of a step that are its persons; above them stands how much the income is above [`LOWEST_FEN`].
+const PERSONS_BITS: u32 = 6;
+/// Below this, 42 thousand yuan of loss a head, an income is no step but kept by itself; and so it is from 629 thousand yuan on.
+const LOWEST_FEN: i64 = -(1 << 22);
+/// A household of more persons than one step has room for is several steps, up to so many.
+const STEPS_MAX: u64 = 16;
 
 /// Incomes a head in ascending order, each with who have it.
 #[derive(Clone, Debug)]
 pub struct Ladder {
-    steps: Steps,
+    /// Incomes that are too low for a step.
+    low: Vec<(i64, u64)>,
+    /// Steps, in pieces that follow each other: half the memory, and it is memory that sorting takes its time for.
+    pieces: Vec<Vec<u32>>,
+    /// Incomes that are too high; or all, where somebody counts for so many persons as weights of a sample survey do.
+    high: Vec<(i64, u64)>,
     persons: u64,
     /// Of whom too little is known.
     pub unknown: Unknown,
-}
-
-/// As they are kept.
-#[derive(Clone, Debug)]
-enum Steps {
-    /// Packed, in pieces that follow each other.
-    Narrow(Vec<Vec<u64>>),
-    /// Where somebody counts for more persons than a step has room for: weights of a sample survey.
-    Wide(Vec<(i64, u64)>),
 }
 
 /// A part of a whole, such as 3 of 5.
@@ -57,8 +57,10 @@ pub struct AtRisk {
 /// What one thread has found, by the piece where it belongs.
 #[derive(Default)]
 struct Found {
-    pieces: Vec<Vec<u64>>,
-    is_wide: bool,
+    low: Vec<(i64, u64)>,
+    pieces: Vec<Vec<u32>>,
+    high: Vec<(i64, u64)>,
+    has_weights: bool,
     persons: u64,
     unknown: Unknown,
 }
@@ -67,8 +69,8 @@ impl Ladder {
     /// The incomes of who is asked about. Households without persons have no part in it.
     pub fn of(incomes: Incomes<'_>, asked: Asked<'_>) -> Self {
         let households = incomes.persons().households();
-        let some = asked.some(households, FEW).into_iter().filter_map(|nth| incomes.both(nth));
-        let bounds = bounds(some.filter_map(packed).collect(), asked.threads.get());
+        let some = asked.some(households, FEW).into_iter().filter_map(|nth| incomes.of(nth));
+        let bounds = bounds(some.filter_map(|fen| packed(fen, 0)).collect(), asked.threads.get());
         let room = asked.most(households) / bounds.len().max(1) / bounds.len().max(1);
         let empty = || {
             let pieces = bounds.iter().map(|_| Vec::with_capacity(room + room / 8)).collect();
@@ -77,25 +79,31 @@ impl Ladder {
         let found =
             asked.parts(households, empty, |own: &mut Found, nth| match incomes.both(nth) {
                 Some((_, 0)) => {}
-                Some(step) => {
-                    own.persons += step.1;
-                    own.take(packed(step), &bounds);
-                }
+                Some(income) => own.take(income, &bounds),
                 None => own.unknown.take(incomes.persons().of(nth)),
             });
-        let persons = found.iter().map(|part| part.persons).sum();
-        let mut unknown = Unknown::default();
-        found.iter().for_each(|part| unknown.join(part.unknown));
-        let steps = if found.iter().any(|part| part.is_wide) {
-            Steps::Wide(wide(incomes, asked))
-        } else {
-            let mut pieces: Vec<Vec<Vec<u64>>> = bounds.iter().map(|_| Vec::new()).collect();
-            for part in found {
-                pieces.iter_mut().zip(part.pieces).for_each(|(piece, own)| piece.push(own));
-            }
-            Steps::Narrow(on_threads(pieces, in_order))
-        };
-        Self { steps, persons, unknown }
+        let mut all = Self::empty();
+        let has_weights = found.iter().any(|part| part.has_weights);
+        let mut pieces: Vec<Vec<Vec<u32>>> = bounds.iter().map(|_| Vec::new()).collect();
+        for part in found {
+            all.persons += part.persons;
+            all.unknown.join(part.unknown);
+            all.low.extend(part.low);
+            all.high.extend(part.high);
+            pieces.iter_mut().zip(part.pieces).for_each(|(piece, own)| piece.push(own));
+        }
+        if has_weights {
+            let weighted = weighted(incomes, asked);
+            return Self { high: weighted, low: Vec::new(), ..all };
+        }
+        all.low.sort_unstable();
+        all.high.sort_unstable();
+        Self { pieces: on_threads(pieces, in_order), ..all }
+    }
+
+    fn empty() -> Self {
+        let (low, pieces, high) = Default::default();
+        Self { low, pieces, high, persons: 0, unknown: Unknown::default() }
     }
 
     /// The persons whose income is known.
@@ -105,11 +113,8 @@ impl Ladder {
 
     /// Income a head in fen and persons, from the lowest income on.
     fn steps(&self) -> impl Iterator<Item = (i64, u64)> {
-        let (narrow, wide): (&[Vec<u64>], &[(i64, u64)]) = match &self.steps {
-            Steps::Narrow(pieces) => (pieces, &[]),
-            Steps::Wide(steps) => (&[], steps),
-        };
-        narrow.iter().flatten().map(|step| unpacked(*step)).chain(wide.iter().copied())
+        let steps = self.pieces.iter().flatten().map(|step| unpacked(*step));
+        self.low.iter().copied().chain(steps).chain(self.high.iter().copied())
     }
 
     /// The coefficient of Gini, 0 where all have the same and almost 1 where one has all; none where the sum of incomes is
@@ -126,16 +131,15 @@ impl Ladder {
         if room < BELOW_BITS && self.steps().any(|(fen, _)| bits(fen.unsigned_abs()) > room) {
             return None;
         }
-        let (mut so_far, mut ranked, mut total) = (0_i128, 0_i128, 0_i128);
-        for (fen, persons) in self.steps() {
-            let persons = i128::from(persons);
-            so_far += persons;
-            let own = persons * i128::from(fen);
-            total += own;
-            ranked += own * (2 * so_far - persons);
-        }
-        let whole = i128::from(self.persons) * total;
-        (total > 0).then(|| quotient(ranked - whole, whole))?
+        let pieces = self.pieces.iter().collect();
+        let pieces = on_threads(pieces, |piece: &Vec<u32>| {
+            Ranked::of(piece.iter().map(|step| unpacked(*step)))
+        });
+        let mut all = Ranked::of(self.low.iter().copied());
+        pieces.into_iter().for_each(|piece| all.append(piece));
+        all.append(Ranked::of(self.high.iter().copied()));
+        let whole = all.persons * all.total;
+        (all.total > 0).then(|| quotient(all.ranked - whole, whole))?
     }
 
     /// What a part of the persons have at most: [`Part`] 1 of 2 gives the middle income, 1 of 5 the first fifth. None of
@@ -182,31 +186,66 @@ impl HalfFen {
     }
 }
 
+/// Sums over some of the incomes, for the coefficient of Gini.
+struct Ranked {
+    persons: i128,
+    /// Σ w x.
+    total: i128,
+    /// 2 Σ w x W − Σ w² x.
+    ranked: i128,
+}
+
+impl Ranked {
+    fn of(steps: impl Iterator<Item = (i64, u64)>) -> Self {
+        steps.fold(Self { persons: 0, total: 0, ranked: 0 }, |all, (fen, persons)| {
+            let own = i128::from(persons) * i128::from(fen);
+            let ranked = all.ranked + own * (2 * all.persons + i128::from(persons));
+            let persons = all.persons + i128::from(persons);
+            Self { persons, total: all.total + own, ranked }
+        })
+    }
+
+    /// Takes in incomes that follow.
+    fn append(&mut self, next: Self) {
+        self.ranked += next.ranked + 2 * self.persons * next.total;
+        self.persons += next.persons;
+        self.total += next.total;
+    }
+}
+
 impl Found {
-    fn take(&mut self, step: Option<u64>, bounds: &[u64]) {
-        let Some(step) = step else {
-            self.is_wide = true;
-            return;
+    fn take(&mut self, (fen, persons): (i64, u64), bounds: &[u32]) {
+        self.persons += persons;
+        let Some(step) = packed(fen, 0) else {
+            let kept = if fen < LOWEST_FEN { &mut self.low } else { &mut self.high };
+            return kept.push((fen, persons));
         };
         let nth = bounds.iter().skip(1).filter(|bound| **bound <= step).count();
-        if let Some(piece) = self.pieces.get_mut(nth) {
-            piece.push(step);
+        let Some(piece) = self.pieces.get_mut(nth) else { return };
+        let room = (1 << PERSONS_BITS) - 1;
+        if persons <= room {
+            piece.extend(packed(fen, persons));
+        } else if persons <= STEPS_MAX * room {
+            let whole = std::iter::repeat_n(room, usize::try_from(persons / room).unwrap_or(0));
+            piece.extend(whole.chain([persons % room]).filter_map(|some| packed(fen, some)));
+        } else {
+            self.has_weights = true;
         }
     }
 }
 
-/// An income and its persons in one number, in the order of incomes; none where the persons are too many.
-fn packed((fen, persons): (i64, u64)) -> Option<u64> {
-    let above = u64::try_from(fen + (1 << BELOW_BITS)).ok()?;
-    (persons >> PERSONS_BITS == 0).then_some(above << PERSONS_BITS | persons)
+/// An income and as many persons as there is room for in one number, in the order of incomes; none where the income has no room.
+fn packed(fen: i64, persons: u64) -> Option<u32> {
+    let above = u64::try_from(fen - LOWEST_FEN).ok()?;
+    u32::try_from(above << PERSONS_BITS | persons).ok()
 }
 
-fn unpacked(step: u64) -> (i64, u64) {
-    let above = i64::try_from(step >> PERSONS_BITS).unwrap_or_default();
-    (above - (1 << BELOW_BITS), step % (1 << PERSONS_BITS))
+fn unpacked(step: u32) -> (i64, u64) {
+    (i64::from(step >> PERSONS_BITS) + LOWEST_FEN, u64::from(step % (1 << PERSONS_BITS)))
 }
 
-fn wide(incomes: Incomes<'_>, asked: Asked<'_>) -> Vec<(i64, u64)> {
+/// All incomes with their persons, in order, however many these are.
+fn weighted(incomes: Incomes<'_>, asked: Asked<'_>) -> Vec<(i64, u64)> {
     let households = incomes.persons().households();
     let parts = asked.parts(households, Vec::new, |own: &mut Vec<_>, nth| {
         own.extend(incomes.both(nth).filter(|(_, persons)| *persons > 0));
@@ -216,12 +255,12 @@ fn wide(incomes: Incomes<'_>, asked: Asked<'_>) -> Vec<(i64, u64)> {
     all
 }
 
-/// Where so many pieces of about the same size begin, by some of the steps.
-fn bounds(mut some: Vec<u64>, pieces: usize) -> Vec<u64> {
+/// Where so many pieces of about the same size begin, by some of the steps; these have no persons, so that a piece has all of an
+/// income or nothing of it.
+fn bounds(mut some: Vec<u32>, pieces: usize) -> Vec<u32> {
     some.sort_unstable();
     let first = |nth: usize| some.get(some.len() * nth / pieces).copied().unwrap_or_default();
-    // Without persons, so that a piece has all of an income or nothing.
-    (0..pieces).map(|nth| first(nth) >> PERSONS_BITS << PERSONS_BITS).collect()
+    (0..pieces).map(first).collect()
 }
 
 /// The work for each of these on a thread of its own, one of them here.
@@ -239,7 +278,7 @@ fn on_threads<T: Send, R: Send>(of: Vec<T>, work: impl Fn(T) -> R + Sync) -> Vec
 }
 
 /// Sorts the steps of a piece by income.
-fn in_order(parts: Vec<Vec<u64>>) -> Vec<u64> {
+fn in_order(parts: Vec<Vec<u32>>) -> Vec<u32> {
     let steps = || parts.iter().flatten().copied();
     let count = parts.iter().map(Vec::len).sum();
     if count < FEW {
@@ -249,7 +288,7 @@ fn in_order(parts: Vec<Vec<u64>>) -> Vec<u64> {
     }
     let lowest = steps().min().unwrap_or_default() >> PERSONS_BITS;
     let spread = (steps().max().unwrap_or_default() >> PERSONS_BITS) - lowest;
-    let bits = u64::BITS - spread.leading_zeros();
+    let bits = u32::BITS - spread.leading_zeros();
     let passes = bits.div_ceil(DIGIT_BITS).max(1);
     let digits = Digits { lowest, width: bits.div_ceil(passes) };
     // Digit by digit, the last first: each pass keeps the order of the one before where digits are the same.
@@ -268,16 +307,16 @@ fn in_order(parts: Vec<Vec<u64>>) -> Vec<u64> {
 #[derive(Clone, Copy)]
 struct Digits {
     /// The lowest income, as packed.
-    lowest: u64,
+    lowest: u32,
     /// Bits of a digit.
     width: u32,
 }
 
 impl Digits {
     /// Puts the steps in the order of one digit.
-    fn scatter<I: Iterator<Item = u64>>(self, pass: u32, steps: impl Fn() -> I, to: &mut [u64]) {
+    fn scatter<I: Iterator<Item = u32>>(self, pass: u32, steps: impl Fn() -> I, to: &mut [u32]) {
         let (shift, mask) = (pass * self.width, (1 << self.width) - 1);
-        let digit = |step: u64| {
+        let digit = |step: u32| {
             usize::try_from(((step >> PERSONS_BITS) - self.lowest) >> shift & mask).unwrap_or(0)
         };
         let mut places = [0_usize; 1 << DIGIT_BITS];
