@@ -11,7 +11,7 @@ pub enum Chosen<'a> {
     Between(usize, usize),
     /// Those with `true` at their place; where the slice has ended, none.
     Where(&'a [bool]),
-    /// Those at these places, in any order; one that is named twice counts twice.
+    /// Those at these places, in any order; one that is named twice counts twice, and one that there is not is nobody.
     Places(&'a [u32]),
 }
 

@@ -99,6 +99,19 @@ fn quantiles_are_as_laeken_has_them() {
 }
 
 #[test]
+fn many_incomes_are_put_in_order_by_their_digits() {
+    // Of 1, 2 … n persons' incomes the coefficient is (n − 1) ÷ 3n. They come as the multiples of a number leave remainders of a prime.
+    let (prime, step) = (10_007, 4001);
+    let fen: Vec<i64> = (1..prime).map(|nth| nth * 5003 % prime * step).collect();
+    let persons = alone(fen.len());
+    for threads in [1, 2, 3] {
+        let ladder = Ladder::of(Incomes::new(&fen, Persons::new(&persons)), all(threads));
+        assert!(near(ladder.gini().unwrap(), 10_005.0 / (3.0 * 10_006.0), 1e-15));
+        assert_eq!(ladder.quantile(part(1, 2)), Some(HalfFen((5003 + 5004) * step)));
+    }
+}
+
+#[test]
 fn a_sum_that_has_no_room_is_not_told() {
     let fen = [1, (1 << 46) - 1, 1 << 46];
     let ladder = Ladder::of(Incomes::new(&fen, Persons::new(&[i32::MAX; 3])), all(1));
