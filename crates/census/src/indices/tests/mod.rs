@@ -18,6 +18,7 @@ fn alone(count: usize) -> Vec<i32> {
     vec![1; count]
 }
 
+/// True if two numbers differ by so much at most; of large ones, by that part of them.
 fn near(one: f64, other: f64, within: f64) -> bool {
-    (one - other).abs() <= within
+    (one - other).abs() <= within * other.abs().max(1.0)
 }
