@@ -12,6 +12,7 @@ mod demo;
 mod notices;
 mod openapi;
 mod postgres;
+mod published;
 mod schemathesis;
 mod service;
 mod test;
@@ -31,7 +32,7 @@ struct Task {
     run: fn(&Workspace, Vec<OsString>) -> anyhow::Result<()>,
 }
 
-const TASKS: [Task; 11] = [
+const TASKS: [Task; 12] = [
     Task { name: "test", about: "run every test, on SQLite and PostgreSQL", run: test::run },
     Task { name: "demo", about: "build Daohu and show it with a sample county", run: demo::run },
     Task { name: "tidy", about: "check the house rules of the source text", run: tidy::run },
@@ -47,6 +48,11 @@ const TASKS: [Task; 11] = [
         name: "schemathesis",
         about: "made-up requests against the interface's description",
         run: schemathesis::run,
+    },
+    Task {
+        name: "published",
+        about: "figures of inequality against published ones",
+        run: published::run,
     },
     Task { name: "torture", about: "kill -9, hundreds of times", run: torture::run },
     Task { name: "bench", about: "speed and memory beside yardsticks (--help)", run: bench::run },

@@ -1,12 +1,17 @@
 //! Arrays of the population.
 
+use daohu_base::Day;
 use daohu_policy::{
     CodeSet,
     expr::{FieldRef, Level, Vocabulary},
 };
 use rustc_hash::FxHashMap;
 
-use crate::{Shape, Source, fens::Fens};
+use crate::{
+    Shape, Source,
+    fens::Fens,
+    indices::{Codes, Incomes, Kept, Persons},
+};
 
 /// Not known, among whole numbers.
 pub(crate) const NO_INT: i32 = i32::MIN;
@@ -133,6 +138,40 @@ impl Census {
         let fen = year.per_head_fen.get(nth).copied().filter(|fen| *fen != NO_FEN);
         let sharing = year.sharing.get(nth).copied().filter(|sharing| *sharing != NO_INT);
         PerHead { fen, sharing: sharing.map(i64::from) }
+    }
+
+    /// Of each household, the place of its village among [`Census::villages`].
+    pub fn village_places(&self) -> &[u32] {
+        &self.homes_in
+    }
+
+    /// What all households had in a year; of a year that nobody told of, nothing is known.
+    pub fn incomes(&self, year: i64) -> Incomes<'_> {
+        let year = i32::try_from(year).ok().and_then(|year| self.years.get(&year));
+        let (fen, sharing): (&[i64], &[i32]) =
+            year.map_or((&[], &[]), |year| (&year.per_head_fen, &year.sharing));
+        Incomes::new(fen, Persons::among(sharing, self.households()))
+    }
+
+    /// How many members each household has on a day.
+    pub fn members_on(&self, day: Day) -> Vec<i32> {
+        let mut counts = vec![0; self.households()];
+        for (home, gone_on) in self.homes.iter().zip(&self.gone_on) {
+            let count = usize::try_from(*home).ok().and_then(|home| counts.get_mut(home));
+            if let Some(count) = count {
+                *count += i32::from(*gone_on > day.packed());
+            }
+        }
+        counts
+    }
+
+    /// The codes of all households in a field that is one code or several; none of another field.
+    pub fn codes(&self, field: FieldRef) -> Option<Codes<'_>> {
+        match (field.level, self.source(field)?.1?) {
+            (Level::Household, Column::Code(codes)) => Some(Codes(Kept::One(codes))),
+            (Level::Household, Column::Codes(sets)) => Some(Codes(Kept::Several(sets))),
+            _ => None,
+        }
     }
 
     /// The fields that rules may name.

@@ -89,9 +89,10 @@ mod tests {
         let mut out = Vec::new();
         for range in [0..own.len(), 4..9, 5..6, 3..3, 9..11] {
             fens.copy(range.clone(), &mut out);
-            let told: Vec<Option<i64>> =
-                out.iter().map(|fen| (!fen.is_nan()).then_some(*fen as i64)).collect();
-            let wanted: Vec<Option<i64>> = range.map(|nth| fens.get(nth)).collect();
+            let told: Vec<String> = out.iter().map(f64::to_string).collect();
+            let wanted: Vec<String> = range
+                .map(|nth| fens.get(nth).map_or_else(|| "NaN".to_owned(), |fen| fen.to_string()))
+                .collect();
             assert_eq!(told, wanted);
         }
     }
