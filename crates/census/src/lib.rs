@@ -11,6 +11,7 @@
 mod build;
 mod columns;
 mod eval;
+pub mod predict;
 mod rules;
 
 #[cfg(test)]
