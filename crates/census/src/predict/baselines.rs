@@ -59,7 +59,7 @@ impl IncomeAlone {
         enough(panel.outcomes(), rows, settings)?;
         let rows = drawn(panel.facts(), rows.to_vec(), settings);
         let income = [panel.facts().shape.income];
-        let design = Design::new(panel.facts(), &income, &rows, Bend::Nowhere, settings)?;
+        let design = Design::new(panel.facts(), &income, &rows, Bend::Nowhere, settings);
         let sum = design.logistic(&states(panel.outcomes(), &rows), settings.penalty)?;
         Ok(Self { sum })
     }

@@ -5,7 +5,7 @@
 //! has no column: it is what the others are compared with. An unknown number stands at the median and has a column of
 //! its own besides, so that the penalty draws what is not known towards the household in the middle.
 
-use super::{Feature, Kind, Settings, indicator, number, quantile};
+use super::{Feature, Kind, Settings, quantile};
 
 /// The columns of a feature, as the training years have them.
 #[derive(Clone, Debug, PartialEq)]
@@ -70,22 +70,30 @@ impl Scale {
         }
     }
 
-    /// Puts the columns of a value behind the others.
-    pub(super) fn spread(&self, value: f32, out: &mut Vec<f64>) {
+    /// Puts what stands in a value's columns behind the rest: the place of a column, counted from the first of the feature,
+    /// and the number there. All others hold nothing.
+    pub(super) fn spread(&self, value: f32, mut put: impl FnMut(usize, f64)) {
         match self {
             Self::Number { knots, typical } => {
                 let known = if value.is_nan() { *typical } else { f64::from(value) };
                 let (before, share) = between(knots, known);
-                let tents = (1..knots.len()).map(|knot| {
-                    if knot == before { 1.0 - share } else { share * indicator(knot == before + 1) }
-                });
-                out.extend(tents);
+                // The first knot has no column.
+                if let Some(column) = before.checked_sub(1).filter(|_| share < 1.0) {
+                    put(column, 1.0 - share);
+                }
+                if share > 0.0 {
+                    put(before, share);
+                }
             }
             Self::Codes(codes) => {
-                out.extend(codes.iter().map(|code| indicator(is_code(*code, value))));
+                if let Some(column) = codes.iter().position(|code| is_code(*code, value)) {
+                    put(column, 1.0);
+                }
             }
         }
-        out.push(indicator(value.is_nan()));
+        if value.is_nan() {
+            put(self.width() - 1, 1.0);
+        }
     }
 }
 
@@ -98,23 +106,11 @@ impl Curve {
 
     /// What a value adds to the score, compared with the mean.
     pub(super) fn at(&self, value: f32) -> f64 {
-        let column = |place: usize| self.coefficients.get(place).copied().unwrap_or_default();
-        let added = match &self.scale {
-            Scale::Number { knots, typical } => {
-                let known = if value.is_nan() { *typical } else { f64::from(value) };
-                let (before, share) = between(knots, known);
-                // The first knot has no column.
-                let low = before.checked_sub(1).map_or(0.0, column);
-                let high = if share > 0.0 { column(before) } else { 0.0 };
-                low * (1.0 - share) + high * share
-            }
-            Scale::Codes(codes) => {
-                let place = codes.iter().position(|code| is_code(*code, value));
-                place.map_or(0.0, column)
-            }
-        };
-        let unknown = if value.is_nan() { column(self.scale.width() - 1) } else { 0.0 };
-        added + unknown - self.mean
+        let mut added = -self.mean;
+        self.scale.spread(value, |column, share| {
+            added += share * self.coefficients.get(column).copied().unwrap_or_default();
+        });
+        added
     }
 }
 
@@ -145,23 +141,4 @@ fn kept_codes(known: &[f64], codes: impl Iterator<Item = u16>, rows_min: usize) 
     let reference = kept.iter().position(|(_, rows)| *rows == most);
     let others = kept.iter().enumerate().filter(|(place, _)| Some(*place) != reference);
     others.filter(|(_, (_, rows))| *rows >= rows_min.max(1)).map(|(_, (code, _))| *code).collect()
-}
-
-/// The mean of each column of rows that lie behind each other, and its standard deviation.
-pub(super) fn moments(rows: &[f64], width: usize) -> (Vec<f64>, Vec<f64>) {
-    let count = number(rows.len() / width.max(1)).max(1.0);
-    let sum = |mut sums: Vec<f64>, of: &dyn Fn(usize, f64) -> f64| {
-        for row in rows.chunks_exact(width.max(1)) {
-            for (place, (sum, value)) in sums.iter_mut().zip(row).enumerate() {
-                *sum += of(place, *value);
-            }
-        }
-        sums.iter_mut().for_each(|sum| *sum /= count);
-        sums
-    };
-    let means = sum(vec![0.0; width], &|_, value| value);
-    let mean = |place: usize| means.get(place).copied().unwrap_or_default();
-    let squares = sum(vec![0.0; width], &|place, value| (value - mean(place)).powi(2));
-    let deviations = squares.into_iter().map(f64::sqrt).collect();
-    (means, deviations)
 }

@@ -93,8 +93,8 @@ pub enum TooLittle {
         need: usize,
     },
     /// The learner found no coefficients that it could stand by.
-    #[error("too little data: the learner did not settle ({0})")]
-    Unsettled(String),
+    #[error("too little data: the learner did not settle")]
+    Unsettled,
 }
 
 /// A count as a number.

@@ -6,6 +6,7 @@ use super::{
     Expected, Facts, Outcomes, Panel, Settings, TooLittle,
     curve::{Bend, Curve},
     income::Incomes,
+    indicator,
     learn::{Design, Sum, drawn, sigmoid, straight},
     number,
 };
@@ -85,7 +86,7 @@ impl Model {
         has_enough(&rows)?;
         let (facts, outcomes) = (panel.facts(), panel.outcomes());
         let features: Vec<usize> = (0..facts.shape.features.len()).collect();
-        let design = Design::new(facts, &features, &rows, Bend::Everywhere, settings)?;
+        let design = Design::new(facts, &features, &rows, Bend::Everywhere, settings);
         let sum = design.logistic(&states(outcomes, &rows), settings.penalty)?;
         let held_out = if is_held_out { held_out } else { Vec::new() };
         let straight = calibrated(&sum, facts, outcomes, &held_out);
@@ -179,8 +180,8 @@ impl Sum {
 }
 
 /// The states of rows, as the learner wants them.
-pub(super) fn states(outcomes: &Outcomes, rows: &[usize]) -> Vec<u32> {
-    rows.iter().map(|row| u32::from(outcomes.state(*row) == Some(true))).collect()
+pub(super) fn states(outcomes: &Outcomes, rows: &[usize]) -> Vec<f64> {
+    rows.iter().map(|row| indicator(outcomes.state(*row) == Some(true))).collect()
 }
 
 /// An error that tells if either outcome is too rare in these rows.

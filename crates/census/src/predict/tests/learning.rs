@@ -1,6 +1,13 @@
 //! What the model learns, and what it must not have seen.
 
 use proptest::prelude::*;
+use smartcore::{
+    linalg::basic::{arrays::Array, matrix::DenseMatrix},
+    linear::{
+        logistic_regression::{LogisticRegression, LogisticRegressionParameters},
+        ridge_regression::{RidgeRegression, RidgeRegressionParameters},
+    },
+};
 
 use super::{Year, feature, near, panel, settings, threads, told, truth, world};
 use crate::predict::{
@@ -187,6 +194,21 @@ fn what_is_not_known_is_a_fact_of_its_own() {
 }
 
 #[test]
+fn what_was_never_known_or_never_unknown_adds_nothing() {
+    let mut years = world(500, 16);
+    for own in &mut years {
+        own.facts[1] = own.facts[1].filter(|_| own.year > 2012);
+        own.facts[2] = own.facts[2].or(Some(0.0));
+    }
+    let model = trained(&panel(&years), 2013);
+    let of =
+        |able: Option<f64>, ill: Option<f64>| log_odds(&model, [Some(0.0), able, ill, Some(3.0)]);
+    near(of(Some(3.0), Some(0.0)), of(None, Some(0.0)), 1e-9);
+    near(of(None, None), of(None, Some(0.0)), 1e-9);
+    assert!(of(None, Some(1.0)) < of(None, Some(0.0)) - 0.5);
+}
+
+#[test]
 fn absurd_values_and_new_codes_move_no_further_than_learned_ones() {
     let model = trained(&panel(&world(800, 8)), 2015);
     let of = |over: f64| log_odds(&model, [Some(over), Some(1.0), Some(0.0), Some(3.0)]);
@@ -208,12 +230,70 @@ fn absurd_values_and_new_codes_move_no_further_than_learned_ones() {
 fn curves_say_what_the_columns_say() {
     let own = panel(&world(500, 11));
     let (facts, rows) = (own.facts(), own.rows(|_| true));
-    let design = Design::new(facts, &[0, 1, 2, 3], &rows, Bend::Everywhere, &settings()).unwrap();
+    let design = Design::new(facts, &[0, 1, 2, 3], &rows, Bend::Everywhere, &settings());
     let sum = design.logistic(&states(own.outcomes(), &rows), 1.0).unwrap();
     // The mean of what curves add over the training rows is nothing: they are told relative to it.
     for feature in 0..4 {
         let added = rows.iter().map(|row| sum.curves[feature].at(facts.value(feature, *row)));
         near(added.sum::<f64>() / 2500.0, 0.0, 1e-9);
+    }
+}
+
+#[test]
+fn coefficients_are_those_of_the_librarys_own_regressions() {
+    let own = panel(&world(100, 15));
+    let (facts, rows) = (own.facts(), own.rows(|_| true));
+    let design = Design::new(facts, &[0, 1, 2, 3], &rows, Bend::Everywhere, &settings());
+    let yes = states(own.outcomes(), &rows);
+    let amounts: Vec<f64> = rows.iter().map(|row| own.outcomes().income(*row)).collect();
+    let sums = [design.logistic(&yes, 3.0).unwrap(), design.ridge(&amounts, 3.0).unwrap()];
+    // The columns once more, dense and standardised plainly.
+    let scales: Vec<Scale> = (0..4)
+        .map(|place| {
+            let values = rows.iter().map(|row| facts.value(place, *row));
+            Scale::learn(&facts.shape().features[place], values, Bend::Everywhere, &settings())
+        })
+        .collect();
+    let width: usize = scales.iter().map(Scale::width).sum();
+    let mut cells = vec![0.0; width * rows.len()];
+    for (row, cells) in rows.iter().zip(cells.chunks_mut(width)) {
+        let mut first = 0;
+        for (place, scale) in scales.iter().enumerate() {
+            scale.spread(facts.value(place, *row), |column, share| cells[first + column] = share);
+            first += scale.width();
+        }
+    }
+    let count = rows.len() as f64;
+    for column in 0..width {
+        let places = || (column..cells.len()).step_by(width);
+        let mean = places().map(|place| cells[place]).sum::<f64>() / count;
+        let square = places().map(|place| (cells[place] - mean).powi(2)).sum::<f64>() / count;
+        for place in places().collect::<Vec<_>>() {
+            cells[place] = if square > 0.0 { (cells[place] - mean) / square.sqrt() } else { 0.0 };
+        }
+    }
+    let matrix = DenseMatrix::new(rows.len(), width, cells.clone(), false).unwrap();
+    let parameters = LogisticRegressionParameters::default().with_alpha(3.0);
+    let states: Vec<u32> = yes.iter().map(|yes| u32::from(*yes > 0.5)).collect();
+    let logistic = LogisticRegression::fit(&matrix, &states, parameters).unwrap();
+    let mean = amounts.iter().sum::<f64>() / count;
+    let centred: Vec<f64> = amounts.iter().map(|amount| amount - mean).collect();
+    let parameters = RidgeRegressionParameters::default().with_alpha(3.0).with_normalize(false);
+    let ridge = RidgeRegression::fit(&matrix, &centred, parameters).unwrap();
+    let theirs = [
+        (
+            logistic.coefficients().iterator(0).copied().collect::<Vec<f64>>(),
+            *logistic.intercept().get((0, 0)),
+            1e-5,
+        ),
+        (ridge.coefficients().iterator(0).copied().collect(), mean, 0.05),
+    ];
+    for (sum, (coefficients, base, by)) in sums.iter().zip(theirs) {
+        near(sum.base, base, by);
+        for (row, cells) in rows.iter().zip(cells.chunks(width)) {
+            let score: f64 = cells.iter().zip(&coefficients).map(|(cell, own)| cell * own).sum();
+            near(sum.of(facts, *row), base + score, 10.0 * by);
+        }
     }
 }
 
@@ -228,12 +308,16 @@ fn scales_bend_where_they_are_told() {
     };
     assert_eq!(knots(learned(Bend::Nowhere)), [-4.0, 4.0]);
     assert_eq!(knots(learned(Bend::Everywhere)), [-4.0, -3.0, -2.0, 0.0, 2.0, 3.0, 4.0]);
-    let mut columns = Vec::new();
-    learned(Bend::Everywhere).spread(-0.5, &mut columns);
-    assert_eq!(columns, [0.0, 0.25, 0.75, 0.0, 0.0, 0.0, 0.0]);
-    columns.clear();
-    learned(Bend::Everywhere).spread(f32::NAN, &mut columns);
-    assert_eq!(columns, [0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0]);
+    let columns = |value: f32| {
+        let mut columns = Vec::new();
+        learned(Bend::Everywhere).spread(value, |column, share| columns.push((column, share)));
+        columns
+    };
+    assert_eq!(columns(-0.5), [(1, 0.25), (2, 0.75)]);
+    assert_eq!(columns(-2.0), [(1, 1.0)]);
+    assert_eq!(columns(-3.75), [(0, 0.25)]);
+    assert_eq!(columns(1e9), [(5, 1.0)]);
+    assert_eq!(columns(f32::NAN), [(2, 1.0), (6, 1.0)]);
     let nothing = Scale::learn(&over, [f32::NAN].into_iter(), Bend::Everywhere, &settings());
     assert_eq!(nothing.width(), 1);
 }
