@@ -116,7 +116,7 @@ fn main() {
     let (households, with_forest) = (given(0, 20_000), given(2, 0) > 0);
     let settings = Settings {
         knots: vec![0.02, 0.1, 0.25, 0.5, 0.75, 0.9, 0.98],
-        penalty: 1.0,
+        penalties: vec![1.0, 10.0, 100.0],
         rows_max: usize::try_from(given(1, 100_000)).unwrap(),
         seed: 20_151_231,
         outcome_rows_min: 50,

@@ -26,7 +26,7 @@ occ1,occ2,occ3,occ4,occ5,occ6,occ7,occ8,occ9";
 fn settings(outcome_rows_min: usize) -> Settings {
     Settings {
         knots: vec![0.02, 0.1, 0.25, 0.5, 0.75, 0.9, 0.98],
-        penalty: 1.0,
+        penalties: vec![1.0, 10.0, 100.0],
         rows_max: 100_000,
         seed: 20_151_231,
         outcome_rows_min,
@@ -145,8 +145,12 @@ fn print(cohort: &Cohort, line: f64) {
         Err(reason) => return println!("  {reason}"),
     };
     println!(
-        "  trained on {:?} ({} rows), calibrated on {:?}, {:.3} at or above",
-        scores.trained_on, scores.rows_trained, scores.calibrated_on, scores.observed
+        "  trained on {:?} ({} rows), calibrated on {:?}, penalty {}, {:.3} at or above",
+        scores.trained_on,
+        scores.rows_trained,
+        scores.calibrated_on,
+        scores.penalty,
+        scores.observed
     );
     let own = |name: &str, own: &Figures| {
         println!(

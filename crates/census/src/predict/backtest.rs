@@ -38,6 +38,8 @@ pub struct Scores {
     pub rows_trained: usize,
     /// The year that it was calibrated on; none if there was too little for that.
     pub calibrated_on: Option<i32>,
+    /// Which of the penalties it was learned with.
+    pub penalty: f64,
     /// The share of the cohort that was in the state.
     pub observed: f64,
     /// Of the model.
@@ -93,6 +95,7 @@ fn scores(
         trained_on: model.trained_on().to_vec(),
         rows_trained: model.rows(),
         calibrated_on: model.calibration().map(|(year, _)| year),
+        penalty: model.penalty(),
         observed: share(panel.outcomes(), rows),
         model: figures(&own, &came, settings),
         last_state: figures(&by_state, &came, settings),

@@ -60,7 +60,9 @@ impl IncomeAlone {
         let rows = drawn(panel.facts(), rows.to_vec(), settings);
         let income = [panel.facts().shape.income];
         let design = Design::new(panel.facts(), &income, &rows, Bend::Nowhere, settings);
-        let sum = design.logistic(&states(panel.outcomes(), &rows), settings.penalty)?;
+        // One straight line needs no penalty but what holds parted outcomes together.
+        let penalty = settings.penalties.iter().copied().fold(f64::INFINITY, f64::min);
+        let sum = design.logistic(&states(panel.outcomes(), &rows), penalty)?;
         Ok(Self { sum })
     }
 

@@ -214,7 +214,8 @@ fn square(probability: f64, state: bool) -> f64 {
     (probability - indicator(state)).powi(2)
 }
 
-fn surprise(probability: f64, state: bool) -> f64 {
+/// −ln of the probability of what came.
+pub(super) fn surprise(probability: f64, state: bool) -> f64 {
     let odds = logit(probability);
     // ln(1 + e^−odds) of what came.
     (if state { -odds } else { odds }).exp().ln_1p()

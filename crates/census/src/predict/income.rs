@@ -49,6 +49,7 @@ impl Incomes {
         panel: &Panel,
         rows: &[usize],
         held_out: &[usize],
+        penalty: f64,
         settings: &Settings,
     ) -> Option<Self> {
         let (facts, outcomes) = (panel.facts(), panel.outcomes());
@@ -68,7 +69,7 @@ impl Incomes {
         amounts.iter_mut().for_each(|amount| *amount = kept(*amount));
         let features: Vec<usize> = (0..facts.shape.features.len()).collect();
         let design = Design::new(facts, &features, &rows, Bend::Everywhere, settings);
-        let mut sum = design.ridge(&amounts, settings.penalty).ok()?;
+        let mut sum = design.ridge(&amounts, penalty).ok()?;
         let held_out = known(held_out);
         if held_out.len() < settings.outcome_rows_min.max(1) {
             return Some(Self { sum, parts: Vec::new() });

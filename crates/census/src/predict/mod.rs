@@ -47,9 +47,9 @@ pub use words::Language;
 pub struct Settings {
     /// Where curves of numbers bend: quantiles of the training years, from 0 to 1.
     pub knots: Vec<f64>,
-    /// What the square of a standardised coefficient costs, in units of log-likelihood ×2: the inverse of the variance
-    /// that coefficients are expected to have.
-    pub penalty: f64,
+    /// What the square of a standardised coefficient may cost, in twice the log-likelihood: the inverse of the variance that
+    /// coefficients are expected to have. The year held out chooses; where none is, it is the highest.
+    pub penalties: Vec<f64>,
     /// Rows that a model is trained on at most; more are drawn from by the seed.
     pub rows_max: usize,
     /// What the draw depends on.

@@ -5,9 +5,10 @@ use std::{num::NonZero, thread};
 use super::{
     Expected, Facts, Outcomes, Panel, Settings, TooLittle,
     curve::{Bend, Curve},
+    figures::surprise,
     income::Incomes,
     indicator,
-    learn::{Design, Sum, drawn, sigmoid, straight},
+    learn::{Design, Fit, Sum, drawn, sigmoid, straight},
     number,
 };
 
@@ -63,6 +64,7 @@ pub struct Model {
     trained_on: Vec<i32>,
     /// How many rows of them.
     rows: usize,
+    penalty: f64,
     /// The year that it was calibrated on, and how.
     calibration: Option<(i32, Straight)>,
 }
@@ -87,16 +89,22 @@ impl Model {
         let (facts, outcomes) = (panel.facts(), panel.outcomes());
         let features: Vec<usize> = (0..facts.shape.features.len()).collect();
         let design = Design::new(facts, &features, &rows, Bend::Everywhere, settings);
-        let sum = design.logistic(&states(outcomes, &rows), settings.penalty)?;
+        let targets = states(outcomes, &rows);
         let held_out = if is_held_out { held_out } else { Vec::new() };
-        let straight = calibrated(&sum, facts, outcomes, &held_out);
-        let incomes = Incomes::train(panel, &rows, &held_out, settings);
+        let learned = |penalty: f64| -> Result<Learned, TooLittle> {
+            let sum = design.logistic(&targets, penalty)?;
+            let straight = calibrated(&sum, facts, outcomes, &held_out);
+            Ok(Learned { penalty, sum, straight })
+        };
+        let Learned { penalty, sum, straight } = chosen(settings, learned)?;
+        let incomes = Incomes::train(panel, &rows, &held_out, penalty, settings);
         Ok(Self {
             sum,
             incomes,
             trained_on: trained_on.to_vec(),
             rows: rows.len(),
-            calibration: straight.map(|straight| (*last, straight)),
+            penalty,
+            calibration: straight.map(|(straight, _)| (*last, straight)),
         })
     }
 
@@ -108,6 +116,11 @@ impl Model {
     /// How many rows it was learned of.
     pub fn rows(&self) -> usize {
         self.rows
+    }
+
+    /// Which of the penalties it was learned with.
+    pub fn penalty(&self) -> f64 {
+        self.penalty
     }
 
     /// The year that it was calibrated on, and how; none if there was too little for that.
@@ -196,12 +209,45 @@ pub(super) fn enough(
     if yes.min(no) < need { Err(TooLittle::Rows { yes, no, need }) } else { Ok(()) }
 }
 
-/// The line from the learner's log-odds to calibrated ones.
-fn calibrated(sum: &Sum, facts: &Facts, outcomes: &Outcomes, rows: &[usize]) -> Option<Straight> {
-    let scores: Vec<f64> = rows.iter().map(|row| sum.of(facts, *row)).collect();
-    let states = rows.iter().map(|row| outcomes.state(*row) == Some(true));
-    let line = straight(scores.iter().copied().zip(states))?;
-    Some(Straight { intercept: line.intercept, slope: line.slope })
+/// What was learned with a penalty; the line that calibrates it, and what the held-out year then costs.
+struct Learned {
+    penalty: f64,
+    sum: Sum,
+    straight: Option<(Straight, f64)>,
+}
+
+/// What was learned with the penalty that the year held out costs least with; the highest where it does not say. Of the
+/// same cost, the higher.
+fn chosen(
+    settings: &Settings,
+    learned: impl Fn(f64) -> Result<Learned, TooLittle>,
+) -> Result<Learned, TooLittle> {
+    let mut penalties = settings.penalties.clone();
+    penalties.sort_unstable_by(|one, other| other.total_cmp(one));
+    let mut best: Option<Learned> = None;
+    for penalty in penalties {
+        let own = learned(penalty)?;
+        let cost = |of: &Learned| of.straight.map_or(f64::INFINITY, |(_, cost)| cost);
+        if best.as_ref().is_none_or(|best| cost(&own) < cost(best)) {
+            best = Some(own);
+        }
+    }
+    best.ok_or(TooLittle::Unsettled)
+}
+
+/// The line from the learner's log-odds to calibrated ones, and the mean of −ln of the probability of what came.
+fn calibrated(
+    sum: &Sum,
+    facts: &Facts,
+    outcomes: &Outcomes,
+    rows: &[usize],
+) -> Option<(Straight, f64)> {
+    let score = |row: &usize| (sum.of(facts, *row), outcomes.state(*row) == Some(true));
+    let scores: Vec<(f64, bool)> = rows.iter().map(score).collect();
+    let Fit { intercept, slope, .. } = straight(scores.iter().copied())?;
+    let said = scores.iter().map(|(score, state)| (sigmoid(intercept + slope * score), *state));
+    let cost: f64 = said.map(|(probability, state)| surprise(probability, state)).sum();
+    Some((Straight { intercept, slope }, cost / number(rows.len()).max(1.0)))
 }
 
 /// The share of these rows that are in the state.

@@ -39,7 +39,7 @@ fn baselines_are_those_worked_out_by_hand() {
         near(last.probability(&own, *row), by_hand, 1e-12);
     }
     // A line through two incomes says what is frequent at each: one of three at 0, two of three at 1000.
-    let free = Settings { penalty: 0.0, outcome_rows_min: 1, ..settings() };
+    let free = Settings { penalties: vec![0.0], outcome_rows_min: 1, ..settings() };
     let income = IncomeAlone::train(&own, &rows, &free).unwrap();
     for (row, over) in rows.iter().zip([0, 0, 1, 1, 1, 0]) {
         near(income.probability(&own, *row), f64::from(1 + over) / 3.0, 1e-5);

@@ -345,3 +345,17 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn the_year_held_out_chooses_the_penalty() {
+    let chosen = |years: &[Year], before: i32, penalties: &[f64]| {
+        let own = Settings { penalties: penalties.to_vec(), ..settings() };
+        Model::train(&panel(years), before, &own).unwrap().penalty()
+    };
+    // Much to learn from is not held back; a year alone has none to ask.
+    let years = world(2000, 17);
+    near(chosen(&years, 2014, &[1.0, 1e5, 10.0]), 1.0, 9.0);
+    near(chosen(&years, 2011, &[1.0, 1e5, 10.0]), 1e5, 0.0);
+    let none = Settings { penalties: Vec::new(), ..settings() };
+    assert_eq!(Model::train(&panel(&years), 2014, &none).unwrap_err(), TooLittle::Unsettled);
+}

@@ -25,7 +25,7 @@ fn settings() -> Settings {
     let count = |name: &str| usize::try_from(own[name].as_integer().unwrap()).unwrap();
     Settings {
         knots: all("knots"),
-        penalty: one("penalty"),
+        penalties: all("penalties"),
         rows_max: count("rows_max"),
         seed: u64::try_from(own["seed"].as_integer().unwrap()).unwrap(),
         outcome_rows_min: count("outcome_rows_min"),
