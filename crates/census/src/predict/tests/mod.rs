@@ -102,7 +102,13 @@ struct Year {
 
 /// The true log-odds of the next year's state.
 fn truth(facts: &[f64]) -> f64 {
-    let cause = [0.0, -0.6, 0.3, 0.0][facts[3] as usize];
+    let cause = if facts[3] < 1.5 {
+        -0.6
+    } else if facts[3] < 2.5 {
+        0.3
+    } else {
+        0.0
+    };
     facts[0].clamp(-2000.0, 2000.0) / 1000.0 + 0.4 * facts[1] - 0.9 * facts[2] + cause - 0.5
 }
 
