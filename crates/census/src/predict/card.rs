@@ -101,12 +101,12 @@ fn learner(settings: &Settings) -> [String; 2] {
     let Settings { penalties, rows_max, seed, outcome_rows_min, .. } = settings;
     [
         format!(
-            "{LEARNER}：带惩罚（从 {penalties:?} 中由留作校准的一年选定）的逻辑回归，每个特征一条折线，“未知”自成一项；收入用岭回归。最多用 {rows_max} 行训练（种子 {seed}）。\
+            "{LEARNER}：带惩罚（从 {penalties:?} 中由留作校准的一年选定）的逻辑回归，每个特征一条折线，“未知”自成一项；收入用岭回归，水平以留作校准的一年为准，此后的普遍增长不计。最多用 {rows_max} 行训练（种子 {seed}）。\
              预测某年只用更早的年份：最后一年留作校准，其余用于训练。两种结果各须至少 {outcome_rows_min} 户，否则只写“数据太少”。"
         ),
         format!(
             "{LEARNER}: logistic regression with a penalty (of {penalties:?}, chosen by the year that calibrates), a piecewise linear curve for each feature, “not known” as a term of its own; \
-             incomes by ridge regression. Trained on {rows_max} rows at most (seed {seed}). Each year is predicted from earlier ones alone: the last of them calibrates, \
+             incomes by ridge regression, at the level of the year that calibrates: what all incomes rose by since then is not in it. Trained on {rows_max} rows at most (seed {seed}). Each year is predicted from earlier ones alone: the last of them calibrates, \
              the others train. Of each outcome {outcome_rows_min} households are needed, otherwise it says “too little data”."
         ),
     ]

@@ -118,7 +118,7 @@ impl Curve {
 fn between(knots: &[f64], value: f64) -> (usize, f64) {
     let before = knots.partition_point(|knot| *knot <= value).saturating_sub(1);
     match (knots.get(before), knots.get(before + 1)) {
-        (Some(low), Some(high)) => (before, ((value - low) / (high - low)).clamp(0.0, 1.0)),
+        (Some(low), Some(high)) => (before, ((value - low) / (high - low)).max(0.0)),
         _ => (before, 0.0),
     }
 }

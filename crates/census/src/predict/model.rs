@@ -96,7 +96,7 @@ impl Model {
             let straight = calibrated(&sum, facts, outcomes, &held_out);
             Ok(Learned { penalty, sum, straight })
         };
-        let Learned { penalty, sum, straight } = chosen(settings, learned)?;
+        let Learned { penalty, sum, straight } = chosen(settings, is_held_out, learned)?;
         let incomes = Incomes::train(panel, &rows, &held_out, penalty, settings);
         Ok(Self {
             sum,
@@ -220,10 +220,14 @@ struct Learned {
 /// same cost, the higher.
 fn chosen(
     settings: &Settings,
+    is_held_out: bool,
     learned: impl Fn(f64) -> Result<Learned, TooLittle>,
 ) -> Result<Learned, TooLittle> {
     let mut penalties = settings.penalties.clone();
     penalties.sort_unstable_by(|one, other| other.total_cmp(one));
+    if !is_held_out {
+        penalties.truncate(1);
+    }
     let mut best: Option<Learned> = None;
     for penalty in penalties {
         let own = learned(penalty)?;

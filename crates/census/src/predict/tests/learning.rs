@@ -9,7 +9,7 @@ use smartcore::{
     },
 };
 
-use super::{Year, feature, near, panel, settings, threads, told, truth, world};
+use super::{Year, feature, near, panel, settings, shape, threads, told, truth, world};
 use crate::predict::{
     Kind, Misfit, Model, Panel, Settings, TooLittle, backtest,
     curve::{Bend, Scale},
@@ -358,4 +358,43 @@ fn the_year_held_out_chooses_the_penalty() {
     near(chosen(&years, 2011, &[1.0, 1e5, 10.0]), 1e5, 0.0);
     let none = Settings { penalties: Vec::new(), ..settings() };
     assert_eq!(Model::train(&panel(&years), 2014, &none).unwrap_err(), TooLittle::Unsettled);
+}
+
+#[test]
+fn rare_codes_have_no_column() {
+    let cause = &shape().features[3];
+    let values = [(1.0, 100), (2.0, 60), (3.0, 5)];
+    let values = values.into_iter().flat_map(|(code, rows)| std::iter::repeat_n(code, rows));
+    let scale = Scale::learn(cause, values, Bend::Everywhere, &settings());
+    assert_eq!(scale, Scale::Codes(vec![2]));
+}
+
+#[test]
+fn incomes_have_the_level_of_the_year_held_out() {
+    let mut years = world(1500, 18);
+    for own in &mut years {
+        own.income = own.income.map(|income| income + 300.0 * f64::from(own.year - 2010));
+    }
+    // What rose since then is missed, what rose before is not.
+    for cohort in &backtest(&panel(&years), &settings(), threads(2)).cohorts[2..] {
+        let scores = cohort.scores.as_ref().unwrap();
+        near(scores.income.as_ref().unwrap().excess_yuan.value, -300.0, 40.0);
+    }
+}
+
+#[test]
+fn incomes_that_vary_more_have_wider_bounds() {
+    let mut years = world(1500, 19);
+    for own in &mut years {
+        own.income = own.income.map(|income| income + 3.0 * (income - 3000.0).max(0.0));
+    }
+    let own = panel(&years);
+    let said = trained(&own, 2015).predict(own.facts(), &own.facts().rows_of(2015), threads(1));
+    let mut expected: Vec<_> = said.into_iter().filter_map(|said| said.income).collect();
+    expected.sort_by(|one, other| one.yuan.total_cmp(&other.yuan));
+    let width = |place: usize| {
+        let [low, high] = expected[place].bounds_yuan.unwrap();
+        high - low
+    };
+    assert!(width(1499) > 2.0 * width(0), "{} {}", width(1499), width(0));
 }
