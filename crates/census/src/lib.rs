@@ -2,8 +2,8 @@
 //!
 //! A [`Census`] holds what households, their members and their income of a year are known to be, each field in one
 //! array; a [`Plan`] is the rules of a day, compiled onto these; [`assess`] asks all of a plan of all households, or
-//! of some. [`indices`] says of them how many are poor and how deeply.
-//! of some. [`predict`] learns of past years how the next one of a household may be.
+//! of some. [`indices`] says of them how many are poor and how deeply, and [`predict`] learns of past years how the next
+//! one of a household may be.
 //!
 //! Architecture invariants: pure, no I/O; it knows no field, code or threshold by name but those that a [`Shape`] or a
 //! rule gives it. What is not known is never taken for yes or no. Households are judged one by one: neither their order
