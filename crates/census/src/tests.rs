@@ -409,7 +409,7 @@ fn test(level: Level) -> BoxedStrategy<Test> {
 
 fn ask(census: &Census, plan: &Plan, range: std::ops::Range<usize>, threads: usize) -> Assessment {
     let places = census.places(place);
-    let question = Question { on: on(), places: &places };
+    let question = Question { on: on(), places: &places, added_fen: &[] };
     assess(census, plan, question, range, NonZero::new(threads).unwrap())
 }
 

@@ -17,7 +17,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-use cli::{Cli, Command, ConfigCommand, JournalCommand, KeysCommand, MonitorCommand};
+use cli::{Cli, Command, ConfigCommand, JournalCommand, KeysCommand};
 use output::Failure;
 
 /// An import makes tens of millions of small strings; the system's allocator takes a fifth of its time.
@@ -47,7 +47,8 @@ async fn main() -> ExitCode {
             commands::journal::verify(args, lang).await
         }
         Command::Quality(args) => commands::quality::run(args, lang).await,
-        Command::Monitor(MonitorCommand::Run(args)) => commands::monitor::run(args, lang).await,
+        Command::Monitor(command) => commands::monitor::run(command, lang).await,
+        Command::Indices(args) => commands::indices::run(args, lang).await,
         Command::Policy(command) => commands::policy::run(command, lang).await,
         Command::Suspects(args) => commands::suspects::run(args).await,
         Command::User(command) => commands::user::run(command, lang).await,

@@ -61,6 +61,24 @@ impl Failure {
         }
     }
 
+    /// What was asked of a household.
+    pub(crate) fn of_household(reference: &str, error: Error) -> Self {
+        match error {
+            Error::NotFound(_) => Self::refusal(
+                format!("没有这一户：{reference}"),
+                format!("no such household: {reference}"),
+            ),
+            Error::Ambiguous(choices) => {
+                let choices = choices.join(" ");
+                Self::refusal(
+                    format!("几个县都有，请选一个：{choices}"),
+                    format!("several counties have it, choose one: {choices}"),
+                )
+            }
+            other => other.into(),
+        }
+    }
+
     /// A policy pack that cannot be used.
     pub(crate) fn of_pack(bad: &BadPack) -> Self {
         Self::refusal(

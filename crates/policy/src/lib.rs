@@ -6,6 +6,7 @@
 mod classes;
 pub mod expr;
 mod helping;
+mod indices;
 mod items;
 mod judgements;
 mod lists;
@@ -20,6 +21,7 @@ mod villages;
 
 pub use classes::HouseholdClass;
 pub use helping::{Bond, Helper, Helping, VillageRole};
+pub use indices::{DimensionWeight, Indices};
 pub use items::{Item, Items, Standing};
 pub use judgements::{
     Assignee, Class, Coverage, Expression, Guarantee, Head, Warning, WarningLevel,

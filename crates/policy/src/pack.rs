@@ -7,9 +7,9 @@ use rustc_hash::FxHashMap;
 use serde::Deserialize;
 
 use crate::{
-    Class, CodeList, Coverage, Guarantee, Helping, HouseholdClass, Item, Items, Monitoring, Role,
-    Rule, SecondFactor, Standard, Standing, Value, VillageChecklist, VillageRole, Warning,
-    standards::Lines,
+    Class, CodeList, Coverage, Guarantee, Helping, HouseholdClass, Indices, Item, Items,
+    Monitoring, Role, Rule, SecondFactor, Standard, Standing, Value, VillageChecklist, VillageRole,
+    Warning, standards::Lines,
 };
 
 /// The policy in force.
@@ -29,6 +29,7 @@ pub struct Policy {
     pub(crate) village_checklist: VillageChecklist,
     pub(crate) household_classes: Vec<HouseholdClass>,
     pub(crate) monitoring: Monitoring,
+    pub(crate) indices: Indices,
     pub(crate) standards: Vec<Standard>,
     pub(crate) values: Items<Value>,
     pub(crate) lines: Lines,
@@ -213,6 +214,11 @@ impl Policy {
     /// What certain households must have, by area and time.
     pub fn coverages(&self) -> &Items<Coverage> {
         &self.coverages
+    }
+
+    /// By what figures of poverty are told.
+    pub fn indices(&self) -> &Indices {
+        &self.indices
     }
 
     /// How households are watched.

@@ -9,8 +9,9 @@ use sha2::{Digest, Sha256};
 
 use crate::{
     Accesses, BadPack, Class, CodeList, CodeValue, Coverage, Exchange, Guarantee, Helping,
-    HouseholdClass, Monitoring, Policy, QualityReports, QualityTrend, Role, Rule, SecondFactor,
-    Security, Standard, Value, VillageChecklist, VillageGroup, VillageItem, VillageRole, Warning,
+    HouseholdClass, Indices, Monitoring, Policy, QualityReports, QualityTrend, Role, Rule,
+    SecondFactor, Security, Standard, Value, VillageChecklist, VillageGroup, VillageItem,
+    VillageRole, Warning,
     items::{FileOf, Items},
     judgements::{WrittenClass, WrittenCoverage, WrittenGuarantee, WrittenWarning},
     standards::{Lines, WrittenValue, check_floors},
@@ -20,7 +21,7 @@ use crate::{
 const VERSION_BYTES: usize = 8;
 
 /// The files that every installation starts with.
-static EMBEDDED: [(&str, &str); 29] = [
+static EMBEDDED: [(&str, &str); 30] = [
     ("national/classes.toml", include_str!("../../../policies/national/classes.toml")),
     ("national/codes.toml", include_str!("../../../policies/national/codes.toml")),
     ("national/coverage.toml", include_str!("../../../policies/national/coverage.toml")),
@@ -28,6 +29,7 @@ static EMBEDDED: [(&str, &str); 29] = [
     ("national/exchange.toml", include_str!("../../../policies/national/exchange.toml")),
     ("national/guarantees.toml", include_str!("../../../policies/national/guarantees.toml")),
     ("national/helping.toml", include_str!("../../../policies/national/helping.toml")),
+    ("national/indices.toml", include_str!("../../../policies/national/indices.toml")),
     ("national/lines.toml", include_str!("../../../policies/national/lines.toml")),
     ("national/monitoring.toml", include_str!("../../../policies/national/monitoring.toml")),
     ("national/quality.toml", include_str!("../../../policies/national/quality.toml")),
@@ -81,6 +83,7 @@ struct File {
     #[serde(default)]
     household_class: Vec<HouseholdClass>,
     monitoring: Option<Monitoring>,
+    indices: Option<Indices>,
     #[serde(default)]
     standard: Vec<Standard>,
     #[serde(default)]
@@ -134,6 +137,7 @@ impl File {
             ("village_item", self.village_item.is_empty()),
             ("household_class", self.household_class.is_empty()),
             ("monitoring", self.monitoring.is_none()),
+            ("indices", self.indices.is_none()),
             ("standard", self.standard.is_empty()),
         ];
         match tables.into_iter().find(|(_, is_absent)| !is_absent) {
@@ -186,6 +190,7 @@ struct Reading {
     exchange: Option<Exchange>,
     helping: Option<Helping>,
     monitoring: Option<Monitoring>,
+    indices: Option<Indices>,
 }
 
 impl Reading {
@@ -214,6 +219,7 @@ impl Reading {
         instead(&mut self.quality_reports, &mut file.quality_reports);
         instead(&mut self.exchange, &mut file.exchange);
         instead(&mut self.monitoring, &mut file.monitoring);
+        instead(&mut self.indices, &mut file.indices);
         Ok(())
     }
 
@@ -259,6 +265,7 @@ impl Reading {
             village_checklist: self.checklist.unwrap_or_default(),
             household_classes: self.household_classes,
             monitoring: given(self.monitoring, "monitoring")?,
+            indices: given(self.indices, "indices")?,
             standards: self.standards,
             lines: Lines::of(&self.values),
             values: self.values,
@@ -332,6 +339,7 @@ impl Policy {
                 file.check_names().map_err(bad)?;
                 replace(&mut reading.standards, &mut file.standard, |standard| &standard.id);
                 file.monitoring.as_ref().map_or(Ok(()), |own| own.check(name))?;
+                file.indices.as_ref().map_or(Ok(()), |own| own.check(name))?;
                 reading.whole(name, &mut file).map_err(bad)?;
                 parsed.push((FileText { pack, name, text, area }, file));
             }

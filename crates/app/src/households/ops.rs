@@ -7,7 +7,7 @@ use serde_json::{Map, Value as Json};
 
 use super::{
     edit::sql::lock,
-    model::{HouseholdRow, layouts},
+    model::{HouseholdRow, PersonRow, layouts},
     moves::{self, Link},
     sql,
 };
@@ -138,7 +138,12 @@ async fn present(tx: &mut Tx, keys: &Keys, row: &HouseholdRow) -> Result<Dossier
         object
     };
     let persons = sql::persons_of(tx, keys, county, &[id]).await?;
-    let persons = persons.iter().map(|p| with_no(&PERSONS, &p.0)).collect();
+    let with_id = |person: &PersonRow| {
+        let mut object = with_no(&PERSONS, &person.0);
+        object.insert("id".to_owned(), person.id().into());
+        object
+    };
+    let persons = persons.iter().map(with_id).collect();
     let mut incomes = sql::incomes_of(tx, keys, county, &[id]).await?;
     incomes.sort_by_key(|income| std::cmp::Reverse(income.year()));
     let (came_from, went_to) = Default::default();

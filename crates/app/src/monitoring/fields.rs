@@ -13,12 +13,15 @@ use crate::{
 };
 
 /// What is read of the sheets, and what the census makes of it.
+#[derive(Clone)]
 pub(super) struct Fields {
     pub(super) shape: Shape,
     /// The columns of 户 that are stored, in the order of the census' cells.
     pub(super) household: Vec<usize>,
     /// The same of 人.
     pub(super) member: Vec<usize>,
+    /// The standards by their ids, in the order of the amounts that a plan gives.
+    pub(super) standards: Vec<String>,
 }
 
 /// What is derived of a household, as rules name it.
@@ -69,8 +72,15 @@ impl Fields {
             born_on: place(person::BORN_ON),
             change: (place(person::CHANGE_KIND), place(person::CHANGE_ON), leaving),
         };
-        let fields = Self { shape, household, member };
+        let standards = policy.standards().iter().map(|own| own.id.clone()).collect();
+        let fields = Self { shape, household, member, standards };
         fields.check_names(policy).map(|()| fields)
+    }
+
+    /// The columns of 人 that tell how and when somebody left, and the codes of who did.
+    pub(super) fn leaving(&self) -> (&'static str, &'static str, CodeSet) {
+        let name = |place: usize| PERSONS.columns.get(place).map_or("", |column| column.name);
+        (name(person::CHANGE_KIND), name(person::CHANGE_ON), self.shape.change.2)
     }
 
     /// Each name of an expression stands for one thing.

@@ -7,10 +7,7 @@ use daohu_db::{Tx, Value};
 use super::fields::{Fields, cell, of_year};
 use crate::{
     Error,
-    households::{
-        Home,
-        rows::{self, Selections, Which},
-    },
+    households::rows::{self, Selections, Which},
     keys::Keys,
     quality::Cells,
     sheet::{household, income},
@@ -55,8 +52,7 @@ pub(super) async fn load(
     incomes.dedup();
     let columns =
         Selections::of(&[&told[..], &fields.household].concat(), &fields.member, &incomes);
-    let (of_household, of_member) = (fields.household, fields.member);
-    let mut builder = Builder::new(fields.shape);
+    let mut builder = Builder::new(fields.shape.clone());
     let mut numbers = Vec::new();
     for county in rows::counties(tx, scope).await? {
         let mut last = 0;
@@ -67,33 +63,44 @@ pub(super) async fn load(
             last = end.household.id();
             for home in &homes {
                 numbers.push(home.household.no().to_owned());
-                add(&mut builder, home, (&of_household, &of_member))?;
-                let mut years = home.incomes.iter();
-                if let Some(own) = years.find(|own| own.year() == full_year) {
-                    let values = Cells(&own.0.values);
-                    let own: Vec<_> = amounts.iter().map(|place| values.int(*place)).collect();
-                    builder.amounts(full_year, &own);
-                }
+                let read = Read {
+                    id: home.household.id(),
+                    village: home.household.village(),
+                    household: &home.household.0.values,
+                    persons: home.persons.iter().map(|own| own.0.values.as_slice()).collect(),
+                    incomes: home.incomes.iter().map(|own| own.0.values.as_slice()).collect(),
+                };
+                add(&mut builder, &read, &fields, full_year)?;
             }
         }
     }
     Ok(Loaded { census: builder.finish(), numbers })
 }
 
-fn add(
+/// The stored values of a household and of what hangs on it.
+pub(super) struct Read<'r, V = Vec<Value>> {
+    pub(super) id: i64,
+    pub(super) village: &'r str,
+    pub(super) household: &'r [Value],
+    pub(super) persons: Vec<V>,
+    pub(super) incomes: Vec<V>,
+}
+
+/// Puts a household behind the others; of one year all amounts.
+pub(super) fn add<V: AsRef<[Value]>>(
     builder: &mut Builder,
-    home: &Home,
-    (of_household, of_member): (&[usize], &[usize]),
+    read: &Read<'_, V>,
+    fields: &Fields,
+    full_year: i64,
 ) -> Result<(), Error> {
     let too_many = |error| Error::File(std::io::Error::other(error));
-    let household = &home.household;
-    let own = cells(&household.0.values, of_household);
-    builder.household(household.id(), household.village(), &own).map_err(too_many)?;
-    for member in &home.persons {
-        builder.member(&cells(&member.0.values, of_member)).map_err(too_many)?;
+    let own = cells(read.household, &fields.household);
+    builder.household(read.id, read.village, &own).map_err(too_many)?;
+    for member in &read.persons {
+        builder.member(&cells(member.as_ref(), &fields.member)).map_err(too_many)?;
     }
-    for year in &home.incomes {
-        let values = Cells(&year.0.values);
+    for year in &read.incomes {
+        let values = Cells(year.as_ref());
         let kinds =
             [income::WAGE_FEN, income::BUSINESS_FEN, income::PROPERTY_FEN, income::TRANSFER_FEN];
         let earned = Earned {
@@ -101,7 +108,12 @@ fn add(
             cost_fen: values.int(income::BUSINESS_COST_FEN),
             sharing: values.int(income::MEMBERS),
         };
-        builder.year(year.year(), &earned);
+        let year = values.int(income::YEAR).unwrap_or_default();
+        builder.year(year, &earned);
+        if year == full_year {
+            let amounts: Vec<_> = of_year().map(|place| values.int(place)).collect();
+            builder.amounts(year, &amounts);
+        }
     }
     Ok(())
 }

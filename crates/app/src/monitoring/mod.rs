@@ -6,12 +6,20 @@
 //! Invariants: fields are those of the sheets, by their names there; a household is judged by what is known of it
 //! alone, and what is not known is never met.
 
+mod explain;
 mod fields;
+mod indices;
 mod load;
 mod model;
 mod ops;
+mod picture;
 mod rulebook;
 mod statuses;
+mod whatif;
+mod words;
 
-pub use model::{Counts, OverallCounts, Summary};
+pub use explain::{Because, Explanation, Judgement, Looked, explain};
+pub use indices::{Band, Counted, IndicesAsked, IndicesOf, IndicesReport, Way, Ways, indices};
+pub use model::{Counts, CoverageCounts, OverallCounts, Summary};
 pub use ops::{Asked, check, run};
+pub use whatif::{Change, Transfer, WhatIf, WhatIfReport, whatif};

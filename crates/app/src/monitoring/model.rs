@@ -3,6 +3,7 @@
 use daohu_census::{Assessment, Outcome};
 use daohu_policy::Head;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 /// What the guarantees of a day come to in an area.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -23,6 +24,10 @@ pub struct Summary {
     pub overall: OverallCounts,
     /// Of each class, in the order of the pack: met by those who belong to it.
     pub classes: Vec<Counts>,
+    /// What there is to warn of: met where there is reason to.
+    pub warnings: Vec<Counts>,
+    /// Who has what certain households must have: met and unmet among them, unknown those of whom it is not known.
+    pub coverages: Vec<CoverageCounts>,
     /// What it took to read the households.
     pub load_seconds: f64,
     /// What it took to ask them.
@@ -43,8 +48,20 @@ pub struct Counts {
     pub unknown: usize,
 }
 
-/// How many households have all guarantees, lack one, or are not known to have them.
+/// How far something reaches that certain households must have.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct CoverageCounts {
+    /// Its id and titles, and of those who must have it: who has it, who has not, of whom it is not known.
+    #[serde(flatten)]
+    pub counts: Counts,
+    /// Who must have it.
+    pub among: usize,
+    /// Of whom it is not known whether they must.
+    pub among_unknown: usize,
+}
+
+/// How many households have all guarantees, lack one, or are not known to have them.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, ToSchema)]
 pub struct OverallCounts {
     /// 达标
     pub met: usize,
@@ -52,6 +69,18 @@ pub struct OverallCounts {
     pub unmet: usize,
     /// 待核实
     pub unknown: usize,
+}
+
+impl OverallCounts {
+    /// Counts a household.
+    pub(super) fn add(&mut self, state: Outcome) {
+        match state {
+            Outcome::Met => self.met += 1,
+            Outcome::Unmet => self.unmet += 1,
+            Outcome::Unknown => self.unknown += 1,
+            Outcome::NotAsked => {}
+        }
+    }
 }
 
 /// What the state of a household is called.
@@ -80,16 +109,24 @@ pub(super) fn counts(heads: &[Head], assessment: &Assessment) -> Vec<Counts> {
     of_rules.collect()
 }
 
+/// Counts who must have something, and who of them has it.
+pub(super) fn coverages(
+    heads: &[Head],
+    (among, has): (&Assessment, &Assessment),
+) -> Vec<CoverageCounts> {
+    let told = counts(heads, has).into_iter().zip(counts(heads, among));
+    let reach = |(has, among): (Counts, Counts)| CoverageCounts {
+        among: among.met,
+        among_unknown: among.unknown,
+        // Who need not have it is not asked further.
+        counts: Counts { unknown: among.met.saturating_sub(has.met + has.unmet), ..has },
+    };
+    told.map(reach).collect()
+}
+
 /// Counts households by what all rules together say of them.
 pub(super) fn overall(assessment: &Assessment, households: usize) -> OverallCounts {
     let mut overall = OverallCounts::default();
-    for nth in 0..households {
-        match assessment.overall(nth) {
-            Outcome::Met => overall.met += 1,
-            Outcome::Unmet => overall.unmet += 1,
-            Outcome::Unknown => overall.unknown += 1,
-            Outcome::NotAsked => {}
-        }
-    }
+    (0..households).for_each(|nth| overall.add(assessment.overall(nth)));
     overall
 }

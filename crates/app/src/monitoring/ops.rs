@@ -1,20 +1,17 @@
 //! Asking the guarantees of an area.
 
-use std::{num::NonZero, path::PathBuf, sync::Arc, thread::available_parallelism, time::Instant};
+use std::{path::PathBuf, time::Instant};
 
 use daohu_base::{AreaCode, Day, Scope};
-use daohu_census::{Question, assess};
-use daohu_db::FutureExt;
 use daohu_policy::{BadPack, Policy};
 
 use super::{
-    fields::Fields,
-    load::load,
-    model::{Summary, counts, overall},
+    model::{Summary, counts, coverages, overall},
+    picture::Picture,
     rulebook::{self, Rulebook},
     statuses,
 };
-use crate::{Context, Error, areas};
+use crate::{Context, Error};
 
 /// What is asked.
 #[derive(Clone, Debug)]
@@ -36,29 +33,13 @@ pub fn check(policy: &Policy) -> Vec<BadPack> {
 
 /// Asks all guarantees in force on the day of the households of an area, if the whole of it lies inside the scope.
 pub async fn run(context: &Context, scope: &Scope, asked: Asked) -> Result<Summary, Error> {
-    let scope = areas::ops::reported(scope, &asked.area)?;
-    let fields = Fields::of(&context.policy)?;
-    let rulebook = Rulebook::of(&context.policy, &fields, asked.on)?;
-    let keys = Arc::clone(&context.keys);
-    let started = Instant::now();
-    let (area, on) = (asked.area.clone(), asked.on);
-    let read = context.db.read_scan(move |tx| {
-        async move {
-            areas::ops::lines_of(tx, &scope, &area).await?;
-            load(tx, (&keys, fields), &scope, on.year()).await
-        }
-        .boxed()
-    });
-    let loaded = read.await?;
-    let load_seconds = started.elapsed().as_secs_f64();
-    let places = loaded.census.places(|village| rulebook.place_of(village));
-    let question = Question { on: asked.on, places: &places };
-    let threads = available_parallelism().unwrap_or(NonZero::<usize>::MIN);
-    let households = loaded.census.households();
+    let (policy, on) = (&context.policy, asked.on);
+    let picture = Picture::of(context, scope, asked.area, (policy, on.year())).await?;
+    let rulebook = Rulebook::of(policy, &picture.fields, on)?;
+    let (census, plan) = (picture.census(), &rulebook.guarantees.plan);
     let ask = || {
         let asking = Instant::now();
-        let plan = &rulebook.guarantees.plan;
-        let assessment = assess(&loaded.census, plan, question, 0..households, threads);
+        let assessment = picture.ask(&rulebook, plan, on, &[]);
         (asking.elapsed().as_secs_f64(), assessment)
     };
     let (once, assessment) = ask();
@@ -67,27 +48,27 @@ pub async fn run(context: &Context, scope: &Scope, asked: Asked) -> Result<Summa
     taken.sort_by(f64::total_cmp);
     let assess_seconds = taken.get(taken.len() / 2).copied().unwrap_or(once);
     if let Some(out) = &asked.out {
-        let standards = context.policy.standards();
-        let line = standards.iter().position(|standard| standard.id == "line");
+        let line = picture.fields.standards.iter().position(|id| id == "line");
         let line_fen = |village: &str| rulebook.amount(village, line?);
-        let of = (&loaded, &rulebook.guarantees.plan, &assessment);
-        statuses::write(out, of, (asked.on.year(), &line_fen))?;
+        statuses::write(out, (&picture.loaded, plan, &assessment), (on.year(), &line_fen))?;
     }
-    let rules = counts(&rulebook.guarantees.heads, &assessment);
-    let overall = overall(&assessment, households);
-    let classes = assess(&loaded.census, &rulebook.classes.plan, question, 0..households, threads);
-    let classes = counts(&rulebook.classes.heads, &classes);
+    let households = census.households();
+    let of = |asked: &rulebook::Asked| picture.ask(&rulebook, &asked.plan, on, &[]);
+    let (classes, warnings) = (of(&rulebook.classes), of(&rulebook.warnings));
+    let reach = (&of(&rulebook.among), &of(&rulebook.coverages));
     Ok(Summary {
-        area: asked.area.to_string(),
-        on: asked.on.to_string(),
+        area: picture.area.to_string(),
+        on: on.to_string(),
         households,
-        members: loaded.census.members(),
-        policy: context.policy.version().to_owned(),
-        rules,
-        overall,
-        classes,
-        load_seconds,
+        members: census.members(),
+        policy: policy.version().to_owned(),
+        rules: counts(&rulebook.guarantees.heads, &assessment),
+        overall: overall(&assessment, households),
+        classes: counts(&rulebook.classes.heads, &classes),
+        warnings: counts(&rulebook.warnings.heads, &warnings),
+        coverages: coverages(&rulebook.coverages.heads, reach),
+        load_seconds: picture.load_seconds,
         assess_seconds,
-        census_bytes: loaded.census.bytes(),
+        census_bytes: census.bytes(),
     })
 }

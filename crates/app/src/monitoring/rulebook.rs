@@ -94,8 +94,8 @@ impl<'p> At<'p> {
     ) -> Result<Place, BadPack> {
         let found = heads.iter().map(|head| items.find(&head.id, self.area, self.on));
         let rules = found.map(|own| own.map(&rule).transpose());
-        let standards = self.policy.standards().iter();
-        let amounts = standards.map(|own| self.policy.amount(&own.id, self.area, self.on));
+        let standards = self.fields.standards.iter();
+        let amounts = standards.map(|id| self.policy.amount(id, self.area, self.on));
         Ok(Place { rules: rules.collect::<Result<_, _>>()?, amounts: amounts.collect() })
     }
 }

@@ -77,16 +77,22 @@ impl Pack {
 }
 
 /// The policy that these packs come to over what the program carries, as far as it can be read.
-pub(super) fn read(packs: &[Pack]) -> Result<Policy, Vec<BadPack>> {
+pub fn read(packs: &[Pack]) -> Result<Policy, Vec<BadPack>> {
     let texts: Vec<Files<'_>> = packs.iter().map(Pack::texts).collect();
     Policy::embedded_under(&texts).map_err(|bad| vec![bad])
 }
 
-/// The same, if all of it can be asked; otherwise all that is wrong with it.
-pub fn check(packs: &[Pack]) -> Result<Policy, Vec<BadPack>> {
+/// All that is wrong with a policy that can be read: it asks for what there is not.
+pub fn faults(policy: &Policy) -> Vec<BadPack> {
+    let mut found = monitoring::check(policy);
+    found.extend(registers::check_policy(policy).err());
+    found
+}
+
+/// As [`read`], if nothing is wrong with it; otherwise all that is.
+pub(super) fn check(packs: &[Pack]) -> Result<Policy, Vec<BadPack>> {
     let policy = read(packs)?;
-    let mut found = monitoring::check(&policy);
-    found.extend(registers::check_policy(&policy).err());
+    let found = faults(&policy);
     if found.is_empty() { Ok(policy) } else { Err(found) }
 }
 

@@ -50,14 +50,14 @@ pub async fn in_force(context: &Context) -> Result<Result<Policy, Vec<BadPack>>,
     Ok(read(&read_published(context).await?.0))
 }
 
-/// The policy that is published, and a pack that goes before it.
+/// The policy that is published, and a pack that goes before it, as far as it can be read.
 pub async fn over_published(
     context: &Context,
     pack: Pack,
 ) -> Result<Result<Policy, Vec<BadPack>>, Error> {
     let (mut packs, _) = read_published(context).await?;
     packs.push(pack);
-    Ok(check(&packs))
+    Ok(read(&packs))
 }
 
 /// All publications, the last first.
@@ -75,7 +75,7 @@ pub async fn publish(
 ) -> Result<Outcome, Error> {
     pack.check_name()?;
     let (mut packs, last) = read_published(context).await?;
-    if packs.iter().any(|own| *own == pack) {
+    if packs.contains(&pack) {
         return Ok(Outcome::Unchanged);
     }
     packs.retain(|own| own.name != pack.name);

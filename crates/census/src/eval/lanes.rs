@@ -2,12 +2,12 @@
 
 use std::ops::Range;
 
-use daohu_base::Day;
 use daohu_policy::{
     CodeSet,
     expr::{Comparison, FieldRef, Level, Number, Test},
 };
 
+use super::Question;
 use crate::{
     Derived, Source,
     columns::{Census, Column, NO, NO_CODE, NO_FEN, NO_INT, NO_SET, UNKNOWN, YES, Year},
@@ -24,6 +24,8 @@ pub(super) struct Lanes<'c> {
     /// The income of the day's year, if there is any, and of the one before.
     pub(super) year: Option<&'c Year>,
     pub(super) year_before: Option<&'c Year>,
+    /// What is added to the income a head of the day's year.
+    pub(super) added_fen: &'c [i64],
     /// What rules compare with where these households live.
     pub(super) amounts: &'c [Option<f64>],
     pub(super) households: Range<usize>,
@@ -46,7 +48,8 @@ pub(super) const fn inverted(lane: u8) -> u8 {
 }
 
 impl<'c> Lanes<'c> {
-    pub(super) fn new(census: &'c Census, on: Day) -> Self {
+    pub(super) fn new(census: &'c Census, question: Question<'c>) -> Self {
+        let Question { on, added_fen, .. } = question;
         let year = |year: i64| i32::try_from(year).ok().and_then(|year| census.years.get(&year));
         let (year, year_before) = (year(on.year()), year(on.year() - 1));
         let (present, spare, spare_numbers) = Default::default();
@@ -58,6 +61,7 @@ impl<'c> Lanes<'c> {
             on,
             year,
             year_before,
+            added_fen,
             amounts,
             households,
             members,

@@ -10,6 +10,7 @@ mod packed;
 use std::{num::NonZero, ops::Range, thread};
 
 use daohu_base::Day;
+use daohu_policy::expr::{FieldRef, Level, Number};
 
 use self::{
     lanes::Lanes,
@@ -30,6 +31,9 @@ pub struct Question<'q> {
     pub on: Day,
     /// Where each village of the census lies among the plan's places, as [`Census::places`] tells it.
     pub places: &'q [u16],
+    /// What is added to the net income a head of each household of the census in the day's year, in fen: a transfer that is
+    /// thought of. Nothing, where there is none.
+    pub added_fen: &'q [i64],
 }
 
 /// What the rules say of some households, in the census' order.
@@ -87,7 +91,7 @@ pub fn assess(
     let packed: Vec<Packed<'_>> = plan.places.iter().map(Packed::of).collect();
     thread::scope(|scope| {
         let mut work = starts.zip(parts).map(|(start, slots)| {
-            let lanes = Lanes::new(census, question.on);
+            let lanes = Lanes::new(census, question);
             let packed = &packed[..];
             move || judge(lanes, (packed, question.places), start, slots)
         });
@@ -97,6 +101,29 @@ pub fn assess(
         own.into_iter().for_each(|work| work());
     });
     Assessment { from, rules }
+}
+
+impl Census {
+    /// The number that a household's field has on a day, with the amounts of its place; none if it is not known, or is no
+    /// number of the household.
+    pub fn number_of(
+        &self,
+        nth: usize,
+        field: FieldRef,
+        on: Day,
+        amounts: &[Option<f64>],
+    ) -> Option<f64> {
+        if field.level != Level::Household || nth >= self.households() {
+            return None;
+        }
+        let question = Question { on, places: &[], added_fen: &[] };
+        let mut lanes = Lanes::new(self, question);
+        lanes.amounts = amounts;
+        lanes.enter(nth..nth + 1);
+        let mut out = Vec::new();
+        lanes.number(&Number::Field(field), Level::Household, &mut out);
+        out.first().copied().filter(|number| !number.is_nan())
+    }
 }
 
 /// Where a thread writes what a rule says: outcomes and reasons.

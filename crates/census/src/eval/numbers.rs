@@ -79,7 +79,11 @@ impl Lanes<'_> {
                 out.extend_from_slice(self.part(level, numbers));
             }
             Some((Source::Derived(Derived::Age), _)) => self.ages_into(out),
-            Some((Source::Derived(Derived::IncomePerHead), _)) => self.incomes_into(self.year, out),
+            Some((Source::Derived(Derived::IncomePerHead), _)) => {
+                self.incomes_into(self.year, out);
+                let added = self.part(Level::Household, self.added_fen);
+                out.iter_mut().zip(added).for_each(|(own, added)| *own += stored_fen(*added));
+            }
             Some((Source::Derived(Derived::IncomePerHeadBefore), _)) => {
                 self.incomes_into(self.year_before, out);
             }

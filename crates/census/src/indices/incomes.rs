@@ -53,6 +53,16 @@ impl<'a> Incomes<'a> {
         Self { per_head_fen, persons: Persons { households, ..sharing } }
     }
 
+    /// The same with so many fen a head more for each household.
+    pub fn with(&self, added_fen: &[i64]) -> Raised {
+        let added = added_fen.iter().copied().chain(std::iter::repeat(0));
+        let own = self.per_head_fen.iter().zip(added);
+        Raised(
+            own.map(|(own, added)| if *own == NO_FEN { NO_FEN } else { own.saturating_add(added) })
+                .collect(),
+        )
+    }
+
     /// Who shared the income.
     pub fn persons(&self) -> Persons<'a> {
         self.persons
@@ -71,6 +81,17 @@ impl<'a> Incomes<'a> {
     /// True if a household is poor: its income a head is below the line.
     pub fn is_poor(&self, lines: Lines<'_>, household: usize) -> Option<bool> {
         Some(self.of(household)? < lines.of(household)?)
+    }
+}
+
+/// Incomes a head that are thought of.
+#[derive(Clone, Debug)]
+pub struct Raised(Vec<i64>);
+
+impl Raised {
+    /// As incomes of those who share them.
+    pub fn incomes<'a>(&'a self, sharing: Persons<'a>) -> Incomes<'a> {
+        Incomes::new(&self.0, sharing)
     }
 }
 

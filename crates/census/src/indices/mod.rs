@@ -23,7 +23,7 @@ pub(crate) use causes::Kept;
 pub use causes::{Causes, Codes, causes_by};
 pub use distribution::{Bands, Distribution, NotAscending, distribution, distribution_by};
 pub use flows::{Flows, flows, flows_by};
-pub use incomes::{Incomes, Lines, Persons};
+pub use incomes::{Incomes, Lines, Persons, Raised};
 pub use ladder::{AtRisk, HalfFen, Ladder, Part};
 pub use mean::{Mean, mean, mean_by, mean_of_amounts, mean_of_amounts_by};
 pub use multidimensional::{

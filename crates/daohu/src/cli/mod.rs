@@ -1,16 +1,20 @@
 //! The arguments. Names are fixed: scripts rely on them.
 
 mod monitor;
+mod parse;
 mod policy;
 
 use std::{net::SocketAddr, path::PathBuf};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use daohu_app::{Lang, suspects::Verdict};
-use daohu_base::{AreaCode, AreaLevel, Day};
+use daohu_base::{AreaCode, Day};
 use daohu_db::DbUrl;
 
-pub(crate) use self::monitor::{MonitorCommand, MonitorRunArgs};
+pub(crate) use self::monitor::{
+    IndicesArgs, MonitorCommand, MonitorExplainArgs, MonitorRunArgs, WhatIfArgs,
+};
+use self::parse::{parse_amount, parse_area, parse_day, parse_level, parse_verdict, parse_yuan};
 pub(crate) use self::policy::{
     PolicyCheckArgs, PolicyCommand, PolicyExplainArgs, PolicyListArgs, PolicyLoadArgs,
     PolicyWithdrawArgs, SomeDbArgs,
@@ -89,6 +93,8 @@ pub(crate) enum Command {
     /// Which households of an area have what it takes to be out of poverty, lack it, or are not known to have it.
     #[command(subcommand)]
     Monitor(MonitorCommand),
+    /// Indices of poverty of an area: incidence, depth, severity, inequality, and in how many ways households are poor.
+    Indices(IndicesArgs),
     /// Policy packs.
     #[command(subcommand)]
     Policy(PolicyCommand),
@@ -574,20 +580,4 @@ pub(crate) struct RotateArgs {
     pub(crate) db: DbArgs,
     #[arg(long)]
     pub(crate) json: bool,
-}
-
-fn parse_area(text: &str) -> Result<AreaCode, String> {
-    let area = AreaCode::parse(text).map_err(|error| error.to_string())?;
-    if area.level() == AreaLevel::Group {
-        return Err("areas go down to the village here: name the village of the group".to_owned());
-    }
-    Ok(area)
-}
-
-fn parse_verdict(text: &str) -> Result<Verdict, String> {
-    Verdict::named(text).ok_or_else(|| "open, different, same or merged".to_owned())
-}
-
-fn parse_day(text: &str) -> Result<Day, String> {
-    Day::parse(text).map_err(|error| error.to_string())
 }

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use daohu_app::{
-    Error, Lang,
+    Lang,
     households::{Dossier, dossier},
     sheet::{HOUSEHOLDS, INCOMES, PAIRINGS, PERSONS},
 };
@@ -21,20 +21,7 @@ use crate::{
 pub(crate) async fn run(args: HouseholdArgs, lang: Lang) -> Done {
     let context = open(&args.db, Wanted::Existing).await?;
     let found = dossier(&context, Scope::all(), args.id.clone(), args.as_of).await;
-    let dossier = found.map_err(|error| match error {
-        Error::NotFound(_) => {
-            let id = &args.id;
-            Failure::refusal(format!("没有这一户：{id}"), format!("no such household: {id}"))
-        }
-        Error::Ambiguous(choices) => {
-            let choices = choices.join(" ");
-            Failure::refusal(
-                format!("几个县都有，请选一个：{choices}"),
-                format!("several counties have it, choose one: {choices}"),
-            )
-        }
-        other => other.into(),
-    })?;
+    let dossier = found.map_err(|error| Failure::of_household(&args.id, error))?;
     if args.json {
         json(&dossier)?;
     } else {

@@ -9,6 +9,7 @@ pub(crate) mod demo;
 pub(crate) mod export;
 pub(crate) mod household;
 pub(crate) mod import;
+pub(crate) mod indices;
 pub(crate) mod journal;
 pub(crate) mod keys;
 pub(crate) mod migrate;

@@ -38,7 +38,11 @@ pub(crate) async fn run(command: PolicyCommand, lang: Lang) -> Done {
 }
 
 async fn check(args: PolicyCheckArgs, lang: Lang) -> Done {
-    policy_with(&args.db, Some(&args.dir)).await?;
+    let policy = policy_with(&args.db, Some(&args.dir)).await?;
+    let found = policies::faults(&policy);
+    if !found.is_empty() {
+        return Err(Failure::of_packs(&found));
+    }
     line(lang.pick("政策包可用", "the packs can be used"))?;
     Ok(ExitCode::SUCCESS)
 }
@@ -218,7 +222,7 @@ async fn policy_with(db: &SomeDbArgs, folder: Option<&Path>) -> Result<Policy, F
             };
             all.map_err(refused)
         }
-        (None, pack) => policies::check(&Vec::from_iter(pack)).map_err(refused),
+        (None, pack) => policies::read(&Vec::from_iter(pack)).map_err(refused),
     }
 }
 
@@ -229,7 +233,7 @@ pub(super) async fn over_published(context: &Context, folder: &Path) -> Result<P
 }
 
 /// The packs of a folder, named after it.
-fn read(folder: &Path) -> Result<Pack, Failure> {
+pub(super) fn read(folder: &Path) -> Result<Pack, Failure> {
     let unreadable = |error: io::Error| {
         let folder = folder.display();
         Failure::usage(

@@ -4,4 +4,4 @@
 
 pub(in crate::households) mod api;
 mod model;
-mod ops;
+pub(in crate::households) mod ops;

@@ -12,7 +12,8 @@ use super::model::{Written, last_written};
 use crate::{
     Context, Error, area_changes,
     households::{
-        ops::{members_then, until},
+        model::HouseholdRow,
+        ops::{Dossier, dossier_of, find, members_then, until},
         record::ops as record,
         sql as rows,
     },
@@ -27,8 +28,8 @@ const ENTRIES: i64 = 200;
 const ENTRIES_MAX: i64 = 25_600;
 
 /// Where a fact comes from.
-#[derive(Clone, Debug, Serialize, ToSchema)]
-pub(super) struct Source {
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Source {
     /// When it was written.
     #[schema(format = DateTime)]
     at: String,
@@ -68,6 +69,23 @@ pub(crate) struct Sources {
     records: Vec<RecordSources>,
 }
 
+impl Source {
+    /// The day of the instant.
+    pub fn day(&self) -> &str {
+        self.at.split('T').next().unwrap_or_default()
+    }
+
+    /// The user, or `system`.
+    pub fn actor(&self) -> &str {
+        &self.actor
+    }
+
+    /// `api`, an import with its job, or a command.
+    pub fn source(&self) -> &str {
+        &self.source
+    }
+}
+
 impl From<(Option<i64>, &Entry)> for Source {
     fn from((sequence, entry): (Option<i64>, &Entry)) -> Self {
         Self {
@@ -90,29 +108,67 @@ pub(super) async fn sources(
     let keys = context.keys.clone();
     let work = async move |tx: &mut Tx| {
         let home = record::household(tx, &keys, &scope, id).await?;
-        let county = home.county().to_owned();
-        let counties = area_changes::rows::counties_before(tx, &county).await?;
-        let mut keys_of = vec![("household", id.to_string())];
-        for (person, _) in members_then(tx, &keys, (&counties, id), until(as_of)).await? {
-            keys_of.push(("person", person.to_string()));
-        }
-        for income in rows::incomes_of(tx, &keys, &county, &[id]).await? {
-            keys_of.push(("income", format!("{id}/{}", income.year())));
-        }
-        for pairing in registers::rows::pairings_of(tx, &keys, &county, &[id]).await? {
-            keys_of.push((registers::PAIRING, registers::pairing_key(&pairing)));
-        }
-        let mut records = Vec::new();
-        for (kind, record) in keys_of {
-            records.extend(record_sources(tx, &keys, &counties, (kind, &record), as_of).await?);
-        }
-        if records.is_empty() {
-            return Err(Error::NotFound("household"));
-        }
-        let is_whole = records.iter().all(|record| record.is_whole);
-        Ok(Sources { id, county, is_whole, records })
+        sources_of(tx, &keys, &home, as_of).await
     };
     context.db.read(move |tx| async move { work(tx).await }.boxed()).await
+}
+
+/// A household, `NO` or `COUNTY/NO`, with where its facts come from; on a past day, as the journal tells it.
+pub(crate) async fn with_sources(
+    context: &Context,
+    scope: Scope,
+    reference: String,
+    as_of: Option<Day>,
+) -> Result<(Dossier, Sources), Error> {
+    let (keys, policy) = (context.keys.clone(), context.policy.clone());
+    let work = async move |tx: &mut Tx| {
+        let row = find(tx, &keys, &scope, &reference).await?;
+        let dossier = dossier_of(tx, (&keys, &policy, &scope), &row, as_of).await?;
+        Ok((dossier, sources_of(tx, &keys, &row, as_of).await?))
+    };
+    context.db.read(move |tx| async move { work(tx).await }.boxed()).await
+}
+
+async fn sources_of(
+    tx: &mut Tx,
+    keys: &Keys,
+    home: &HouseholdRow,
+    as_of: Option<Day>,
+) -> Result<Sources, Error> {
+    let (id, county) = (home.id(), home.county().to_owned());
+    let counties = area_changes::rows::counties_before(tx, &county).await?;
+    let mut keys_of = vec![("household", id.to_string())];
+    for (person, _) in members_then(tx, keys, (&counties, id), until(as_of)).await? {
+        keys_of.push(("person", person.to_string()));
+    }
+    for income in rows::incomes_of(tx, keys, &county, &[id]).await? {
+        keys_of.push(("income", format!("{id}/{}", income.year())));
+    }
+    for pairing in registers::rows::pairings_of(tx, keys, &county, &[id]).await? {
+        keys_of.push((registers::PAIRING, registers::pairing_key(&pairing)));
+    }
+    let mut records = Vec::new();
+    for (kind, record) in keys_of {
+        records.extend(record_sources(tx, keys, &counties, (kind, &record), as_of).await?);
+    }
+    if records.is_empty() {
+        return Err(Error::NotFound("household"));
+    }
+    let is_whole = records.iter().all(|record| record.is_whole);
+    Ok(Sources { id, county, is_whole, records })
+}
+
+impl Sources {
+    /// Who wrote a column last: of a person, or of the household itself.
+    pub(crate) fn of(&self, person: Option<i64>, column: &str) -> Option<Source> {
+        let (kind, record) = match person {
+            Some(person) => ("person", person.to_string()),
+            None => ("household", self.id.to_string()),
+        };
+        let mut records = self.records.iter();
+        let own = records.find(|own| own.kind == kind && own.record == record)?;
+        own.columns.get(column).cloned()
+    }
 }
 
 /// Where the columns of a record come from; none if on that day it was not there yet.
