@@ -230,3 +230,101 @@ async fn follow_once(context: &Context, known: &mut Option<i64>) -> Result<(), E
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use daohu_base::{Actor, SystemClock};
+    use daohu_db::{Engine, testing::Scratch};
+
+    use super::*;
+    use crate::{
+        accounts::{Cost, Passwords},
+        schema::MIGRATIONS,
+    };
+
+    /// A program over a database.
+    fn program(db: &daohu_db::Db, keys: &Arc<Keys>) -> Context {
+        let passwords = Passwords::new(Cost { memory_kib: 8, passes: 1, at_once: 1 }).unwrap();
+        let policy = Arc::new(Policy::embedded().unwrap());
+        Context::new(db.clone(), policy, (keys.clone(), passwords), Arc::new(SystemClock))
+    }
+
+    fn act(context: &Context) -> Act {
+        Act::new(Actor::command("test"), &*context.clock, "command")
+    }
+
+    fn pack(text: &str) -> Pack {
+        Pack { name: "own".to_owned(), files: vec![("own.toml".to_owned(), text.to_owned())] }
+    }
+
+    const LINE: &str = "[[value]]\nof = 'line'\nyear = 2015\nvalue = 3000\nsource = 'a test'\n";
+
+    #[tokio::test]
+    async fn a_server_takes_up_what_another_program_publishes_and_keeps_what_it_has_otherwise() {
+        for engine in Engine::BOTH {
+            let (_scratch, db) = Scratch::migrated(engine, &MIGRATIONS).await;
+            let keys = Arc::new(Keys::generate().unwrap());
+            let (server, other) = (program(&db, &keys), program(&db, &keys));
+            let line = |context: &Context| context.current().policy.poverty_line_fen("50", 2015);
+            let mut known = None;
+            follow_once(&server, &mut known).await.unwrap();
+            assert_eq!(line(&server), Some(285_500));
+            let at_work = server.current();
+
+            let note = || (pack(LINE), String::new());
+            let done = publish(&other, act(&other), note(), false).await.unwrap();
+            assert!(matches!(done, Outcome::Published(_)), "{done:?}");
+            assert_eq!(line(&other), Some(300_000), "who publishes it follows it at once");
+            assert_eq!(line(&server), Some(285_500));
+            follow_once(&server, &mut known).await.unwrap();
+            assert_eq!(line(&server), Some(300_000), "{engine:?}");
+            assert_eq!(
+                at_work.policy.poverty_line_fen("50", 2015),
+                Some(285_500),
+                "it goes on as it began"
+            );
+
+            // A row that this program cannot read.
+            let bad = Publication {
+                id: 2,
+                pack: "newer".to_owned(),
+                files: "[[\"new.toml\", \"[[unheard_of]]\"]]".to_owned(),
+                version: "x".to_owned(),
+                note: String::new(),
+                published_at: 0,
+                published_by: "x".to_owned(),
+            };
+            let insert = async move |tx: &mut Tx| sql::insert(tx, &bad).await;
+            db.write(move |tx| async move { insert(tx).await }.boxed()).await.unwrap();
+            follow_once(&server, &mut known).await.unwrap();
+            assert_eq!(line(&server), Some(300_000), "it keeps what it has");
+        }
+    }
+
+    #[tokio::test]
+    async fn what_the_program_carries_is_noted_once_and_two_publications_at_once_are_not_both_made()
+    {
+        for engine in Engine::BOTH {
+            let (_scratch, db) = Scratch::migrated(engine, &MIGRATIONS).await;
+            let keys = Arc::new(Keys::generate().unwrap());
+            let context = program(&db, &keys);
+            for _ in 0..2 {
+                note_shipped(&context, act(&context)).await.unwrap();
+            }
+            let all = list(&context).await.unwrap();
+            assert_eq!((all.len(), all[0].pack.as_str()), (1, SHIPPED));
+            assert!(all[0].files.contains("lines.toml"));
+            let of = || (("own".to_owned(), "[]".to_owned()), ("x".to_owned(), String::new()));
+            let (pack, told) = of();
+            store(&context, act(&context), pack, told, 1).await.unwrap();
+            let (pack, told) = of();
+            let late = store(&context, act(&context), pack, told, 1).await;
+            assert!(matches!(late, Err(Error::Refused("policy.published_meanwhile"))), "{late:?}");
+            for name in ["", "shipped", "a b", "a/b", &"x".repeat(65)] {
+                let pack = Pack { name: name.to_owned(), files: Vec::new() };
+                let refused = publish(&context, act(&context), (pack, String::new()), false).await;
+                assert!(matches!(refused, Err(Error::Invalid(_))), "{name}: {refused:?}");
+            }
+        }
+    }
+}

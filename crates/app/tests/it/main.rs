@@ -37,6 +37,7 @@ mod jobs;
 mod journal;
 mod matrix;
 mod monitoring;
+mod monitoring_questions;
 mod moves;
 mod problems;
 mod quality;

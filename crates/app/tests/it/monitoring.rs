@@ -15,12 +15,12 @@ use daohu_db::Engine;
 
 use crate::{exchange::options, harness::TestApp};
 
-fn fixture() -> PathBuf {
+pub fn fixture() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/statuses")
 }
 
 /// The cells of a CSV file, by row, with its header.
-fn read(path: &Path) -> (Vec<String>, Vec<Vec<String>>) {
+pub fn read(path: &Path) -> (Vec<String>, Vec<Vec<String>>) {
     let mut csv = csv::Reader::from_path(path).unwrap();
     let owned = |row: &csv::StringRecord| row.iter().map(str::to_owned).collect::<Vec<_>>();
     let header = owned(csv.headers().unwrap());
@@ -35,7 +35,7 @@ impl TestApp {
         run(&self.context, &Scope::all(), asked).await.unwrap()
     }
 
-    async fn with_cases(engine: Engine) -> Self {
+    pub async fn with_cases(engine: Engine) -> Self {
         let test = Self::new(engine).await;
         let folder = self::fixture();
         let names = ["areas", "households", "persons", "incomes"];

@@ -54,6 +54,7 @@ async fn a_pack_moves_the_line_and_the_counts_follow() {
 #[tokio::test]
 async fn a_pack_that_cannot_be_asked_is_refused_with_file_line_and_advice() {
     let place = Place::new(Engine::Sqlite).await;
+    place.run(&["migrate"]).expect(0);
     let pack = place.folder().join("pack");
     fs::create_dir(&pack).unwrap();
     let folder = pack.display().to_string();
