@@ -127,8 +127,10 @@ pub async fn note_shipped(context: &Context, act: Act) -> Result<(), Error> {
     let last = lasts.last().map_or(0, |own| own.id);
     let of = (context.policy.version().to_owned(), env!("CARGO_PKG_VERSION").to_owned());
     match store(context, act, (pack.name, stored), of, last).await {
+        // Nobody else may seal what a program wrote that only brought the schema up to date.
+        Ok(_) => journal::seal_all(context).await.map(|_| ()),
         // Another program that starts just now has noted it.
-        Ok(_) | Err(Error::Refused(_)) => Ok(()),
+        Err(Error::Refused(_)) => Ok(()),
         Err(error) => Err(error),
     }
 }
