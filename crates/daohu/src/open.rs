@@ -87,7 +87,7 @@ pub(crate) async fn prepare(args: &DbArgs, wanted: Wanted) -> Result<(Context, u
         }
     }
     let policy = policies::in_force(&context).await?.map_err(|found| Failure::of_packs(&found))?;
-    context.take_up(Arc::new(policy));
+    context.take_up(policy);
     context = context.current();
     Ok((context, applied))
 }

@@ -197,10 +197,10 @@ struct Teller<'t> {
 }
 
 impl Teller<'_> {
-    fn ask(&self, plan: &Plan) -> Vec<Outcome> {
+    /// What a plan says at one of its places.
+    fn ask(&self, plan: &Plan, place: u16) -> Vec<Outcome> {
         let census = &self.one.census;
-        let places = census.places(|village| self.rulebook.place_of(village));
-        let question = daohu_census::Question { on: self.on, places: &places, added_fen: &[] };
+        let question = daohu_census::Question { on: self.on, places: &[place], added_fen: &[] };
         let said = daohu_census::assess(census, plan, question, 0..1, threads());
         let first = |rule: &daohu_census::Judged| rule.outcomes.first().copied();
         said.rules.iter().map(|rule| first(rule).unwrap_or(Outcome::NotAsked)).collect()
@@ -213,7 +213,7 @@ impl Teller<'_> {
         is_wanted: fn(Outcome) -> bool,
     ) -> Vec<Judgement> {
         let place = self.rulebook.place_of(&self.one.village);
-        let told = self.ask(&asked.plan).into_iter().zip(&asked.heads).enumerate();
+        let told = self.ask(&asked.plan, place).into_iter().zip(&asked.heads).enumerate();
         let told =
             told.filter(|(_, (outcome, _))| *outcome != Outcome::NotAsked && is_wanted(*outcome));
         let judgement = |(nth, (outcome, head)): (usize, (Outcome, &daohu_policy::Head))| {
@@ -246,23 +246,20 @@ impl Teller<'_> {
     fn because(&self, rule: &Rule, outcome: Outcome) -> Vec<Because> {
         let parts = if outcome == Outcome::Unmet { rule.unmet() } else { rule.met() };
         let held = |part: &Test| Rule::new("part", Test::Not(Box::new(part.clone())), part.clone());
-        let place = self.rulebook.place_of(&self.one.village);
-        let mut plan = Plan { ids: Vec::new(), places: Vec::new() };
-        for _ in 0..=place {
-            plan.places.push(daohu_census::Place::default());
-        }
-        plan.ids = parts.iter().map(|_| "part".to_owned()).collect();
-        if let Some(own) = plan.places.last_mut() {
-            own.rules = parts.iter().map(|part| Some(held(part))).collect();
-            let amounts = self.rulebook.guarantees.plan.places.get(usize::from(place));
-            own.amounts = amounts.map(|place| place.amounts.clone()).unwrap_or_default();
-        }
-        let told = self.ask(&plan).into_iter().zip(parts);
+        let plan = Plan::everywhere(parts.iter().map(held).collect(), self.amounts().to_vec());
+        let told = self.ask(&plan, 0).into_iter().zip(parts);
         let told = told.filter(|(holds, _)| match outcome {
             Outcome::Unknown => *holds != Outcome::Met,
             _ => *holds == Outcome::Met,
         });
         told.map(|(holds, part)| self.part(part, holds)).collect()
+    }
+
+    /// What rules compare with where the household lives.
+    fn amounts(&self) -> &[Option<f64>] {
+        let place = usize::from(self.rulebook.place_of(&self.one.village));
+        let place = self.rulebook.guarantees.plan.places.get(place);
+        place.map(|place| &place.amounts[..]).unwrap_or_default()
     }
 
     fn part(&self, part: &Test, holds: Outcome) -> Because {
@@ -335,9 +332,7 @@ impl Teller<'_> {
             let born = Day::parse(person.get("born_on")?.as_str()?).ok()?;
             return Some(born.age_years(self.on).to_string());
         }
-        let place = self.rulebook.place_of(&self.one.village);
-        let amounts = &self.rulebook.guarantees.plan.places.get(usize::from(place))?.amounts;
-        let number = self.one.census.number_of(0, field, self.on, amounts)?;
+        let number = self.one.census.number_of(0, field, self.on, self.amounts())?;
         let kind = &self.one.fields.shape.vocabulary.field(field)?.kind;
         let is_yuan =
             *kind == daohu_policy::expr::FieldKind::Number(daohu_policy::expr::Unit::Yuan);

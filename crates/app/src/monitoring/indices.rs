@@ -179,9 +179,6 @@ impl<'p> Asker<'p> {
         (pack, on): (&'p Indices, Day),
     ) -> Result<Self, Error> {
         let census = picture.census();
-        let line = picture.fields.standards.iter().position(|id| id == "line");
-        #[expect(clippy::cast_possible_truncation, reason = "whole fen below 2^53")]
-        let line_fen = |village: &String| rulebook.amount(village, line?).map(|fen| fen as i64);
         let bad = |reason: String| BadPack { file: "indices.toml".to_owned(), reason };
         let ids = &rulebook.guarantees.plan.ids;
         // A guarantee that is not asked on the day weighs nothing.
@@ -195,7 +192,7 @@ impl<'p> Asker<'p> {
         Ok(Self {
             picture,
             on,
-            lines: census.villages().iter().map(line_fen).collect(),
+            lines: picture.lines_fen(rulebook),
             members: census.members_on(on),
             measure,
             assessment: picture.ask(rulebook, &rulebook.guarantees.plan, on, &[]),

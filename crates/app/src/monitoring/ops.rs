@@ -48,9 +48,8 @@ pub async fn run(context: &Context, scope: &Scope, asked: Asked) -> Result<Summa
     taken.sort_by(f64::total_cmp);
     let assess_seconds = taken.get(taken.len() / 2).copied().unwrap_or(once);
     if let Some(out) = &asked.out {
-        let line = picture.fields.standards.iter().position(|id| id == "line");
-        let line_fen = |village: &str| rulebook.amount(village, line?);
-        statuses::write(out, (&picture.loaded, plan, &assessment), (on.year(), &line_fen))?;
+        let lines = picture.lines_fen(&rulebook);
+        statuses::write(out, (&picture.loaded, plan, &assessment), (on.year(), &lines))?;
     }
     let households = census.households();
     let of = |asked: &rulebook::Asked| picture.ask(&rulebook, &asked.plan, on, &[]);

@@ -95,6 +95,14 @@ impl Picture {
         assess(census, plan, question, 0..census.households(), threads())
     }
 
+    /// The poverty line of each village, in fen; none where no pack has it.
+    pub(super) fn lines_fen(&self, rulebook: &Rulebook) -> Vec<Option<i64>> {
+        let line = self.fields.standards.iter().position(|id| id == "line");
+        #[expect(clippy::cast_possible_truncation, reason = "whole fen below 2^53")]
+        let fen = |village: &String| rulebook.amount(village, line?).map(|fen| fen as i64);
+        self.census().villages().iter().map(fen).collect()
+    }
+
     /// The areas of a level that lie in this one, those included in which no household lives; itself, where no level is asked
     /// for.
     pub(super) fn parts(&self, by: Option<AreaLevel>, on: Day) -> Parts {

@@ -12,14 +12,14 @@ use crate::{Error, exchange::Partial};
 const BEFORE: [&str; 5] = ["户编号", "年度", "家庭人口", "人均纯收入", "贫困标准"];
 const BEHIND: &str = "总体状态";
 
-/// The year of income, and the line of a village in it.
-pub(super) type Lines<'l> = (i64, &'l dyn Fn(&str) -> Option<f64>);
+/// The year of income, and the line of each village in it.
+pub(super) type Lines<'l> = (i64, &'l [Option<i64>]);
 
 /// Writes the households by 户编号.
 pub(super) fn write(
     path: &Path,
     (loaded, plan, assessment): (&Loaded, &Plan, &Assessment),
-    (year, line_fen): Lines<'_>,
+    (year, lines_fen): Lines<'_>,
 ) -> Result<(), Error> {
     let file = Partial::create(path)?;
     let mut csv = csv::Writer::from_writer(file.temporary.as_file().try_clone()?);
@@ -31,8 +31,10 @@ pub(super) fn write(
         let income = loaded.census.income_of(nth, year);
         let number = |number: Option<i64>| number.map_or_else(String::new, |n| n.to_string());
         let per_head = income.fen.map_or_else(String::new, |fen| Fen(fen).with_decimals());
-        let line = loaded.census.village_of(nth).and_then(line_fen);
-        let line = line.map_or_else(String::new, |fen| whole(fen).to_string());
+        let village = loaded.census.village_places().get(nth);
+        let village = village.and_then(|village| usize::try_from(*village).ok());
+        let line = village.and_then(|village| *lines_fen.get(village)?);
+        let line = line.map_or_else(String::new, |fen| Fen(fen).to_string());
         csv.write_field(loaded.numbers.get(nth).map_or("", String::as_str)).map_err(unwritten)?;
         for cell in [number(Some(year)), number(income.sharing), per_head, line] {
             csv.write_field(cell).map_err(unwritten)?;
@@ -51,10 +53,4 @@ pub(super) fn write(
 
 fn unwritten(error: csv::Error) -> Error {
     Error::File(std::io::Error::other(error))
-}
-
-/// An amount of a pack in whole fen.
-#[expect(clippy::cast_possible_truncation, reason = "whole fen below 2^53")]
-fn whole(fen: f64) -> Fen {
-    Fen(fen as i64)
 }

@@ -144,7 +144,7 @@ pub async fn whatif(
         on: asked.on,
         before: picture.ask(&before, &before.guarantees.plan, asked.on, &[]),
         after: picture.ask(&after, &after.guarantees.plan, asked.on, &added),
-        lines: [lines(&picture, &before), lines(&picture, &after)],
+        lines: [picture.lines_fen(&before), picture.lines_fen(&after)],
         members: picture.census().members_on(asked.on),
         per_head_fen: asked.transfer.as_ref().map_or(0, |transfer| transfer.per_head.0),
         added,
@@ -162,14 +162,6 @@ pub async fn whatif(
         parts: parts.unwrap_or_default(),
         seconds,
     }))
-}
-
-/// The poverty line of each village, in fen.
-fn lines(picture: &Picture, rulebook: &Rulebook) -> Vec<Option<i64>> {
-    let line = picture.fields.standards.iter().position(|id| id == "line");
-    #[expect(clippy::cast_possible_truncation, reason = "whole fen below 2^53")]
-    let fen = |village: &String| rulebook.amount(village, line?).map(|fen| fen as i64);
-    picture.census().villages().iter().map(fen).collect()
 }
 
 /// What each household would have more a head, in fen.

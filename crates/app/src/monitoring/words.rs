@@ -41,7 +41,7 @@ impl Wording<'_> {
                     format!("{}{}{}", self.field(*field), pick("：", ": "), pick("否", "no"))
                 }
                 Test::Compare(how, one, other) => {
-                    self.test(&Test::Compare(opposite(*how), one.clone(), other.clone()))
+                    self.test(&Test::Compare(how.opposite(), one.clone(), other.clone()))
                 }
                 Test::Known(field) => {
                     format!("{}{}", self.field(*field), pick("不明", " is not known"))
@@ -163,16 +163,5 @@ const fn sign(how: Comparison) -> &'static str {
         Comparison::LessOrEqual => "≤",
         Comparison::Greater => ">",
         Comparison::GreaterOrEqual => "≥",
-    }
-}
-
-const fn opposite(how: Comparison) -> Comparison {
-    match how {
-        Comparison::Equal => Comparison::NotEqual,
-        Comparison::NotEqual => Comparison::Equal,
-        Comparison::Less => Comparison::GreaterOrEqual,
-        Comparison::LessOrEqual => Comparison::Greater,
-        Comparison::Greater => Comparison::LessOrEqual,
-        Comparison::GreaterOrEqual => Comparison::Less,
     }
 }

@@ -157,8 +157,3 @@ impl Asked<'_> {
 pub fn explain_all(policy: &Policy, area: &AreaCode, on: Day) -> Vec<Explained> {
     Asked { policy, area: area.as_str(), on }.all()
 }
-
-/// What holds of one of them; none if no pack knows it.
-pub fn explain(policy: &Policy, area: &AreaCode, on: Day, item: &str) -> Option<Explained> {
-    explain_all(policy, area, on).into_iter().find(|own| own.item == item)
-}

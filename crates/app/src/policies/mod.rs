@@ -13,7 +13,7 @@ mod model;
 mod ops;
 mod sql;
 
-pub use explain::{Explained, Said, explain, explain_all};
+pub use explain::{Explained, Said, explain_all};
 pub use model::{Pack, Publication, faults, read};
 pub use ops::{
     Outcome, follow, in_force, list, note_shipped, over_published, publish, watched, withdraw,

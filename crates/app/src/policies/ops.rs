@@ -6,7 +6,7 @@ use daohu_db::{BoxFuture, Error as DbError, FutureExt, Tx, Violation};
 use daohu_policy::{BadPack, Policy};
 
 use super::{
-    model::{Pack, Publication, SHIPPED, check, read, shipped},
+    model::{self, Pack, Publication, SHIPPED, check, read, shipped},
     sql,
 };
 use crate::{
@@ -45,9 +45,14 @@ async fn read_published(context: &Context) -> Result<(Vec<Pack>, i64), Error> {
     context.db.read(move |tx| async move { published(tx).await }.boxed()).await
 }
 
-/// The policy that is published: it was checked when it was.
-pub async fn in_force(context: &Context) -> Result<Result<Policy, Vec<BadPack>>, Error> {
-    Ok(read(&read_published(context).await?.0))
+/// The policy that is published, which was checked when it was: that of the context, where nothing is.
+pub async fn in_force(context: &Context) -> Result<Result<Arc<Policy>, Vec<BadPack>>, Error> {
+    let (packs, _) = read_published(context).await?;
+    // To read all that the program carries once more takes longer than many a command.
+    if packs.is_empty() {
+        return Ok(Ok(Arc::clone(&context.policy)));
+    }
+    Ok(read(&packs).map(Arc::new))
 }
 
 /// The policy that is published, and a pack that goes before it, as far as it can be read.
@@ -218,8 +223,11 @@ async fn follow_once(context: &Context, known: &mut Option<i64>) -> Result<(), E
     let (packs, last) = read_published(context).await?;
     *known = Some(last);
     let before = context.current().policy;
+    // It was checked when it was taken up.
+    if model::read(&packs).is_ok_and(|policy| policy.version() == before.version()) {
+        return Ok(());
+    }
     match check(&packs) {
-        Ok(policy) if policy.version() == before.version() => {}
         Ok(policy) => {
             tracing::info!(version = policy.version(), "another policy was published");
             context.take_up(Arc::new(policy));

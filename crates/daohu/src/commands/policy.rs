@@ -4,6 +4,7 @@ use std::{
     fs, io,
     path::{Path, PathBuf},
     process::ExitCode,
+    sync::Arc,
 };
 
 use daohu_app::{
@@ -16,7 +17,7 @@ use daohu_policy::Policy;
 use serde::Serialize;
 use serde_json::json;
 
-use super::Done;
+use super::{Done, monitor::under};
 use crate::{
     cli::{
         PolicyCheckArgs, PolicyCommand, PolicyExplainArgs, PolicyListArgs, PolicyLoadArgs,
@@ -210,20 +211,13 @@ fn print_said(said: &Said, lang: Lang) -> Result<(), Failure> {
 }
 
 /// What holds with the packs of a folder before all that is published in a database, or before what the program carries.
-async fn policy_with(db: &SomeDbArgs, folder: Option<&Path>) -> Result<Policy, Failure> {
-    let pack = folder.map(read).transpose()?;
-    let refused = |found: Vec<_>| Failure::of_packs(&found);
-    match (db.given(), pack) {
-        (Some(db), pack) => {
-            let context = open(&db, Wanted::Existing).await?;
-            let all = match pack {
-                Some(pack) => policies::over_published(&context, pack).await?,
-                None => policies::in_force(&context).await?,
-            };
-            all.map_err(refused)
-        }
-        (None, pack) => policies::read(&Vec::from_iter(pack)).map_err(refused),
+async fn policy_with(db: &SomeDbArgs, folder: Option<&Path>) -> Result<Arc<Policy>, Failure> {
+    if let Some(db) = db.given() {
+        return Ok(under(&db, folder).await?.policy);
     }
+    let pack = folder.map(read).transpose()?;
+    let policy = policies::read(&Vec::from_iter(pack));
+    policy.map(Arc::new).map_err(|found| Failure::of_packs(&found))
 }
 
 /// The policy that is published, with the packs of a folder before it.

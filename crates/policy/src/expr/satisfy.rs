@@ -66,18 +66,6 @@ impl Span {
     }
 }
 
-/// The comparison that holds where this one does not.
-const fn opposite(how: Comparison) -> Comparison {
-    match how {
-        Comparison::Equal => Comparison::NotEqual,
-        Comparison::NotEqual => Comparison::Equal,
-        Comparison::Less => Comparison::GreaterOrEqual,
-        Comparison::LessOrEqual => Comparison::Greater,
-        Comparison::Greater => Comparison::LessOrEqual,
-        Comparison::GreaterOrEqual => Comparison::Less,
-    }
-}
-
 /// True if all goals can be reached together: of each, that it holds, or that it does not.
 fn is_possible<'t>(
     mut goals: Vec<(&'t Test, bool)>,
@@ -142,7 +130,7 @@ impl<'t> Known<'t> {
                 self.is_known(*field, true) && !(holds && codes.iter().next().is_none())
             }
             Test::Compare(how, one, other) => {
-                self.compare(if holds { *how } else { opposite(*how) }, one, other)
+                self.compare(if holds { *how } else { how.opposite() }, one, other)
             }
             _ => true,
         }

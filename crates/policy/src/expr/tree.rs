@@ -97,6 +97,18 @@ impl Comparison {
         }
     }
 
+    /// What holds of the same two numbers where this does not.
+    pub const fn opposite(self) -> Self {
+        match self {
+            Self::Equal => Self::NotEqual,
+            Self::NotEqual => Self::Equal,
+            Self::Less => Self::GreaterOrEqual,
+            Self::LessOrEqual => Self::Greater,
+            Self::Greater => Self::LessOrEqual,
+            Self::GreaterOrEqual => Self::Less,
+        }
+    }
+
     /// True if it holds of two numbers.
     #[expect(clippy::float_cmp, reason = "numbers that were written down alike are alike")]
     pub fn holds(self, one: f64, other: f64) -> bool {
