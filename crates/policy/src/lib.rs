@@ -4,6 +4,7 @@
 //! does not parse is refused whole, with the file and the reason.
 
 mod classes;
+mod crosschecks;
 pub mod expr;
 mod helping;
 mod items;
@@ -19,6 +20,7 @@ mod standards;
 mod villages;
 
 pub use classes::HouseholdClass;
+pub use crosschecks::{Crosscheck, Crosschecks, Finds};
 pub use helping::{Bond, Helper, Helping, VillageRole};
 pub use items::{Item, Items, Standing};
 pub use judgements::{
