@@ -36,7 +36,7 @@ create table leads (
   outcome bigint,
   closed_on text,
   closed_by text,
-  note text,
+  reason text,
   sealed bytea,
   created_at bigint not null,
   created_by text not null,

@@ -56,7 +56,6 @@ pub struct Crosschecks {
     pub name: Vec<String>,
     /// Rows that cannot be used and are told one by one; all of them are counted.
     pub told_rows_max: usize,
-    pub note_min_characters: usize,
 }
 
 impl Crosscheck {

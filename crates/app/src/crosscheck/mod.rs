@@ -13,6 +13,8 @@
 //! however often it is found; what was closed stays closed. Only who belongs to the household on the day is a hit; what is not known
 //! is never taken for yes or no, but for an amount, whose lack makes nobody innocent. A list is stored as a whole or not at all.
 
+mod api;
+mod leads;
 mod model;
 mod ops;
 mod read;
@@ -20,6 +22,7 @@ pub(crate) mod rows;
 mod sql;
 mod stored;
 
+pub(crate) use api::routes;
 pub use model::{Counts, State};
 pub(crate) use ops::LEAD;
 pub use ops::{Asked, Checked, run};

@@ -3,9 +3,10 @@
 use daohu_base::Day;
 use daohu_policy::{CodeSet, Crosscheck};
 use serde::{Deserialize, Serialize};
-use serde_json::{Value as Json, json};
+use serde_json::json;
 
 use crate::{
+    journal::Act,
     keys::{Keys, hex},
     sheet::Meta,
 };
@@ -294,7 +295,7 @@ pub(super) struct Lead {
     pub(super) outcome: Option<i64>,
     pub(super) closed_on: Option<String>,
     pub(super) closed_by: Option<String>,
-    pub(super) note: Option<String>,
+    pub(super) reason: Option<String>,
     pub(super) said: Said,
     pub(super) meta: Meta,
 }
@@ -343,7 +344,7 @@ impl Lead {
             outcome: None,
             closed_on: None,
             closed_by: None,
-            note: None,
+            reason: None,
             said: Said { amount_fen: fact.amount_fen, name },
             meta,
         }
@@ -366,6 +367,19 @@ impl Lead {
         (lead != *self).then_some(lead)
     }
 
+    /// This lead after somebody looked after it.
+    pub(super) fn closed(&self, act: &Act, outcome: i64, reason: String) -> Self {
+        let mut lead = self.clone();
+        lead.state = State::Closed;
+        lead.outcome = Some(outcome);
+        lead.closed_on = Some(act.at.day().to_string());
+        lead.closed_by = Some(act.actor.name.clone());
+        lead.reason = Some(reason);
+        lead.meta.updated_at = act.at.0;
+        lead.meta.version += 1;
+        lead
+    }
+
     /// As the journal names it: whose it is can be read from it.
     pub(super) fn key(&self) -> String {
         format!("{}/{}", self.household, self.id)
@@ -373,16 +387,10 @@ impl Lead {
 
     /// The journal's object.
     pub(super) fn to_journal(&self) -> String {
-        let mut object = self.object();
-        object["county"] = self.county.as_str().into();
-        object["list"] = self.list.as_str().into();
-        object["fact"] = self.fact.as_str().into();
-        object.to_string()
-    }
-
-    /// What is told of it, without who wrote it.
-    pub(super) fn object(&self) -> Json {
         json!({
+            "county": self.county,
+            "list": self.list,
+            "fact": self.fact,
             "id": self.id,
             "household": self.household,
             "person": self.person,
@@ -401,8 +409,9 @@ impl Lead {
             "outcome": self.outcome,
             "closed_on": self.closed_on,
             "closed_by": self.closed_by,
-            "note": self.note,
+            "reason": self.reason,
         })
+        .to_string()
     }
 }
 

@@ -187,7 +187,7 @@ const COLUMNS: [(&str, Type); 25] = [
     ("outcome", Type::Int),
     ("closed_on", Type::Text),
     ("closed_by", Type::Text),
-    ("note", Type::Text),
+    ("reason", Type::Text),
     ("sealed", Type::Blob),
     ("created_at", Type::Int),
     ("created_by", Type::Text),
@@ -250,7 +250,7 @@ fn lead(keys: &Keys, row: &Row) -> Result<Lead, Error> {
         outcome: row.opt_int(16)?,
         closed_on: opt_text(17)?,
         closed_by: opt_text(18)?,
-        note: opt_text(19)?,
+        reason: opt_text(19)?,
         said,
         meta: Meta {
             created_at: row.int(21)?,
@@ -283,7 +283,7 @@ fn row(keys: &Keys, lead: &Lead) -> Result<Vec<Value>, Error> {
         lead.outcome.into(),
         lead.closed_on.as_deref().into(),
         lead.closed_by.as_deref().into(),
-        lead.note.as_deref().into(),
+        lead.reason.as_deref().into(),
         sealed.into(),
         lead.meta.created_at.into(),
         lead.meta.created_by.as_str().into(),
@@ -312,13 +312,6 @@ pub(super) async fn by_ids(
         all.extend(found(tx, keys, &filter, "").await?);
     }
     Ok(all)
-}
-
-/// A lead in whatever county it is.
-pub(super) async fn by_id(tx: &mut Tx, keys: &Keys, id: &str) -> Result<Option<Lead>, Error> {
-    let mut filter = Filter::new();
-    filter.and("l.id = ?", [id.into()]);
-    Ok(found(tx, keys, &filter, "").await?.pop())
 }
 
 /// The leads of these households of a county.
@@ -379,4 +372,108 @@ pub(super) async fn reseal(
     let new = keys.seal(&context(id), &plain)?;
     let sql = "update leads set sealed = $4 where county = $1 and id = $2 and sealed = $3";
     Ok(tx.execute(sql, &[county.into(), id.into(), old.into(), new.into()]).await?)
+}
+
+/// A lead with what people know its household and member by.
+pub(super) struct Shown {
+    pub(super) lead: Lead,
+    pub(super) household_no: String,
+    pub(super) village: String,
+    pub(super) person_name: String,
+}
+
+/// Where the village and the names of a lead stand.
+const SHOWN: &str = "from leads l
+    join households h on h.county = l.county and h.id = l.household
+    join persons p on p.county = l.county and p.id = l.person";
+
+/// Which leads are wanted.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Wanted {
+    pub(super) check: Option<String>,
+    pub(super) state: Option<State>,
+}
+
+fn of_scope(scope: &Scope) -> Filter {
+    let mut filter = Filter::new();
+    areas::rows::within(&mut filter, "(l.county >= ? and l.county < ?)", &scope.counties());
+    areas::rows::within(&mut filter, "(h.village >= ? and h.village < ?)", scope);
+    filter
+}
+
+/// The next leads of a scope by county and id, after a mark; or the one of an id.
+pub(super) async fn shown(
+    tx: &mut Tx,
+    keys: &Keys,
+    scope: &Scope,
+    (wanted, id): (&Wanted, Option<&str>),
+    (after, limit): (Option<&(String, String)>, i64),
+) -> Result<Vec<Shown>, Error> {
+    let mut filter = of_scope(scope);
+    if let Some(id) = id {
+        filter.and("l.id = ?", [id.into()]);
+    }
+    if let Some(check) = &wanted.check {
+        filter.and("l.check_id = ?", [check.as_str().into()]);
+    }
+    if let Some(state) = wanted.state {
+        filter.and("l.state = ?", [state.as_str().into()]);
+    }
+    if let Some((county, id)) = after {
+        filter.and("(l.county, l.id) > (?, ?)", [county.as_str().into(), id.as_str().into()]);
+    }
+    let limit = filter.param(limit);
+    let sql = format!(
+        "select {}, h.no, h.village, p.name {SHOWN}{} order by l.county, l.id limit {limit}",
+        columns(),
+        filter.clause()
+    );
+    let of = COLUMNS.len();
+    let shown = |row: &Row| {
+        Ok(Shown {
+            lead: lead(keys, row)?,
+            household_no: row.text(of)?.to_owned(),
+            village: row.text(of + 1)?.to_owned(),
+            person_name: row.text(of + 2)?.to_owned(),
+        })
+    };
+    tx.query(&sql, filter.params()).await?.iter().map(shown).collect()
+}
+
+/// Leads of one place, check, state and outcome, and how many of them are past their day.
+pub(super) struct Counted {
+    pub(super) area: String,
+    pub(super) check: String,
+    pub(super) state: String,
+    pub(super) outcome: Option<i64>,
+    pub(super) leads: i64,
+    pub(super) overdue: i64,
+}
+
+/// How many leads a scope has, by the areas whose codes have so many digits.
+pub(super) async fn counted(
+    tx: &mut Tx,
+    scope: &Scope,
+    (digits, today): (usize, &str),
+) -> Result<Vec<Counted>, DbError> {
+    let mut filter = of_scope(scope);
+    let today = filter.param(today);
+    let sql = format!(
+        "select substr(h.village, 1, {digits}), l.check_id, l.state, l.outcome,
+                cast(count(*) as bigint),
+                cast(sum(case when l.due_on < {today} then 1 else 0 end) as bigint)
+         {SHOWN}{} group by 1, 2, 3, 4 order by 1, 2, 3, 4",
+        filter.clause()
+    );
+    let counted = |row: &Row| {
+        Ok(Counted {
+            area: row.text(0)?.to_owned(),
+            check: row.text(1)?.to_owned(),
+            state: row.text(2)?.to_owned(),
+            outcome: row.opt_int(3)?,
+            leads: row.int(4)?,
+            overdue: row.int(5)?,
+        })
+    };
+    tx.query(&sql, filter.params()).await?.iter().map(counted).collect()
 }
