@@ -207,6 +207,18 @@ pub(super) enum Miss {
     PassedOver,
 }
 
+/// True if somebody born on a day is of the ages that a check asks about, on another one; nobody is whose age is not known,
+/// unless all ages are asked about.
+pub(super) fn is_of_age(check: &Crosscheck, on: Day, born_on: Option<&str>) -> bool {
+    let (from, to) = (check.age_from, check.age_to);
+    if from.is_none() && to.is_none() {
+        return true;
+    }
+    let born = born_on.and_then(|day| Day::parse(day).ok());
+    let age = born.map(|born| born.age_years(on));
+    age.is_some_and(|age| from.is_none_or(|from| from <= age) && to.is_none_or(|to| age <= to))
+}
+
 impl Asking<'_> {
     /// Whether the check asks of a member at all.
     pub(super) fn asks(&self, member: &Member) -> Result<(), Miss> {
@@ -217,16 +229,9 @@ impl Asking<'_> {
         if member.exit_status.is_some_and(|code| self.except.has(Some(code))) {
             return Err(Miss::PassedOver);
         }
-        let age = day(&member.born_on).map(|born| born.age_years(self.on));
-        let (from, to) = (self.check.age_from, self.check.age_to);
         // Of whom no age is known, nothing is said where it matters.
-        let is_of_age = age.is_some_and(|age| {
-            from.is_none_or(|from| from <= age) && to.is_none_or(|to| age <= to)
-        });
-        if (from.is_some() || to.is_some()) && !is_of_age {
-            return Err(Miss::PassedOver);
-        }
-        Ok(())
+        let born_on = member.born_on.as_deref();
+        if is_of_age(self.check, self.on, born_on) { Ok(()) } else { Err(Miss::PassedOver) }
     }
 
     /// True if what a list says is enough: an amount that is not told is.

@@ -12,7 +12,7 @@ use daohu_policy::{Crosscheck, Finds, Policy};
 use serde::Serialize;
 
 use super::{
-    model::{Asking, Counts, Fact, Lead, Member, Miss, State},
+    model::{Asking, Counts, Fact, Lead, Member, Miss, State, is_of_age},
     read::{BadCell, List, Reading},
     sql::{self, CheckedList, Holder},
 };
@@ -305,11 +305,16 @@ async fn missing_from(
     sql::each_member_born(tx, &run.scope, (&from, &to), |holder| {
         match holder.identity {
             Some(identity) if holder.born_on.is_some() => {
-                if list.index.of(identity).is_empty() {
+                let is_asked = is_of_age(check, run.on, holder.born_on);
+                if is_asked && list.index.of(identity).is_empty() {
                     found.add(nth, identity, &holder);
                 }
             }
-            _ => unknown += 1,
+            // Without a number, of those ages, or without a birth date.
+            _ if holder.born_on.is_none() || is_of_age(check, run.on, holder.born_on) => {
+                unknown += 1
+            }
+            _ => {}
         }
         Ok(())
     })
