@@ -93,7 +93,6 @@ impl Crosscheck {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use crate::Policy;
 
     #[test]
