@@ -13,6 +13,7 @@ pub mod backup;
 pub mod classes;
 pub mod codes;
 pub mod context;
+pub mod crosscheck;
 pub mod error;
 pub mod exchange;
 pub mod households;

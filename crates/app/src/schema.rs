@@ -3,7 +3,7 @@
 use daohu_db::Migration;
 
 /// Every migration of the product. A published one never changes; see `migrations/README.md`.
-pub static MIGRATIONS: [Migration; 14] = [
+pub static MIGRATIONS: [Migration; 15] = [
     Migration {
         number: 1,
         name: "registry",
@@ -69,5 +69,10 @@ pub static MIGRATIONS: [Migration; 14] = [
         number: 14,
         name: "policy_packs",
         sql: include_str!("../../../migrations/0014_policy_packs.sql"),
+    },
+    Migration {
+        number: 15,
+        name: "leads",
+        sql: include_str!("../../../migrations/0015_leads.sql"),
     },
 ];

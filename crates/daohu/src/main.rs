@@ -50,6 +50,7 @@ async fn main() -> ExitCode {
         Command::Monitor(command) => commands::monitor::run(command, lang).await,
         Command::Indices(args) => commands::indices::run(args, lang).await,
         Command::Policy(command) => commands::policy::run(command, lang).await,
+        Command::Crosscheck(args) => commands::crosscheck::run(args, lang).await,
         Command::Suspects(args) => commands::suspects::run(args).await,
         Command::User(command) => commands::user::run(command, lang).await,
         Command::Keys(KeysCommand::Rotate(args)) => commands::keys::rotate(args, lang).await,

@@ -5,7 +5,7 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use crate::{
-    BadPack,
+    BadPack, Crosscheck, Finds,
     expr::{ExprError, Text},
     items::{Days, FileOf, Item, Standing},
 };
@@ -108,6 +108,29 @@ pub struct Expression {
     pub line: usize,
 }
 
+impl WarningLevel {
+    /// As packs write it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Low => "low",
+            Self::Medium => "medium",
+            Self::High => "high",
+        }
+    }
+}
+
+impl Assignee {
+    /// As packs write it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::ResponsibleCadre => "responsible_cadre",
+            Self::Village => "village",
+            Self::Township => "township",
+            Self::County => "county",
+        }
+    }
+}
+
 impl Expression {
     fn of(written: Spanned<String>, file: FileOf<'_>) -> Self {
         let line = file.line(written.span().start);
@@ -202,4 +225,17 @@ written!(WrittenCoverage => Coverage {
     among: Spanned<String>,
     has: Spanned<String>,
     target_percent: Option<f64>
+});
+written!(WrittenCrosscheck => Crosscheck {
+    finds: Finds,
+    except: Option<Vec<String>>,
+    age_from: Option<i64>,
+    age_to: Option<i64>,
+    amount: Option<Vec<String>>,
+    adds_up: Option<bool>,
+    at_least: Option<String>,
+    fact: Option<Vec<String>>,
+    level: WarningLevel,
+    assign: Assignee,
+    handle_days: i64
 });

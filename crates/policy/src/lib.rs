@@ -4,6 +4,7 @@
 //! does not parse is refused whole, with the file and the reason.
 
 mod classes;
+mod crosschecks;
 pub mod expr;
 mod helping;
 mod indices;
@@ -20,6 +21,7 @@ mod standards;
 mod villages;
 
 pub use classes::HouseholdClass;
+pub use crosschecks::{Crosscheck, Crosschecks, Finds};
 pub use helping::{Bond, Helper, Helping, VillageRole};
 pub use indices::{DimensionWeight, Indices};
 pub use items::{Item, Items, Standing};

@@ -7,9 +7,9 @@ use rustc_hash::FxHashMap;
 use serde::Deserialize;
 
 use crate::{
-    Class, CodeList, Coverage, Guarantee, Helping, HouseholdClass, Indices, Item, Items,
-    Monitoring, Role, Rule, SecondFactor, Standard, Standing, Value, VillageChecklist, VillageRole,
-    Warning, standards::Lines,
+    Class, CodeList, Coverage, Crosscheck, Crosschecks, Guarantee, Helping, HouseholdClass,
+    Indices, Item, Items, Monitoring, Role, Rule, SecondFactor, Standard, Standing, Value,
+    VillageChecklist, VillageRole, Warning, standards::Lines,
 };
 
 /// The policy in force.
@@ -25,6 +25,7 @@ pub struct Policy {
     pub(crate) quality_reports: QualityReports,
     pub(crate) exchange: Exchange,
     pub(crate) helping: Helping,
+    pub(crate) crosschecks: Crosschecks,
     pub(crate) village_roles: Vec<VillageRole>,
     pub(crate) village_checklist: VillageChecklist,
     pub(crate) household_classes: Vec<HouseholdClass>,
@@ -37,6 +38,7 @@ pub struct Policy {
     pub(crate) classes: Items<Class>,
     pub(crate) warnings: Items<Warning>,
     pub(crate) coverages: Items<Coverage>,
+    pub(crate) crosscheck_list: Items<Crosscheck>,
     pub(crate) version: String,
 }
 
@@ -221,6 +223,16 @@ impl Policy {
         &self.indices
     }
 
+    /// What is looked up in lists of departments, by area and time.
+    pub fn crosscheck_list(&self) -> &Items<Crosscheck> {
+        &self.crosscheck_list
+    }
+
+    /// How such lists are read, and leads closed.
+    pub fn crosschecks(&self) -> &Crosschecks {
+        &self.crosschecks
+    }
+
     /// How households are watched.
     pub fn monitoring(&self) -> &Monitoring {
         &self.monitoring
@@ -237,7 +249,8 @@ impl Policy {
 
     /// The areas of which packs say something of their own, by code.
     pub fn areas(&self) -> Vec<&AreaCode> {
-        let all = self.values.all().iter().map(Item::standing).chain(self.judged());
+        let checks = self.crosscheck_list.all().iter().map(Item::standing);
+        let all = self.values.all().iter().map(Item::standing).chain(self.judged()).chain(checks);
         let areas: BTreeSet<&AreaCode> = all.filter_map(|own| own.area.as_ref()).collect();
         areas.into_iter().collect()
     }

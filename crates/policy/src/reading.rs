@@ -8,12 +8,14 @@ use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
 use crate::{
-    Accesses, BadPack, Class, CodeList, CodeValue, Coverage, Exchange, Guarantee, Helping,
-    HouseholdClass, Indices, Monitoring, Policy, QualityReports, QualityTrend, Role, Rule,
-    SecondFactor, Security, Standard, Value, VillageChecklist, VillageGroup, VillageItem,
-    VillageRole, Warning,
+    Accesses, BadPack, Class, CodeList, CodeValue, Coverage, Crosscheck, Crosschecks, Exchange,
+    Guarantee, Helping, HouseholdClass, Indices, Monitoring, Policy, QualityReports, QualityTrend,
+    Role, Rule, SecondFactor, Security, Standard, Value, VillageChecklist, VillageGroup,
+    VillageItem, VillageRole, Warning,
     items::{FileOf, Items},
-    judgements::{WrittenClass, WrittenCoverage, WrittenGuarantee, WrittenWarning},
+    judgements::{
+        WrittenClass, WrittenCoverage, WrittenCrosscheck, WrittenGuarantee, WrittenWarning,
+    },
     standards::{Lines, WrittenValue, check_floors},
 };
 
@@ -21,10 +23,11 @@ use crate::{
 const VERSION_BYTES: usize = 8;
 
 /// The files that every installation starts with.
-static EMBEDDED: [(&str, &str); 30] = [
+static EMBEDDED: [(&str, &str); 31] = [
     ("national/classes.toml", include_str!("../../../policies/national/classes.toml")),
     ("national/codes.toml", include_str!("../../../policies/national/codes.toml")),
     ("national/coverage.toml", include_str!("../../../policies/national/coverage.toml")),
+    ("national/crosschecks.toml", include_str!("../../../policies/national/crosschecks.toml")),
     ("national/derived.toml", include_str!("../../../policies/national/derived.toml")),
     ("national/exchange.toml", include_str!("../../../policies/national/exchange.toml")),
     ("national/guarantees.toml", include_str!("../../../policies/national/guarantees.toml")),
@@ -74,6 +77,7 @@ struct File {
     quality_reports: Option<QualityReports>,
     exchange: Option<Exchange>,
     helping: Option<Helping>,
+    crosschecks: Option<Crosschecks>,
     #[serde(default)]
     village_role: Vec<VillageRole>,
     #[serde(default)]
@@ -96,6 +100,8 @@ struct File {
     warning: Vec<WrittenWarning>,
     #[serde(default)]
     coverage: Vec<WrittenCoverage>,
+    #[serde(default)]
+    crosscheck: Vec<WrittenCrosscheck>,
 }
 
 #[derive(Deserialize)]
@@ -132,6 +138,7 @@ impl File {
             ("quality_reports", self.quality_reports.is_none()),
             ("exchange", self.exchange.is_none()),
             ("helping", self.helping.is_none()),
+            ("crosschecks", self.crosschecks.is_none()),
             ("village_role", self.village_role.is_empty()),
             ("village_group", self.village_group.is_empty()),
             ("village_item", self.village_item.is_empty()),
@@ -181,6 +188,7 @@ struct Reading {
     classes: Items<Class>,
     warnings: Items<Warning>,
     coverages: Items<Coverage>,
+    crosscheck_list: Items<Crosscheck>,
     checklist: Option<VillageChecklist>,
     security: Option<Security>,
     second_factor: Option<SecondFactor>,
@@ -189,6 +197,7 @@ struct Reading {
     quality_reports: Option<QualityReports>,
     exchange: Option<Exchange>,
     helping: Option<Helping>,
+    crosschecks: Option<Crosschecks>,
     monitoring: Option<Monitoring>,
     indices: Option<Indices>,
 }
@@ -212,6 +221,7 @@ impl Reading {
         self.checklist = own.or(self.checklist.take());
         file.second_factor.as_ref().map_or(Ok(()), SecondFactor::check)?;
         instead(&mut self.helping, &mut file.helping);
+        instead(&mut self.crosschecks, &mut file.crosschecks);
         instead(&mut self.security, &mut file.security);
         instead(&mut self.second_factor, &mut file.second_factor);
         instead(&mut self.accesses, &mut file.accesses);
@@ -240,6 +250,9 @@ impl Reading {
         for coverage in file.coverage.drain(..) {
             self.coverages.add([coverage.of_file(of)?]);
         }
+        for crosscheck in file.crosscheck.drain(..) {
+            self.crosscheck_list.add([crosscheck.of_file(of)?]);
+        }
         Ok(())
     }
 
@@ -249,6 +262,8 @@ impl Reading {
         self.classes.check_once()?;
         self.warnings.check_once()?;
         self.coverages.check_once()?;
+        self.crosscheck_list.check_once()?;
+        Crosscheck::check_all(&self.crosscheck_list, &self.standards)?;
         check_floors(&self.standards, &self.values)?;
         Ok(Policy {
             lists: self.lists,
@@ -261,6 +276,7 @@ impl Reading {
             quality_reports: given(self.quality_reports, "quality_reports")?,
             exchange: given(self.exchange, "exchange")?,
             helping: given(self.helping, "helping")?,
+            crosschecks: given(self.crosschecks, "crosschecks")?,
             village_roles: self.village_roles,
             village_checklist: self.checklist.unwrap_or_default(),
             household_classes: self.household_classes,
@@ -273,6 +289,7 @@ impl Reading {
             classes: self.classes,
             warnings: self.warnings,
             coverages: self.coverages,
+            crosscheck_list: self.crosscheck_list,
             version,
         })
     }

@@ -7,7 +7,7 @@ use daohu_db::{Tx, Value};
 
 use super::{carry::Carrier, sql};
 use crate::{
-    Error, FieldError,
+    Error, FieldError, crosscheck,
     households::{Home, layouts, rows},
     jobs::Progress,
     journal::Action,
@@ -184,6 +184,10 @@ impl Carrier<'_> {
         for (key, after) in suspects::rows::move_judgements(tx, counties, &members).await? {
             self.depart(&old, suspects::JUDGEMENT, key.clone());
             self.arrive(county, suspects::JUDGEMENT, key, after);
+        }
+        for (key, after) in crosscheck::rows::move_leads(tx, self.keys, counties, &ids).await? {
+            self.depart(&old, crosscheck::LEAD, key.clone());
+            self.arrive(county, crosscheck::LEAD, key, after);
         }
         sql::move_memberships(tx, counties, &ids).await?;
         sql::move_former(tx, counties, &ids).await?;

@@ -14,7 +14,7 @@ use memchr::memchr2_iter;
 
 use super::{
     error::{FileError, FileProblem},
-    source::{RowSink, TableRef, arrange, recognise},
+    source::{Recognise, RowSink, TableRef, arrange},
 };
 use crate::{Error, sheet::Raw};
 
@@ -27,7 +27,7 @@ const END: &str = "\n\0end of file\0\n";
 const HEADER_BYTES: usize = 64 << 10;
 
 /// The table in a CSV file.
-pub(super) fn table(path: &Path) -> Result<TableRef, Error> {
+pub(super) fn table(path: &Path, recognise: &Recognise<'_>) -> Result<TableRef, Error> {
     let encoding = detect(path)?;
     let mut reader = open(path, encoding)?;
     let mut record = csv::StringRecord::new();

@@ -35,6 +35,7 @@ pub enum FileProblem {
     WrongDelimiter { found: char },
     BadEncoding,
     MissingColumns(Vec<String>),
+    NoListColumn { headers: Vec<String> },
     DuplicateColumn,
     TooManyColumns { max: usize },
     RowTooLarge { bytes_max: u64 },
@@ -105,6 +106,7 @@ impl FileProblem {
             Self::WrongDelimiter { .. } => "file.wrong_delimiter",
             Self::BadEncoding => "file.bad_encoding",
             Self::MissingColumns(_) => "file.missing_columns",
+            Self::NoListColumn { .. } => "file.no_list_column",
             Self::DuplicateColumn => "file.duplicate_column",
             Self::TooManyColumns { .. } => "file.too_many_columns",
             Self::RowTooLarge { .. } => "file.row_too_large",
@@ -171,6 +173,17 @@ impl FileProblem {
             Self::MissingColumns(columns) => match lang {
                 Lang::Zh => format!("缺少必需的列：{}", columns.join("、")),
                 Lang::En => format!("lacks required columns: {}", columns.join(", ")),
+            },
+            Self::NoListColumn { headers } => match lang {
+                Lang::Zh => format!(
+                    "第一行没有这样的列：{}；表头上方不要有标题行，其他列名请写入政策包",
+                    headers.join("、")
+                ),
+                Lang::En => format!(
+                    "has none of these columns in its first row: {}; put no title above the header, and other \
+                     names into a policy pack",
+                    headers.join(", ")
+                ),
             },
             Self::DuplicateColumn => say("同一列出现了两次", "stands twice in the header"),
             Self::TooManyColumns { max } => match lang {

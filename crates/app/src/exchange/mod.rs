@@ -31,6 +31,7 @@ mod xlsx_tags;
 pub use csv_source::text_of;
 pub use error::{FileError, FileProblem};
 pub use outcome::{Counts, Note, Outcome, RowReport};
+pub(crate) use source::list_tables;
 pub use source::{RowSink, TableRef, read_table, tables};
 pub(crate) use table_writer::Partial;
 pub use table_writer::{ByteOrderMark, TableWriter, write_report};

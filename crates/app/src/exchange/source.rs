@@ -42,6 +42,24 @@ pub struct TableRef {
 /// sheet; columns that the file does not have are empty.
 pub type RowSink<'a> = dyn FnMut(u64, &[Raw<'_>]) -> Result<(), Error> + 'a;
 
+/// Tells a table by its path, name, worksheet and headers.
+pub(super) type Recognise<'a> =
+    dyn Fn(&Path, &str, Option<&str>, &[String]) -> Result<TableRef, FileError> + 'a;
+
+/// The tables of a file that is no sheet of the exchange format, read as `sheet`: `headers_of` has the headers of each of
+/// its columns, the best first. Worksheets without the columns that every row must have are passed over, unless there is
+/// no other.
+pub(crate) fn list_tables(
+    path: &Path,
+    sheet: &'static Sheet,
+    headers_of: &[&[String]],
+) -> Result<Vec<TableRef>, Error> {
+    let told = |path: &Path, _: &str, worksheet: Option<&str>, headers: &[String]| {
+        recognise_list(path, worksheet, headers, (sheet, headers_of))
+    };
+    tables_of_file(path, &told)
+}
+
 /// The tables of a file, or of the files of a folder.
 pub fn tables(path: &Path) -> Result<Vec<TableRef>, Error> {
     if path.is_dir() {
@@ -69,6 +87,10 @@ pub fn tables(path: &Path) -> Result<Vec<TableRef>, Error> {
         let tables: Result<Vec<_>, Error> = files.iter().map(|file| tables(file)).collect();
         return Ok(tables?.into_iter().flatten().collect());
     }
+    tables_of_file(path, &recognise)
+}
+
+fn tables_of_file(path: &Path, recognise: &Recognise<'_>) -> Result<Vec<TableRef>, Error> {
     let mut head = [0; 4];
     let read = File::open(path).and_then(|mut file| file.read(&mut head));
     let length = read.map_err(|error| {
@@ -79,7 +101,7 @@ pub fn tables(path: &Path) -> Result<Vec<TableRef>, Error> {
         FileError::new(path, problem)
     })?;
     match &head {
-        b"PK\x03\x04" => xlsx_source::tables(path),
+        b"PK\x03\x04" => xlsx_source::tables(path, recognise),
         // The old binary .xls, an encrypted workbook, or a document of another program.
         [0xd0, 0xcf, 0x11, 0xe0] | [b'%', b'P', b'D', b'F'] => {
             Err(FileError::new(path, FileProblem::NotASpreadsheet).into())
@@ -89,7 +111,7 @@ pub fn tables(path: &Path) -> Result<Vec<TableRef>, Error> {
         _ if is_named(path, "xlsx") => {
             Err(FileError::new(path, FileProblem::Damaged("zip".to_owned())).into())
         }
-        _ => csv_source::table(path).map(|table| vec![table]),
+        _ => csv_source::table(path, recognise).map(|table| vec![table]),
     }
 }
 
@@ -152,6 +174,50 @@ pub(super) fn recognise(
     let worksheet = worksheet.map(str::to_owned);
     let other_worksheets = Vec::new();
     Ok(TableRef { path: path.to_owned(), worksheet, sheet, map, unknown, other_worksheets })
+}
+
+/// Maps the columns of a list, each to the first of its headers that is there.
+fn recognise_list(
+    path: &Path,
+    worksheet: Option<&str>,
+    headers: &[String],
+    (sheet, headers_of): (&'static Sheet, &[&[String]]),
+) -> Result<TableRef, FileError> {
+    let refuse = |problem| {
+        let error = FileError::new(path, problem).at_row(1);
+        worksheet.map_or(error.clone(), |title| error.in_sheet(title))
+    };
+    if headers.len() > COLUMNS_MAX {
+        return Err(refuse(FileProblem::TooManyColumns { max: COLUMNS_MAX }));
+    }
+    let headers: Vec<&str> = headers.iter().map(|header| clean(header)).collect();
+    let mut map = vec![None; headers.len()];
+    for (i, (column, known)) in sheet.columns.iter().zip(headers_of).enumerate() {
+        let Some(best) = known.iter().find(|known| headers.contains(&known.as_str())) else {
+            if column.required {
+                return Err(refuse(FileProblem::NoListColumn { headers: known.to_vec() }));
+            }
+            continue;
+        };
+        let mut places = headers.iter().enumerate().filter(|(_, header)| *header == best);
+        if let Some(slot) = places.next().and_then(|(place, _)| map.get_mut(place)) {
+            *slot = Some(i);
+        }
+        if places.next().is_some() {
+            return Err(refuse(FileProblem::DuplicateColumn).at_column(best));
+        }
+    }
+    let unknown = headers.iter().zip(&map).filter(|(_, column)| column.is_none());
+    let unknown = unknown.map(|(header, _)| (*header).to_owned()).collect();
+    let worksheet = worksheet.map(str::to_owned);
+    Ok(TableRef {
+        path: path.to_owned(),
+        worksheet,
+        sheet,
+        map,
+        unknown,
+        other_worksheets: Vec::new(),
+    })
 }
 
 /// A header without the marks that people put behind required columns.

@@ -11,7 +11,7 @@ use calamine::{Cell, CellErrorType, DataRef, Reader, Xlsx, XlsxCellReader, XlsxE
 
 use super::{
     error::{FileError, FileProblem},
-    source::{RowSink, TableRef, arrange, recognise},
+    source::{Recognise, RowSink, TableRef, arrange},
     xlsx_package::Package,
     xlsx_scan::{CELL_BYTES_MAX, Extent, letters},
 };
@@ -22,7 +22,7 @@ const DAYS_1904: f64 = 1462.0;
 
 /// The tables of a workbook. Worksheets that are no sheet of the exchange format are named in the
 /// first table; if there are only such, the workbook is refused.
-pub(super) fn tables(path: &Path) -> Result<Vec<TableRef>, Error> {
+pub(super) fn tables(path: &Path, recognise: &Recognise<'_>) -> Result<Vec<TableRef>, Error> {
     let mut package = Package::open(path)?;
     let mut workbook = open(path)?;
     let mut tables = Vec::new();
@@ -36,7 +36,9 @@ pub(super) fn tables(path: &Path) -> Result<Vec<TableRef>, Error> {
                 // A title over the table, merged across it, is the usual reason: say that instead.
                 package.scan(&title, Extent::Whole)?;
                 match error.problem {
-                    FileProblem::UnknownSheet => unrecognised.push(error.at_row(header)),
+                    FileProblem::UnknownSheet | FileProblem::NoListColumn { .. } => {
+                        unrecognised.push(error.at_row(header))
+                    }
                     _ => return Err(error.at_row(header).into()),
                 }
             }

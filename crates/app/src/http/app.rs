@@ -17,7 +17,7 @@ use super::{
 use crate::{
     Context,
     accesses::{self, Accesses},
-    accounts, area_changes, areas, classes, codes, households,
+    accounts, area_changes, areas, classes, codes, crosscheck, households,
     jobs::{self, Jobs},
     journal, quality, registers, suspects, undo,
 };
@@ -139,6 +139,7 @@ pub(super) fn api() -> OpenApiRouter<App> {
         .merge(registers::routes())
         .merge(quality::routes())
         .merge(suspects::routes())
+        .merge(crosscheck::routes())
         .merge(classes::routes())
         .merge(jobs::routes())
         .merge(journal::routes())

@@ -149,6 +149,11 @@ impl Asked<'_> {
             |own| &own.head,
             |own| vec![("among", own.among.text.as_str()), ("has", own.has.text.as_str())],
         ));
+        all.extend(self.judged(
+            ("crosscheck", policy.crosscheck_list()),
+            |own| &own.head,
+            |_| Vec::new(),
+        ));
         all
     }
 }

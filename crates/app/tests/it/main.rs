@@ -24,6 +24,7 @@ mod area_changes;
 mod blanks;
 mod classes;
 mod coverage;
+mod crosscheck;
 mod exchange;
 mod exports;
 mod figures;

@@ -264,6 +264,14 @@ async fn registry(app: &TestApp, id: &str, area: &AreaCode) -> Option<Operation>
         "get_suspects" | "judge_suspects" | "merge_suspects" | "undo_merge" => {
             suspects(app, id, village).await.bound()
         }
+        "list_leads" => get(format!("/leads?area={area}")).bound(),
+        "get_area_leads" => get(format!("/areas/{area}/leads")).bound(),
+        "get_lead" => get(format!("/leads/{}", seed::lead_in(app, village).await)).bound(),
+        "close_lead" => {
+            let path = format!("/leads/{}/closing", seed::lead_in(app, village).await);
+            let body = json!({ "outcome": "01", "reason": "入户核对，确有此车" });
+            post(path, body).if_match(1).bound()
+        }
         "list_village_coverage" => get(format!("/areas/{area}/coverage/villages")).bound(),
         "list_cadre_loads" => get(format!("/areas/{area}/coverage/cadres")).bound(),
         "list_journal" => get(format!("/journal?county={}", area.county())).bound(),

@@ -172,6 +172,23 @@ pub async fn suspects_in(app: &TestApp, village: &str) -> (i64, i64) {
     (first, first + 1)
 }
 
+/// A lead about a person of a village, put into the tables by hand.
+pub async fn lead_in(app: &TestApp, village: &str) -> String {
+    let (person, _) = suspects_in(app, village).await;
+    let id = format!("{person:032}");
+    let row: [Value; 3] = [village[..6].into(), id.as_str().into(), person.into()];
+    let work = async move |tx: &mut Tx| {
+        let sql = "insert into leads (county, id, household, person, check_id, fact, list, list_rows, level,
+                                      assign, first_seen_on, last_seen_on, due_on, state, created_at,
+                                      created_by, updated_at, version)
+                   values ($1, $2, $3, $3, 'payroll', '', '', 1, 'high', 'county', '2020-01-01',
+                           '2020-01-01', '2020-01-16', 'open', 0, 'test', 0, 1)";
+        tx.execute(sql, &row).await.map(drop)
+    };
+    app.context.db.write(move |tx| async move { work(tx).await }.boxed()).await.unwrap();
+    id
+}
+
 /// The id and version of the person of this name in the county 990101.
 pub async fn person_named(app: &TestApp, name: &str) -> (i64, i64) {
     let sql = "select id, version from persons where county = '990101' and name = $1";

@@ -1,5 +1,6 @@
 //! The arguments. Names are fixed: scripts rely on them.
 
+mod crosscheck;
 mod monitor;
 mod parse;
 mod policy;
@@ -11,6 +12,7 @@ use daohu_app::{Lang, suspects::Verdict};
 use daohu_base::{AreaCode, Day};
 use daohu_db::DbUrl;
 
+pub(crate) use self::crosscheck::CrosscheckArgs;
 pub(crate) use self::monitor::{
     IndicesArgs, MonitorCommand, MonitorExplainArgs, MonitorRunArgs, WhatIfArgs,
 };
@@ -98,6 +100,8 @@ pub(crate) enum Command {
     /// Policy packs.
     #[command(subcommand)]
     Policy(PolicyCommand),
+    /// Look members up in lists of departments (vehicles, deaths, the school roll …); each hit is a lead.
+    Crosscheck(CrosscheckArgs),
     /// Pairs of persons of an area who may be one, and what was judged of them.
     Suspects(SuspectsArgs),
     /// The journal of all changes.

@@ -3,7 +3,7 @@
 use std::{path::Path, process::ExitCode};
 
 use daohu_app::{
-    Lang, accounts, area_changes, households,
+    Lang, accounts, area_changes, crosscheck, households,
     journal::{self, Bad, Depth, Problem, Verdict},
     policies, registers, suspects,
 };
@@ -25,6 +25,7 @@ pub(crate) async fn verify(args: VerifyArgs, lang: Lang) -> Done {
         registers::watched(),
         area_changes::watched(),
         suspects::watched(),
+        crosscheck::watched(),
         accounts::watched(),
         policies::watched(),
     ];

@@ -2,7 +2,7 @@
 
 use std::{process::ExitCode, sync::Arc, time::Duration};
 
-use daohu_app::{Context, Lang, accounts, households, registers};
+use daohu_app::{Context, Lang, accounts, crosscheck, households, registers};
 
 use super::Done;
 use crate::{
@@ -24,7 +24,8 @@ pub(crate) async fn rotate(args: RotateArgs, lang: Lang) -> Done {
     let context = Context { keys: Arc::new(keys), ..context };
     let rows = households::reseal(&context).await?
         + registers::reseal(&context).await?
-        + accounts::reseal(&context).await?;
+        + accounts::reseal(&context).await?
+        + crosscheck::reseal(&context).await?;
     if args.json {
         json(&serde_json::json!({ "resealed": rows }))?;
     } else {

@@ -5,6 +5,7 @@ pub(crate) mod backup;
 pub(crate) mod config;
 pub(crate) mod copy;
 pub(crate) mod coverage;
+pub(crate) mod crosscheck;
 pub(crate) mod demo;
 pub(crate) mod export;
 pub(crate) mod household;

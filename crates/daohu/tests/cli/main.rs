@@ -11,6 +11,7 @@ mod backup;
 mod checkpoint;
 mod config;
 mod coverage;
+mod crosscheck;
 mod harness;
 mod import;
 mod keys;

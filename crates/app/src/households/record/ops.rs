@@ -137,7 +137,7 @@ pub(crate) async fn village_in(
     let first = record.split('/').next().unwrap_or_default();
     let Ok(id) = first.parse::<i64>() else { return Ok(None) };
     let table = match kind {
-        "household" | "household_reveal" | "income" | "membership" => "households",
+        "household" | "household_reveal" | "income" | "membership" | "lead" => "households",
         "person" | "person_reveal" | "judgement" => "persons",
         _ => return Ok(None),
     };

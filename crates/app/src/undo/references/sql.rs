@@ -33,11 +33,17 @@ pub(in crate::undo) const REFERENCES: [(&str, &[Reference]); 5] = [
             by("incomes", "household"),
             by("memberships", "household"),
             by("pairings", "household"),
+            by("leads", "household"),
         ],
     ),
     (
         "person",
-        &[by("judgements", "person"), by("judgements", "other"), by("memberships", "person")],
+        &[
+            by("judgements", "person"),
+            by("judgements", "other"),
+            by("memberships", "person"),
+            by("leads", "person"),
+        ],
     ),
     ("organisation", &[by("cadres", "organisation"), helped_by("organisation")]),
     ("cadre", &[by("teams", "cadre"), helped_by("cadre")]),
@@ -118,6 +124,7 @@ fn key_columns(table: &str) -> (&'static str, &'static str) {
         "incomes" => ("income", "household, year"),
         "memberships" => ("membership", "household, person"),
         "judgements" => ("judgement", "person, other"),
+        "leads" => ("lead", "household, id"),
         "organisations" => ("organisation", "no"),
         "cadres" => ("cadre", "no"),
         "teams" => ("team_member", "no, cadre, starts_on"),
@@ -269,7 +276,7 @@ mod tests {
         "village",
     ];
     /// Those that keep nothing from going: what they are part of goes along, or tells of the past.
-    const FREE: [(&str, &str); 11] = [
+    const FREE: [(&str, &str); 12] = [
         // May name what the tree does not have.
         ("areas", "predecessor"),
         // Written with `successor`.
@@ -286,6 +293,7 @@ mod tests {
         ("accesses", "person"),
         ("accesses", "area"),
         ("quality_trend", "area"),
+        ("checked_lists", "area"),
     ];
 
     #[test]

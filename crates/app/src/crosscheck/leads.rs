@@ -1,0 +1,140 @@
+//! Looking at leads, and closing them.
+
+use std::collections::BTreeMap;
+
+use daohu_base::{AreaCode, AreaLevel, Scope, Timestamp};
+use daohu_db::{FutureExt, Tx};
+
+use super::{
+    model::State,
+    ops::change,
+    sql::{self, Counted, Shown, Wanted},
+};
+use crate::{
+    Context, Error, areas,
+    households::{self, Marks, rows},
+    sheet::{Frame, refused},
+};
+
+/// The code list of outcomes.
+pub(super) const OUTCOMES: &str = "线索核查结论";
+
+/// Where a list goes on: county and id.
+pub(super) type Mark = (String, String);
+
+/// The next leads of a scope.
+pub(super) async fn list(
+    context: &Context,
+    scope: Scope,
+    wanted: Wanted,
+    (after, limit): (Option<Mark>, i64),
+) -> Result<Vec<Shown>, Error> {
+    let keys = context.keys.clone();
+    let read = async move |tx: &mut Tx| {
+        sql::shown(tx, &keys, &scope, (&wanted, None), (after.as_ref(), limit)).await
+    };
+    context.db.read_scan(move |tx| async move { read(tx).await }.boxed()).await
+}
+
+async fn one(
+    tx: &mut Tx,
+    keys: &crate::keys::Keys,
+    scope: &Scope,
+    id: &str,
+) -> Result<Shown, Error> {
+    let any = Wanted::default();
+    let found = sql::shown(tx, keys, scope, (&any, Some(id)), (None, 1)).await?;
+    found.into_iter().next().ok_or(Error::NotFound("lead"))
+}
+
+/// One lead.
+pub(super) async fn get(context: &Context, scope: Scope, id: String) -> Result<Shown, Error> {
+    let keys = context.keys.clone();
+    let read = async move |tx: &mut Tx| one(tx, &keys, &scope, &id).await;
+    context.db.read(move |tx| async move { read(tx).await }.boxed()).await
+}
+
+/// Closes a lead: what came of it, and why it is said so.
+///
+/// Errors: it is closed already; the outcome is none of the pack's.
+pub(super) async fn close(
+    context: &Context,
+    mut frame: Frame,
+    (id, version): (String, i64),
+    (outcome, reason): (&str, &str),
+) -> Result<Shown, Error> {
+    let codes = ["lead.reason_too_short", "lead.reason_too_long"];
+    let reason = households::check_reason_of(context, reason, codes)?;
+    let outcome = frame.policy.list(OUTCOMES).and_then(|list| list.parse(outcome).ok());
+    let outcome = outcome.ok_or_else(|| refused("outcome", "lead.bad_outcome"))?;
+    let work = async move |tx: &mut Tx| {
+        let read = one(tx, &frame.keys, &frame.scope, &id).await?;
+        // Who takes the household away, or moves it, is waited for.
+        rows::lock(tx, &read.lead.county, read.lead.household).await?;
+        let mut shown = one(tx, &frame.keys, &frame.scope, &id).await?;
+        let current = shown.lead.meta.version;
+        if current != version {
+            return Err(Error::Stale { what: "lead", current });
+        }
+        if shown.lead.state == State::Closed {
+            return Err(Error::Refused("lead.is_closed"));
+        }
+        frame.act.follow(Timestamp(shown.lead.meta.updated_at));
+        let closed = shown.lead.closed(&frame.act, outcome.into(), reason);
+        sql::save(tx, &frame.keys, std::slice::from_ref(&closed)).await?;
+        frame.record(tx, vec![change(Some(&shown.lead), &closed)]).await?;
+        shown.lead = closed;
+        Ok(shown)
+    };
+    context.db.write(move |tx| async move { work(tx).await }.boxed()).await
+}
+
+/// How many leads a check raised, and what came of them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Tally {
+    pub(super) open: i64,
+    pub(super) overdue: i64,
+    pub(super) closed: i64,
+    pub(super) confirmed: i64,
+}
+
+/// The tallies of an area by check.
+pub(super) type Tallies = BTreeMap<String, Tally>;
+
+impl Tally {
+    fn add(&mut self, counted: &Counted, is_confirmed: bool) {
+        if counted.state == State::Closed.as_str() {
+            self.closed += counted.leads;
+            self.confirmed += if is_confirmed { counted.leads } else { 0 };
+        } else {
+            self.open += counted.leads;
+            self.overdue += counted.overdue;
+        }
+    }
+}
+
+/// What an area's leads come to, and those of the areas below it that have any: by construction its own are their sums.
+pub(super) async fn figures(
+    context: &Context,
+    scope: &Scope,
+    area: AreaCode,
+) -> Result<(Tallies, BTreeMap<String, Tallies>), Error> {
+    let scope = areas::ops::reported(scope, &area)?;
+    areas::ops::check_known(context, &area).await?;
+    let below = area.level().below().unwrap_or(AreaLevel::Village).min(AreaLevel::Village);
+    let today = context.clock.now().day().to_string();
+    let read = async move |tx: &mut Tx| sql::counted(tx, &scope, (below.digits(), &today)).await;
+    let counted: Result<Vec<Counted>, _> =
+        context.db.read_scan(move |tx| async move { read(tx).await }.boxed()).await;
+    let confirmed = Marks::new(&context.policy).set(OUTCOMES, "confirmed");
+    let (mut whole, mut parts) = (Tallies::new(), BTreeMap::<String, Tallies>::new());
+    for counted in counted? {
+        let is_confirmed = confirmed.has(counted.outcome);
+        whole.entry(counted.check.clone()).or_default().add(&counted, is_confirmed);
+        if counted.area != area.as_str() {
+            let part = parts.entry(counted.area.clone()).or_default();
+            part.entry(counted.check.clone()).or_default().add(&counted, is_confirmed);
+        }
+    }
+    Ok((whole, parts))
+}
