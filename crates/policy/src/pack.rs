@@ -7,9 +7,9 @@ use rustc_hash::FxHashMap;
 use serde::Deserialize;
 
 use crate::{
-    Class, CodeList, Coverage, Guarantee, Helping, HouseholdClass, Item, Items, Monitoring, Role,
-    Rule, SecondFactor, Standard, Standing, Value, VillageChecklist, VillageRole, Warning,
-    standards::Lines,
+    Class, CodeList, Coverage, Guarantee, Helping, HouseholdClass, Item, Items, Monitoring,
+    Prediction, Role, Rule, SecondFactor, Standard, Standing, Value, VillageChecklist, VillageRole,
+    Warning, standards::Lines,
 };
 
 /// The policy in force.
@@ -29,6 +29,7 @@ pub struct Policy {
     pub(crate) village_checklist: VillageChecklist,
     pub(crate) household_classes: Vec<HouseholdClass>,
     pub(crate) monitoring: Monitoring,
+    pub(crate) prediction: Prediction,
     pub(crate) standards: Vec<Standard>,
     pub(crate) values: Items<Value>,
     pub(crate) lines: Lines,
@@ -218,6 +219,11 @@ impl Policy {
     /// How households are watched.
     pub fn monitoring(&self) -> &Monitoring {
         &self.monitoring
+    }
+
+    /// How the next year of households is predicted.
+    pub fn prediction(&self) -> &Prediction {
+        &self.prediction
     }
 
     /// Where and when each guarantee, class, warning and coverage holds.

@@ -9,8 +9,9 @@ use sha2::{Digest, Sha256};
 
 use crate::{
     Accesses, BadPack, Class, CodeList, CodeValue, Coverage, Exchange, Guarantee, Helping,
-    HouseholdClass, Monitoring, Policy, QualityReports, QualityTrend, Role, Rule, SecondFactor,
-    Security, Standard, Value, VillageChecklist, VillageGroup, VillageItem, VillageRole, Warning,
+    HouseholdClass, Monitoring, Policy, Prediction, QualityReports, QualityTrend, Role, Rule,
+    SecondFactor, Security, Standard, Value, VillageChecklist, VillageGroup, VillageItem,
+    VillageRole, Warning,
     items::{FileOf, Items},
     judgements::{WrittenClass, WrittenCoverage, WrittenGuarantee, WrittenWarning},
     standards::{Lines, WrittenValue, check_floors},
@@ -20,7 +21,7 @@ use crate::{
 const VERSION_BYTES: usize = 8;
 
 /// The files that every installation starts with.
-static EMBEDDED: [(&str, &str); 29] = [
+static EMBEDDED: [(&str, &str); 30] = [
     ("national/classes.toml", include_str!("../../../policies/national/classes.toml")),
     ("national/codes.toml", include_str!("../../../policies/national/codes.toml")),
     ("national/coverage.toml", include_str!("../../../policies/national/coverage.toml")),
@@ -30,6 +31,7 @@ static EMBEDDED: [(&str, &str); 29] = [
     ("national/helping.toml", include_str!("../../../policies/national/helping.toml")),
     ("national/lines.toml", include_str!("../../../policies/national/lines.toml")),
     ("national/monitoring.toml", include_str!("../../../policies/national/monitoring.toml")),
+    ("national/prediction.toml", include_str!("../../../policies/national/prediction.toml")),
     ("national/quality.toml", include_str!("../../../policies/national/quality.toml")),
     ("national/relapse.toml", include_str!("../../../policies/national/relapse.toml")),
     ("national/roles.toml", include_str!("../../../policies/national/roles.toml")),
@@ -81,6 +83,7 @@ struct File {
     #[serde(default)]
     household_class: Vec<HouseholdClass>,
     monitoring: Option<Monitoring>,
+    prediction: Option<Prediction>,
     #[serde(default)]
     standard: Vec<Standard>,
     #[serde(default)]
@@ -134,6 +137,7 @@ impl File {
             ("village_item", self.village_item.is_empty()),
             ("household_class", self.household_class.is_empty()),
             ("monitoring", self.monitoring.is_none()),
+            ("prediction", self.prediction.is_none()),
             ("standard", self.standard.is_empty()),
         ];
         match tables.into_iter().find(|(_, is_absent)| !is_absent) {
@@ -186,6 +190,7 @@ struct Reading {
     exchange: Option<Exchange>,
     helping: Option<Helping>,
     monitoring: Option<Monitoring>,
+    prediction: Option<Prediction>,
 }
 
 impl Reading {
@@ -206,6 +211,8 @@ impl Reading {
         let own = VillageChecklist::of_file(name, groups, items)?;
         self.checklist = own.or(self.checklist.take());
         file.second_factor.as_ref().map_or(Ok(()), SecondFactor::check)?;
+        file.prediction.as_ref().map_or(Ok(()), Prediction::check)?;
+        instead(&mut self.prediction, &mut file.prediction);
         instead(&mut self.helping, &mut file.helping);
         instead(&mut self.security, &mut file.security);
         instead(&mut self.second_factor, &mut file.second_factor);
@@ -259,6 +266,7 @@ impl Reading {
             village_checklist: self.checklist.unwrap_or_default(),
             household_classes: self.household_classes,
             monitoring: given(self.monitoring, "monitoring")?,
+            prediction: given(self.prediction, "prediction")?,
             standards: self.standards,
             lines: Lines::of(&self.values),
             values: self.values,
