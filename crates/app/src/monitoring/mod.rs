@@ -10,6 +10,7 @@ mod fields;
 mod load;
 mod model;
 mod ops;
+pub mod predict;
 mod rulebook;
 mod statuses;
 
