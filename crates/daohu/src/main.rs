@@ -48,6 +48,7 @@ async fn main() -> ExitCode {
         }
         Command::Quality(args) => commands::quality::run(args, lang).await,
         Command::Monitor(MonitorCommand::Run(args)) => commands::monitor::run(args, lang).await,
+        Command::Predict(args) => commands::predict::run(args, lang).await,
         Command::Policy(command) => commands::policy::run(command, lang).await,
         Command::Suspects(args) => commands::suspects::run(args).await,
         Command::User(command) => commands::user::run(command, lang).await,

@@ -38,6 +38,7 @@ mod journal;
 mod matrix;
 mod monitoring;
 mod moves;
+mod prediction;
 mod problems;
 mod quality;
 mod quality_lists;

@@ -2,6 +2,7 @@
 
 mod monitor;
 mod policy;
+mod predict;
 
 use std::{net::SocketAddr, path::PathBuf};
 
@@ -15,6 +16,7 @@ pub(crate) use self::policy::{
     PolicyCheckArgs, PolicyCommand, PolicyExplainArgs, PolicyListArgs, PolicyLoadArgs,
     PolicyWithdrawArgs, SomeDbArgs,
 };
+pub(crate) use self::predict::PredictArgs;
 
 /// Daohu 到户: the registry of targeted poverty alleviation.
 #[derive(Debug, Parser)]
@@ -89,6 +91,9 @@ pub(crate) enum Command {
     /// Which households of an area have what it takes to be out of poverty, lack it, or are not known to have it.
     #[command(subcommand)]
     Monitor(MonitorCommand),
+    /// How likely each household is to stand above the poverty line next year, what income it may expect, and why; and how
+    /// good such predictions would have been in past years. It advises and never decides.
+    Predict(PredictArgs),
     /// Policy packs.
     #[command(subcommand)]
     Policy(PolicyCommand),

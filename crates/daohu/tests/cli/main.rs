@@ -20,6 +20,7 @@ mod listen;
 mod monitor;
 mod parquet;
 mod pipe;
+mod predict;
 mod round_trip;
 mod sample;
 mod tamper;

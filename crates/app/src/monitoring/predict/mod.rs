@@ -22,6 +22,7 @@ mod ops;
 mod shape;
 mod told;
 
+pub use daohu_census::predict::TooLittle;
 pub use model::{Explained, Line, Predicted, Reason, Report, Silence};
 pub use ops::{Asked, Tested, backtest, explain, run};
 pub use told::{ToldCohort, ToldGain, ToldMethod, ToldScores};
