@@ -51,7 +51,7 @@ const TASKS: [Task; 12] = [
     },
     Task {
         name: "published",
-        about: "figures of inequality against published ones",
+        about: "inequality against published figures, prediction on a public panel",
         run: published::run,
     },
     Task { name: "torture", about: "kill -9, hundreds of times", run: torture::run },

@@ -1,4 +1,5 @@
-//! Prediction on a public panel of men and their wages: `wagepan CSV [SHARE] [ROWS_MIN]`, the CSV by `xtask/yardsticks/wagepan.py`.
+//! Prediction on a public panel of men and their wages: `wagepan CSV [SHARE] [ROWS_MIN]`, the CSV by `xtask/yardsticks/wagepan.py`;
+//! `cargo xtask published` does both.
 //!
 //! The line of a year is a share (0.6) of the median hourly wage of the years up to it, and it is predicted who earns at
 //! least the line in the next year. Of each outcome ROWS_MIN (20) men are needed. All years are printed, those too

@@ -49,6 +49,7 @@ async fn main() -> ExitCode {
         Command::Quality(args) => commands::quality::run(args, lang).await,
         Command::Monitor(command) => commands::monitor::run(command, lang).await,
         Command::Indices(args) => commands::indices::run(args, lang).await,
+        Command::Predict(args) => commands::predict::run(args, lang).await,
         Command::Policy(command) => commands::policy::run(command, lang).await,
         Command::Crosscheck(args) => commands::crosscheck::run(args, lang).await,
         Command::Suspects(args) => commands::suspects::run(args).await,

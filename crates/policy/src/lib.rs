@@ -13,6 +13,7 @@ mod judgements;
 mod lists;
 mod monitoring;
 mod pack;
+mod prediction;
 mod quality;
 mod reading;
 mod roles;
@@ -31,6 +32,7 @@ pub use judgements::{
 pub use lists::{CodeList, CodeSet, CodeValue, Unknown};
 pub use monitoring::{IncomeYear, Monitoring};
 pub use pack::{Accesses, BadPack, Exchange, Policy, QualityReports, QualityTrend, Security};
+pub use prediction::{DatedFact, Prediction, PredictionFeature, Prospect};
 pub use quality::{Bounds, Level, Rule};
 pub use reading::Files;
 pub use roles::{Right, Role};

@@ -8,8 +8,8 @@ use serde::Deserialize;
 
 use crate::{
     Class, CodeList, Coverage, Crosscheck, Crosschecks, Guarantee, Helping, HouseholdClass,
-    Indices, Item, Items, Monitoring, Role, Rule, SecondFactor, Standard, Standing, Value,
-    VillageChecklist, VillageRole, Warning, standards::Lines,
+    Indices, Item, Items, Monitoring, Prediction, Role, Rule, SecondFactor, Standard, Standing,
+    Value, VillageChecklist, VillageRole, Warning, standards::Lines,
 };
 
 /// The policy in force.
@@ -31,6 +31,7 @@ pub struct Policy {
     pub(crate) household_classes: Vec<HouseholdClass>,
     pub(crate) monitoring: Monitoring,
     pub(crate) indices: Indices,
+    pub(crate) prediction: Prediction,
     pub(crate) standards: Vec<Standard>,
     pub(crate) values: Items<Value>,
     pub(crate) lines: Lines,
@@ -236,6 +237,11 @@ impl Policy {
     /// How households are watched.
     pub fn monitoring(&self) -> &Monitoring {
         &self.monitoring
+    }
+
+    /// How the next year of households is predicted.
+    pub fn prediction(&self) -> &Prediction {
+        &self.prediction
     }
 
     /// Where and when each guarantee, class, warning and coverage holds.

@@ -9,9 +9,9 @@ use sha2::{Digest, Sha256};
 
 use crate::{
     Accesses, BadPack, Class, CodeList, CodeValue, Coverage, Crosscheck, Crosschecks, Exchange,
-    Guarantee, Helping, HouseholdClass, Indices, Monitoring, Policy, QualityReports, QualityTrend,
-    Role, Rule, SecondFactor, Security, Standard, Value, VillageChecklist, VillageGroup,
-    VillageItem, VillageRole, Warning,
+    Guarantee, Helping, HouseholdClass, Indices, Monitoring, Policy, Prediction, QualityReports,
+    QualityTrend, Role, Rule, SecondFactor, Security, Standard, Value, VillageChecklist,
+    VillageGroup, VillageItem, VillageRole, Warning,
     items::{FileOf, Items},
     judgements::{
         WrittenClass, WrittenCoverage, WrittenCrosscheck, WrittenGuarantee, WrittenWarning,
@@ -23,7 +23,7 @@ use crate::{
 const VERSION_BYTES: usize = 8;
 
 /// The files that every installation starts with.
-static EMBEDDED: [(&str, &str); 31] = [
+static EMBEDDED: [(&str, &str); 32] = [
     ("national/classes.toml", include_str!("../../../policies/national/classes.toml")),
     ("national/codes.toml", include_str!("../../../policies/national/codes.toml")),
     ("national/coverage.toml", include_str!("../../../policies/national/coverage.toml")),
@@ -35,6 +35,7 @@ static EMBEDDED: [(&str, &str); 31] = [
     ("national/indices.toml", include_str!("../../../policies/national/indices.toml")),
     ("national/lines.toml", include_str!("../../../policies/national/lines.toml")),
     ("national/monitoring.toml", include_str!("../../../policies/national/monitoring.toml")),
+    ("national/prediction.toml", include_str!("../../../policies/national/prediction.toml")),
     ("national/quality.toml", include_str!("../../../policies/national/quality.toml")),
     ("national/relapse.toml", include_str!("../../../policies/national/relapse.toml")),
     ("national/roles.toml", include_str!("../../../policies/national/roles.toml")),
@@ -88,6 +89,7 @@ struct File {
     household_class: Vec<HouseholdClass>,
     monitoring: Option<Monitoring>,
     indices: Option<Indices>,
+    prediction: Option<Prediction>,
     #[serde(default)]
     standard: Vec<Standard>,
     #[serde(default)]
@@ -145,6 +147,7 @@ impl File {
             ("household_class", self.household_class.is_empty()),
             ("monitoring", self.monitoring.is_none()),
             ("indices", self.indices.is_none()),
+            ("prediction", self.prediction.is_none()),
             ("standard", self.standard.is_empty()),
         ];
         match tables.into_iter().find(|(_, is_absent)| !is_absent) {
@@ -200,6 +203,7 @@ struct Reading {
     crosschecks: Option<Crosschecks>,
     monitoring: Option<Monitoring>,
     indices: Option<Indices>,
+    prediction: Option<Prediction>,
 }
 
 impl Reading {
@@ -220,6 +224,8 @@ impl Reading {
         let own = VillageChecklist::of_file(name, groups, items)?;
         self.checklist = own.or(self.checklist.take());
         file.second_factor.as_ref().map_or(Ok(()), SecondFactor::check)?;
+        file.prediction.as_ref().map_or(Ok(()), Prediction::check)?;
+        instead(&mut self.prediction, &mut file.prediction);
         instead(&mut self.helping, &mut file.helping);
         instead(&mut self.crosschecks, &mut file.crosschecks);
         instead(&mut self.security, &mut file.security);
@@ -282,6 +288,7 @@ impl Reading {
             household_classes: self.household_classes,
             monitoring: given(self.monitoring, "monitoring")?,
             indices: given(self.indices, "indices")?,
+            prediction: given(self.prediction, "prediction")?,
             standards: self.standards,
             lines: Lines::of(&self.values),
             values: self.values,

@@ -13,6 +13,7 @@ mod load;
 mod model;
 mod ops;
 mod picture;
+pub mod predict;
 mod rulebook;
 mod statuses;
 mod whatif;

@@ -40,6 +40,7 @@ mod matrix;
 mod monitoring;
 mod monitoring_questions;
 mod moves;
+mod prediction;
 mod problems;
 mod quality;
 mod quality_lists;

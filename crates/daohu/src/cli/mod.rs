@@ -4,6 +4,7 @@ mod crosscheck;
 mod monitor;
 mod parse;
 mod policy;
+mod predict;
 
 use std::{net::SocketAddr, path::PathBuf};
 
@@ -21,6 +22,7 @@ pub(crate) use self::policy::{
     PolicyCheckArgs, PolicyCommand, PolicyExplainArgs, PolicyListArgs, PolicyLoadArgs,
     PolicyWithdrawArgs, SomeDbArgs,
 };
+pub(crate) use self::predict::PredictArgs;
 
 /// Daohu 到户: the registry of targeted poverty alleviation.
 #[derive(Debug, Parser)]
@@ -97,6 +99,9 @@ pub(crate) enum Command {
     Monitor(MonitorCommand),
     /// Indices of poverty of an area: incidence, depth, severity, inequality, and in how many ways households are poor.
     Indices(IndicesArgs),
+    /// How likely each household is to stand above the poverty line next year, what income it may expect, and why; and how
+    /// good such predictions would have been in past years. It advises and never decides.
+    Predict(PredictArgs),
     /// Policy packs.
     #[command(subcommand)]
     Policy(PolicyCommand),

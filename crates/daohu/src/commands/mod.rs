@@ -17,6 +17,7 @@ pub(crate) mod migrate;
 pub(crate) mod monitor;
 pub(crate) mod openapi;
 pub(crate) mod policy;
+pub(crate) mod predict;
 pub(crate) mod quality;
 pub(crate) mod restore;
 pub(crate) mod sample;

@@ -22,6 +22,7 @@ mod monitor;
 mod parquet;
 mod pipe;
 mod policy;
+mod predict;
 mod round_trip;
 mod sample;
 mod tamper;

@@ -12,8 +12,8 @@ use super::{
     learn::sigmoid,
 };
 
-/// The proposed table of the pack.
-const PACK: &str = include_str!("prediction.toml");
+/// The national pack.
+const PACK: &str = include_str!("../../../../../policies/national/prediction.toml");
 
 fn settings() -> Settings {
     let pack: toml::Table = PACK.parse().unwrap();
