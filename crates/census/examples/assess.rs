@@ -129,7 +129,7 @@ fn main() {
     }
     let census = builder.finish();
     let places = census.places(|_| 0);
-    let question = Question { on, places: &places, added_fen: &[] };
+    let question = Question { shape: census.shape(), on, places: &places, added_fen: &[] };
     let mut taken: Vec<f64> = (0..times)
         .map(|_| {
             let start = Instant::now();

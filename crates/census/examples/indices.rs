@@ -109,7 +109,8 @@ fn main() {
     let by_village = Groups::of(census.village_places(), villages);
     let by_county = Groups::through(census.village_places(), &counties, villages / 230 + 1);
     let bands = Bands::new((1..20).map(|nth| nth * 100_000).collect()).unwrap();
-    let code = |place| census.codes(FieldRef { level: Level::Household, place }).unwrap();
+    let code =
+        |place| census.codes(census.shape(), FieldRef { level: Level::Household, place }).unwrap();
     let listed = CodeSet::from_iter(1..14);
     let answers: Vec<Vec<Outcome>> =
         (0..DIMENSIONS).map(|_| outcomes(census.households(), &mut random)).collect();

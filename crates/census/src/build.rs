@@ -1,6 +1,6 @@
 //! Filling the arrays, household by household.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use daohu_base::Day;
 use daohu_policy::{
@@ -25,6 +25,30 @@ pub struct Shape {
     pub born_on: usize,
     /// The stored fields of members that tell how and when they came or left, and the codes of who left.
     pub change: (usize, usize, CodeSet),
+}
+
+impl Shape {
+    /// What decides how cells are stored and what they mean, in its order: of households, then of members.
+    pub(crate) fn stored(&self) -> impl Iterator<Item = (Level, Source, &str, &FieldKind)> {
+        let of = |level: Level| {
+            let sources = match level {
+                Level::Household => &self.household,
+                Level::Member => &self.member,
+            };
+            let fields = sources.iter().zip(self.vocabulary.of(level));
+            fields.map(move |(source, field)| (level, *source, &field.name[..], &field.kind))
+        };
+        let all = of(Level::Household).chain(of(Level::Member));
+        all.filter(|(_, source, ..)| {
+            matches!(source, Source::Stored(_) | Source::Derived(Derived::OfYear(_)))
+        })
+    }
+
+    /// True if the same is stored in the same order.
+    pub(crate) fn has_columns_of(&self, other: &Self) -> bool {
+        let same = self.stored().eq(other.stored());
+        same && self.born_on == other.born_on && self.change == other.change
+    }
 }
 
 /// Where a field comes from.
@@ -103,8 +127,10 @@ pub struct Builder {
 pub struct TooMany;
 
 impl Builder {
-    /// With no households yet.
-    pub fn new(shape: Shape) -> Self {
+    /// With no households yet. They must come by county and id, where [`Census::replace`], [`Census::span_of`] or
+    /// [`Census::find`] is asked later: the last becomes slow otherwise, the others wrong.
+    pub fn new(shape: impl Into<Arc<Shape>>) -> Self {
+        let shape = shape.into();
         let columns = |level: Level, sources: &[Source]| {
             let fields = shape.vocabulary.of(level).iter().zip(sources);
             let stored = fields.filter_map(|(field, source)| match source {
@@ -118,7 +144,7 @@ impl Builder {
         let census = Census {
             shape,
             ids: Vec::new(),
-            order: None,
+            runs: Vec::new(),
             homes_in: Vec::new(),
             villages: Vec::new(),
             members_from: vec![0],
@@ -203,13 +229,7 @@ impl Builder {
             year.sharing.resize(count, NO_INT);
             year.amounts.iter_mut().for_each(|fens| fens.resize(count));
         }
-        if !census.ids.is_sorted() {
-            let nths = 0..u32::try_from(count).unwrap_or(u32::MAX);
-            let id = |nth: u32| usize::try_from(nth).ok().and_then(|nth| census.ids.get(nth));
-            let mut order: Vec<u32> = nths.collect();
-            order.sort_by_key(|nth| id(*nth));
-            census.order = Some(order);
-        }
+        census.find_runs(0);
         census
     }
 }

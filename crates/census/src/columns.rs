@@ -1,9 +1,11 @@
 //! Arrays of the population.
 
+use std::sync::Arc;
+
 use daohu_base::Day;
 use daohu_policy::{
     CodeSet,
-    expr::{FieldRef, Level, Vocabulary},
+    expr::{FieldRef, Level},
 };
 use rustc_hash::FxHashMap;
 
@@ -52,10 +54,10 @@ pub(crate) struct Sets {
 /// The population of some counties, in the order in which it came: members behind each other, as their households are.
 #[derive(Clone, Debug)]
 pub struct Census {
-    pub(crate) shape: Shape,
+    pub(crate) shape: Arc<Shape>,
     pub(crate) ids: Vec<i64>,
-    /// The households by id, where they did not come so.
-    pub(crate) order: Option<Vec<u32>>,
+    /// Where ids begin anew from below: of each county, and inside of it they ascend.
+    pub(crate) runs: Vec<usize>,
     /// Of each household, its village among [`Census::villages`].
     pub(crate) homes_in: Vec<u32>,
     pub(crate) villages: Vec<String>,
@@ -124,11 +126,26 @@ impl Census {
 
     /// The place of a household.
     pub fn find(&self, id: i64) -> Option<usize> {
-        let Some(order) = &self.order else { return self.ids.binary_search(&id).ok() };
-        let nth = |place: u32| usize::try_from(place).ok();
-        let own = |place: &u32| nth(*place).and_then(|nth| self.ids.get(nth)).copied();
-        let found = order.binary_search_by_key(&Some(id), own).ok()?;
-        order.get(found).copied().and_then(nth)
+        let ends = self.runs.iter().skip(1).copied().chain([self.ids.len()]);
+        self.runs.iter().zip(ends).find_map(|(from, end)| {
+            let run = self.ids.get(*from..end)?;
+            let may_be_here = *run.first()? <= id && id <= *run.last()?;
+            let nth = may_be_here.then(|| run.binary_search(&id).ok())??;
+            Some(from + nth)
+        })
+    }
+
+    /// Looks where ids begin anew from below; those of so many households at the beginning are as they were.
+    pub(crate) fn find_runs(&mut self, unchanged: usize) {
+        self.runs.truncate(self.runs.partition_point(|from| *from < unchanged));
+        let before = unchanged.checked_sub(1).and_then(|nth| self.ids.get(nth));
+        let mut last = before.copied();
+        for (nth, id) in self.ids.iter().enumerate().skip(unchanged) {
+            if last.is_none_or(|last| last > *id) {
+                self.runs.push(nth);
+            }
+            last = Some(*id);
+        }
     }
 
     /// What the nth household had in a year.
@@ -165,18 +182,34 @@ impl Census {
         counts
     }
 
-    /// The codes of all households in a field that is one code or several; none of another field.
-    pub fn codes(&self, field: FieldRef) -> Option<Codes<'_>> {
-        match (field.level, self.source(field)?.1?) {
+    /// The codes of all households in a field of a shape that is one code or several; none of another field.
+    pub fn codes(&self, shape: &Shape, field: FieldRef) -> Option<Codes<'_>> {
+        match (field.level, self.source(shape, field)?.1?) {
             (Level::Household, Column::Code(codes)) => Some(Codes(Kept::One(codes))),
             (Level::Household, Column::Codes(sets)) => Some(Codes(Kept::Several(sets))),
             _ => None,
         }
     }
 
-    /// The fields that rules may name.
-    pub fn vocabulary(&self) -> &Vocabulary {
-        &self.shape.vocabulary
+    /// The fields that rules may name, and where they come from.
+    pub fn shape(&self) -> &Shape {
+        &self.shape
+    }
+
+    /// Other fields from now on, of the same stored columns; false, and nothing done, where these are not the same.
+    pub fn take_shape(&mut self, shape: impl Into<Arc<Shape>>) -> bool {
+        let shape = shape.into();
+        let fits = self.has_columns_of(&shape);
+        if fits {
+            self.shape = shape;
+        }
+        fits
+    }
+
+    /// True if the stored columns are those of a shape, so that this census can answer its questions: what is stored of
+    /// households and of members and in which order, which amounts of a year, birth dates, and who left.
+    pub fn has_columns_of(&self, shape: &Shape) -> bool {
+        std::ptr::eq(&*self.shape, shape) || self.shape.has_columns_of(shape)
     }
 
     /// Bytes of the arrays.
@@ -192,11 +225,15 @@ impl Census {
         columns.chain(years).sum::<usize>() + frame + self.gone_on.len() * 4
     }
 
-    /// Where a field comes from, and its array if it has one.
-    pub(crate) fn source(&self, field: FieldRef) -> Option<(Source, Option<&Column>)> {
+    /// Where a field of a shape comes from, and its array if it has one.
+    pub(crate) fn source(
+        &self,
+        shape: &Shape,
+        field: FieldRef,
+    ) -> Option<(Source, Option<&Column>)> {
         let (sources, columns) = match field.level {
-            Level::Household => (&self.shape.household, &self.household),
-            Level::Member => (&self.shape.member, &self.member),
+            Level::Household => (&shape.household, &self.household),
+            Level::Member => (&shape.member, &self.member),
         };
         let source = *sources.get(field.place)?;
         let column = match source {

@@ -2,8 +2,6 @@
 
 use std::{collections::BTreeMap, ops::Range};
 
-/// Not known.
-const NONE: i32 = i32::MIN;
 /// Too large to stand here.
 const ELSEWHERE: i32 = i32::MIN + 1;
 
@@ -16,14 +14,28 @@ pub(crate) struct Fens {
 }
 
 impl Fens {
+    /// Not known.
+    pub(crate) const NONE: i32 = i32::MIN;
+
     /// Puts none where nothing came, up to this many.
     pub(crate) fn resize(&mut self, count: usize) {
-        self.amounts.resize(count, NONE);
+        self.amounts.resize(count, Self::NONE);
+        self.large.split_off(&count);
+    }
+
+    /// What stands in its place, and what is too large for that, by place.
+    pub(crate) fn known(&self) -> (&[i32], &BTreeMap<usize, i64>) {
+        (&self.amounts, &self.large)
+    }
+
+    /// The same, to be put together with others.
+    pub(crate) fn parts(&mut self) -> (&mut Vec<i32>, &mut BTreeMap<usize, i64>) {
+        (&mut self.amounts, &mut self.large)
     }
 
     pub(crate) fn push(&mut self, fen: Option<i64>) {
         let own = match fen.map(i32::try_from) {
-            None => NONE,
+            None => Self::NONE,
             Some(Ok(fen)) if fen > ELSEWHERE => fen,
             Some(_) => ELSEWHERE,
         };
@@ -37,7 +49,7 @@ impl Fens {
     #[cfg(test)]
     pub(crate) fn get(&self, nth: usize) -> Option<i64> {
         match self.amounts.get(nth).copied() {
-            None | Some(NONE) => None,
+            None | Some(Self::NONE) => None,
             Some(ELSEWHERE) => self.large.get(&nth).copied(),
             Some(fen) => Some(i64::from(fen)),
         }
@@ -49,7 +61,9 @@ impl Fens {
         let (from, count) = (range.start, range.len());
         let own = self.amounts.get(range.clone()).unwrap_or_default();
         out.clear();
-        out.extend(own.iter().map(|fen| if *fen == NONE { f64::NAN } else { f64::from(*fen) }));
+        out.extend(
+            own.iter().map(|fen| if *fen == Self::NONE { f64::NAN } else { f64::from(*fen) }),
+        );
         out.resize(count, f64::NAN);
         for (place, fen) in self.large.range(range) {
             if let Some(slot) = place.checked_sub(from).and_then(|place| out.get_mut(place)) {

@@ -14,6 +14,7 @@ mod columns;
 mod eval;
 mod fens;
 pub mod indices;
+mod live;
 pub mod predict;
 mod rules;
 
@@ -23,4 +24,5 @@ mod tests;
 pub use build::{Builder, Cell, Derived, Earned, Shape, Source, TooMany};
 pub use columns::{Census, PerHead};
 pub use eval::{Assessment, Judged, Question, assess};
+pub use live::{Replaced, Unfit};
 pub use rules::{Outcome, Place, Plan, Rule};

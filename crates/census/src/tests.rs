@@ -9,6 +9,8 @@ use daohu_policy::{
 };
 use proptest::prelude::*;
 
+mod live;
+
 use crate::{
     Assessment, Builder, Cell, Census, Derived, Earned, Outcome, Place, Plan, Question, Rule,
     Shape, Source, assess,
@@ -409,7 +411,8 @@ fn test(level: Level) -> BoxedStrategy<Test> {
 
 fn ask(census: &Census, plan: &Plan, range: std::ops::Range<usize>, threads: usize) -> Assessment {
     let places = census.places(place);
-    let question = Question { on: on(), places: &places, added_fen: &[] };
+    let shape = census.shape();
+    let question = Question { shape, on: on(), places: &places, added_fen: &[] };
     assess(census, plan, question, range, NonZero::new(threads).unwrap())
 }
 

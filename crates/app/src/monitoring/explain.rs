@@ -200,7 +200,12 @@ impl Teller<'_> {
     /// What a plan says at one of its places.
     fn ask(&self, plan: &Plan, place: u16) -> Vec<Outcome> {
         let census = &self.one.census;
-        let question = daohu_census::Question { on: self.on, places: &[place], added_fen: &[] };
+        let question = daohu_census::Question {
+            shape: &self.one.fields.shape,
+            on: self.on,
+            places: &[place],
+            added_fen: &[],
+        };
         let said = daohu_census::assess(census, plan, question, 0..1, threads());
         let first = |rule: &daohu_census::Judged| rule.outcomes.first().copied();
         said.rules.iter().map(|rule| first(rule).unwrap_or(Outcome::NotAsked)).collect()
@@ -332,7 +337,8 @@ impl Teller<'_> {
             let born = Day::parse(person.get("born_on")?.as_str()?).ok()?;
             return Some(born.age_years(self.on).to_string());
         }
-        let number = self.one.census.number_of(0, field, self.on, self.amounts())?;
+        let number =
+            self.one.census.number_of(&self.one.fields.shape, 0, field, self.on, self.amounts())?;
         let kind = &self.one.fields.shape.vocabulary.field(field)?.kind;
         let is_yuan =
             *kind == daohu_policy::expr::FieldKind::Number(daohu_policy::expr::Unit::Yuan);

@@ -91,7 +91,8 @@ impl Picture {
     ) -> Assessment {
         let census = self.census();
         let places = census.places(|village| rulebook.place_of(village));
-        let question = Question { on, places: &places, added_fen: added };
+        let question =
+            Question { shape: &self.fields.shape, on, places: &places, added_fen: added };
         assess(census, plan, question, 0..census.households(), threads())
     }
 

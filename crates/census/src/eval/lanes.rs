@@ -9,7 +9,7 @@ use daohu_policy::{
 
 use super::Question;
 use crate::{
-    Derived, Source,
+    Derived, Shape, Source,
     columns::{Census, Column, NO, NO_CODE, NO_FEN, NO_INT, NO_SET, UNKNOWN, YES, Year},
 };
 
@@ -19,6 +19,7 @@ const CODES_COMPARED: usize = 4;
 /// Some households with their members.
 pub(super) struct Lanes<'c> {
     pub(super) census: &'c Census,
+    shape: &'c Shape,
     /// The day, as packed.
     pub(super) on: i32,
     /// The income of the day's year, if there is any, and of the one before.
@@ -49,7 +50,7 @@ pub(super) const fn inverted(lane: u8) -> u8 {
 
 impl<'c> Lanes<'c> {
     pub(super) fn new(census: &'c Census, question: Question<'c>) -> Self {
-        let Question { on, added_fen, .. } = question;
+        let Question { shape, on, added_fen, .. } = question;
         let year = |year: i64| i32::try_from(year).ok().and_then(|year| census.years.get(&year));
         let (year, year_before) = (year(on.year()), year(on.year() - 1));
         let (present, spare, spare_numbers) = Default::default();
@@ -58,6 +59,7 @@ impl<'c> Lanes<'c> {
         let amounts = &[][..];
         Self {
             census,
+            shape,
             on,
             year,
             year_before,
@@ -84,6 +86,16 @@ impl<'c> Lanes<'c> {
         self.present.extend(gone.iter().map(|gone| lane(*gone > self.on)));
     }
 
+    /// Where a field comes from, and its array if it has one.
+    pub(super) fn source(&self, field: FieldRef) -> Option<(Source, Option<&'c Column>)> {
+        self.census.source(self.shape, field)
+    }
+
+    /// The birth dates of all members.
+    pub(super) fn born_on(&self) -> Option<&'c Column> {
+        self.census.member.get(self.shape.born_on)
+    }
+
     pub(super) fn count(&self, level: Level) -> usize {
         match level {
             Level::Household => self.households.len(),
@@ -108,7 +120,7 @@ impl<'c> Lanes<'c> {
     pub(super) fn test(&mut self, test: &Test, level: Level, out: &mut Vec<u8>) {
         match test {
             Test::Is(is) => fill(out, self.count(level), lane(*is)),
-            Test::Flag(field) => match self.census.source(*field) {
+            Test::Flag(field) => match self.source(*field) {
                 Some((_, Some(Column::Flag(lanes)))) => {
                     out.clear();
                     out.extend_from_slice(self.part(field.level, lanes));
@@ -204,7 +216,7 @@ impl<'c> Lanes<'c> {
     fn known(&mut self, field: FieldRef, out: &mut Vec<u8>) {
         out.clear();
         let level = field.level;
-        match self.census.source(field) {
+        match self.source(field) {
             Some((_, Some(column))) => match column {
                 Column::Flag(lanes) => {
                     out.extend(self.part(level, lanes).iter().map(|own| lane(*own != UNKNOWN)));
@@ -236,7 +248,7 @@ impl<'c> Lanes<'c> {
     }
 
     fn one_of(&self, field: FieldRef, codes: CodeSet, out: &mut Vec<u8>) {
-        let Some((_, Some(Column::Code(own)))) = self.census.source(field) else {
+        let Some((_, Some(Column::Code(own)))) = self.source(field) else {
             return fill(out, self.count(field.level), UNKNOWN);
         };
         let own = self.part(field.level, own);
@@ -255,7 +267,7 @@ impl<'c> Lanes<'c> {
     }
 
     fn has_any(&self, field: FieldRef, codes: CodeSet, out: &mut Vec<u8>) {
-        let Some((_, Some(Column::Codes(sets)))) = self.census.source(field) else {
+        let Some((_, Some(Column::Codes(sets)))) = self.source(field) else {
             return fill(out, self.count(field.level), UNKNOWN);
         };
         let meets = |set: &CodeSet| lane(set.iter().any(|code| codes.has(Some(i64::from(code)))));
@@ -299,13 +311,13 @@ impl<'c> Lanes<'c> {
     /// Compares whole numbers with one that is written down, as they are stored; false if they are none.
     fn compared(&self, how: Comparison, field: FieldRef, bound: f64, out: &mut Vec<u8>) -> bool {
         let Some(bound) = whole(bound) else { return false };
-        match self.census.source(field) {
+        match self.source(field) {
             Some((_, Some(Column::Int(numbers)))) => {
                 ints(how, self.part(field.level, numbers), bound, out);
                 true
             }
             Some((Source::Derived(Derived::Age), _)) => {
-                let born = self.census.member.get(self.census.shape.born_on);
+                let born = self.born_on();
                 let Some(Column::Int(born)) = born else { return false };
                 self.ages(how, self.part(field.level, born), bound, out)
             }

@@ -17,6 +17,7 @@ use self::{
     packed::{Packed, Part, Parts, Room},
 };
 use crate::{
+    Shape,
     columns::{Census, YES},
     rules::{Outcome, Plan},
 };
@@ -27,6 +28,9 @@ const BLOCK: usize = 1024;
 /// What is asked beside the rules.
 #[derive(Clone, Copy)]
 pub struct Question<'q> {
+    /// What the rules' fields are, whose stored columns are those of the census ([`Census::has_columns_of`]): packs that
+    /// are only tried may derive other fields than those under which the census was built.
+    pub shape: &'q Shape,
     /// The day on which members, ages and the year of income are looked at.
     pub on: Day,
     /// Where each village of the census lies among the plan's places, as [`Census::places`] tells it.
@@ -61,6 +65,19 @@ impl Assessment {
         let own = || self.rules.iter().filter_map(|rule| rule.outcomes.get(nth));
         let worse = [Outcome::Unmet, Outcome::Unknown];
         worse.into_iter().find(|one| own().any(|own| own == one)).unwrap_or(Outcome::Met)
+    }
+
+    /// Writes over what is said of as many households as `one` has, from this place in the census on: for households that
+    /// changed, asked alone. Both are of the same plan; what is not in this assessment is left out.
+    pub fn put(&mut self, at: usize, one: &Self) {
+        for (own, new) in self.rules.iter_mut().zip(&one.rules) {
+            let skipped = self.from.saturating_sub(at);
+            let start = at.saturating_sub(self.from);
+            let outcomes = own.outcomes.iter_mut().skip(start);
+            outcomes.zip(new.outcomes.iter().skip(skipped)).for_each(|(own, new)| *own = *new);
+            let reasons = own.reasons.iter_mut().skip(start);
+            reasons.zip(new.reasons.iter().skip(skipped)).for_each(|(own, new)| *own = *new);
+        }
     }
 }
 
@@ -104,10 +121,11 @@ pub fn assess(
 }
 
 impl Census {
-    /// The number that a household's field has on a day, with the amounts of its place; none if it is not known, or is no
-    /// number of the household.
+    /// The number that a household's field of a shape has on a day, with the amounts of its place; none if it is not known, or
+    /// is no number of the household.
     pub fn number_of(
         &self,
+        shape: &Shape,
         nth: usize,
         field: FieldRef,
         on: Day,
@@ -116,7 +134,7 @@ impl Census {
         if field.level != Level::Household || nth >= self.households() {
             return None;
         }
-        let question = Question { on, places: &[], added_fen: &[] };
+        let question = Question { shape, on, places: &[], added_fen: &[] };
         let mut lanes = Lanes::new(self, question);
         lanes.amounts = amounts;
         lanes.enter(nth..nth + 1);

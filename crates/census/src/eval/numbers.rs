@@ -68,7 +68,7 @@ impl Lanes<'_> {
     fn field(&self, field: FieldRef, out: &mut Vec<f64>) {
         let level = field.level;
         out.clear();
-        match self.census.source(field) {
+        match self.source(field) {
             Some((_, Some(Column::Int(numbers)))) => {
                 out.extend(self.part(level, numbers).iter().map(|number| int(*number)));
             }
@@ -107,7 +107,7 @@ impl Lanes<'_> {
     }
 
     fn ages_into(&self, out: &mut Vec<f64>) {
-        let Some(Column::Int(born)) = self.census.member.get(self.census.shape.born_on) else {
+        let Some(Column::Int(born)) = self.born_on() else {
             return out.resize(self.members.len(), f64::NAN);
         };
         let age = |born: &i32| match *born {

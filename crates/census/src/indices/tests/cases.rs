@@ -215,10 +215,10 @@ fn census() -> Census {
 #[test]
 fn causes_are_counted_by_area() {
     let census = census();
-    let code = |place| census.codes(FieldRef { level: Level::Household, place });
+    let code = |place| census.codes(census.shape(), FieldRef { level: Level::Household, place });
     let (main, others) = (code(0).unwrap(), code(1).unwrap());
     let member = FieldRef { level: Level::Member, place: 1 };
-    assert!(census.codes(member).is_none());
+    assert!(census.codes(census.shape(), member).is_none());
     let listed = CodeSet::from_iter([1, 2]);
     let groups = Groups::of(census.village_places(), 2);
     let persons = census.incomes(2015).persons();
