@@ -6,7 +6,7 @@ use daohu_base::Clock;
 use daohu_db::Db;
 use daohu_policy::Policy;
 
-use crate::{accounts::Passwords, keys::Keys};
+use crate::{accounts::Passwords, keys::Keys, monitoring::Live};
 
 /// The things of one installation, handed down from `main`: there are no globals. Cheap to clone.
 #[derive(Clone)]
@@ -23,6 +23,8 @@ pub struct Context {
     pub passwords: Passwords,
     /// The policy that the next piece of work follows.
     pub next: NextPolicy,
+    /// The households in memory, where they are kept.
+    pub live: Live,
 }
 
 /// A policy that was taken up; see [`Context::current`].
@@ -38,7 +40,7 @@ impl Context {
         clock: Arc<dyn Clock>,
     ) -> Self {
         let next = NextPolicy(Arc::new(RwLock::new(Arc::clone(&policy))));
-        Self { db, policy, keys, clock, passwords, next }
+        Self { db, policy, keys, clock, passwords, next, live: Live::default() }
     }
 
     /// The same under the policy that was taken up last: for a new piece of work.

@@ -45,7 +45,7 @@ pub(crate) use record::{
     ops::{household, person, village_in},
     reveal::{check_reason, check_reason_of, disclosure},
 };
-pub use sources::ops::Source;
+pub use sources::ops::{Named, Source};
 pub(crate) use sources::ops::{Sources, with_sources};
 pub(crate) use view::{HouseholdView, PersonView};
 

@@ -8,6 +8,7 @@ pub(crate) use super::list::sql::Answered;
 pub(crate) use super::sheets::sql::{count, each, layout};
 pub(crate) use super::sql::{
     Holder, PastMembership, any_household, bearers, by_numbers, counties, fill, holders,
-    incomes_of, lock_holders, lock_serials, lock_villages, past_memberships_of, person,
-    person_keys, persons_of, place_of, places_of, set_serials, versions_of, villages_in_state,
+    households_of, incomes_of, lock_holders, lock_serials, lock_villages, past_memberships_of,
+    person, person_keys, persons_of, place_of, places_of, set_serials, versions_of,
+    villages_in_state,
 };

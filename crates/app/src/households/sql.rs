@@ -192,6 +192,22 @@ pub(super) async fn household_of(
     Ok(row.map(|row| row.int(0)).transpose()?)
 }
 
+/// The households of these persons of a county, a person's for each that is there.
+pub(crate) async fn households_of(
+    tx: &mut Tx,
+    county: &str,
+    persons: &[i64],
+) -> Result<Vec<i64>, Error> {
+    let mut found = Vec::new();
+    for filter in of_county("id", county, persons.iter().copied()) {
+        let sql = format!("select household from persons{}", filter.clause());
+        for row in tx.query(&sql, filter.params()).await? {
+            found.push(row.int(0)?);
+        }
+    }
+    Ok(found)
+}
+
 /// All incomes of these households of a county.
 pub(crate) async fn incomes_of(
     tx: &mut Tx,

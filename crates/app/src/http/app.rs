@@ -19,7 +19,7 @@ use crate::{
     accesses::{self, Accesses},
     accounts, area_changes, areas, classes, codes, crosscheck, households,
     jobs::{self, Jobs},
-    journal, quality, registers, suspects, undo,
+    journal, monitoring, quality, registers, suspects, undo,
 };
 
 /// Where the interface lives.
@@ -88,6 +88,7 @@ impl App {
     pub fn new(context: Context, jobs: Jobs, config: HttpConfig) -> Self {
         let (metrics, limiter, locks) = Default::default();
         let accesses = Accesses::new(context.clone());
+        context.live.keep();
         let inner = Inner { jobs, accesses, config, metrics, limiter, locks };
         Self { inner: Arc::new(inner), context: Arc::new(context) }
     }
@@ -140,6 +141,7 @@ pub(super) fn api() -> OpenApiRouter<App> {
         .merge(quality::routes())
         .merge(suspects::routes())
         .merge(crosscheck::routes())
+        .merge(monitoring::api::routes())
         .merge(classes::routes())
         .merge(jobs::routes())
         .merge(journal::routes())

@@ -19,6 +19,7 @@ mod model;
 mod ops;
 mod packing;
 mod sql;
+pub(crate) mod tail;
 mod verify;
 
 pub(crate) use api::routes;

@@ -23,7 +23,7 @@ use super::{
 };
 use crate::{
     Context, Error, Lang,
-    households::{self, Dossier, Source, Sources},
+    households::{self, Dossier, Named, Source, Sources},
     sheet::{Column, HOUSEHOLDS, INCOMES, Kind, PERSONS, Sheet, in_words},
 };
 
@@ -99,19 +99,19 @@ pub struct Looked {
     pub source: Option<Source>,
 }
 
-/// Explains a household, `NO` or `COUNTY/NO`, within a scope: by its records of now, or of a past day.
+/// Explains a household within a scope: by its records of now, or of a past day.
 pub async fn explain(
     context: &Context,
     scope: Scope,
-    (reference, on): (String, Day),
+    (named, on): (Named, Day),
     as_of: Option<Day>,
 ) -> Result<Explanation, Error> {
     let policy = &context.policy;
-    let (dossier, facts) = households::with_sources(context, scope, reference, as_of).await?;
-    let fields = Fields::of(policy)?;
-    let rulebook = Rulebook::of(policy, &fields, on)?;
-    let one = One::of(dossier, fields, on)?;
-    let teller = Teller { policy, one: &one, rulebook: &rulebook, on, facts: &facts };
+    let (dossier, facts) = households::with_sources(context, scope, named, as_of).await?;
+    let book = context.live.book(policy, on)?;
+    let rulebook = &book.rules;
+    let one = One::of(dossier, book.fields.clone(), on)?;
+    let teller = Teller { policy, one: &one, rulebook, on, facts: &facts };
     let guarantees = teller.all(&rulebook.guarantees, |_| true);
     let states = guarantees.iter().map(|own| own.outcome);
     let overall = match states.collect::<BTreeSet<_>>() {
@@ -200,12 +200,9 @@ impl Teller<'_> {
     /// What a plan says at one of its places.
     fn ask(&self, plan: &Plan, place: u16) -> Vec<Outcome> {
         let census = &self.one.census;
-        let question = daohu_census::Question {
-            shape: &self.one.fields.shape,
-            on: self.on,
-            places: &[place],
-            added_fen: &[],
-        };
+        let shape = &self.one.fields.shape;
+        let (on, places) = (self.on, &[place][..]);
+        let question = daohu_census::Question { shape, on, places, added_fen: &[] };
         let said = daohu_census::assess(census, plan, question, 0..1, threads());
         let first = |rule: &daohu_census::Judged| rule.outcomes.first().copied();
         said.rules.iter().map(|rule| first(rule).unwrap_or(Outcome::NotAsked)).collect()
@@ -337,8 +334,8 @@ impl Teller<'_> {
             let born = Day::parse(person.get("born_on")?.as_str()?).ok()?;
             return Some(born.age_years(self.on).to_string());
         }
-        let number =
-            self.one.census.number_of(&self.one.fields.shape, 0, field, self.on, self.amounts())?;
+        let shape = &self.one.fields.shape;
+        let number = self.one.census.number_of(shape, 0, field, self.on, self.amounts())?;
         let kind = &self.one.fields.shape.vocabulary.field(field)?.kind;
         let is_yuan =
             *kind == daohu_policy::expr::FieldKind::Number(daohu_policy::expr::Unit::Yuan);
@@ -347,7 +344,7 @@ impl Teller<'_> {
 }
 
 /// The fields that a test looks at, each once.
-fn fields_of(test: &Test, found: &mut Vec<FieldRef>) {
+pub(super) fn fields_of(test: &Test, found: &mut Vec<FieldRef>) {
     let mut add = |field: FieldRef| {
         if !found.contains(&field) {
             found.push(field);

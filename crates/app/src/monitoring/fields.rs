@@ -1,5 +1,7 @@
 //! The fields that rules may name: the columns of 户 and 人, and what is derived of them.
 
+use std::sync::Arc;
+
 use daohu_census::{Derived, Shape, Source};
 use daohu_db::Value;
 use daohu_policy::{
@@ -15,7 +17,7 @@ use crate::{
 /// What is read of the sheets, and what the census makes of it.
 #[derive(Clone)]
 pub(super) struct Fields {
-    pub(super) shape: Shape,
+    pub(super) shape: Arc<Shape>,
     /// The columns of 户 that are stored, in the order of the census' cells.
     pub(super) household: Vec<usize>,
     /// The same of 人.
@@ -65,13 +67,13 @@ impl Fields {
         let place = |wanted: usize| place(wanted).unwrap_or(usize::MAX);
         let leaving: CodeSet = Marks::new(policy).set("变动类型", "leaves");
         let [household_sources, member_sources] = sources;
-        let shape = Shape {
+        let shape = Arc::new(Shape {
             vocabulary: Vocabulary { household: fields, member: of_member },
             household: household_sources,
             member: member_sources,
             born_on: place(person::BORN_ON),
             change: (place(person::CHANGE_KIND), place(person::CHANGE_ON), leaving),
-        };
+        });
         let standards = policy.standards().iter().map(|own| own.id.clone()).collect();
         let fields = Self { shape, household, member, standards };
         fields.check_names(policy).map(|()| fields)

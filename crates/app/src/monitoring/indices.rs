@@ -1,5 +1,7 @@
 //! Indices of poverty of an area: how many are poor, how deeply, how unequal incomes are, and in how many ways.
 
+use std::sync::Arc;
+
 use daohu_base::{AreaCode, AreaLevel, Day, Scope};
 use daohu_census::indices::{
     Asked, Bands, Chosen, Deprivations, Dimension, Groups, Headcount, Incomes, Ladder, Lines,
@@ -11,7 +13,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::{
-    picture::{Parts, Picture, threads},
+    picture::{Parts, Picture, Wanted, look, threads},
     rulebook::Rulebook,
 };
 use crate::{Context, Error};
@@ -140,27 +142,33 @@ pub async fn indices(
     let IndicesAsked { area, year, by } = asked;
     let policy = &context.policy;
     let on = Day::new(year, 12, 31).ok_or(Error::NotFound("year"))?;
-    let picture = Picture::of(context, scope, area, (policy, year)).await?;
-    let rulebook = Rulebook::of(policy, &picture.fields, on)?;
-    let asker = Asker::new(&picture, &rulebook, (policy.indices(), on))?;
-    let (whole, parts) = (picture.parts(None, on), by.map(|by| picture.parts(Some(by), on)));
-    let [whole] = &asker.of(&whole, None)[..] else { return Err(Error::NotFound("area")) };
-    let m0 = &whole.1;
-    let parts = parts.map_or_else(Vec::new, |parts| asker.of(&parts, Some(m0)));
-    Ok(IndicesReport {
-        area: picture.area.to_string(),
-        year,
-        policy: policy.version().to_owned(),
-        among: "registered",
-        whole: whole.0.clone(),
-        parts: parts.into_iter().map(|(own, _)| own).collect(),
-        distribution: asker.bands()?,
-    })
+    let book = context.live.book(policy, on)?;
+    let fields = book.fields.clone();
+    let asks_amounts = book.rules.guarantees.asks_amounts(&fields);
+    let wanted = Wanted { area, fields, year, asks_amounts };
+    let policy = Arc::clone(policy);
+    let told = move |picture: &Picture<'_>| {
+        let asker = Asker::new(picture, &book.rules, (policy.indices(), on))?;
+        let (whole, parts) = (picture.parts(None, on), by.map(|by| picture.parts(Some(by), on)));
+        let [whole] = &asker.of(&whole, None)[..] else { return Err(Error::NotFound("area")) };
+        let m0 = &whole.1;
+        let parts = parts.map_or_else(Vec::new, |parts| asker.of(&parts, Some(m0)));
+        Ok(IndicesReport {
+            area: picture.area.to_string(),
+            year,
+            policy: policy.version().to_owned(),
+            among: "registered",
+            whole: whole.0.clone(),
+            parts: parts.into_iter().map(|(own, _)| own).collect(),
+            distribution: asker.bands()?,
+        })
+    };
+    look(context, scope, wanted, told).await
 }
 
 /// What is asked of a picture, and by which measures.
 struct Asker<'p> {
-    picture: &'p Picture,
+    picture: &'p Picture<'p>,
     on: Day,
     /// Of each village, in fen.
     lines: Vec<Option<i64>>,
@@ -174,11 +182,11 @@ struct Asker<'p> {
 
 impl<'p> Asker<'p> {
     fn new(
-        picture: &'p Picture,
+        picture: &'p Picture<'p>,
         rulebook: &Rulebook,
         (pack, on): (&'p Indices, Day),
     ) -> Result<Self, Error> {
-        let census = picture.census();
+        let census = picture.census;
         let bad = |reason: String| BadPack { file: "indices.toml".to_owned(), reason };
         let ids = &rulebook.guarantees.plan.ids;
         // A guarantee that is not asked on the day weighs nothing.
@@ -202,7 +210,7 @@ impl<'p> Asker<'p> {
     }
 
     fn incomes(&self) -> Incomes<'_> {
-        self.picture.census().incomes(self.on.year())
+        self.picture.census.incomes(self.on.year())
     }
 
     /// The indices of each part.
@@ -211,7 +219,7 @@ impl<'p> Asker<'p> {
         parts: &Parts,
         whole: Option<&Multidimensional>,
     ) -> Vec<(IndicesOf, Multidimensional)> {
-        let census = self.picture.census();
+        let census = self.picture.census;
         let asked = Asked { chosen: Chosen::All, threads: threads() };
         let villages = census.village_places();
         let groups = || Groups::through(villages, &parts.of_village, parts.lines.len());
@@ -251,7 +259,7 @@ impl<'p> Asker<'p> {
     /// Gini's coefficient of each part: each needs an order of its own.
     fn ginis(&self, parts: &Parts) -> Vec<Option<f64>> {
         let mut places: Vec<Vec<u32>> = parts.lines.iter().map(|_| Vec::new()).collect();
-        for (nth, village) in (0..).zip(self.picture.census().village_places()) {
+        for (nth, village) in (0..).zip(self.picture.census.village_places()) {
             let village = usize::try_from(*village).unwrap_or(usize::MAX);
             let part = parts.of_village.get(village).and_then(|part| usize::try_from(*part).ok());
             if let Some(own) = part.and_then(|part| places.get_mut(part)) {

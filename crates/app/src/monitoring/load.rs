@@ -7,7 +7,10 @@ use daohu_db::{Tx, Value};
 use super::fields::{Fields, cell, of_year};
 use crate::{
     Error,
-    households::rows::{self, Selections, Which},
+    households::{
+        Home,
+        rows::{self, Selections, Which},
+    },
     keys::Keys,
     quality::Cells,
     sheet::{household, income},
@@ -45,24 +48,53 @@ pub(super) async fn load(
     scope: &Scope,
     full_year: i64,
 ) -> Result<Loaded, Error> {
-    let told = [household::NO, household::VILLAGE];
-    let amounts: Vec<usize> = of_year().collect();
-    let mut incomes = [&EARNED[..], &amounts].concat();
-    incomes.sort_unstable();
-    incomes.dedup();
-    let columns =
-        Selections::of(&[&told[..], &fields.household].concat(), &fields.member, &incomes);
-    let mut builder = Builder::new(fields.shape.clone());
+    let mut loader = Loader::new(keys, fields, full_year);
     let mut numbers = Vec::new();
     for county in rows::counties(tx, scope).await? {
+        let whose = (scope, county.as_str(), Which::All);
+        loader.read(tx, whose, |home| numbers.push(home.household.no().to_owned())).await?;
+    }
+    Ok(Loaded { census: loader.finish(), numbers })
+}
+
+/// Puts households into a census, county by county.
+pub(super) struct Loader<'k> {
+    keys: &'k Keys,
+    fields: Fields,
+    full_year: i64,
+    columns: Selections,
+    builder: Builder,
+}
+
+impl<'k> Loader<'k> {
+    /// Of one year all amounts, of the others what a head had.
+    pub(super) fn new(keys: &'k Keys, fields: Fields, full_year: i64) -> Self {
+        let told = [household::NO, household::VILLAGE];
+        let amounts: Vec<usize> = of_year().collect();
+        let mut incomes = [&EARNED[..], &amounts].concat();
+        incomes.sort_unstable();
+        incomes.dedup();
+        let columns =
+            Selections::of(&[&told[..], &fields.household].concat(), &fields.member, &incomes);
+        let builder = Builder::new(fields.shape.clone());
+        Self { keys, fields, full_year, columns, builder }
+    }
+
+    /// Reads households of a county, as far as the scope reaches, by id.
+    pub(super) async fn read(
+        &mut self,
+        tx: &mut Tx,
+        (scope, county, which): (&Scope, &str, Which<'_>),
+        mut visit: impl FnMut(&Home) + Send,
+    ) -> Result<(), Error> {
         let mut last = 0;
         loop {
-            let after = (county.as_str(), last, Which::All);
-            let homes = rows::next_homes_of(tx, (keys, &columns), scope, after, HOMES).await?;
-            let Some(end) = homes.last() else { break };
+            let read = (self.keys, &self.columns);
+            let homes = rows::next_homes_of(tx, read, scope, (county, last, which), HOMES).await?;
+            let Some(end) = homes.last() else { return Ok(()) };
             last = end.household.id();
             for home in &homes {
-                numbers.push(home.household.no().to_owned());
+                visit(home);
                 let read = Read {
                     id: home.household.id(),
                     village: home.household.village(),
@@ -70,11 +102,15 @@ pub(super) async fn load(
                     persons: home.persons.iter().map(|own| own.0.values.as_slice()).collect(),
                     incomes: home.incomes.iter().map(|own| own.0.values.as_slice()).collect(),
                 };
-                add(&mut builder, &read, &fields, full_year)?;
+                add(&mut self.builder, &read, &self.fields, self.full_year)?;
             }
         }
     }
-    Ok(Loaded { census: builder.finish(), numbers })
+
+    /// The census of what was read.
+    pub(super) fn finish(self) -> Census {
+        self.builder.finish()
+    }
 }
 
 /// The stored values of a household and of what hangs on it.

@@ -6,9 +6,13 @@
 //! Invariants: fields are those of the sheets, by their names there; a household is judged by what is known of it
 //! alone, and what is not known is never met.
 
+pub(crate) mod api;
+mod areas;
 mod explain;
 mod fields;
 mod indices;
+mod listing;
+mod live;
 mod load;
 mod model;
 mod ops;
@@ -21,6 +25,7 @@ mod words;
 
 pub use explain::{Because, Explanation, Judgement, Looked, explain};
 pub use indices::{Band, Counted, IndicesAsked, IndicesOf, IndicesReport, Way, Ways, indices};
+pub use live::Live;
 pub use model::{Counts, CoverageCounts, OverallCounts, Summary};
 pub use ops::{Asked, check, run};
 pub use whatif::{Change, Transfer, WhatIf, WhatIfReport, whatif};

@@ -37,7 +37,8 @@ pub struct Summary {
 }
 
 /// How many households have a guarantee, lack it, or are not known to.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = RuleCounts)]
 #[expect(missing_docs, reason = "they say what they are")]
 pub struct Counts {
     pub rule: String,
@@ -49,7 +50,8 @@ pub struct Counts {
 }
 
 /// How far something reaches that certain households must have.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = RuleCoverageCounts)]
 pub struct CoverageCounts {
     /// Its id and titles, and of those who must have it: who has it, who has not, of whom it is not known.
     #[serde(flatten)]

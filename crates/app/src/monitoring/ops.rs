@@ -6,8 +6,9 @@ use daohu_base::{AreaCode, Day, Scope};
 use daohu_policy::{BadPack, Policy};
 
 use super::{
+    fields::Fields,
     model::{Summary, counts, coverages, overall},
-    picture::Picture,
+    picture::Stored,
     rulebook::{self, Rulebook},
     statuses,
 };
@@ -34,9 +35,12 @@ pub fn check(policy: &Policy) -> Vec<BadPack> {
 /// Asks all guarantees in force on the day of the households of an area, if the whole of it lies inside the scope.
 pub async fn run(context: &Context, scope: &Scope, asked: Asked) -> Result<Summary, Error> {
     let (policy, on) = (&context.policy, asked.on);
-    let picture = Picture::of(context, scope, asked.area, (policy, on.year())).await?;
-    let rulebook = Rulebook::of(policy, &picture.fields, on)?;
-    let (census, plan) = (picture.census(), &rulebook.guarantees.plan);
+    let fields = Fields::of(policy)?;
+    let rulebook = Rulebook::of(policy, &fields, on)?;
+    let year = on.year();
+    let stored = Stored::read(context, scope, asked.area, (fields.clone(), year)).await?;
+    let picture = stored.picture(fields);
+    let (census, plan) = (picture.census, &rulebook.guarantees.plan);
     let ask = || {
         let asking = Instant::now();
         let assessment = picture.ask(&rulebook, plan, on, &[]);
@@ -49,7 +53,7 @@ pub async fn run(context: &Context, scope: &Scope, asked: Asked) -> Result<Summa
     let assess_seconds = taken.get(taken.len() / 2).copied().unwrap_or(once);
     if let Some(out) = &asked.out {
         let lines = picture.lines_fen(&rulebook);
-        statuses::write(out, (&picture.loaded, plan, &assessment), (on.year(), &lines))?;
+        statuses::write(out, (&stored.loaded, plan, &assessment), (year, &lines))?;
     }
     let households = census.households();
     let of = |asked: &rulebook::Asked| picture.ask(&rulebook, &asked.plan, on, &[]);
@@ -66,7 +70,7 @@ pub async fn run(context: &Context, scope: &Scope, asked: Asked) -> Result<Summa
         classes: counts(&rulebook.classes.heads, &classes),
         warnings: counts(&rulebook.warnings.heads, &warnings),
         coverages: coverages(&rulebook.coverages.heads, reach),
-        load_seconds: picture.load_seconds,
+        load_seconds: stored.load_seconds,
         assess_seconds,
         census_bytes: census.bytes(),
     })

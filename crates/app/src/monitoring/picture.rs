@@ -4,8 +4,8 @@ use std::{num::NonZero, sync::Arc, thread::available_parallelism, time::Instant}
 
 use daohu_base::{AreaCode, AreaLevel, Day, Scope};
 use daohu_census::{Assessment, Census, Plan, Question, assess};
-use daohu_db::FutureExt;
-use daohu_policy::Policy;
+use daohu_db::{FutureExt, Tx};
+use tokio::task::spawn_blocking;
 
 use super::{
     fields::Fields,
@@ -16,13 +16,32 @@ use crate::{
     Context, Error,
     areas::{self, rows::AreaLine},
     households::rural_populations,
+    sheet::refused,
 };
 
 /// An area with its households.
-pub(super) struct Picture {
+pub(super) struct Picture<'c> {
+    pub(super) area: AreaCode,
+    pub(super) census: &'c Census,
+    pub(super) fields: Fields,
+    areas: Vec<(AreaLine, Option<i64>)>,
+}
+
+/// What is looked at.
+pub(super) struct Wanted {
+    pub(super) area: AreaCode,
+    /// The names and amounts that are asked about.
+    pub(super) fields: Fields,
+    /// The year of which amounts are asked.
+    pub(super) year: i64,
+    /// Whether rules ask them: of years long gone only incomes a head are in memory.
+    pub(super) asks_amounts: bool,
+}
+
+/// An area that was read from the database.
+pub(super) struct Stored {
     pub(super) area: AreaCode,
     pub(super) loaded: Loaded,
-    pub(super) fields: Fields,
     /// What it took to read it.
     pub(super) load_seconds: f64,
     areas: Vec<(AreaLine, Option<i64>)>,
@@ -49,36 +68,102 @@ pub(super) fn threads() -> NonZero<usize> {
     available_parallelism().unwrap_or(NonZero::<usize>::MIN)
 }
 
-impl Picture {
-    /// Reads an area, if the whole of it lies inside the scope; of one year all amounts. `policy` tells which fields there are.
-    pub(super) async fn of(
+/// The areas inside one, if it is known.
+async fn areas_in(tx: &mut Tx, area: &AreaCode) -> Result<Vec<(AreaLine, Option<i64>)>, Error> {
+    let areas = areas::rows::with_population(tx, &Scope::of([area.clone()])).await?;
+    match areas.iter().any(|(line, _)| line.code == area.as_str()) {
+        true => Ok(areas),
+        false => Err(Error::NotFound("area")),
+    }
+}
+
+impl Stored {
+    /// Reads an area, if the whole of it lies inside the scope; of one year all amounts.
+    pub(super) async fn read(
         context: &Context,
         scope: &Scope,
         area: AreaCode,
-        (policy, year): (&Policy, i64),
+        (fields, year): (Fields, i64),
     ) -> Result<Self, Error> {
         let scope = areas::ops::reported(scope, &area)?;
-        let fields = Fields::of(policy)?;
-        let (keys, of_fields) = (Arc::clone(&context.keys), fields.clone());
+        let keys = Arc::clone(&context.keys);
         let started = Instant::now();
         let code = area.clone();
-        let read = context.db.read_scan(move |tx| {
-            async move {
-                let areas = areas::rows::with_population(tx, &scope).await?;
-                if areas.iter().all(|(line, _)| line.code != code.as_str()) {
-                    return Err(Error::NotFound("area"));
-                }
-                Ok((load(tx, (&keys, of_fields), &scope, year).await?, areas))
-            }
-            .boxed()
-        });
+        let read = async move |tx: &mut Tx| {
+            let areas = areas_in(tx, &code).await?;
+            Ok::<_, Error>((load(tx, (&keys, fields), &scope, year).await?, areas))
+        };
+        let read = context.db.read_scan(move |tx| async move { read(tx).await }.boxed());
         let (loaded, areas) = read.await?;
         let load_seconds = started.elapsed().as_secs_f64();
-        Ok(Self { area, loaded, fields, load_seconds, areas })
+        Ok(Self { area, loaded, load_seconds, areas })
     }
 
-    pub(super) fn census(&self) -> &Census {
-        &self.loaded.census
+    /// As it is looked at under these fields.
+    pub(super) fn picture(&self, fields: Fields) -> Picture<'_> {
+        let (area, areas) = (self.area.clone(), self.areas.clone());
+        Picture { area, census: &self.loaded.census, fields, areas }
+    }
+}
+
+/// Looks at an area, if the whole of it lies inside the scope: in the picture that a server keeps, as it stands now, or else in
+/// what the database has. `look` works on a thread of its own.
+pub(super) async fn look<T: Send + 'static>(
+    context: &Context,
+    scope: &Scope,
+    wanted: Wanted,
+    look: impl FnOnce(&Picture<'_>) -> Result<T, Error> + Send + 'static,
+) -> Result<T, Error> {
+    let Wanted { area, fields, year, asks_amounts } = wanted;
+    areas::ops::reported(scope, &area)?;
+    if !context.live.is_kept() {
+        return look_at_stored(context, scope, (area, fields, year), look).await;
+    }
+    context.live.catch_up(context).await?;
+    let has_year = context.live.look(|kept| kept.is_some_and(|kept| kept.year == year));
+    if asks_amounts && !has_year {
+        if area.level() < AreaLevel::County {
+            return Err(refused("on", "monitor.year_not_kept"));
+        }
+        return look_at_stored(context, scope, (area, fields, year), look).await;
+    }
+    let of = area.clone();
+    let read = async move |tx: &mut Tx| areas_in(tx, &of).await;
+    let areas = context.db.read(move |tx| async move { read(tx).await }.boxed()).await?;
+    let live = context.live.clone();
+    let work = move || {
+        live.look(|kept| {
+            let kept = kept.ok_or(Error::Refused("monitor.starting"))?;
+            let part;
+            let census = match kept.part(&area) {
+                None => &kept.census,
+                Some(own) => {
+                    part = own;
+                    &part
+                }
+            };
+            look(&Picture { area, census, fields, areas })
+        })
+    };
+    spawn_blocking(work).await.map_err(|_| Error::Cancelled)?
+}
+
+async fn look_at_stored<T: Send + 'static>(
+    context: &Context,
+    scope: &Scope,
+    (area, fields, year): (AreaCode, Fields, i64),
+    look: impl FnOnce(&Picture<'_>) -> Result<T, Error> + Send + 'static,
+) -> Result<T, Error> {
+    let stored = Stored::read(context, scope, area, (fields.clone(), year)).await?;
+    let work = move || look(&stored.picture(fields));
+    spawn_blocking(work).await.map_err(|_| Error::Cancelled)?
+}
+
+impl Picture<'_> {
+    /// The name of the area.
+    pub(super) fn name(&self) -> Option<&str> {
+        let own = self.areas.iter().find(|(line, _)| line.code == self.area.as_str());
+        own.map(|(line, _)| line.name.as_str())
     }
 
     /// What a plan says of all households, with what is added to their income.
@@ -89,10 +174,10 @@ impl Picture {
         on: Day,
         added: &[i64],
     ) -> Assessment {
-        let census = self.census();
+        let census = self.census;
         let places = census.places(|village| rulebook.place_of(village));
-        let question =
-            Question { shape: &self.fields.shape, on, places: &places, added_fen: added };
+        let shape = &self.fields.shape;
+        let question = Question { shape, on, places: &places, added_fen: added };
         assess(census, plan, question, 0..census.households(), threads())
     }
 
@@ -101,7 +186,7 @@ impl Picture {
         let line = self.fields.standards.iter().position(|id| id == "line");
         #[expect(clippy::cast_possible_truncation, reason = "whole fen below 2^53")]
         let fen = |village: &String| rulebook.amount(village, line?).map(|fen| fen as i64);
-        self.census().villages().iter().map(fen).collect()
+        self.census.villages().iter().map(fen).collect()
     }
 
     /// The areas of a level that lie in this one, those included in which no household lives; itself, where no level is asked
@@ -120,8 +205,8 @@ impl Picture {
             })
             .collect();
         lines.sort_by(|one, other| one.code.cmp(&other.code));
-        let mut of_village = Vec::with_capacity(self.census().villages().len());
-        for village in self.census().villages() {
+        let mut of_village = Vec::with_capacity(self.census.villages().len());
+        for village in self.census.villages() {
             let code = village.get(..digits).unwrap_or(village);
             let place = lines.binary_search_by(|line| line.code.as_str().cmp(code));
             // What the tree does not have is told of all the same.

@@ -1,18 +1,61 @@
 //! What is asked of households on a day, by place: guarantees and classes of the packs, compiled. Pure.
 
-use std::collections::BTreeSet;
-
-use daohu_base::{AreaCode, Day};
-use daohu_census::{Place, Plan, Rule};
-use daohu_policy::{
-    BadPack, Coverage, Expression, Guarantee, Head, Item, Items, Policy,
-    expr::{self, Named, Test, Words, is_never_true},
+use std::{
+    collections::BTreeSet,
+    sync::{Arc, Mutex, PoisonError},
 };
 
-use super::fields::Fields;
+use daohu_base::{AreaCode, Day};
+use daohu_census::{Derived, Place, Plan, Rule, Source};
+use daohu_policy::{
+    BadPack, Coverage, Expression, Guarantee, Head, Item, Items, Policy,
+    expr::{self, FieldRef, Level, Named, Test, Words, is_never_true},
+};
+
+use super::{explain::fields_of, fields::Fields};
+
+/// What is asked on a day, with the names that it is asked by.
+pub(super) struct Book {
+    pub(super) fields: Fields,
+    pub(super) rules: Rulebook,
+}
+
+/// Books of the days that were asked about last: reading all expressions at all places takes longer than asking a county.
+#[derive(Default)]
+pub(super) struct Shelf(Mutex<Vec<Arc<Book>>>);
+
+/// Books that are kept.
+const BOOKS: usize = 6;
+
+impl Shelf {
+    /// The book of a policy and day.
+    pub(super) fn of(&self, policy: &Policy, on: Day) -> Result<Arc<Book>, BadPack> {
+        let is_it = |own: &Arc<Book>| own.rules.on == on && own.rules.policy == policy.version();
+        let mut books = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        // The one that was asked for last stands behind.
+        let known = books.iter().position(is_it).map(|place| books.remove(place));
+        let book = match known {
+            Some(book) => book,
+            None => {
+                let fields = Fields::of(policy)?;
+                let rules = Rulebook::of(policy, &fields, on)?;
+                Arc::new(Book { fields, rules })
+            }
+        };
+        books.push(Arc::clone(&book));
+        if books.len() > BOOKS {
+            books.remove(0);
+        }
+        Ok(book)
+    }
+}
 
 /// What is asked on a day.
 pub(super) struct Rulebook {
+    /// Which packs ask it.
+    policy: String,
+    on: Day,
+
     /// What households must have.
     pub(super) guarantees: Asked,
     /// What they are by rule: met by those of whom it is true, unmet by those of whom it is false.
@@ -32,6 +75,24 @@ pub(super) struct Asked {
     pub(super) plan: Plan,
     /// What they are called, in the order of the plan.
     pub(super) heads: Vec<Head>,
+}
+
+impl Asked {
+    /// True if a rule looks at an amount of the year.
+    pub(super) fn asks_amounts(&self, fields: &Fields) -> bool {
+        let is_amount = |field: &FieldRef| {
+            let source = fields.shape.household.get(field.place);
+            field.level == Level::Household
+                && matches!(source, Some(Source::Derived(Derived::OfYear(_))))
+        };
+        let rules = self.plan.places.iter().flat_map(|place| place.rules.iter().flatten());
+        let mut tests = rules.flat_map(|rule| rule.unmet().iter().chain(rule.met()));
+        tests.any(|test| {
+            let mut found = Vec::new();
+            fields_of(test, &mut found);
+            found.iter().any(is_amount)
+        })
+    }
 }
 
 /// The packs at a place on a day.
@@ -159,7 +220,8 @@ impl Rulebook {
             |at, own| at.held(&own.head, "among", &own.among),
         )?;
         let coverages = day.asked(policy.coverages(), |own| &own.head, At::coverage)?;
-        Ok(Self { guarantees, classes, warnings, among, coverages, areas })
+        let policy = policy.version().to_owned();
+        Ok(Self { policy, on, guarantees, classes, warnings, among, coverages, areas })
     }
 
     /// The place of a village: that of the nearest area of which packs say something.

@@ -12,9 +12,10 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::{
+    fields::Fields,
     indices::Counted,
     model::OverallCounts,
-    picture::{Parts, Picture, threads},
+    picture::{Parts, Picture, Wanted, look, threads},
     rulebook::Rulebook,
 };
 use crate::{
@@ -133,41 +134,62 @@ pub async fn whatif(
         Err(found) => return Ok(Err(found)),
     };
     // The changed packs may have standards that those in force do not: fields are theirs.
-    let picture =
-        Picture::of(context, scope, asked.area.clone(), (&other, asked.on.year())).await?;
-    let started = Instant::now();
-    let before = Rulebook::of(policy, &picture.fields, asked.on)?;
-    let after = Rulebook::of(&other, &picture.fields, asked.on)?;
-    let added = added(&picture, &before, &asked)?;
+    let fields = Fields::of(&other)?;
+    let compiling = Instant::now();
+    let before = Rulebook::of(policy, &fields, asked.on)?;
+    let after = Rulebook::of(&other, &fields, asked.on)?;
+    let compiled_seconds = compiling.elapsed().as_secs_f64();
+    let asks_amounts = [&before.guarantees, &before.classes, &after.guarantees]
+        .into_iter()
+        .any(|own| own.asks_amounts(&fields));
+    let (area, year) = (asked.area.clone(), asked.on.year());
+    let wanted = Wanted { area, fields, year, asks_amounts };
+    let versions = [policy.version(), other.version()].map(str::to_owned);
+    let told = move |picture: &Picture<'_>| {
+        let started = Instant::now();
+        let mut told = compare(picture, (&before, &after), &asked, versions)?;
+        told.seconds = compiled_seconds + started.elapsed().as_secs_f64();
+        Ok(told)
+    };
+    look(context, scope, wanted, told).await.map(Ok)
+}
+
+/// What a change comes to in a picture.
+fn compare(
+    picture: &Picture<'_>,
+    (before, after): (&Rulebook, &Rulebook),
+    asked: &WhatIf,
+    [policy, changed_policy]: [String; 2],
+) -> Result<WhatIfReport, Error> {
+    let added = added(picture, before, asked)?;
     let work = Work {
-        picture: &picture,
+        picture,
         on: asked.on,
-        before: picture.ask(&before, &before.guarantees.plan, asked.on, &[]),
-        after: picture.ask(&after, &after.guarantees.plan, asked.on, &added),
-        lines: [picture.lines_fen(&before), picture.lines_fen(&after)],
-        members: picture.census().members_on(asked.on),
+        before: picture.ask(before, &before.guarantees.plan, asked.on, &[]),
+        after: picture.ask(after, &after.guarantees.plan, asked.on, &added),
+        lines: [picture.lines_fen(before), picture.lines_fen(after)],
+        members: picture.census.members_on(asked.on),
         per_head_fen: asked.transfer.as_ref().map_or(0, |transfer| transfer.per_head.0),
         added,
     };
     let whole = work.told(&picture.parts(None, asked.on)).into_iter().next();
     let whole = whole.ok_or(Error::NotFound("area"))?;
     let parts = asked.by.map(|by| work.told(&picture.parts(Some(by), asked.on)));
-    let seconds = started.elapsed().as_secs_f64();
-    Ok(Ok(WhatIfReport {
+    Ok(WhatIfReport {
         area: picture.area.to_string(),
         on: asked.on.to_string(),
-        policy: policy.version().to_owned(),
-        changed_policy: other.version().to_owned(),
+        policy,
+        changed_policy,
         whole,
         parts: parts.unwrap_or_default(),
-        seconds,
-    }))
+        seconds: 0.0,
+    })
 }
 
 /// What each household would have more a head, in fen.
-fn added(picture: &Picture, rulebook: &Rulebook, asked: &WhatIf) -> Result<Vec<i64>, Error> {
+fn added(picture: &Picture<'_>, rulebook: &Rulebook, asked: &WhatIf) -> Result<Vec<i64>, Error> {
     let Some(Transfer { per_head, class }) = &asked.transfer else { return Ok(Vec::new()) };
-    let households = picture.census().households();
+    let households = picture.census.households();
     let Some(class) = class else { return Ok(vec![per_head.0; households]) };
     let ids = &rulebook.classes.plan.ids;
     let nth = ids.iter().position(|id| id == class).ok_or(Error::NotFound("class"))?;
@@ -178,7 +200,7 @@ fn added(picture: &Picture, rulebook: &Rulebook, asked: &WhatIf) -> Result<Vec<i
 
 /// Two states of the same households.
 struct Work<'p> {
-    picture: &'p Picture,
+    picture: &'p Picture<'p>,
     on: Day,
     before: Assessment,
     after: Assessment,
@@ -224,7 +246,7 @@ impl Work<'_> {
     }
 
     fn poverty(&self, parts: &Parts, nth: usize, added: &[i64]) -> Vec<Poverty> {
-        let census = self.picture.census();
+        let census = self.picture.census;
         let villages = census.village_places();
         let own = self.lines.get(nth).map(Vec::as_slice).unwrap_or_default();
         let asked = Asked { chosen: Chosen::All, threads: threads() };
@@ -240,7 +262,7 @@ impl Work<'_> {
 
     /// Counts households one by one.
     fn count(&self, parts: &Parts, told: &mut [Change]) {
-        let census = self.picture.census();
+        let census = self.picture.census;
         let incomes = census.incomes(self.on.year());
         for (nth, village) in census.village_places().iter().enumerate() {
             let place = |place: u32| usize::try_from(place).unwrap_or(usize::MAX);

@@ -36,6 +36,7 @@ mod idempotency;
 mod job_list;
 mod jobs;
 mod journal;
+mod live;
 mod matrix;
 mod monitoring;
 mod monitoring_questions;

@@ -48,11 +48,13 @@ struct Operation {
     version: Option<i64>,
     /// It sends files.
     form: bool,
+    /// It has a body and asks a question: nothing is written.
+    asks: bool,
 }
 
 fn get(path: impl Into<String>) -> Operation {
-    let (body, version, form) = (None, None, false);
-    Operation { method: Method::GET, bound: false, path: path.into(), body, version, form }
+    let (body, version, form, asks) = (None, None, false, false);
+    Operation { method: Method::GET, bound: false, path: path.into(), body, version, form, asks }
 }
 
 fn delete(path: impl Into<String>) -> Operation {
@@ -70,6 +72,11 @@ fn post(path: impl Into<String>, body: Value) -> Operation {
 impl Operation {
     fn if_match(self, version: i64) -> Self {
         Self { version: Some(version), ..self }
+    }
+
+    /// It asks a question.
+    fn asking(self) -> Self {
+        Self { asks: true, ..self }
     }
 
     /// It is about the area that [`call`] was given.
@@ -264,6 +271,13 @@ async fn registry(app: &TestApp, id: &str, area: &AreaCode) -> Option<Operation>
         "get_suspects" | "judge_suspects" | "merge_suspects" | "undo_merge" => {
             suspects(app, id, village).await.bound()
         }
+        "get_area_monitoring" => get(format!("/areas/{area}/monitoring")).bound(),
+        "list_standings" => {
+            get(format!("/areas/{area}/monitoring/households?outcome=unknown")).bound()
+        }
+        "get_household_monitoring" => get(format!("{household}/monitoring")).bound(),
+        "get_area_indices" => get(format!("/areas/{area}/indices")).bound(),
+        "ask_what_if" => post(format!("/areas/{area}/what-if"), json!({})).asking().bound(),
         "list_leads" => get(format!("/leads?area={area}")).bound(),
         "get_area_leads" => get(format!("/areas/{area}/leads")).bound(),
         "get_lead" => get(format!("/leads/{}", seed::lead_in(app, village).await)).bound(),
@@ -503,7 +517,7 @@ async fn journaled(app: &TestApp) -> i64 {
 
 /// The status of one call; a write that succeeds must be in the journal.
 async fn status(app: &TestApp, client: &Client, operation: Operation) -> u16 {
-    let is_read = operation.method == Method::GET;
+    let is_read = operation.asks || operation.method == Method::GET;
     let before = journaled(app).await;
     let mut request = client.call(operation.method, &operation.path);
     if let Some(version) = operation.version {
@@ -516,6 +530,7 @@ async fn status(app: &TestApp, client: &Client, operation: Operation) -> u16 {
     }
     let status = request.send().await.status;
     let after = journaled(app).await;
+    assert!(!operation.asks || after == before, "{} writes", operation.path);
     let is_write = !is_read && (200..300).contains(&status);
     assert!(!is_write || after > before, "{} is not journaled", operation.path);
     status

@@ -5,6 +5,7 @@ use std::fs;
 use daohu_app::{
     Error,
     exchange::import::{ImportOptions, OnError},
+    households::Named,
     monitoring::{
         Asked, Explanation, IndicesAsked, IndicesReport, Transfer, WhatIf, WhatIfReport, explain,
         indices, run, whatif,
@@ -44,7 +45,7 @@ impl TestApp {
     }
 
     async fn why(&self, no: &str, as_of: Option<Day>) -> Explanation {
-        let asked = (no.to_owned(), on());
+        let asked = (Named::No(no.to_owned()), on());
         explain(&self.context, Scope::all(), asked, as_of).await.unwrap()
     }
 }
@@ -68,11 +69,12 @@ async fn each_household_is_explained_as_it_is_judged() {
                 }
             }
         }
-        let nobody = explain(&test.context, Scope::all(), ("NOBODY".into(), on()), None).await;
+        let nobody =
+            explain(&test.context, Scope::all(), (Named::No("NOBODY".into()), on()), None).await;
         assert!(matches!(nobody, Err(Error::NotFound("household"))), "{nobody:?}");
         let no = expected[0][column("户编号")].clone();
         let elsewhere = Scope::of([AreaCode::parse("990199").unwrap()]);
-        let refused = explain(&test.context, elsewhere, (no, on()), None).await;
+        let refused = explain(&test.context, elsewhere, (Named::No(no), on()), None).await;
         assert!(matches!(refused, Err(Error::NotFound("household"))), "{refused:?}");
     }
 }
@@ -197,6 +199,6 @@ async fn a_line_or_a_transfer_in_thought_moves_what_it_would() {
         assert!(matches!(refused, Err(Error::NotFound("class"))), "{refused:?}");
         let asked = WhatIf { set: vec![("lime".into(), "1".into())], ..nothing() };
         let found = whatif(&test.context, &Scope::all(), asked).await.unwrap().unwrap_err();
-        assert!(found[0].reason.contains("there are: line"), "{found:?}");
+        assert!(found[0].reason.contains("there is no standard lime; there are: "), "{found:?}");
     }
 }

@@ -4,6 +4,7 @@ use std::{path::Path, process::ExitCode, sync::Arc, time::Instant};
 
 use daohu_app::{
     Context, Error, Lang,
+    households::Named,
     monitoring::{self, Asked, Judgement, Summary, Transfer, WhatIf, WhatIfReport, run as ask},
 };
 use daohu_base::{Fen, Scope};
@@ -65,7 +66,7 @@ async fn ask_all(args: MonitorRunArgs, lang: Lang) -> Done {
 
 async fn explain(args: MonitorExplainArgs, lang: Lang) -> Done {
     let context = under(&args.db, args.pack.as_deref()).await?;
-    let asked = (args.household.clone(), args.on);
+    let asked = (Named::No(args.household.clone()), args.on);
     let told = monitoring::explain(&context, Scope::all(), asked, args.as_of).await;
     let told = told.map_err(|error| match error {
         Error::Policy(bad) => Failure::of_pack(&bad),

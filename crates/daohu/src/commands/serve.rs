@@ -5,7 +5,7 @@ use std::{
     path::PathBuf,
     process::ExitCode,
     sync::Arc,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use daohu_app::{
@@ -106,6 +106,7 @@ pub(crate) async fn serve(
     let governor = tokio::spawn(policies::follow(context.clone()));
     let trend = tokio::spawn(quality::keep_trend(context.clone()));
     let forgetter = tokio::spawn(forget_forever(context.clone()));
+    let reader = tokio::spawn(read_households(context.clone()));
     let scheme = if serving.tls.is_some() { "https" } else { "http" };
     line(format_args!("{scheme}://{address}"))?;
     let runner = tokio::spawn(run_jobs(jobs.clone()));
@@ -124,7 +125,7 @@ pub(crate) async fn serve(
     let _ = runner.await;
     accesses.stop();
     let _ = writer.await;
-    for task in [sealer, follower, governor, trend, forgetter] {
+    for task in [sealer, follower, governor, trend, forgetter, reader] {
         task.abort();
     }
     // However it ended, what was seen and done is written.
@@ -162,6 +163,20 @@ async fn forget_forever(context: Context) {
         let sessions = accounts::forget_ended_sessions(&context).await;
         if let Err(error) = answers.and(sessions) {
             tracing::error!(%error, "old sessions and answers are not deleted; it is tried again");
+        }
+    }
+}
+
+/// Reads all households into memory, before somebody asks about them.
+async fn read_households(context: Context) {
+    let started = Instant::now();
+    match context.live.catch_up(&context).await {
+        Ok(()) => tracing::info!(
+            seconds = started.elapsed().as_secs_f64(),
+            "all households are in memory"
+        ),
+        Err(error) => {
+            tracing::error!(%error, "households are not in memory; whoever asks about them has them read");
         }
     }
 }

@@ -113,16 +113,28 @@ pub(super) async fn sources(
     context.db.read(move |tx| async move { work(tx).await }.boxed()).await
 }
 
-/// A household, `NO` or `COUNTY/NO`, with where its facts come from; on a past day, as the journal tells it.
+/// How a household is named.
+#[derive(Clone, Debug)]
+pub enum Named {
+    /// By its id.
+    Id(i64),
+    /// By its number: `NO`, or `COUNTY/NO`.
+    No(String),
+}
+
+/// A household with where its facts come from; on a past day, as the journal tells it.
 pub(crate) async fn with_sources(
     context: &Context,
     scope: Scope,
-    reference: String,
+    named: Named,
     as_of: Option<Day>,
 ) -> Result<(Dossier, Sources), Error> {
     let (keys, policy) = (context.keys.clone(), context.policy.clone());
     let work = async move |tx: &mut Tx| {
-        let row = find(tx, &keys, &scope, &reference).await?;
+        let row = match named {
+            Named::Id(id) => record::household(tx, &keys, &scope, id).await?,
+            Named::No(no) => find(tx, &keys, &scope, &no).await?,
+        };
         let dossier = dossier_of(tx, (&keys, &policy, &scope), &row, as_of).await?;
         Ok((dossier, sources_of(tx, &keys, &row, as_of).await?))
     };

@@ -1,0 +1,376 @@
+//! The households that a server keeps in memory are those of the database, whatever is written, on both engines.
+
+use std::collections::BTreeMap;
+
+use daohu_app::{
+    Context,
+    exchange::{Outcome, RowReport, import::Summary},
+    journal,
+    monitoring::{Asked, IndicesAsked, Live, indices, run},
+};
+use daohu_base::{AreaCode, AreaLevel, Day, Scope};
+use daohu_db::Engine;
+use serde_json::{Value, json};
+
+use crate::{
+    harness::{Client, TestApp},
+    monitoring::{fixture, read},
+    undo::take_back,
+};
+
+const COUNTY: &str = "990102";
+const ON: &str = "2015-12-31";
+const OUTCOMES: [&str; 3] = ["met", "unmet", "unknown"];
+
+/// By household: all guarantees together, each by itself, and the income.
+type Standings = BTreeMap<String, Vec<String>>;
+
+/// The lists of a server: every household stands in one of them.
+async fn listed(client: &Client) -> Standings {
+    let mut found = Standings::new();
+    for outcome in OUTCOMES {
+        let path =
+            format!("/areas/{COUNTY}/monitoring/households?on={ON}&outcome={outcome}&limit=7");
+        let mut after = String::new();
+        loop {
+            let page = client.get(&format!("{path}{after}")).send().await.expect(200);
+            for row in page["items"].as_array().unwrap() {
+                let text = |name: &str| row[name].as_str().unwrap_or_default().to_owned();
+                assert_eq!(row["overall"], outcome);
+                let mut told = vec![outcome.to_owned(), text("village")];
+                let guarantees = row["guarantees"].as_object().unwrap();
+                told.extend(guarantees.iter().map(|(id, own)| format!("{id} {own}")));
+                told.push(row["income_per_head_fen"].to_string());
+                assert_eq!(found.insert(text("no"), told), None, "twice: {row}");
+            }
+            let Some(next) = page["next"].as_str() else { break };
+            after = format!("&after={next}");
+        }
+    }
+    found
+}
+
+/// As a command reads it from the database.
+async fn stored(context: &Context) -> Standings {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("statuses.csv");
+    let (area, on) = (AreaCode::parse(COUNTY).unwrap(), Day::parse(ON).unwrap());
+    let asked = Asked { area, on, out: Some(out.clone()), repeat: 1 };
+    run(context, &Scope::all(), asked).await.unwrap();
+    let (header, rows) = read(&out);
+    let sql = "select no, village from households where county = '990102'";
+    let query = async move |tx: &mut daohu_db::Tx| tx.query(sql, &[]).await;
+    let villages: Result<_, daohu_db::Error> =
+        context.db.read(move |tx| daohu_db::FutureExt::boxed(async move { query(tx).await })).await;
+    let villages: BTreeMap<String, String> = villages
+        .unwrap()
+        .iter()
+        .map(|row| (row.text(0).unwrap().to_owned(), row.text(1).unwrap().to_owned()))
+        .collect();
+    let column = |name: &str| header.iter().position(|own| own == name).unwrap();
+    let (overall, income) = (column("总体状态"), column("人均纯收入"));
+    let rules: BTreeMap<&str, usize> =
+        ["income", "food", "clothing", "education", "health", "housing", "water"]
+            .map(|rule| (rule, column(rule)))
+            .into();
+    let standing = |row: &Vec<String>| {
+        let state = match row[overall].as_str() {
+            "达标" => "met",
+            "未达标" => "unmet",
+            _ => "unknown",
+        };
+        let mut told = vec![state.to_owned(), villages[&row[0]].clone()];
+        told.extend(rules.iter().map(|(id, i)| format!("{id} \"{}\"", row[*i])));
+        let fen = row[income].replace('.', "");
+        told.push(if fen.is_empty() { "null".to_owned() } else { unpadded(&fen) });
+        (row[0].clone(), told)
+    };
+    rows.iter().map(standing).collect()
+}
+
+fn unpadded(fen: &str) -> String {
+    fen.parse::<i64>().unwrap().to_string()
+}
+
+/// The same installation as a command sees it, which keeps nothing.
+fn command(test: &TestApp) -> Context {
+    Context { live: Live::default(), ..test.context.clone() }
+}
+
+async fn assert_same(test: &TestApp, client: &Client, what: &str) -> Standings {
+    let (kept, read) = (listed(client).await, stored(&command(test)).await);
+    assert_eq!(kept, read, "{what}");
+    let asked = || {
+        let by = Some(AreaLevel::Village);
+        IndicesAsked { area: AreaCode::parse(COUNTY).unwrap(), year: 2015, by }
+    };
+    let kept = indices(&test.context, &Scope::all(), asked()).await.unwrap();
+    assert_eq!(kept, indices(&command(test), &Scope::all(), asked()).await.unwrap(), "{what}");
+    read
+}
+
+async fn committed(test: &TestApp, name: &str, text: &str) -> Summary {
+    let told = test.import_text(name, text).await;
+    let is_refused = |row: &RowReport| row.outcome == Outcome::Rejected;
+    assert!(told.committed && !told.problems.iter().any(is_refused), "{told:?}");
+    told
+}
+
+#[tokio::test]
+async fn whatever_is_written_what_is_kept_is_what_stands_in_the_database() {
+    for engine in Engine::BOTH {
+        let test = TestApp::with_cases(engine).await;
+        assert!(test.context.live.is_kept() && !command(&test).live.is_kept());
+        let client = test.client(&["office_clerk@990102"]).await;
+        let mut before = assert_same(&test, &client, "read once").await;
+        let mut differs = async |what: &str| {
+            let now = assert_same(&test, &client, what).await;
+            assert_ne!(now, before, "{what} changes nothing");
+            before = now;
+        };
+        let (_, rows) = read(&fixture().join("households.csv"));
+        let (first, second) = (rows[0].clone(), rows[1].clone());
+
+        let text =
+            format!("户编号,行政村代码,饮水是否安全,是否不愁吃\n{},{},否,否\n", first[0], first[1]);
+        committed(&test, "households.csv", &text).await;
+        differs("a household's facts").await;
+
+        journal::seal_all(&test.context).await.unwrap();
+        assert_same(&test, &client, "what waited is sealed").await;
+
+        let text = format!(
+            "户编号,姓名,证件类型,与户主关系,性别,出生日期,是否失学辍学\n{},新来,无证件,之女,女,2006-05-04,是\n",
+            second[0]
+        );
+        committed(&test, "persons.csv", &text).await;
+        differs("a child that came").await;
+
+        let village = &rows.iter().find(|row| row[1] != first[1]).unwrap()[1];
+        let text = format!(
+            "户编号,行政村代码,是否不愁吃\n00000000000001,{village},是\nZZ999,{},是\n",
+            first[1]
+        );
+        let added = committed(&test, "households.csv", &text).await;
+        differs("households that came, before and behind the others").await;
+
+        let text = "户编号,年度,家庭人口,工资性收入\n00000000000001,2015,2,99999999999.99\n00000000000001,2013,2,50\n";
+        committed(&test, "incomes.csv", text).await;
+        differs("an income that is large, and one of a year that nobody had").await;
+
+        let text = format!("户编号,行政村代码\n{},{village}\n", first[0]);
+        committed(&test, "households.csv", &text).await;
+        differs("a household in another village").await;
+
+        let id = added.id.clone().unwrap();
+        assert!(take_back(&test, &id, false).await.is_err(), "what came later stands in the way");
+        let text = "户编号,行政村代码,是否不愁吃\nYY999,990102101205,否\n";
+        let added = committed(&test, "households.csv", text).await;
+        differs("one more").await;
+        take_back(&test, &added.id.unwrap(), false).await.unwrap();
+        differs("an import that was undone").await;
+        journal::seal_all(&test.context).await.unwrap();
+        assert_same(&test, &client, "all is sealed").await;
+    }
+}
+
+#[tokio::test]
+async fn a_database_that_was_put_back_is_read_anew() {
+    for engine in Engine::BOTH {
+        let test = TestApp::with_cases(engine).await;
+        let client = test.client(&["office_clerk@990102"]).await;
+        journal::seal_all(&test.context).await.unwrap();
+        let before = assert_same(&test, &client, "read once").await;
+        // A backup from before the first entry: rows are others, and the journal says nothing of it.
+        test.execute("delete from journal_heads where county = '990102'").await;
+        test.execute("delete from journal where county = '990102'").await;
+        test.execute("update households set has_enough_food = 0 where county = '990102'").await;
+        let after = assert_same(&test, &client, "put back").await;
+        assert_ne!(before, after);
+    }
+}
+
+#[tokio::test]
+async fn figures_of_an_area_open_lists_of_as_many_and_add_up() {
+    for engine in Engine::BOTH {
+        let test = TestApp::with_cases(engine).await;
+        let client = test.client(&["office_clerk@990102"]).await;
+        let whole = client
+            .get(&format!("/areas/{COUNTY}/monitoring?on={ON}&by=village"))
+            .send()
+            .await
+            .expect(200);
+        let count = async |area: &str, query: &str| {
+            let path = format!("/areas/{area}/monitoring/households?on={ON}&{query}&limit=200");
+            let page = client.get(&path).send().await.expect(200);
+            assert_eq!(page["next"], Value::Null);
+            page["items"].as_array().unwrap().len()
+        };
+        for outcome in OUTCOMES {
+            let told = count(COUNTY, &format!("outcome={outcome}")).await;
+            assert_eq!(whole["overall"][outcome], told, "{outcome}");
+        }
+        let kinds = [
+            ("guarantees", "guarantee"),
+            ("classes", "class"),
+            ("warnings", "warning"),
+            ("coverages", "coverage"),
+        ];
+        let mut seen = 0;
+        for (name, of) in kinds {
+            for rule in whole[name].as_array().unwrap() {
+                let outcome = if of == "guarantee" || of == "coverage" { "unmet" } else { "met" };
+                let id = rule["rule"].as_str().unwrap();
+                let told = count(COUNTY, &format!("of={of}&rule={id}&outcome={outcome}")).await;
+                assert_eq!(rule[outcome], told, "{of} {id}");
+                seen += usize::from(told > 0);
+            }
+        }
+        assert!(seen > 20, "{seen} rules are true of somebody");
+        let children = whole["children"].as_array().unwrap();
+        assert!(children.len() > 2);
+        let sum = |of: &dyn Fn(&Value) -> &Value| -> u64 {
+            children.iter().map(|child| of(child).as_u64().unwrap()).sum()
+        };
+        assert_eq!(whole["households"], sum(&|child| &child["households"]));
+        for outcome in OUTCOMES {
+            assert_eq!(whole["overall"][outcome], sum(&|child| &child["overall"][outcome]));
+        }
+        for rule in whole["guarantees"].as_array().unwrap() {
+            let id = rule["rule"].as_str().unwrap();
+            assert_eq!(rule["unmet"], sum(&|child| &child["unmet"][id]), "{id}");
+            assert_eq!(rule["unknown"], sum(&|child| &child["unknown"][id]), "{id}");
+        }
+        for rule in whole["warnings"].as_array().unwrap() {
+            let id = rule["rule"].as_str().unwrap();
+            assert_eq!(rule["met"], sum(&|child| &child["warnings"][id]), "{id}");
+        }
+        // A village is told of as by itself.
+        for child in children {
+            let area = child["area"].as_str().unwrap();
+            let path = format!("/areas/{area}/monitoring?on={ON}");
+            let own = client.get(&path).send().await.expect(200);
+            assert_eq!(own["households"], child["households"]);
+            assert_eq!(own["overall"], child["overall"], "{area}");
+            assert_eq!(child["overall"]["unmet"], count(area, "outcome=unmet").await);
+        }
+    }
+}
+
+#[tokio::test]
+async fn who_may_not_list_a_household_may_not_count_it() {
+    for engine in Engine::BOTH {
+        let test = TestApp::with_cases(engine).await;
+        let (_, rows) = read(&fixture().join("households.csv"));
+        let village = rows[0][1].clone();
+        let other = rows.iter().find(|row| row[1] != village).unwrap()[1].clone();
+        let client = test.client(&[&format!("village_clerk@{village}")]).await;
+        let body = json!({ "on": ON });
+        for area in [COUNTY, other.as_str(), "99", "990199"] {
+            for path in ["monitoring", "indices", "monitoring/households?outcome=unmet"] {
+                let answer = client.get(&format!("/areas/{area}/{path}")).send().await;
+                answer.problem(404, "record.not_found");
+            }
+            let answer = client.post(&format!("/areas/{area}/what-if"), body.clone()).send().await;
+            answer.problem(404, "record.not_found");
+        }
+        let own = rows.iter().filter(|row| row[1] == village).count();
+        let path = format!("/areas/{village}/monitoring?on={ON}");
+        let told = client.get(&path).send().await.expect(200);
+        assert_eq!(told["households"], own);
+        let told = client.post(&format!("/areas/{village}/what-if"), body).send().await.expect(200);
+        let before = &told["whole"]["before"];
+        let sum: u64 = OUTCOMES.iter().map(|own| before[own].as_u64().unwrap()).sum();
+        assert_eq!(sum, u64::try_from(own).unwrap());
+    }
+}
+
+#[tokio::test]
+async fn a_household_is_explained_and_a_list_is_taken_as_a_file() {
+    for engine in Engine::BOTH {
+        let test = TestApp::with_cases(engine).await;
+        let client = test.client(&["office_clerk@990102"]).await;
+        let path = format!("/areas/{COUNTY}/monitoring/households?on={ON}");
+        let unmet = format!("{path}&rule=water&outcome=unmet");
+        let page = client.get(&format!("{unmet}&limit=200")).send().await.expect(200);
+        let rows = page["items"].as_array().unwrap();
+        let id = rows[0]["id"].as_i64().unwrap();
+        let why =
+            client.get(&format!("/households/{id}/monitoring?on={ON}")).send().await.expect(200);
+        let water = why["guarantees"].as_array().unwrap().iter().find(|own| own["rule"] == "water");
+        let water = water.unwrap();
+        assert_eq!(water["outcome"], "unmet");
+        assert!(water["because"][0]["words"].as_str().unwrap().starts_with("饮水"));
+
+        let file = client.get(&format!("{unmet}&format=csv")).send().await;
+        assert_eq!(file.status, 200);
+        let lines: Vec<&str> = file.text.lines().collect();
+        assert!(lines[0].contains("户编号") && lines[0].contains("总体状态"), "{}", lines[0]);
+        assert_eq!(lines.len(), rows.len() + 1);
+        let disclosed = test.entries().await.into_iter().filter(|own| own.action == "disclosed");
+        assert_eq!(disclosed.count(), 1);
+    }
+}
+
+#[tokio::test]
+async fn what_cannot_be_asked_is_refused_by_name() {
+    for engine in Engine::BOTH {
+        let test = TestApp::with_cases(engine).await;
+        let client = test.client(&["office_clerk@990102"]).await;
+        let list = format!("/areas/{COUNTY}/monitoring/households");
+        for (query, column, code) in [
+            ("outcome=bad", "outcome", "monitor.unknown_outcome"),
+            ("outcome=met&rule=nothing", "rule", "monitor.unknown_rule"),
+            ("outcome=met&of=nothing", "of", "monitor.unknown_kind"),
+            ("outcome=met&of=class", "rule", "monitor.unknown_rule"),
+            ("outcome=met&on=2015-02-30", "on", "request.bad_day"),
+        ] {
+            let answer = client.get(&format!("{list}?{query}")).send().await;
+            answer.field_problem(column, code);
+        }
+        for (query, column, code) in [
+            ("monitoring?by=province", "by", "monitor.unknown_level"),
+            ("monitoring?by=city", "by", "monitor.level_above"),
+            ("indices?year=123456", "year", "monitor.bad_year"),
+        ] {
+            let answer = client.get(&format!("/areas/{COUNTY}/{query}")).send().await;
+            answer.field_problem(column, code);
+        }
+        let what_if =
+            async |body: Value| client.post(&format!("/areas/{COUNTY}/what-if"), body).send().await;
+        let set = json!({ "set": [{ "standard": "nothing", "amount": 1 }] });
+        what_if(set).await.field_problem("set", "monitor.unknown_standard");
+        let transfer = json!({ "transfer": { "per_head_fen": 1, "class": "nothing" } });
+        what_if(transfer).await.field_problem("transfer", "monitor.unknown_rule");
+        let pack = json!({ "pack": [{ "name": "own.toml", "text": "[[clas]]\nid = 1\n" }] });
+        let told = what_if(pack).await.problem(422, "monitor.bad_pack");
+        assert!(told["detail"].as_str().unwrap().contains("own.toml"), "{told}");
+    }
+}
+
+#[tokio::test]
+async fn a_slider_moves_households_and_changes_nothing() {
+    for engine in Engine::BOTH {
+        let test = TestApp::with_cases(engine).await;
+        let client = test.client(&["office_clerk@990102"]).await;
+        let ask = async |body: Value| {
+            let path = format!("/areas/{COUNTY}/what-if");
+            client.post(&path, body).send().await.expect(200)["whole"].clone()
+        };
+        let same = ask(json!({ "on": ON })).await;
+        assert_eq!(same["before"], same["after"]);
+        let line =
+            |amount: i64| json!({ "on": ON, "set": [{ "standard": "line", "amount": amount }] });
+        let higher = ask(line(6000)).await;
+        let poor = |own: &Value, when: &str| own[when]["households"].as_u64().unwrap();
+        assert!(poor(&higher, "poor_after") > poor(&same, "poor_before"));
+        assert_eq!(poor(&higher, "poor_before"), poor(&same, "poor_before"));
+        let given = json!({ "on": ON, "transfer": { "per_head_fen": 100_000 } });
+        let given = ask(given).await;
+        assert!(given["cost_fen"].as_i64().unwrap() > 0);
+        assert!(
+            given["gap_after_fen"].as_i64().unwrap() < given["gap_before_fen"].as_i64().unwrap()
+        );
+        assert_eq!(ask(json!({ "on": ON })).await, same);
+    }
+}
