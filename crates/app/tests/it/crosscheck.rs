@@ -77,6 +77,12 @@ async fn run_cars(app: &TestApp, list: &File) -> Checked {
     run(app, &[("vehicles", list)], None).await.remove(0)
 }
 
+/// A lead of the seed's county 990101.
+pub async fn one_lead(app: &TestApp) {
+    let told = run_cars(app, &cars(&[(SAN, "张三", "40000", "南A2")])).await;
+    assert_eq!(told.counts.leads_new, 1);
+}
+
 async fn leads(client: &Client, query: &str) -> Vec<Value> {
     let (mut found, mut after) = (Vec::new(), String::new());
     loop {
