@@ -28,6 +28,21 @@ impl Lived {
         &self.village[..6]
     }
 
+    /// With an income that is too large for half the room.
+    pub(super) fn rich(mut self) -> Self {
+        let kinds_fen = [Some(9000), None, Some(-8000), None];
+        self.home.earned = Some(Earned { kinds_fen, ..Earned::default() });
+        Self { is_rich: true, ..self }
+    }
+
+    /// Knows what another does, of as many members in the same village.
+    pub(super) fn known_of(&mut self, other: &Self) {
+        self.home.cells.clone_from(&other.home.cells);
+        for (own, other) in self.home.members.iter_mut().zip(&other.home.members) {
+            own.clone_from(other);
+        }
+    }
+
     fn earned(&self, earned: Option<Earned>) -> Option<Earned> {
         let times = if self.is_rich { 1_000_000 } else { 1 };
         let kinds = |earned: Earned| earned.kinds_fen.map(|kind| kind.map(|fen| fen * times));
