@@ -384,6 +384,22 @@ fn a_household_as_large_as_before_moves_nobody() {
 }
 
 #[test]
+fn a_member_who_goes_to_the_neighbours_is_theirs() {
+    let (one, two) = (["1950-05-05"], ["1950-05-05", "1990-05-05"]);
+    let village = "110100001";
+    let homes = |first: &[&str], next: &[&str]| -> Homes {
+        [(1, lives(village, &one)), (2, lives(village, first)), (3, lives(village, next))].into()
+    };
+    let mut census = built(&homes(&two, &one));
+    let mut new = homes(&one, &two);
+    new.remove(&1);
+    let replaced = census.replace(&[], built(&new)).unwrap();
+    assert_eq!(replaced, Replaced { places: vec![1, 2], ..Replaced::default() });
+    assert_same(&census, &built(&homes(&one, &two)));
+    assert_eq!(census.members_on(on()), [1, 1, 2]);
+}
+
+#[test]
 fn ids_are_found_though_a_household_was_born_in_another_county() {
     let one = |village: &str| lives(village, &[]);
     let homes: Homes = [(1, one("110101001")), (2, one("110100001")), (9, one("110100001"))].into();
