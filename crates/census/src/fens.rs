@@ -23,6 +23,13 @@ impl Fens {
         self.large.split_off(&count);
     }
 
+    /// Of what stands in its place and what is too large for that, by place; none where the two do not fit.
+    pub(crate) fn of(amounts: Vec<i32>, large: BTreeMap<usize, i64>) -> Option<Self> {
+        let elsewhere = (0..).zip(&amounts).filter(|(_, fen)| **fen == ELSEWHERE);
+        let fits = elsewhere.map(|(place, _)| place).eq(large.keys().copied());
+        fits.then_some(Self { amounts, large })
+    }
+
     /// What stands in its place, and what is too large for that, by place.
     pub(crate) fn known(&self) -> (&[i32], &BTreeMap<usize, i64>) {
         (&self.amounts, &self.large)

@@ -10,6 +10,7 @@ use daohu_policy::{
 use proptest::prelude::*;
 
 mod live;
+mod snapshot;
 
 use crate::{
     Assessment, Builder, Cell, Census, Derived, Earned, Outcome, Place, Plan, Question, Rule,

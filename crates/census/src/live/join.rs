@@ -1,6 +1,6 @@
 //! The arrays of two censuses put together.
 
-use std::mem;
+use std::{mem, ops::Range};
 
 use super::pieces::Pieces;
 use crate::{
@@ -30,11 +30,15 @@ impl Census {
     /// Puts together households of this census and of another, which has the same columns and whose villages and sets of codes
     /// have the numbers of this one. True if other households stand at other places than before.
     pub(super) fn join(&mut self, new: &Self, households: &Pieces) -> bool {
-        let mut written = households.iter().filter(|piece| piece.is_new);
-        let moved = !households.is_in_place()
-            || written.any(|piece| self.ids.get(piece.target()) != new.ids.get(piece.source()));
         let members = households.members(&self.members_from, &new.members_from);
-        if !households.is_in_place() || !members.is_in_place() {
+        let is_in_place = households.is_in_place();
+        let written = || households.iter().filter(|piece| piece.is_new);
+        let moved = !is_in_place
+            || written().any(|piece| self.ids.get(piece.target()) != new.ids.get(piece.source()));
+        // Neighbours may have as many members as before together, though not each of them.
+        let is_sized = is_in_place
+            && written().all(|piece| self.sizes(piece.target()).eq(new.sizes(piece.source())));
+        if !is_sized {
             self.join_members(new, households);
         }
         households.join(&mut self.ids, &new.ids, 0);
@@ -57,6 +61,12 @@ impl Census {
         moved
     }
 
+    /// How many members each of some households has.
+    fn sizes(&self, households: Range<usize>) -> impl Iterator<Item = u32> {
+        let starts = self.members_from.get(households.start..=households.end);
+        starts.unwrap_or_default().array_windows().map(|[from, to]| to - from)
+    }
+
     /// Puts together whose member is who.
     fn join_members(&mut self, new: &Self, households: &Pieces) {
         let unchanged = households.unchanged();
@@ -65,11 +75,9 @@ impl Census {
         for piece in
             households.iter().filter(|piece| piece.is_new || piece.from > 0 || unchanged == 0)
         {
-            let of = if piece.is_new { &new.members_from } else { &self.members_from };
-            let source = piece.source();
-            let source = of.get(source.start..=source.end).unwrap_or_default();
-            for [from, to] in source.array_windows() {
-                end += to - from;
+            let of = if piece.is_new { new } else { &*self };
+            for size in of.sizes(piece.source()) {
+                end += size;
                 starts.push(end);
             }
         }

@@ -28,6 +28,21 @@ impl Lived {
         &self.village[..6]
     }
 
+    /// With an income that is too large for half the room.
+    pub(super) fn rich(mut self) -> Self {
+        let kinds_fen = [Some(9000), None, Some(-8000), None];
+        self.home.earned = Some(Earned { kinds_fen, ..Earned::default() });
+        Self { is_rich: true, ..self }
+    }
+
+    /// Knows what another does, of as many members in the same village.
+    pub(super) fn known_of(&mut self, other: &Self) {
+        self.home.cells.clone_from(&other.home.cells);
+        for (own, other) in self.home.members.iter_mut().zip(&other.home.members) {
+            own.clone_from(other);
+        }
+    }
+
     fn earned(&self, earned: Option<Earned>) -> Option<Earned> {
         let times = if self.is_rich { 1_000_000 } else { 1 };
         let kinds = |earned: Earned| earned.kinds_fen.map(|kind| kind.map(|fen| fen * times));
@@ -366,6 +381,22 @@ fn a_household_as_large_as_before_moves_nobody() {
     let replaced = census.replace(&[4], built(&[(3, one("110101001"))].into())).unwrap();
     assert_eq!(replaced, Replaced { moved: true, renumbered: true, places: vec![1] });
     assert_eq!((census.ids(), census.span_of("110101")), (&[5, 3][..], 1..2));
+}
+
+#[test]
+fn a_member_who_goes_to_the_neighbours_is_theirs() {
+    let (one, two) = (["1950-05-05"], ["1950-05-05", "1990-05-05"]);
+    let village = "110100001";
+    let homes = |first: &[&str], next: &[&str]| -> Homes {
+        [(1, lives(village, &one)), (2, lives(village, first)), (3, lives(village, next))].into()
+    };
+    let mut census = built(&homes(&two, &one));
+    let mut new = homes(&one, &two);
+    new.remove(&1);
+    let replaced = census.replace(&[], built(&new)).unwrap();
+    assert_eq!(replaced, Replaced { places: vec![1, 2], ..Replaced::default() });
+    assert_same(&census, &built(&homes(&one, &two)));
+    assert_eq!(census.members_on(on()), [1, 1, 2]);
 }
 
 #[test]
