@@ -339,7 +339,7 @@ mod tests {
             ),
             (value(2016, "2952.001"), "two decimals"),
             (value(2016, "nan"), "two decimals"),
-            (value(2016, "2952").replace("line", "lime"), "no standard lime; there are: line"),
+            (value(2016, "2952").replace("line", "lime"), "no standard lime; there are: "),
             (value(2016, "2952").replace("value = 2952\n", ""), "open = true"),
             (value(2016, "2952") + "since = '2016-01-01'\n", "year"),
             (value(2016, "2952").replace("year", "yaer"), "yaer"),
