@@ -7,7 +7,7 @@
 //!
 //! It advises and never decides: nothing of it is stored, and nothing else reads it.
 //!
-//! Invariants: a year is told by [`history`] alone, which sees facts dated up to its end and no others. What the registry
+//! Invariants: a year is told by `history` alone, which sees facts dated up to its end and no others. What the registry
 //! keeps only as of now (housing, water, schooling, health, ability to work, standing, classes) has no date, would tell a past year of its
 //! future, and stays out. A household is asked about in the years at whose end it was registered: before, nobody
 //! could have asked, and that it would be registered is itself a piece of its future. Income is the one guarantee with a
