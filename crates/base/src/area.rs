@@ -48,6 +48,23 @@ impl AreaLevel {
         }
     }
 
+    /// The level of this name: `township` …
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|level| level.as_str() == name)
+    }
+
+    /// As interfaces name it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Province => "province",
+            Self::City => "city",
+            Self::County => "county",
+            Self::Township => "township",
+            Self::Village => "village",
+            Self::Group => "group",
+        }
+    }
+
     /// The level directly below; none below the groups.
     pub fn below(self) -> Option<Self> {
         Self::ALL.into_iter().find(|level| *level > self)

@@ -141,19 +141,7 @@ impl Builder {
         };
         let household = columns(Level::Household, &shape.household);
         let member = columns(Level::Member, &shape.member);
-        let census = Census {
-            shape,
-            ids: Vec::new(),
-            runs: Vec::new(),
-            homes_in: Vec::new(),
-            villages: Vec::new(),
-            members_from: vec![0],
-            homes: Vec::new(),
-            gone_on: Vec::new(),
-            household,
-            member,
-            years: FxHashMap::default(),
-        };
+        let census = Census::empty(shape, household, member);
         Self { census, places: FxHashMap::default() }
     }
 

@@ -93,6 +93,23 @@ pub struct PerHead {
 }
 
 impl Census {
+    /// With these columns and nobody in it.
+    pub(crate) fn empty(shape: Arc<Shape>, household: Vec<Column>, member: Vec<Column>) -> Self {
+        Self {
+            shape,
+            ids: Vec::new(),
+            runs: Vec::new(),
+            homes_in: Vec::new(),
+            villages: Vec::new(),
+            members_from: vec![0],
+            homes: Vec::new(),
+            gone_on: Vec::new(),
+            household,
+            member,
+            years: FxHashMap::default(),
+        }
+    }
+
     /// How many households there are.
     pub fn households(&self) -> usize {
         self.ids.len()

@@ -12,6 +12,7 @@ use super::{
     explain::{Explanation, explain},
     indices::{IndicesAsked, IndicesReport, indices},
     listing::{self, Mark, Of, StandingView, Wants},
+    model::in_words,
     whatif::{Transfer, WhatIf, WhatIfReport, whatif},
 };
 use crate::{
@@ -154,13 +155,9 @@ fn looked_at(context: &Context, on: Option<&str>) -> Answer<Day> {
 /// A level between that of an area and the village.
 fn level_below(area: &AreaCode, by: Option<&str>) -> Answer<Option<AreaLevel>> {
     let Some(by) = by else { return Ok(None) };
-    let level = match by {
-        "city" => AreaLevel::City,
-        "county" => AreaLevel::County,
-        "township" => AreaLevel::Township,
-        "village" => AreaLevel::Village,
-        _ => return Err(ApiError::field("by", "monitor.unknown_level")),
-    };
+    let told = AreaLevel::City..=AreaLevel::Village;
+    let level = AreaLevel::named(by).filter(|level| told.contains(level));
+    let level = level.ok_or_else(|| ApiError::field("by", "monitor.unknown_level"))?;
     match level < area.level() {
         true => Err(ApiError::field("by", "monitor.level_above")),
         false => Ok(Some(level)),
@@ -285,16 +282,6 @@ async fn file(
         if after.is_none() {
             return Ok(Listing::File(file.finish(&format!("户情-{}", of.0)).await?));
         }
-    }
-}
-
-/// An outcome as people read it.
-fn in_words(outcome: &str, lang: Lang) -> &str {
-    match outcome {
-        "met" => lang.pick("达标", "met"),
-        "unmet" => lang.pick("未达标", "unmet"),
-        "unknown" => lang.pick("待核实", "unknown"),
-        other => other,
     }
 }
 

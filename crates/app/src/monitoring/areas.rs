@@ -68,7 +68,8 @@ pub(super) async fn monitoring(
     let wanted = Wanted { area, fields, year: on.year(), asks_amounts: true };
     let told = move |picture: &Picture<'_>| {
         let rulebook = &book.rules;
-        let states = States::of(picture, rulebook, on);
+        let guarantees = picture.ask(rulebook, &rulebook.guarantees.plan, on, &[]);
+        let states = States::with(picture, rulebook, on, guarantees);
         let households = picture.census.households();
         let children = by.map(|by| states.by(picture, &picture.parts(Some(by), on)));
         Ok(AreaMonitoring {
@@ -77,11 +78,11 @@ pub(super) async fn monitoring(
             on: on.to_string(),
             policy: policy.version().to_owned(),
             households,
-            overall: overall(&states.guarantees, households),
-            guarantees: counts(&rulebook.guarantees.heads, &states.guarantees),
-            classes: counts(&rulebook.classes.heads, &states.classes),
-            warnings: counts(&rulebook.warnings.heads, &states.warnings),
-            coverages: coverages(&rulebook.coverages.heads, (&states.among, &states.coverages)),
+            overall: states.overall(households),
+            guarantees: states.guarantees(),
+            classes: states.classes(),
+            warnings: states.warnings(),
+            coverages: states.coverages(),
             children: children.unwrap_or_default(),
         })
     };
@@ -89,7 +90,7 @@ pub(super) async fn monitoring(
 }
 
 /// What all rules say of all households of a picture.
-struct States<'r> {
+pub(super) struct States<'r> {
     rulebook: &'r Rulebook,
     guarantees: Assessment,
     classes: Assessment,
@@ -99,16 +100,42 @@ struct States<'r> {
 }
 
 impl<'r> States<'r> {
-    fn of(picture: &Picture<'_>, rulebook: &'r Rulebook, on: Day) -> Self {
+    /// Asks all but the guarantees, which were asked.
+    pub(super) fn with(
+        picture: &Picture<'_>,
+        rulebook: &'r Rulebook,
+        on: Day,
+        guarantees: Assessment,
+    ) -> Self {
         let ask = |asked: &super::rulebook::Asked| picture.ask(rulebook, &asked.plan, on, &[]);
         Self {
             rulebook,
-            guarantees: ask(&rulebook.guarantees),
+            guarantees,
             classes: ask(&rulebook.classes),
             warnings: ask(&rulebook.warnings),
             among: ask(&rulebook.among),
             coverages: ask(&rulebook.coverages),
         }
+    }
+
+    pub(super) fn overall(&self, households: usize) -> OverallCounts {
+        overall(&self.guarantees, households)
+    }
+
+    pub(super) fn guarantees(&self) -> Vec<Counts> {
+        counts(&self.rulebook.guarantees.heads, &self.guarantees)
+    }
+
+    pub(super) fn classes(&self) -> Vec<Counts> {
+        counts(&self.rulebook.classes.heads, &self.classes)
+    }
+
+    pub(super) fn warnings(&self) -> Vec<Counts> {
+        counts(&self.rulebook.warnings.heads, &self.warnings)
+    }
+
+    pub(super) fn coverages(&self) -> Vec<CoverageCounts> {
+        coverages(&self.rulebook.coverages.heads, (&self.among, &self.coverages))
     }
 
     fn by(&self, picture: &Picture<'_>, parts: &Parts) -> Vec<AreaStates> {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use daohu_base::{AreaCode, AreaLevel, Day, Scope};
+use daohu_base::{AreaCode, Day, Scope};
 use daohu_census::{Assessment, Outcome};
 use daohu_db::{FutureExt, Tx};
 use serde::Serialize;
@@ -151,12 +151,10 @@ fn page(
     let census = picture.census;
     let (mut stands, mut has_more) = (Vec::new(), false);
     for nth in all {
-        let (Some(id), Some(village)) = (census.ids().get(nth), census.village_of(nth)) else {
+        let (Some(id), Some(county)) = (census.ids().get(nth), census.county_of(nth)) else {
             continue;
         };
-        let county = AreaCode::parse(village).ok().and_then(|code| code.at(AreaLevel::County));
-        let county = county.map_or_else(String::new, |code| code.to_string());
-        if after.is_some_and(|(last, of)| (&county, id) <= (last, of)) {
+        if after.is_some_and(|(last, of)| (county, id) <= (last.as_str(), of)) {
             continue;
         }
         if stands.len() == limit {
@@ -169,7 +167,7 @@ fn page(
             Some((id.clone(), outcome.as_str()))
         });
         stands.push(Stand {
-            county,
+            county: county.to_owned(),
             id: *id,
             overall: guarantees.overall(nth),
             guarantees: outcomes.collect(),

@@ -26,6 +26,6 @@ mod words;
 pub use explain::{Because, Explanation, Judgement, Looked, explain};
 pub use indices::{Band, Counted, IndicesAsked, IndicesOf, IndicesReport, Way, Ways, indices};
 pub use live::Live;
-pub use model::{Counts, CoverageCounts, OverallCounts, Summary};
+pub use model::{Counts, CoverageCounts, OverallCounts, Summary, in_words};
 pub use ops::{Asked, check, run};
 pub use whatif::{Change, Transfer, WhatIf, WhatIfReport, whatif};

@@ -5,6 +5,8 @@ use daohu_policy::Head;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::Lang;
+
 /// What the guarantees of a day come to in an area.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Summary {
@@ -86,12 +88,17 @@ impl OverallCounts {
 }
 
 /// What the state of a household is called.
-pub(super) const fn state(overall: Outcome) -> &'static str {
-    match overall {
-        Outcome::Met => "达标",
-        Outcome::Unmet => "未达标",
-        Outcome::Unknown => "待核实",
-        Outcome::NotAsked => "",
+pub(super) fn state(overall: Outcome) -> &'static str {
+    in_words(overall.as_str(), Lang::Zh)
+}
+
+/// An outcome (`met` …) as people read it.
+pub fn in_words(outcome: &str, lang: Lang) -> &str {
+    match outcome {
+        "met" => lang.pick("达标", "met"),
+        "unmet" => lang.pick("未达标", "unmet"),
+        "unknown" => lang.pick("待核实", "unknown"),
+        other => other,
     }
 }
 

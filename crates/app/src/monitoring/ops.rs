@@ -6,8 +6,9 @@ use daohu_base::{AreaCode, Day, Scope};
 use daohu_policy::{BadPack, Policy};
 
 use super::{
+    areas::States,
     fields::Fields,
-    model::{Summary, counts, coverages, overall},
+    model::Summary,
     picture::Stored,
     rulebook::{self, Rulebook},
     statuses,
@@ -56,20 +57,18 @@ pub async fn run(context: &Context, scope: &Scope, asked: Asked) -> Result<Summa
         statuses::write(out, (&stored.loaded, plan, &assessment), (year, &lines))?;
     }
     let households = census.households();
-    let of = |asked: &rulebook::Asked| picture.ask(&rulebook, &asked.plan, on, &[]);
-    let (classes, warnings) = (of(&rulebook.classes), of(&rulebook.warnings));
-    let reach = (&of(&rulebook.among), &of(&rulebook.coverages));
+    let states = States::with(&picture, &rulebook, on, assessment);
     Ok(Summary {
         area: picture.area.to_string(),
         on: on.to_string(),
         households,
         members: census.members(),
         policy: policy.version().to_owned(),
-        rules: counts(&rulebook.guarantees.heads, &assessment),
-        overall: overall(&assessment, households),
-        classes: counts(&rulebook.classes.heads, &classes),
-        warnings: counts(&rulebook.warnings.heads, &warnings),
-        coverages: coverages(&rulebook.coverages.heads, reach),
+        rules: states.guarantees(),
+        overall: states.overall(households),
+        classes: states.classes(),
+        warnings: states.warnings(),
+        coverages: states.coverages(),
         load_seconds: stored.load_seconds,
         assess_seconds,
         census_bytes: census.bytes(),

@@ -12,19 +12,7 @@ impl Census {
     /// Of the same columns, with nobody in it.
     pub(super) fn without_households(&self) -> Self {
         let empty = |columns: &[Column]| columns.iter().map(Column::emptied).collect();
-        Self {
-            shape: self.shape.clone(),
-            ids: Vec::new(),
-            runs: Vec::new(),
-            homes_in: Vec::new(),
-            villages: Vec::new(),
-            members_from: vec![0],
-            homes: Vec::new(),
-            gone_on: Vec::new(),
-            household: empty(&self.household),
-            member: empty(&self.member),
-            years: Default::default(),
-        }
+        Self::empty(self.shape.clone(), empty(&self.household), empty(&self.member))
     }
 
     /// Puts together households of this census and of another, which has the same columns and whose villages and sets of codes

@@ -58,6 +58,11 @@ fn county_of(village: &str) -> &str {
 const COUNTY_DIGITS: usize = 6;
 
 impl Census {
+    /// The county of the nth household.
+    pub fn county_of(&self, nth: usize) -> Option<&str> {
+        self.village_of(nth).map(county_of)
+    }
+
     /// The places of a county's households.
     pub fn span_of(&self, county: &str) -> Range<usize> {
         let own = |place: &u32| {
@@ -151,9 +156,9 @@ impl Census {
             .filter_map(|id| Some(Edit { at: self.find(*id)?, nth: None, takes: true }))
             .collect();
         for (nth, id) in new.ids.iter().enumerate() {
-            let county = new.village_of(nth).map_or("", county_of);
+            let county = new.county_of(nth).unwrap_or_default();
             let found = self.find(*id);
-            let here = found.filter(|at| self.village_of(*at).map(county_of) == Some(county));
+            let here = found.filter(|at| self.county_of(*at) == Some(county));
             if let Some(at) = here {
                 edits.push(Edit { at, nth: Some(nth), takes: true });
                 continue;

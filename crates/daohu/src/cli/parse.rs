@@ -21,14 +21,8 @@ pub(super) fn parse_day(text: &str) -> Result<Day, String> {
 
 /// `township` …: the level of areas by which something is told.
 pub(super) fn parse_level(text: &str) -> Result<AreaLevel, String> {
-    Ok(match text {
-        "province" => AreaLevel::Province,
-        "city" => AreaLevel::City,
-        "county" => AreaLevel::County,
-        "township" => AreaLevel::Township,
-        "village" => AreaLevel::Village,
-        _ => return Err("province, city, county, township or village".to_owned()),
-    })
+    let level = AreaLevel::named(text).filter(|level| *level <= AreaLevel::Village);
+    level.ok_or_else(|| "province, city, county, township or village".to_owned())
 }
 
 /// `line=3200`: an amount as packs write it.

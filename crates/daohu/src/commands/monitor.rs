@@ -102,12 +102,7 @@ fn state(overall: &str, lang: Lang) -> &str {
 
 fn print_judgement(own: &Judgement, lang: Lang) -> Result<(), Failure> {
     let title = lang.pick(own.title.as_str(), own.title_en.as_str());
-    let outcome = match (own.outcome, lang) {
-        ("met", Lang::Zh) => "达标",
-        ("unmet", Lang::Zh) => "未达标",
-        ("unknown", Lang::Zh) => "待核实",
-        (en, _) => en,
-    };
+    let outcome = monitoring::in_words(own.outcome, lang);
     line(format_args!("  {title}  {outcome}"))?;
     for because in &own.because {
         line(format_args!("    {}", lang.pick(because.words.as_str(), because.words_en.as_str())))?;

@@ -8,16 +8,15 @@ mod sql;
 use std::collections::{BTreeMap, BTreeSet};
 
 use daohu_db::Tx;
-use serde::{Deserialize, Serialize};
 
 use super::sql::{chain_at, heads};
 use crate::Error;
 
 /// Where a reader stands in the journal of a county.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Mark {
     /// The last sealed entry that was seen; 0 for none.
-    pub(crate) sequence: i64,
+    sequence: i64,
     /// The chain there: a database that was put back from a backup has another.
     chain: [u8; 32],
     /// What waited to be sealed, by stamp and position.
@@ -49,14 +48,7 @@ pub(crate) async fn written_behind(
     marks: &BTreeMap<String, Mark>,
     (kinds, most): (&[&str], usize),
 ) -> Result<Vec<Written>, Error> {
-    let mut now: BTreeMap<String, Now> = BTreeMap::new();
-    for (county, sequence, chain) in heads(tx).await? {
-        now.insert(county, Now { sequence, chain, ..Now::default() });
-    }
-    for line in sql::waiting(tx, kinds).await? {
-        let own = now.entry(line.county).or_default();
-        own.waiting.insert(line.entry, (line.kind, line.record));
-    }
+    let mut now = now(tx, kinds).await?;
     // A journal that is gone altogether.
     for county in marks.keys() {
         now.entry(county.clone()).or_default();
@@ -75,6 +67,25 @@ pub(crate) async fn written_behind(
         written.push(Written { county, records, mark: now.mark() });
     }
     Ok(written)
+}
+
+/// Where who has read all records of these kinds stands in the journals of all counties.
+pub(crate) async fn marks(tx: &mut Tx, kinds: &[&str]) -> Result<BTreeMap<String, Mark>, Error> {
+    let now = now(tx, kinds).await?;
+    Ok(now.into_iter().map(|(county, now)| (county, now.mark())).collect())
+}
+
+/// How far the journals of all counties are.
+async fn now(tx: &mut Tx, kinds: &[&str]) -> Result<BTreeMap<String, Now>, Error> {
+    let mut now: BTreeMap<String, Now> = BTreeMap::new();
+    for (county, sequence, chain) in heads(tx).await? {
+        now.insert(county, Now { sequence, chain, ..Now::default() });
+    }
+    for line in sql::waiting(tx, kinds).await? {
+        let own = now.entry(line.county).or_default();
+        own.waiting.insert(line.entry, (line.kind, line.record));
+    }
+    Ok(now)
 }
 
 /// How far the journal of a county is.

@@ -49,7 +49,7 @@ pub(super) struct Kept {
     /// The year of which all amounts are here.
     pub(super) year: i64,
     /// Where it stands in the journal of each county.
-    pub(super) marks: BTreeMap<String, Mark>,
+    pub(super) marks: Arc<BTreeMap<String, Mark>>,
 }
 
 impl Kept {
@@ -88,13 +88,13 @@ impl Live {
     /// that could be.
     pub async fn catch_up(&self, context: &Context) -> Result<(), Error> {
         let policy = &context.policy;
-        let fields = Fields::of(policy)?;
-        let year = policy.monitoring().looked_at(context.clock.now().day()).year();
+        let on = policy.monitoring().looked_at(context.clock.now().day());
+        let (fields, year) = (self.book(policy, on)?.fields.clone(), on.year());
         // Where all of a province is read, nobody waits for it.
         let turn = tokio::time::timeout(PATIENCE, self.0.turn.lock()).await;
         let _turn = turn.map_err(|_| Error::Refused("monitor.starting"))?;
         let marks = self.look(|kept| {
-            kept.filter(|kept| kept.suits(&fields, year)).map(|kept| kept.marks.clone())
+            kept.filter(|kept| kept.suits(&fields, year)).map(|kept| Arc::clone(&kept.marks))
         });
         let Some(marks) = marks else {
             // Before the new one is read: two of them would take twice the room.
@@ -103,7 +103,6 @@ impl Live {
             self.change(|kept| *kept = Some(all));
             return Ok(());
         };
-        let marks = Arc::new(marks);
         let found = tail::read_since(context, fields.clone(), year, marks).await?;
         if let Some(found) = found {
             self.change(|slot| {

@@ -18,7 +18,7 @@ use super::{Kept, RECORDS_MAX};
 use crate::{
     Context, Error,
     households::rows::{self, Which},
-    journal::tail::{Mark, Records, Written, written_behind},
+    journal::tail::{Mark, Records, Written, marks, written_behind},
     keys::Keys,
     monitoring::{fields::Fields, load::Loader},
 };
@@ -51,7 +51,7 @@ impl Found {
         if !gone.is_empty() || now.households() > 0 {
             kept.census.replace(&gone, now)?;
         }
-        kept.marks.extend(marks);
+        Arc::make_mut(&mut kept.marks).extend(marks);
         Ok(())
     }
 }
@@ -72,23 +72,22 @@ pub(super) async fn read_all(context: &Context, fields: Fields, year: i64) -> Re
             read.push((county.clone(), loader.finish()));
         }
         // All readers see the same picture of the data, and so the same journal.
-        let marks = written_behind(tx, &BTreeMap::new(), (&KINDS, 0)).await?;
-        Ok::<_, Error>((read, marks))
+        Ok::<_, Error>((read, marks(tx, &KINDS).await?))
     };
     let shared =
         context.db.read_shared((cores, left), move |tx| async move { read(tx).await }.boxed());
     let mut parts: Vec<(String, Census)> = Vec::new();
-    let mut marks = BTreeMap::new();
-    for (read, written) in shared.await? {
+    let mut stands = BTreeMap::new();
+    for (read, marks) in shared.await? {
         parts.extend(read);
-        marks.extend(written.into_iter().map(|own| (own.county, own.mark)));
+        stands = marks;
     }
     parts.sort_by(|one, other| one.0.cmp(&other.0));
     let mut census = daohu_census::Builder::new(fields.shape.clone()).finish();
     for (_, part) in parts {
         census.append(part).map_err(|error| Error::File(std::io::Error::other(error)))?;
     }
-    Ok(Kept { census, year, marks })
+    Ok(Kept { census, year, marks: Arc::new(stands) })
 }
 
 /// Reads what was written behind the marks; none if nothing was.
