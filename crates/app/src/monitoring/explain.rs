@@ -1,8 +1,6 @@
 //! Why a household has a guarantee, lacks it, or is not known to: each part of the rules in words, with the values it looked at and
 //! where these come from.
 
-use std::collections::BTreeSet;
-
 use daohu_base::{Day, Scope};
 use daohu_census::{Builder, Census, Outcome, Plan, Rule};
 use daohu_db::Value;
@@ -17,6 +15,7 @@ use utoipa::ToSchema;
 use super::{
     fields::Fields,
     load::{Read, add},
+    model::state,
     picture::threads,
     rulebook::Rulebook,
     words::{Counted, Wording, written},
@@ -113,12 +112,9 @@ pub async fn explain(
     let one = One::of(dossier, book.fields.clone(), on)?;
     let teller = Teller { policy, one: &one, rulebook, on, facts: &facts };
     let guarantees = teller.all(&rulebook.guarantees, |_| true);
-    let states = guarantees.iter().map(|own| own.outcome);
-    let overall = match states.collect::<BTreeSet<_>>() {
-        all if all.contains("unmet") => "未达标",
-        all if all.contains("unknown") => "待核实",
-        _ => "达标",
-    };
+    let is_any = |outcome: Outcome| guarantees.iter().any(|own| own.outcome == outcome.as_str());
+    let overall = [Outcome::Unmet, Outcome::Unknown].into_iter().find(|own| is_any(*own));
+    let overall = state(overall.unwrap_or(Outcome::Met));
     Ok(Explanation {
         id: one.dossier.id,
         no: text(&one.dossier.household, "no"),

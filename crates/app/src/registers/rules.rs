@@ -52,15 +52,9 @@ pub(crate) fn accept_period(sheet: &Sheet, values: &[Value]) -> Result<(), BadCe
 /// Refuses a pairing whose area is of another level than the row says; puts its code without padding.
 pub(crate) fn accept_object(marks: Marks<'_>, values: &mut [Value]) -> Result<(), BadCell> {
     let kind = Cells(values).int(pairing::OBJECT_KIND);
-    let levels = [
-        ("county", AreaLevel::County),
-        ("township", AreaLevel::Township),
-        ("village", AreaLevel::Village),
-    ];
-    let is = |mark: &str| marks.has("对象类型", kind, mark);
-    let Some((_, level)) = levels.into_iter().find(|(mark, _)| is(mark)) else {
-        return Ok(());
-    };
+    let mut levels = [AreaLevel::County, AreaLevel::Township, AreaLevel::Village].into_iter();
+    let level = levels.find(|level| marks.has("对象类型", kind, level.as_str()));
+    let Some(level) = level else { return Ok(()) };
     let Some(given) = values.get_mut(pairing::OBJECT) else { return Ok(()) };
     let code = given.as_text().and_then(|code| AreaCode::parse(code).ok());
     match code.filter(|code| code.level() == level) {
