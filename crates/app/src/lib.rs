@@ -16,6 +16,7 @@ pub mod context;
 pub mod crosscheck;
 pub mod error;
 pub mod exchange;
+pub(crate) mod follow_ups;
 pub mod households;
 pub mod http;
 pub mod jobs;
@@ -30,6 +31,7 @@ pub mod schema;
 pub mod sheet;
 pub mod suspects;
 pub mod undo;
+pub mod warnings;
 
 pub use context::Context;
 pub use error::{Error, FieldError, Referrer};

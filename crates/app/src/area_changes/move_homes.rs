@@ -13,7 +13,7 @@ use crate::{
     journal::Action,
     registers::{self, Register},
     sheet::{PAIRINGS, Record, household},
-    suspects,
+    suspects, warnings,
 };
 
 /// Households read at once.
@@ -188,6 +188,10 @@ impl Carrier<'_> {
         for (key, after) in crosscheck::rows::move_leads(tx, self.keys, counties, &ids).await? {
             self.depart(&old, crosscheck::LEAD, key.clone());
             self.arrive(county, crosscheck::LEAD, key, after);
+        }
+        for (key, after) in warnings::rows::move_warnings(tx, counties, &ids).await? {
+            self.depart(&old, warnings::WARNING, key.clone());
+            self.arrive(county, warnings::WARNING, key, after);
         }
         sql::move_memberships(tx, counties, &ids).await?;
         sql::move_former(tx, counties, &ids).await?;

@@ -7,12 +7,13 @@ use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{
-    leads::{self, Mark, Tallies, Tally},
-    model::{Lead, State},
+    leads::{self, Mark},
+    model::Lead,
     sql::{Shown, Wanted},
 };
 use crate::{
     accesses::{Seen, What},
+    follow_ups::{AreaFollowUps, Close, State},
     http::{
         Answer, ApiError, App, At, Caller, IfMatch, Json, Page, PageRequest, Path, Permit, Query,
         Session, Versioned, area_in_path,
@@ -92,45 +93,6 @@ pub(crate) struct LeadView {
     updated_at: At,
 }
 
-/// What came of a lead.
-#[derive(Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct CloseLead {
-    /// A code of 线索核查结论, or its name.
-    outcome: String,
-    reason: String,
-}
-
-/// How many leads a check raised, and what came of them.
-#[derive(Serialize, ToSchema)]
-pub(crate) struct LeadCounts {
-    check: String,
-    /// As many as `GET /leads` lists with this check and the state `open`.
-    open: i64,
-    /// Of these, those past their day.
-    overdue: i64,
-    closed: i64,
-    /// Of the closed ones, those that were so.
-    confirmed: i64,
-    /// Confirmed of closed, with one decimal; null where none is closed.
-    precision_percent: Option<f64>,
-}
-
-/// The leads of an area by check.
-#[derive(Serialize, ToSchema)]
-pub(crate) struct AreaLeadCounts {
-    area: String,
-    checks: Vec<LeadCounts>,
-}
-
-/// The leads of an area and of those directly below it.
-#[derive(Serialize, ToSchema)]
-pub(crate) struct AreaLeads {
-    area: AreaLeadCounts,
-    /// Those that have any. They add up to the area's own.
-    children: Vec<AreaLeadCounts>,
-}
-
 impl LeadView {
     fn new(permit: &Permit, shown: Shown) -> Self {
         let Shown { lead, household_no, village, person_name } = shown;
@@ -174,19 +136,6 @@ impl LeadView {
     }
 }
 
-impl AreaLeadCounts {
-    fn new(area: String, tallies: Tallies) -> Self {
-        let counts = |(check, tally): (String, Tally)| {
-            let Tally { open, overdue, closed, confirmed } = tally;
-            #[expect(clippy::cast_precision_loss, reason = "a share with one decimal")]
-            let percent = |closed: i64| (confirmed * 1000 / closed) as f64 / 10.0;
-            let precision_percent = Some(closed).filter(|closed| *closed > 0).map(percent);
-            LeadCounts { check, open, overdue, closed, confirmed, precision_percent }
-        };
-        Self { area, checks: tallies.into_iter().map(counts).collect() }
-    }
-}
-
 /// Leads of households of the user's area: what lists of departments said of members.
 #[utoipa::path(get, path = "/leads", tag = "leads", params(ListLeads),
     responses((status = 200, body = Page<LeadView>)))]
@@ -196,7 +145,7 @@ pub(crate) async fn list_leads(
 ) -> Answer<Json<Page<LeadView>>> {
     let permit = session.require(Right::RegistryRead)?;
     let scope = permit.within("area", query.area.as_deref())?;
-    let bad_state = || ApiError::field("state", "lead.bad_state");
+    let bad_state = || ApiError::field("state", "follow_up.bad_state");
     let state = query.state.map(|name| State::named(&name).ok_or_else(bad_state)).transpose()?;
     let wanted = Wanted { check: query.check, state };
     let page = PageRequest::<Mark>::new("leads", query.limit, query.after.as_deref())?;
@@ -227,7 +176,7 @@ async fn told(permit: &Permit, shown: Shown) -> Answer<Versioned<LeadView>> {
 }
 
 /// Closes a lead with what came of it. It stays closed, however often lists say the same.
-#[utoipa::path(post, path = "/leads/{id}/closing", tag = "leads", request_body = CloseLead,
+#[utoipa::path(post, path = "/leads/{id}/closing", tag = "leads", request_body = Close,
     params(("id" = String, Path), ("If-Match" = String, Header)),
     responses((status = 200, body = LeadView, headers(("ETag")))))]
 pub(crate) async fn close_lead(
@@ -235,7 +184,7 @@ pub(crate) async fn close_lead(
     caller: Caller,
     Path(id): Path<String>,
     IfMatch(version): IfMatch,
-    Json(body): Json<CloseLead>,
+    Json(body): Json<Close>,
 ) -> Answer<Versioned<LeadView>> {
     let permit = session.require(Right::RegistryWrite)?;
     let (frame, said) = (permit.frame(&caller), (body.outcome.as_str(), body.reason.as_str()));
@@ -246,14 +195,13 @@ pub(crate) async fn close_lead(
 /// How many leads each check raised in an area and those directly below it, and how many of those that are closed were so. 404
 /// outside and above the scope, and below the villages.
 #[utoipa::path(get, path = "/areas/{code}/leads", tag = "leads",
-    params(("code" = String, Path)), responses((status = 200, body = AreaLeads)))]
+    params(("code" = String, Path)), responses((status = 200, body = AreaFollowUps)))]
 pub(crate) async fn get_area_leads(
     session: Session,
     Path(code): Path<String>,
-) -> Answer<Json<AreaLeads>> {
+) -> Answer<Json<AreaFollowUps>> {
     let permit = session.require(Right::RegistryRead)?;
     let area = area_in_path(&code)?;
-    let (whole, parts) = leads::figures(permit.context(), &permit.scope, area.clone()).await?;
-    let children = parts.into_iter().map(|(code, part)| AreaLeadCounts::new(code, part)).collect();
-    Ok(Json(AreaLeads { area: AreaLeadCounts::new(area.to_string(), whole), children }))
+    let told = leads::figures(permit.context(), &permit.scope, area).await?;
+    Ok(Json(told))
 }

@@ -1,17 +1,15 @@
 //! Looking at leads, and closing them.
 
-use std::collections::BTreeMap;
-
 use daohu_base::{AreaCode, AreaLevel, Scope, Timestamp};
 use daohu_db::{FutureExt, Tx};
 
 use super::{
-    model::State,
     ops::change,
-    sql::{self, Counted, Shown, Wanted},
+    sql::{self, Shown, Wanted},
 };
 use crate::{
     Context, Error, areas,
+    follow_ups::{AreaFollowUps, Counted, State},
     households::{self, Marks, rows},
     sheet::{Frame, refused},
 };
@@ -63,10 +61,10 @@ pub(super) async fn close(
     (id, version): (String, i64),
     (outcome, reason): (&str, &str),
 ) -> Result<Shown, Error> {
-    let codes = ["lead.reason_too_short", "lead.reason_too_long"];
+    let codes = ["follow_up.reason_too_short", "follow_up.reason_too_long"];
     let reason = households::check_reason_of(context, reason, codes)?;
     let outcome = frame.policy.list(OUTCOMES).and_then(|list| list.parse(outcome).ok());
-    let outcome = outcome.ok_or_else(|| refused("outcome", "lead.bad_outcome"))?;
+    let outcome = outcome.ok_or_else(|| refused("outcome", "follow_up.bad_outcome"))?;
     let work = async move |tx: &mut Tx| {
         let read = one(tx, &frame.keys, &frame.scope, &id).await?;
         // Who takes the household away, or moves it, is waited for.
@@ -77,7 +75,7 @@ pub(super) async fn close(
             return Err(Error::Stale { what: "lead", current });
         }
         if shown.lead.state == State::Closed {
-            return Err(Error::Refused("lead.is_closed"));
+            return Err(Error::Refused("follow_up.is_closed"));
         }
         frame.act.follow(Timestamp(shown.lead.meta.updated_at));
         let closed = shown.lead.closed(&frame.act, outcome.into(), reason);
@@ -89,36 +87,12 @@ pub(super) async fn close(
     context.db.write(move |tx| async move { work(tx).await }.boxed()).await
 }
 
-/// How many leads a check raised, and what came of them.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Tally {
-    pub(super) open: i64,
-    pub(super) overdue: i64,
-    pub(super) closed: i64,
-    pub(super) confirmed: i64,
-}
-
-/// The tallies of an area by check.
-pub(super) type Tallies = BTreeMap<String, Tally>;
-
-impl Tally {
-    fn add(&mut self, counted: &Counted, is_confirmed: bool) {
-        if counted.state == State::Closed.as_str() {
-            self.closed += counted.leads;
-            self.confirmed += if is_confirmed { counted.leads } else { 0 };
-        } else {
-            self.open += counted.leads;
-            self.overdue += counted.overdue;
-        }
-    }
-}
-
-/// What an area's leads come to, and those of the areas below it that have any: by construction its own are their sums.
+/// What an area's leads come to, and those of the areas below it that have any.
 pub(super) async fn figures(
     context: &Context,
     scope: &Scope,
     area: AreaCode,
-) -> Result<(Tallies, BTreeMap<String, Tallies>), Error> {
+) -> Result<AreaFollowUps, Error> {
     let scope = areas::ops::reported(scope, &area)?;
     areas::ops::check_known(context, &area).await?;
     let below = area.level().below().unwrap_or(AreaLevel::Village).min(AreaLevel::Village);
@@ -127,14 +101,5 @@ pub(super) async fn figures(
     let counted: Result<Vec<Counted>, _> =
         context.db.read_scan(move |tx| async move { read(tx).await }.boxed()).await;
     let confirmed = Marks::new(&context.policy).set(OUTCOMES, "confirmed");
-    let (mut whole, mut parts) = (Tallies::new(), BTreeMap::<String, Tallies>::new());
-    for counted in counted? {
-        let is_confirmed = confirmed.has(counted.outcome);
-        whole.entry(counted.check.clone()).or_default().add(&counted, is_confirmed);
-        if counted.area != area.as_str() {
-            let part = parts.entry(counted.area.clone()).or_default();
-            part.entry(counted.check.clone()).or_default().add(&counted, is_confirmed);
-        }
-    }
-    Ok((whole, parts))
+    Ok(AreaFollowUps::new(&area, &counted?, &confirmed))
 }

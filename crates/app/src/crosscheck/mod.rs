@@ -23,7 +23,7 @@ mod sql;
 mod stored;
 
 pub(crate) use api::routes;
-pub use model::{Counts, State};
+pub use model::Counts;
 pub(crate) use ops::LEAD;
 pub use ops::{Asked, Checked, run};
 pub use read::BadCell;

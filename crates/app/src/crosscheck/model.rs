@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use crate::{
+    follow_ups::State,
     journal::Act,
     keys::{Keys, hex},
     sheet::Meta,
@@ -248,31 +249,6 @@ pub(super) struct Said {
     /// The name on the list, where it is not the registered one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) name: Option<String>,
-}
-
-/// Where a lead is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum State {
-    /// Somebody is to look after it.
-    Open,
-    /// Somebody did, and said what came of it.
-    Closed,
-}
-
-impl State {
-    /// As stored and as written in requests.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Open => "open",
-            Self::Closed => "closed",
-        }
-    }
-
-    /// The state of this name.
-    pub fn named(name: &str) -> Option<Self> {
-        [Self::Open, Self::Closed].into_iter().find(|state| state.as_str() == name)
-    }
 }
 
 /// Something that a list of a department says of a member and that somebody must look after.

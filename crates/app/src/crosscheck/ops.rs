@@ -12,12 +12,13 @@ use daohu_policy::{Crosscheck, Finds, Policy};
 use serde::Serialize;
 
 use super::{
-    model::{Asking, Counts, Fact, Lead, Member, Miss, State, is_of_age},
+    model::{Asking, Counts, Fact, Lead, Member, Miss, is_of_age},
     read::{BadCell, List, Reading},
     sql::{self, CheckedList, Holder},
 };
 use crate::{
     Context, Error, FieldError, Lang, accounts, areas,
+    follow_ups::State,
     households::{Marks, rows},
     jobs::{Progress, Ticket},
     journal::{Act, Action, Bulk, Change, Draft, NO_COUNTY},

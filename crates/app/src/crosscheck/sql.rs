@@ -5,8 +5,13 @@ use std::ops::ControlFlow;
 use daohu_base::Scope;
 use daohu_db::{Column, Error as DbError, Filter, Row, Table, Tx, Type, Value};
 
-use super::model::{Lead, Member, Said, State};
-use crate::{Error, areas, keys::Keys, sheet::Meta};
+use super::model::{Lead, Member, Said};
+use crate::{
+    Error, areas,
+    follow_ups::{Counted, State},
+    keys::Keys,
+    sheet::Meta,
+};
 
 /// Leads asked for by one statement.
 const IN_LIST: usize = 200;
@@ -440,16 +445,6 @@ pub(super) async fn shown(
     tx.query(&sql, filter.params()).await?.iter().map(shown).collect()
 }
 
-/// Leads of one place, check, state and outcome, and how many of them are past their day.
-pub(super) struct Counted {
-    pub(super) area: String,
-    pub(super) check: String,
-    pub(super) state: String,
-    pub(super) outcome: Option<i64>,
-    pub(super) leads: i64,
-    pub(super) overdue: i64,
-}
-
 /// How many leads a scope has, by the areas whose codes have so many digits.
 pub(super) async fn counted(
     tx: &mut Tx,
@@ -466,12 +461,13 @@ pub(super) async fn counted(
         filter.clause()
     );
     let counted = |row: &Row| {
+        let state = State::named(row.text(2)?);
         Ok(Counted {
             area: row.text(0)?.to_owned(),
-            check: row.text(1)?.to_owned(),
-            state: row.text(2)?.to_owned(),
+            of: row.text(1)?.to_owned(),
+            state: state.ok_or(DbError::Column { index: 2, wanted: "a state" })?,
             outcome: row.opt_int(3)?,
-            leads: row.int(4)?,
+            count: row.int(4)?,
             overdue: row.int(5)?,
         })
     };

@@ -19,7 +19,7 @@ use crate::{
     accesses::{self, Accesses},
     accounts, area_changes, areas, classes, codes, crosscheck, households,
     jobs::{self, Jobs},
-    journal, monitoring, quality, registers, suspects, undo,
+    journal, monitoring, quality, registers, suspects, undo, warnings,
 };
 
 /// Where the interface lives.
@@ -141,6 +141,7 @@ pub(super) fn api() -> OpenApiRouter<App> {
         .merge(quality::routes())
         .merge(suspects::routes())
         .merge(crosscheck::routes())
+        .merge(warnings::routes())
         .merge(monitoring::api::routes())
         .merge(classes::routes())
         .merge(jobs::routes())

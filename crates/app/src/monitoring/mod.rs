@@ -20,6 +20,7 @@ mod picture;
 pub mod predict;
 mod rulebook;
 mod statuses;
+mod watch;
 mod whatif;
 mod words;
 
@@ -28,4 +29,5 @@ pub use indices::{Band, Counted, IndicesAsked, IndicesOf, IndicesReport, Way, Wa
 pub use live::Live;
 pub use model::{Counts, CoverageCounts, OverallCounts, Summary, in_words};
 pub use ops::{Asked, check, run};
+pub(crate) use watch::each_warning;
 pub use whatif::{Change, Transfer, WhatIf, WhatIfReport, whatif};

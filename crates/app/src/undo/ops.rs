@@ -27,6 +27,7 @@ use crate::{
     keys::Keys,
     registers,
     sheet::{self, Batch, Record, area, household},
+    warnings,
 };
 
 /// Entries taken back at once.
@@ -90,6 +91,7 @@ pub async fn undo(
             faults: Faults::default(),
             after: Afterwards::default(),
             groups: Vec::new(),
+            homes_gone: BTreeMap::new(),
         };
         for span in &spans {
             undoer.take_back(tx, span.clone(), &at_turn.progress).await?;
@@ -135,6 +137,8 @@ struct Undoer<'a> {
     after: Afterwards,
     /// Villagers' groups that go, unless others use them.
     groups: Vec<Record>,
+    /// Households that the import had made, by county.
+    homes_gone: BTreeMap<String, Vec<i64>>,
 }
 
 /// A number that one person alone holds, and in which state.
@@ -322,6 +326,10 @@ impl Undoer<'_> {
             self.groups.push(now);
             return;
         }
+        if matches!(kind, Kind::Household) {
+            let homes = self.homes_gone.entry(county.to_owned()).or_default();
+            homes.extend(now.lead.get(1).and_then(Value::as_int));
+        }
         self.after.removed(kind, county, &now);
         self.batch.remove((layout, name, key), (county, Action::Undone), now);
     }
@@ -378,6 +386,11 @@ impl Undoer<'_> {
         }
         if !self.faults.is_empty() {
             return Err(self.faults.told(tx, self.keys, (spans, self.scope.0)).await?);
+        }
+        for (county, homes) in std::mem::take(&mut self.homes_gone) {
+            for (key, _) in warnings::rows::take_away(tx, &county, &homes).await? {
+                self.batch.note(&county, warnings::WARNING, key, (Action::Undone, None, None));
+            }
         }
         self.batch.end(tx).await?;
         Ok(self.told)

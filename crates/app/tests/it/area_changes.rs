@@ -416,6 +416,7 @@ async fn a_county_with_another_code_keeps_ids_history_and_rights() {
         assert!(app.import(&[folder.path().to_owned()], options()).await.committed);
         assert_eq!(app.count_rows("memberships").await, 1, "{engine:?}");
         crate::crosscheck::one_lead(&app).await;
+        crate::warnings::some(&app).await;
         let office = app.user(&["office_clerk@990101"]).await;
         let city = app.client(&["office_clerk@9901"]).await;
         let (id, before) = (id_of(&app, "H002").await, figures(&city, "9901").await);

@@ -369,9 +369,9 @@ async fn who_lies_outside_is_neither_looked_up_nor_seen_nor_counted() {
         township.get("/leads?area=990101").send().await.problem(404, "record.not_found");
         township.get("/areas/990101/leads").send().await.problem(404, "record.not_found");
         let figures = township.json("/areas/990101100/leads").await;
-        assert_eq!(figures["area"]["checks"][0]["open"], 1, "{figures}");
+        assert_eq!(figures["area"]["counts"][0]["open"], 1, "{figures}");
         let figures = county.json("/areas/990101/leads").await;
-        assert_eq!(figures["area"]["checks"][0]["open"], 2, "{figures}");
+        assert_eq!(figures["area"]["counts"][0]["open"], 2, "{figures}");
         let areas: Vec<_> =
             figures["children"].as_array().unwrap().iter().map(|c| &c["area"]).collect();
         assert_eq!(areas, ["990101100", "990101101"]);
@@ -393,10 +393,10 @@ async fn a_lead_is_closed_once_by_who_read_it_and_precision_counts_the_closed() 
         let all = leads(&office, "").await;
         let lead = &all[0];
         let path = format!("/leads/{}", lead["id"].as_str().unwrap());
-        close(&office, lead, "不知道").await.field_problem("outcome", "lead.bad_outcome");
+        close(&office, lead, "不知道").await.field_problem("outcome", "follow_up.bad_outcome");
         let short = json!({ "outcome": "01", "reason": "是" });
         let short = office.post(&format!("{path}/closing"), short).if_match(1).send().await;
-        short.field_problem("reason", "lead.reason_too_short");
+        short.field_problem("reason", "follow_up.reason_too_short");
         let leader = app.client(&["leader@990101"]).await;
         close(&leader, lead, "01").await.problem(403, "auth.forbidden");
         let closed = close(&office, lead, "01").await.expect(200);
@@ -404,11 +404,11 @@ async fn a_lead_is_closed_once_by_who_read_it_and_precision_counts_the_closed() 
         assert_eq!((&closed["reason"], &closed["version"]), (&json!(REASON), &json!(2)));
         assert_eq!(office.json(&path).await, closed);
         close(&office, lead, "02").await.problem(412, "record.stale");
-        close(&office, &closed, "02").await.problem(409, "lead.is_closed");
+        close(&office, &closed, "02").await.problem(409, "follow_up.is_closed");
         close(&office, &all[1], "02").await.expect(200);
 
         let figures = office.json("/areas/990101/leads").await;
-        let check = &figures["area"]["checks"][0];
+        let check = &figures["area"]["counts"][0];
         let count = |name: &str| check[name].as_i64().unwrap();
         assert_eq!(
             (count("open"), count("closed"), count("confirmed"), &check["precision_percent"]),

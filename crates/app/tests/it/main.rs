@@ -64,3 +64,4 @@ mod undo_rules;
 mod users;
 mod village_checklist;
 mod village_figures;
+mod warnings;

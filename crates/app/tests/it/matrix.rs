@@ -278,6 +278,14 @@ async fn registry(app: &TestApp, id: &str, area: &AreaCode) -> Option<Operation>
         "get_household_monitoring" => get(format!("{household}/monitoring")).bound(),
         "get_area_indices" => get(format!("/areas/{area}/indices")).bound(),
         "ask_what_if" => post(format!("/areas/{area}/what-if"), json!({})).asking().bound(),
+        "list_warnings" => get(format!("/warnings?area={area}")).bound(),
+        "get_area_warnings" => get(format!("/areas/{area}/warnings")).bound(),
+        "get_warning" => get(format!("/warnings/{}", seed::warning_in(app, village).await)).bound(),
+        "close_warning" => {
+            let path = format!("/warnings/{}/closing", seed::warning_in(app, village).await);
+            let body = json!({ "outcome": "01", "reason": "入户核查，情况属实" });
+            post(path, body).if_match(1).bound()
+        }
         "list_leads" => get(format!("/leads?area={area}")).bound(),
         "get_area_leads" => get(format!("/areas/{area}/leads")).bound(),
         "get_lead" => get(format!("/leads/{}", seed::lead_in(app, village).await)).bound(),

@@ -315,3 +315,20 @@ pub async fn helpers_of_villages(app: &TestApp) {
 pub async fn person_named_in(app: &TestApp, name: &str) -> (i64, i64) {
     one(app, "select id, version from persons where name = $1", name).await
 }
+
+/// The id of a warning of a household of the village, made for this.
+pub async fn warning_in(app: &TestApp, village: &str) -> String {
+    let (person, _) = suspects_in(app, village).await;
+    let id = format!("{person:032}");
+    let row: [Value; 3] = [village[..6].into(), id.as_str().into(), person.into()];
+    let work = async move |tx: &mut Tx| {
+        let sql = "insert into warnings (county, id, household, rule, level, assign, raised_on, looked_on,
+                                         due_on, created_at, created_by, updated_at, version)
+                   values ($1, $2, (select household from persons where county = $1 and id = $3),
+                           'unsafe_water', 'high', 'county', '2020-01-01', '2020-01-01', '2020-01-16',
+                           0, 'test', 0, 1)";
+        tx.execute(sql, &row).await.map(drop)
+    };
+    app.context.db.write(move |tx| async move { work(tx).await }.boxed()).await.unwrap();
+    id
+}

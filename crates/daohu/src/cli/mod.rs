@@ -15,7 +15,7 @@ use daohu_db::DbUrl;
 
 pub(crate) use self::crosscheck::CrosscheckArgs;
 pub(crate) use self::monitor::{
-    IndicesArgs, MonitorCommand, MonitorExplainArgs, MonitorRunArgs, WhatIfArgs,
+    IndicesArgs, MonitorCommand, MonitorExplainArgs, MonitorRunArgs, MonitorWarnArgs, WhatIfArgs,
 };
 use self::parse::{parse_amount, parse_area, parse_day, parse_level, parse_verdict, parse_yuan};
 pub(crate) use self::policy::{

@@ -14,6 +14,8 @@ pub(crate) enum MonitorCommand {
     /// Say why a household has a guarantee, lacks it, or is not known to: the parts of the rules in words, with the values and who
     /// wrote them.
     Explain(MonitorExplainArgs),
+    /// Keep what the rules warn of: raise, clear and return warnings, as a server does every hour.
+    Warn(MonitorWarnArgs),
     /// Change a standard, a rule or a transfer in thought, and see who falls in or out and what it costs.
     Whatif(WhatIfArgs),
 }
@@ -36,6 +38,23 @@ pub(crate) struct MonitorRunArgs {
     /// Ask so many times, and tell the median of what it took: for measuring.
     #[arg(long, hide = true, default_value_t = 1)]
     pub(crate) repeat: usize,
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct MonitorWarnArgs {
+    #[command(flatten)]
+    pub(crate) db: DbArgs,
+    /// The area (default: all there is).
+    #[arg(long, value_parser = parse_area)]
+    pub(crate) area: Option<AreaCode>,
+    /// The day that the rules are asked about (default: the end of the last year whose accounts are closed).
+    #[arg(long, value_parser = parse_day)]
+    pub(crate) on: Option<Day>,
+    /// Say what would be done, and store nothing.
+    #[arg(long)]
+    pub(crate) dry_run: bool,
     #[arg(long)]
     pub(crate) json: bool,
 }

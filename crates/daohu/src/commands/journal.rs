@@ -5,7 +5,7 @@ use std::{path::Path, process::ExitCode};
 use daohu_app::{
     Lang, accounts, area_changes, crosscheck, households,
     journal::{self, Bad, Depth, Problem, Verdict},
-    policies, registers, suspects,
+    policies, registers, suspects, warnings,
 };
 
 use super::Done;
@@ -26,6 +26,7 @@ pub(crate) async fn verify(args: VerifyArgs, lang: Lang) -> Done {
         area_changes::watched(),
         suspects::watched(),
         crosscheck::watched(),
+        warnings::watched(),
         accounts::watched(),
         policies::watched(),
     ];

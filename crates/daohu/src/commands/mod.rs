@@ -27,6 +27,7 @@ pub(crate) mod suspects;
 pub(crate) mod totp;
 pub(crate) mod undo;
 pub(crate) mod user;
+mod warn;
 mod watch;
 
 use crate::output::Failure;

@@ -14,7 +14,7 @@ use daohu_app::{
     accounts,
     http::{self, App, HttpConfig, ServeConfig},
     jobs::Jobs,
-    journal, policies, quality,
+    journal, policies, quality, warnings,
 };
 use tokio::{
     signal::unix::{Signal, SignalKind, signal},
@@ -105,6 +105,7 @@ pub(crate) async fn serve(
     let follower = tokio::spawn(follow_keys(context.clone()));
     let governor = tokio::spawn(policies::follow(context.clone()));
     let trend = tokio::spawn(quality::keep_trend(context.clone()));
+    let watcher = tokio::spawn(warnings::keep(context.clone()));
     let forgetter = tokio::spawn(forget_forever(context.clone()));
     let reader = tokio::spawn(read_households(context.clone()));
     let scheme = if serving.tls.is_some() { "https" } else { "http" };
@@ -125,7 +126,7 @@ pub(crate) async fn serve(
     let _ = runner.await;
     accesses.stop();
     let _ = writer.await;
-    for task in [sealer, follower, governor, trend, forgetter, reader] {
+    for task in [sealer, follower, governor, trend, watcher, forgetter, reader] {
         task.abort();
     }
     // However it ended, what was seen and done is written.

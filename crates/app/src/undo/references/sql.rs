@@ -34,6 +34,7 @@ pub(in crate::undo) const REFERENCES: [(&str, &[Reference]); 5] = [
             by("memberships", "household"),
             by("pairings", "household"),
             by("leads", "household"),
+            by("warnings", "household"),
         ],
     ),
     (
@@ -97,7 +98,7 @@ fn part_of_key(value: &Value) -> String {
 /// Narrows what names a key to what counts.
 fn narrow(
     filter: &mut Filter,
-    Reference { subject, .. }: &Reference,
+    Reference { table, subject, .. }: &Reference,
     marks: Marks<'_>,
     county: Option<&str>,
 ) {
@@ -107,6 +108,10 @@ fn narrow(
     if let Some(subject) = subject {
         let kinds = marks.codes("主体类型", subject);
         filter.and_in("subject_kind", kinds.into_iter().map(Value::from));
+    }
+    // What nobody looked after yet goes with its household.
+    if *table == "warnings" {
+        filter.and("closed_on is not null", []);
     }
     if *subject == Some("team") {
         filter.and("not exists (select 1 from teams t where t.no = pairings.subject)", []);
@@ -125,6 +130,7 @@ fn key_columns(table: &str) -> (&'static str, &'static str) {
         "memberships" => ("membership", "household, person"),
         "judgements" => ("judgement", "person, other"),
         "leads" => ("lead", "household, id"),
+        "warnings" => ("warning", "household, id"),
         "organisations" => ("organisation", "no"),
         "cadres" => ("cadre", "no"),
         "teams" => ("team_member", "no, cadre, starts_on"),
