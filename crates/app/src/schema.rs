@@ -3,7 +3,7 @@
 use daohu_db::Migration;
 
 /// Every migration of the product. A published one never changes; see `migrations/README.md`.
-pub static MIGRATIONS: [Migration; 15] = [
+pub static MIGRATIONS: [Migration; 16] = [
     Migration {
         number: 1,
         name: "registry",
@@ -74,5 +74,10 @@ pub static MIGRATIONS: [Migration; 15] = [
         number: 15,
         name: "leads",
         sql: include_str!("../../../migrations/0015_leads.sql"),
+    },
+    Migration {
+        number: 16,
+        name: "warnings",
+        sql: include_str!("../../../migrations/0016_warnings.sql"),
     },
 ];

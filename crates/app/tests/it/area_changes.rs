@@ -105,6 +105,7 @@ pub async fn assert_whole(app: &TestApp) {
         daohu_app::area_changes::watched(),
         daohu_app::suspects::watched(),
         daohu_app::crosscheck::watched(),
+        daohu_app::warnings::watched(),
         daohu_app::accounts::watched(),
     ];
     let mut watched = watched.concat();
