@@ -53,7 +53,6 @@ impl Fens {
     }
 
     /// The amount of the nth.
-    #[cfg(test)]
     pub(crate) fn get(&self, nth: usize) -> Option<i64> {
         match self.amounts.get(nth).copied() {
             None | Some(Self::NONE) => None,

@@ -26,7 +26,7 @@ mod words;
 
 pub use explain::{Because, Explanation, Judgement, Looked, explain};
 pub use indices::{Band, Counted, IndicesAsked, IndicesOf, IndicesReport, Way, Ways, indices};
-pub use live::Live;
+pub use live::{Live, Proof};
 pub use model::{Counts, CoverageCounts, OverallCounts, Summary, in_words};
 pub use ops::{Asked, check, run};
 pub(crate) use watch::each_warning;

@@ -15,6 +15,7 @@ use serde_json::{Value, json};
 use crate::{
     harness::{Client, TestApp},
     monitoring::{fixture, read},
+    seed,
     undo::take_back,
 };
 
@@ -372,5 +373,72 @@ async fn a_slider_moves_households_and_changes_nothing() {
             given["gap_after_fen"].as_i64().unwrap() < given["gap_before_fen"].as_i64().unwrap()
         );
         assert_eq!(ask(json!({ "on": ON })).await, same);
+    }
+}
+
+/// A server's memory of an installation, as it starts.
+async fn started(test: &TestApp, path: &std::path::Path) -> Context {
+    let context = command(test);
+    context.live.save_in(path.to_owned());
+    context.live.catch_up(&context).await.unwrap();
+    context
+}
+
+#[tokio::test]
+async fn what_was_saved_is_brought_up_to_the_database_and_never_believed_against_it() {
+    for engine in Engine::BOTH {
+        let app = TestApp::new(engine).await;
+        seed::registry(&app).await;
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("census.snapshot");
+        let first = started(&app, &path).await;
+        assert!(first.live.save(&first).await.unwrap());
+        assert!(!first.live.save(&first).await.unwrap(), "nothing was written since");
+        let mode = std::fs::metadata(&path).unwrap();
+        let mode = std::os::unix::fs::PermissionsExt::mode(&mode.permissions());
+        assert_eq!(mode & 0o777, 0o600);
+
+        // Who starts has it from the file, and what was written since from the database.
+        let second = started(&app, &path).await;
+        assert!(!second.live.save(&second).await.unwrap(), "it was not read from the file");
+        let text = "户编号,行政村代码,户主姓名,饮水是否安全\nH003,990101100201,李四,否\n";
+        assert!(app.import_text("households", text).await.committed);
+        journal::seal_all(&app.context).await.unwrap();
+        let third = started(&app, &path).await;
+        let proof = third.live.prove(&third).await.unwrap();
+        assert_eq!((proof.difference, proof.households), (None, 9), "{proof:?}");
+        assert!(third.live.save(&third).await.unwrap());
+
+        // A file that was altered, cut, or of other packs is of no use.
+        let whole = std::fs::read(&path).unwrap();
+        let mut altered = whole.clone();
+        let at = altered.len() - 9;
+        altered[at] ^= 1;
+        let mut other_head = whole.clone();
+        other_head[60] ^= 1;
+        for bytes in [&altered[..], &whole[..whole.len() / 2], &other_head, b"", &whole[1..]] {
+            std::fs::write(&path, bytes).unwrap();
+            let context = started(&app, &path).await;
+            assert_eq!(context.live.prove(&context).await.unwrap().difference, None);
+            assert!(context.live.save(&context).await.unwrap(), "it was read from a bad file");
+        }
+        let own =
+            "area = '980101'\n[[value]]\nof = 'vehicle_price'\nvalue = 60000\nsource = 'a test'\n";
+        let policy = daohu_policy::Policy::embedded_and([("own.toml", own)]).unwrap();
+        let governed = Context { policy: policy.into(), ..command(&app) };
+        governed.live.save_in(path.clone());
+        governed.live.catch_up(&governed).await.unwrap();
+        assert!(governed.live.save(&governed).await.unwrap(), "it was made under other packs");
+
+        // The file of another database.
+        let other = TestApp::new(engine).await;
+        seed::areas(&other).await;
+        let text = "户编号,行政村代码,户主姓名\nH003,990101100200,别家\n";
+        assert!(other.import_text("households", text).await.committed);
+        journal::seal_all(&other.context).await.unwrap();
+        let other = Context { policy: governed.policy.clone(), ..command(&other) };
+        other.live.save_in(path.clone());
+        let proof = other.live.prove(&other).await.unwrap();
+        assert_eq!((proof.difference, proof.households), (None, 1));
     }
 }

@@ -3,9 +3,8 @@
 use std::sync::atomic::Ordering;
 
 use daohu_app::{
-    Error, households,
+    Error,
     jobs::Ticket,
-    journal::{Depth, verify_store},
     undo,
     warnings::{self, Asked, Done, RuleDone},
 };
@@ -120,6 +119,8 @@ async fn a_warning_is_raised_once_cleared_returned_and_quiet_after_it_was_closed
         let office = app.client(&["office_clerk@990101"]).await;
         assert_eq!(wet(&office).await.len(), 2);
         assert_eq!(list(&office, "&rule=unsafe_water&state=open").await.len(), 1);
+        set_water(&app, "是").await;
+        assert_eq!(water(&run(&app).await), cleared, "the open one is cleared, not the closed one");
 
         assert_whole(&app).await;
     }

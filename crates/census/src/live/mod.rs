@@ -5,6 +5,7 @@
 
 mod join;
 mod pieces;
+mod same;
 
 use std::ops::Range;
 

@@ -151,6 +151,7 @@ pub(super) fn assert_sound(census: &Census) {
 pub(super) fn assert_same(census: &Census, anew: &Census) {
     assert_sound(census);
     assert_eq!(told(census), told(anew));
+    assert_eq!((census.difference(anew), anew.difference(census)), (None, None));
     for id in 0..30 {
         assert_eq!(census.find(id), anew.find(id), "{id}");
     }
@@ -266,6 +267,7 @@ proptest! {
             let anew = built(&homes);
             assert_same(&census, &anew);
             assert_replaced(&before, &census, &replaced, &new);
+            prop_assert_eq!(before.difference(&census).is_some(), told(&before) != told(&census));
             let all = 0..census.households();
             prop_assert_eq!(ask(&census, &plan, all.clone()), ask(&anew, &plan, all));
         }

@@ -15,7 +15,8 @@ use daohu_db::DbUrl;
 
 pub(crate) use self::crosscheck::CrosscheckArgs;
 pub(crate) use self::monitor::{
-    IndicesArgs, MonitorCommand, MonitorExplainArgs, MonitorRunArgs, MonitorWarnArgs, WhatIfArgs,
+    IndicesArgs, MonitorCommand, MonitorExplainArgs, MonitorProveArgs, MonitorRunArgs,
+    MonitorWarnArgs, WhatIfArgs,
 };
 use self::parse::{parse_amount, parse_area, parse_day, parse_level, parse_verdict, parse_yuan};
 pub(crate) use self::policy::{

@@ -16,6 +16,8 @@ pub(crate) enum MonitorCommand {
     Explain(MonitorExplainArgs),
     /// Keep what the rules warn of: raise, clear and return warnings, as a server does every hour.
     Warn(MonitorWarnArgs),
+    /// Prove that the households that a server saved, brought up to the database, are those that stand in it.
+    Prove(MonitorProveArgs),
     /// Change a standard, a rule or a transfer in thought, and see who falls in or out and what it costs.
     Whatif(WhatIfArgs),
 }
@@ -55,6 +57,17 @@ pub(crate) struct MonitorWarnArgs {
     /// Say what would be done, and store nothing.
     #[arg(long)]
     pub(crate) dry_run: bool,
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct MonitorProveArgs {
+    #[command(flatten)]
+    pub(crate) db: DbArgs,
+    /// The folder of the server's files (default: beside a SQLite database).
+    #[arg(long)]
+    pub(crate) files: Option<PathBuf>,
     #[arg(long)]
     pub(crate) json: bool,
 }

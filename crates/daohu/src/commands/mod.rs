@@ -18,6 +18,7 @@ pub(crate) mod monitor;
 pub(crate) mod openapi;
 pub(crate) mod policy;
 pub(crate) mod predict;
+mod prove;
 pub(crate) mod quality;
 pub(crate) mod restore;
 pub(crate) mod sample;

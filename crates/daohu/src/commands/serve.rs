@@ -2,7 +2,7 @@
 
 use std::{
     net::{SocketAddr, TcpListener},
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::ExitCode,
     sync::Arc,
     time::{Duration, Instant},
@@ -34,6 +34,8 @@ pub(crate) const OPEN_ZH: &str = "其他机器可以访问这个地址，而传�
 pub(crate) const OPEN_EN: &str = "other machines reach this address and nothing is encrypted: passwords and ID \
     numbers go over the network in the clear; use --tls-cert and --tls-key, or name the proxy that \
     encrypts with --trusted-proxy";
+/// How often the households in memory are saved, if something was written.
+const SAVE_EVERY: Duration = Duration::from_secs(3_600);
 /// How often what waits is sealed.
 const SEAL_MS: u64 = 1_000;
 /// How often the key file is looked at.
@@ -99,6 +101,7 @@ pub(crate) async fn serve(
     serving: ServeConfig,
 ) -> Done {
     let address = listener.local_addr()?;
+    context.live.save_in(census_path(&files));
     let jobs = Jobs::new(context.clone(), files)?;
     jobs.prepare()?;
     let sealer = tokio::spawn(seal_forever(context.clone()));
@@ -107,7 +110,7 @@ pub(crate) async fn serve(
     let trend = tokio::spawn(quality::keep_trend(context.clone()));
     let watcher = tokio::spawn(warnings::keep(context.clone()));
     let forgetter = tokio::spawn(forget_forever(context.clone()));
-    let reader = tokio::spawn(read_households(context.clone()));
+    let reader = tokio::spawn(keep_households(context.clone()));
     let scheme = if serving.tls.is_some() { "https" } else { "http" };
     line(format_args!("{scheme}://{address}"))?;
     let runner = tokio::spawn(run_jobs(jobs.clone()));
@@ -132,6 +135,7 @@ pub(crate) async fn serve(
     // However it ended, what was seen and done is written.
     let flushed = accesses.flush().await;
     let sealed = journal::seal_all(&context).await;
+    save_households(&context).await;
     served?;
     flushed?;
     sealed?;
@@ -169,7 +173,7 @@ async fn forget_forever(context: Context) {
 }
 
 /// Reads all households into memory, before somebody asks about them.
-async fn read_households(context: Context) {
+async fn keep_households(context: Context) {
     let started = Instant::now();
     match context.live.catch_up(&context).await {
         Ok(()) => tracing::info!(
@@ -180,6 +184,27 @@ async fn read_households(context: Context) {
             tracing::error!(%error, "households are not in memory; whoever asks about them has them read");
         }
     }
+    // Who is killed starts from what was saved last, and reads what was written since.
+    let mut ticks = tokio::time::interval(SAVE_EVERY);
+    loop {
+        ticks.tick().await;
+        save_households(&context).await;
+    }
+}
+
+async fn save_households(context: &Context) {
+    match context.live.save(context).await {
+        Ok(true) => tracing::info!("the households in memory are saved"),
+        Ok(false) => {}
+        Err(error) => {
+            tracing::warn!(%error, "the households in memory are not saved: the next start reads them from the database");
+        }
+    }
+}
+
+/// Where a server saves the households that it has in memory.
+pub(crate) fn census_path(files: &Path) -> PathBuf {
+    files.join("census.snapshot")
 }
 
 /// Seals what an earlier run left over, and then what comes.

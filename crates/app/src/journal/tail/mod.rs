@@ -8,12 +8,13 @@ mod sql;
 use std::collections::{BTreeMap, BTreeSet};
 
 use daohu_db::Tx;
+use serde::{Deserialize, Serialize};
 
 use super::sql::{chain_at, heads};
 use crate::Error;
 
 /// Where a reader stands in the journal of a county.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Mark {
     /// The last sealed entry that was seen; 0 for none.
     sequence: i64,

@@ -3,12 +3,15 @@
 //!
 //! A command that runs once keeps none; it reads the area that it is asked about.
 
+mod saved;
 mod tail;
 
 use std::{
     collections::BTreeMap,
+    io,
+    path::PathBuf,
     sync::{
-        Arc, PoisonError, RwLock,
+        Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock,
         atomic::{AtomicBool, Ordering},
     },
     time::Duration,
@@ -17,6 +20,8 @@ use std::{
 use daohu_base::{AreaCode, AreaLevel, Day};
 use daohu_census::Census;
 use daohu_policy::Policy;
+use serde::Serialize;
+use tokio::{task::spawn_blocking, time::Instant};
 
 use super::{
     fields::Fields,
@@ -26,6 +31,9 @@ use crate::{Context, Error, journal::tail::Mark};
 
 /// Above so many records that were written in a county since, all of its households are read anew.
 const RECORDS_MAX: usize = 20_000;
+
+/// Somebody may write between two looks: then both are taken again, so often.
+const PROOF_TRIES: u32 = 3;
 
 /// How long an answer waits for others who read.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -37,10 +45,29 @@ pub struct Live(Arc<Inner>);
 #[derive(Default)]
 struct Inner {
     is_kept: AtomicBool,
+    /// Where it is saved, if it is.
+    path: OnceLock<PathBuf>,
+    /// Where it stood when it was saved last.
+    saved: Mutex<Option<Arc<BTreeMap<String, Mark>>>>,
     /// Who reads what was written; others wait, and find it done.
     turn: tokio::sync::Mutex<()>,
     kept: RwLock<Option<Kept>>,
     shelf: Shelf,
+}
+
+/// Whether what is kept is what stands in the database.
+#[derive(Clone, Debug, Serialize)]
+pub struct Proof {
+    /// Households that were compared.
+    pub households: usize,
+    /// Their members.
+    pub members: usize,
+    /// The id of the first household that differs; none where all are the same.
+    pub difference: Option<i64>,
+    /// What it took to have what is kept, brought up to the database.
+    pub kept_seconds: f64,
+    /// What it took to read all of it anew.
+    pub anew_seconds: f64,
 }
 
 /// All households, as they stood when somebody last looked at the journal.
@@ -79,6 +106,12 @@ impl Live {
         self.0.is_kept.store(true, Ordering::Relaxed);
     }
 
+    /// They are saved in this file, and read from it at the start.
+    pub fn save_in(&self, path: PathBuf) {
+        // A second place is none: the first one is known to others.
+        let _ = self.0.path.set(path);
+    }
+
     /// True where they are.
     pub fn is_kept(&self) -> bool {
         self.0.is_kept.load(Ordering::Relaxed)
@@ -99,10 +132,28 @@ impl Live {
         let Some(marks) = marks else {
             // Before the new one is read: two of them would take twice the room.
             self.change(|kept| *kept = None);
-            let all = tail::read_all(context, fields, year).await?;
+            let all = match self.load(&fields, (policy, year)).await {
+                Some(loaded) => loaded,
+                None => {
+                    let all = tail::read_all(context, fields, year).await?;
+                    self.change(|kept| *kept = Some(all));
+                    return Ok(());
+                }
+            };
+            let marks = Arc::clone(&all.marks);
             self.change(|kept| *kept = Some(all));
-            return Ok(());
+            return self.go_on(context, (fields, year), marks).await;
         };
+        self.go_on(context, (fields, year), marks).await
+    }
+
+    /// Reads what was written behind the marks of what is kept.
+    async fn go_on(
+        &self,
+        context: &Context,
+        (fields, year): (Fields, i64),
+        marks: Arc<BTreeMap<String, Mark>>,
+    ) -> Result<(), Error> {
         let found = tail::read_since(context, fields.clone(), year, marks).await?;
         if let Some(found) = found {
             self.change(|slot| {
@@ -116,6 +167,83 @@ impl Live {
             });
         }
         Ok(())
+    }
+
+    /// What was saved, if it suits.
+    async fn load(&self, fields: &Fields, (policy, year): (&Policy, i64)) -> Option<Kept> {
+        let path = self.0.path.get()?.clone();
+        let (fields, policy) = (fields.clone(), policy.version().to_owned());
+        let work = move || {
+            if !path.exists() {
+                return None;
+            }
+            match saved::load(&path, &fields, &policy) {
+                Ok(kept) => Some(kept).filter(|kept| kept.suits(&fields, year)),
+                Err(why) => {
+                    tracing::warn!(%why, "the saved census is of no use: households are read from the database");
+                    None
+                }
+            }
+        };
+        let kept = spawn_blocking(work).await.ok().flatten()?;
+        *self.saved() = Some(Arc::clone(&kept.marks));
+        Some(kept)
+    }
+
+    /// Saves what is kept, if it is told where, and if something was written since it was saved last; gives whether it did.
+    pub async fn save(&self, context: &Context) -> Result<bool, Error> {
+        let Some(path) = self.0.path.get().cloned() else { return Ok(false) };
+        let (live, policy) = (self.clone(), context.policy.version().to_owned());
+        let work = move || {
+            live.look(|kept| {
+                let Some(kept) = kept else { return Ok(false) };
+                if live.saved().as_ref() == Some(&kept.marks) {
+                    return Ok(false);
+                }
+                saved::save(&path, kept, &policy)?;
+                *live.saved() = Some(Arc::clone(&kept.marks));
+                Ok(true)
+            })
+        };
+        let done: Result<bool, io::Error> =
+            spawn_blocking(work).await.map_err(|_| Error::Cancelled)?;
+        done.map_err(Error::File)
+    }
+
+    /// Whether what is kept, brought up to what stands in the database, is what all of it read anew is.
+    pub async fn prove(&self, context: &Context) -> Result<Proof, Error> {
+        let on = context.policy.monitoring().looked_at(context.clock.now().day());
+        let fields = self.book(&context.policy, on)?.fields.clone();
+        let mut tries = PROOF_TRIES;
+        loop {
+            let started = Instant::now();
+            self.catch_up(context).await?;
+            let kept_seconds = started.elapsed().as_secs_f64();
+            let started = Instant::now();
+            let anew = tail::read_all(context, fields.clone(), on.year()).await?;
+            let anew_seconds = started.elapsed().as_secs_f64();
+            tries -= 1;
+            let compared = self.look(|kept| {
+                let kept = kept?;
+                let is_moved = *kept.marks != *anew.marks;
+                // What was sealed between the two is another mark of the same records.
+                let difference = kept.census.difference(&anew.census);
+                (difference.is_none() || !is_moved || tries == 0).then_some(Proof {
+                    households: anew.census.households(),
+                    members: anew.census.members(),
+                    difference,
+                    kept_seconds,
+                    anew_seconds,
+                })
+            });
+            if let Some(proof) = compared {
+                return Ok(proof);
+            }
+        }
+    }
+
+    fn saved(&self) -> MutexGuard<'_, Option<Arc<BTreeMap<String, Mark>>>> {
+        self.0.saved.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// What a policy asks on a day.
