@@ -41,6 +41,16 @@ impl Monitoring {
         Day::new(year, 12, 31).map_or(today, |end| end.min(today))
     }
 
+    /// The first day on which a year is looked at: the one after its accounts closed.
+    pub fn opens(&self, year: i64) -> Option<Day> {
+        match self.income_year {
+            IncomeYear::OfDate => Day::new(year, 1, 1),
+            IncomeYear::LatestClosed => {
+                Day::new(year, self.accounts_close.0, self.accounts_close.1)?.next()
+            }
+        }
+    }
+
     /// Refuses a day that no year has.
     pub(crate) fn check(&self, file: &str) -> Result<(), BadPack> {
         let (month, day) = self.accounts_close;

@@ -46,7 +46,7 @@ pub(crate) use record::{
     reveal::{check_reason, check_reason_of, disclosure},
 };
 pub use sources::ops::{Named, Source};
-pub(crate) use sources::ops::{Sources, with_sources};
+pub(crate) use sources::ops::{Past, Sources, past_of, with_sources};
 pub(crate) use view::{HouseholdView, PersonView};
 
 use crate::http::App;

@@ -33,6 +33,7 @@ pub(crate) fn routes() -> OpenApiRouter<App> {
         .routes(routes!(get_area_monitoring))
         .routes(routes!(list_standings))
         .routes(routes!(get_household_monitoring))
+        .routes(routes!(get_trajectory))
         .routes(routes!(get_area_indices))
         .routes(routes!(ask_what_if))
 }
@@ -303,6 +304,44 @@ pub(crate) async fn get_household_monitoring(
     permit.note(What::Dossier, Seen::household(&told.county, id)).await?;
     Ok(Json(told))
 }
+
+/// Which part of a trajectory.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct TrajectoryOf {
+    /// Events before this day: `next` of the part before.
+    before: Option<String>,
+    /// Events of the part: 1 to 50, 20 if absent.
+    #[param(minimum = 1, maximum = 50)]
+    limit: Option<u32>,
+}
+
+/// The trajectory of a household: each day on which its state changed, the last one first, with the rules that say something else
+/// since and what was written that day; its spells of poverty; its incomes beside the line.
+#[utoipa::path(get, path = "/households/{id}/trajectory", tag = "monitoring",
+    params(("id" = i64, Path), TrajectoryOf), responses((status = 200, body = Trajectory)))]
+pub(crate) async fn get_trajectory(
+    session: Session,
+    Path(id): Path<i64>,
+    Query(query): Query<TrajectoryOf>,
+) -> Answer<Json<Trajectory>> {
+    let permit = session.require(Right::RegistryRead)?;
+    let before = day("before", query.before.as_deref())?;
+    let limit = query.limit.unwrap_or(EVENTS);
+    if !(1..=EVENTS_MAX).contains(&limit) {
+        return Err(ApiError::field("limit", "page.bad_limit"));
+    }
+    let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+    let scope = permit.scope.clone();
+    let told = trajectory(permit.context(), scope, Named::Id(id), (before, limit)).await?;
+    permit.note(What::Dossier, Seen::household(&told.county, id)).await?;
+    Ok(Json(told))
+}
+
+/// Events of a part of a trajectory, where nobody says how many; each asks all rules anew.
+const EVENTS: u32 = 20;
+const EVENTS_MAX: u32 = 50;
 
 /// Indices of poverty of an area: incidence, depth and severity, inequality, in how many ways households are poor. 404 outside and
 /// above the scope, and below the villages.

@@ -1,6 +1,8 @@
 //! Why a household has a guarantee, lacks it, or is not known to: each part of the rules in words, with the values it looked at and
 //! where these come from.
 
+use std::collections::BTreeMap;
+
 use daohu_base::{Day, Scope};
 use daohu_census::{Builder, Census, Outcome, Plan, Rule};
 use daohu_db::Value;
@@ -17,7 +19,7 @@ use super::{
     load::{Read, add},
     model::state,
     picture::threads,
-    rulebook::Rulebook,
+    rulebook::{Book, Rulebook},
     words::{Counted, Wording, written},
 };
 use crate::{
@@ -108,9 +110,19 @@ pub async fn explain(
     let policy = &context.policy;
     let (dossier, facts) = households::with_sources(context, scope, named, as_of).await?;
     let book = context.live.book(policy, on)?;
+    explained(policy, (dossier, &facts), &book, (on, as_of))
+}
+
+/// What a book says of a household, and why.
+pub(super) fn explained(
+    policy: &Policy,
+    (dossier, facts): (Dossier, &Sources),
+    book: &Book,
+    (on, as_of): (Day, Option<Day>),
+) -> Result<Explanation, Error> {
     let rulebook = &book.rules;
     let one = One::of(dossier, book.fields.clone(), on)?;
-    let teller = Teller { policy, one: &one, rulebook, on, facts: &facts };
+    let teller = Teller { policy, one: &one, rulebook, on, facts };
     let guarantees = teller.all(&rulebook.guarantees, |_| true);
     let is_any = |outcome: Outcome| guarantees.iter().any(|own| own.outcome == outcome.as_str());
     let overall = [Outcome::Unmet, Outcome::Unknown].into_iter().find(|own| is_any(*own));
@@ -127,6 +139,19 @@ pub async fn explain(
         classes: teller.all(&rulebook.classes, |outcome| outcome == Outcome::Met),
         warnings: teller.all(&rulebook.warnings, |outcome| outcome == Outcome::Met),
     })
+}
+
+/// Net income a head of each year that is on record, in fen; none where it is not known.
+pub(super) fn incomes_of(
+    dossier: Dossier,
+    fields: &Fields,
+) -> Result<BTreeMap<i64, Option<i64>>, Error> {
+    let years = dossier.incomes.iter().filter_map(|own| own.get("year")?.as_i64());
+    let years: Vec<i64> = years.collect();
+    let latest = years.iter().max().and_then(|year| Day::new(*year, 12, 31));
+    let Some(latest) = latest else { return Ok(BTreeMap::new()) };
+    let one = One::of(dossier, fields.clone(), latest)?;
+    Ok(years.into_iter().map(|year| (year, one.census.income_of(0, year).fen)).collect())
 }
 
 fn text(object: &Map<String, Json>, name: &str) -> String {

@@ -201,7 +201,17 @@ impl<'p> On<'p> {
 impl Rulebook {
     /// What the packs ask on a day; refused if one of their expressions cannot be meant.
     pub(super) fn of(policy: &Policy, fields: &Fields, on: Day) -> Result<Self, BadPack> {
-        let areas: Vec<AreaCode> = policy.areas().into_iter().cloned().collect();
+        let areas = policy.areas().into_iter().cloned().collect();
+        Self::within(policy, fields, on, areas)
+    }
+
+    /// The same, at some of the areas for which packs say something of their own: enough to ask who lives in these.
+    pub(super) fn within(
+        policy: &Policy,
+        fields: &Fields,
+        on: Day,
+        areas: Vec<AreaCode>,
+    ) -> Result<Self, BadPack> {
         let day = On { policy, fields, on, areas: &areas };
         let guarantees = day.asked(policy.guarantees(), |own| &own.head, At::guarantee)?;
         let classes = day.asked(

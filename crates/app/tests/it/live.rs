@@ -405,18 +405,16 @@ async fn what_was_saved_is_brought_up_to_the_database_and_never_believed_against
         assert!(app.import_text("households", text).await.committed);
         journal::seal_all(&app.context).await.unwrap();
         let third = started(&app, &path).await;
+        assert!(third.live.save(&third).await.unwrap(), "what was written since was not read");
         let proof = third.live.prove(&third).await.unwrap();
         assert_eq!((proof.difference, proof.households), (None, 9), "{proof:?}");
-        assert!(third.live.save(&third).await.unwrap());
 
         // A file that was altered, cut, or of other packs is of no use.
         let whole = std::fs::read(&path).unwrap();
         let mut altered = whole.clone();
         let at = altered.len() - 9;
         altered[at] ^= 1;
-        let mut other_head = whole.clone();
-        other_head[60] ^= 1;
-        for bytes in [&altered[..], &whole[..whole.len() / 2], &other_head, b"", &whole[1..]] {
+        for bytes in [&altered[..], &whole[..whole.len() / 2], b"", &whole[1..]] {
             std::fs::write(&path, bytes).unwrap();
             let context = started(&app, &path).await;
             assert_eq!(context.live.prove(&context).await.unwrap().difference, None);

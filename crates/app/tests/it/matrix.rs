@@ -276,6 +276,7 @@ async fn registry(app: &TestApp, id: &str, area: &AreaCode) -> Option<Operation>
             get(format!("/areas/{area}/monitoring/households?outcome=unknown")).bound()
         }
         "get_household_monitoring" => get(format!("{household}/monitoring")).bound(),
+        "get_trajectory" => get(format!("{household}/trajectory")).bound(),
         "get_area_indices" => get(format!("/areas/{area}/indices")).bound(),
         "ask_what_if" => post(format!("/areas/{area}/what-if"), json!({})).asking().bound(),
         "list_warnings" => get(format!("/warnings?area={area}")).bound(),

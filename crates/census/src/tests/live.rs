@@ -268,6 +268,16 @@ proptest! {
             assert_same(&census, &anew);
             assert_replaced(&before, &census, &replaced, &new);
             prop_assert_eq!(before.difference(&census).is_some(), told(&before) != told(&census));
+            let mut other = census.clone();
+            if let Some(last) = other.ids.last_mut() {
+                *last += 1_000;
+                prop_assert_eq!(census.difference(&other), census.ids.last().copied());
+            }
+            let mut other = census.clone();
+            if let Some(year) = other.years.get_mut(&2015) {
+                year.amounts.clear();
+            }
+            prop_assert_eq!(census.difference(&other).is_some(), told(&census) != told(&other));
             let all = 0..census.households();
             prop_assert_eq!(ask(&census, &plan, all.clone()), ask(&anew, &plan, all));
         }

@@ -41,6 +41,8 @@ pub struct Source {
     source: String,
     /// The entry's place in the county's chain; null while it waits to be sealed.
     sequence: Option<i64>,
+    #[serde(skip)]
+    on: Day,
 }
 
 /// Where the columns of one record come from.
@@ -70,9 +72,9 @@ pub(crate) struct Sources {
 }
 
 impl Source {
-    /// The day of the instant.
-    pub fn day(&self) -> &str {
-        self.at.split('T').next().unwrap_or_default()
+    /// The day of the instant, in China.
+    pub fn day(&self) -> Day {
+        self.on
     }
 
     /// The user, or `system`.
@@ -90,6 +92,7 @@ impl From<(Option<i64>, &Entry)> for Source {
     fn from((sequence, entry): (Option<i64>, &Entry)) -> Self {
         Self {
             at: Timestamp(entry.at).to_string(),
+            on: Timestamp(entry.at).day(),
             actor: entry.actor.clone(),
             authority: entry.authority.clone(),
             source: entry.source.clone(),
@@ -139,6 +142,61 @@ pub(crate) async fn with_sources(
         Ok((dossier, sources_of(tx, &keys, &row, as_of).await?))
     };
     context.db.read(move |tx| async move { work(tx).await }.boxed()).await
+}
+
+/// What the journal tells of a household's past.
+pub(crate) struct Past {
+    /// The household's id.
+    pub(crate) id: i64,
+    /// The days in China on which it, somebody who belongs or belonged to it, or an income of it was written, in their order.
+    pub(crate) days: Vec<Day>,
+    /// The household's own record as it stood at the end of each day on which it was written.
+    pub(crate) states: Vec<(Day, Map<String, Json>)>,
+}
+
+/// When a household was written, as the journal tells it; what was undone was not.
+pub(crate) async fn past_of(context: &Context, scope: Scope, named: Named) -> Result<Past, Error> {
+    let keys = context.keys.clone();
+    let work = async move |tx: &mut Tx| {
+        let home = match named {
+            Named::Id(id) => record::household(tx, &keys, &scope, id).await?,
+            Named::No(no) => find(tx, &keys, &scope, &no).await?,
+        };
+        let (id, county) = (home.id(), home.county().to_owned());
+        let counties = area_changes::rows::counties_before(tx, &county).await?;
+        let own = id.to_string();
+        let mut days = days_of(tx, &counties, ("household", &own)).await?;
+        let mut states = Vec::new();
+        for day in &days {
+            let of = ("household", own.as_str());
+            let state = journal::state_in(tx, &keys, &counties, of, until(Some(*day))).await?;
+            states.extend(state.map(|(_, state)| (*day, state)));
+        }
+        let mut persons: BTreeSet<i64> =
+            rows::persons_of(tx, &keys, &county, &[id]).await?.iter().map(|own| own.id()).collect();
+        let past = rows::past_memberships_of(tx, &county, &[id]).await?;
+        persons.extend(past.iter().map(|own| own.person));
+        for person in persons {
+            days.extend(days_of(tx, &counties, ("person", &person.to_string())).await?);
+        }
+        for income in rows::incomes_of(tx, &keys, &county, &[id]).await? {
+            let record = format!("{id}/{}", income.year());
+            days.extend(days_of(tx, &counties, ("income", &record)).await?);
+        }
+        Ok::<_, Error>(Past { id, days: days.into_iter().collect(), states })
+    };
+    context.db.read(move |tx| async move { work(tx).await }.boxed()).await
+}
+
+/// The days on which a record was written.
+async fn days_of(
+    tx: &mut Tx,
+    counties: &[String],
+    record: (&str, &str),
+) -> Result<BTreeSet<Day>, Error> {
+    let entries = journal::history_in(tx, counties, record, until(None), ENTRIES_MAX).await?;
+    let entries = journal::without_undone(entries);
+    Ok(entries.iter().map(|(_, entry)| Timestamp(entry.at).day()).collect())
 }
 
 async fn sources_of(
