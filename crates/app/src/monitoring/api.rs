@@ -13,6 +13,7 @@ use super::{
     indices::{IndicesAsked, IndicesReport, indices},
     listing::{self, Mark, Of, StandingView, Wants},
     model::in_words,
+    trajectory::{Trajectory, trajectory},
     whatif::{Transfer, WhatIf, WhatIfReport, whatif},
 };
 use crate::{
@@ -330,7 +331,7 @@ pub(crate) async fn get_trajectory(
     let before = day("before", query.before.as_deref())?;
     let limit = query.limit.unwrap_or(EVENTS);
     if !(1..=EVENTS_MAX).contains(&limit) {
-        return Err(ApiError::field("limit", "page.bad_limit"));
+        return Err(ApiError::beyond("limit", "page.bad_limit", EVENTS_MAX.into()));
     }
     let limit = usize::try_from(limit).unwrap_or(usize::MAX);
     let scope = permit.scope.clone();

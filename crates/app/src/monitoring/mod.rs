@@ -30,6 +30,6 @@ pub use indices::{Band, Counted, IndicesAsked, IndicesOf, IndicesReport, Way, Wa
 pub use live::{Live, Proof};
 pub use model::{Counts, CoverageCounts, OverallCounts, Summary, in_words};
 pub use ops::{Asked, check, run};
-pub(crate) use watch::each_warning;
 pub use trajectory::{ChangeOf, Event, Spell, Trajectory, Wrote, YearOf, trajectory};
+pub(crate) use watch::each_warning;
 pub use whatif::{Change, Transfer, WhatIf, WhatIfReport, whatif};

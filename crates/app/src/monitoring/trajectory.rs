@@ -293,7 +293,15 @@ fn change(
 ) -> ChangeOf {
     // Why a household is no longer of a class is not told by why it was.
     let because = if after.is_some() { own.because } else { Vec::new() };
-    ChangeOf { kind, rule: own.rule, title: own.title, title_en: own.title_en, before, after, because }
+    ChangeOf {
+        kind,
+        rule: own.rule,
+        title: own.title,
+        title_en: own.title_en,
+        before,
+        after,
+        because,
+    }
 }
 
 /// The spells of poverty that a household's own record tells, day by day.

@@ -59,6 +59,7 @@ mod serving;
 mod sessions;
 mod sign_in;
 mod suspects;
+mod trajectory;
 mod undo;
 mod undo_rules;
 mod users;

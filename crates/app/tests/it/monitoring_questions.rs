@@ -108,7 +108,7 @@ async fn a_reason_names_the_value_and_who_wrote_it_also_on_a_past_day() {
         let after = told(&test.why(&row[0], None).await);
         assert_eq!((after.0, after.1.as_str()), ("unmet", "饮水是否安全：否"));
         let today = test.context.clock.now().day().to_string();
-        assert_eq!(after.2[0].source.as_ref().unwrap().day(), today);
+        assert_eq!(after.2[0].source.as_ref().unwrap().day().to_string(), today);
         assert_eq!(told(&test.why(&row[0], Some(first)).await), before, "as it was then");
     }
 }

@@ -16,7 +16,7 @@ use daohu_db::DbUrl;
 pub(crate) use self::crosscheck::CrosscheckArgs;
 pub(crate) use self::monitor::{
     IndicesArgs, MonitorCommand, MonitorExplainArgs, MonitorProveArgs, MonitorRunArgs,
-    MonitorWarnArgs, WhatIfArgs,
+    MonitorTrajectoryArgs, MonitorWarnArgs, WhatIfArgs,
 };
 use self::parse::{parse_amount, parse_area, parse_day, parse_level, parse_verdict, parse_yuan};
 pub(crate) use self::policy::{

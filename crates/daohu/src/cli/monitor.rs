@@ -14,6 +14,8 @@ pub(crate) enum MonitorCommand {
     /// Say why a household has a guarantee, lacks it, or is not known to: the parts of the rules in words, with the values and who
     /// wrote them.
     Explain(MonitorExplainArgs),
+    /// Tell a household's trajectory: when its state changed and by what, its spells of poverty, its incomes beside the line.
+    Trajectory(MonitorTrajectoryArgs),
     /// Keep what the rules warn of: raise, clear and return warnings, as a server does every hour.
     Warn(MonitorWarnArgs),
     /// Prove that the households that a server saved, brought up to the database, are those that stand in it.
@@ -68,6 +70,23 @@ pub(crate) struct MonitorProveArgs {
     /// The folder of the server's files (default: beside a SQLite database).
     #[arg(long)]
     pub(crate) files: Option<PathBuf>,
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct MonitorTrajectoryArgs {
+    #[command(flatten)]
+    pub(crate) db: DbArgs,
+    /// 户编号, or COUNTY/户编号 where several counties have it.
+    #[arg(long)]
+    pub(crate) household: String,
+    /// Events before this day (default: up to now).
+    #[arg(long, value_parser = parse_day)]
+    pub(crate) before: Option<Day>,
+    /// So many events, the last ones first.
+    #[arg(long, default_value_t = 20)]
+    pub(crate) limit: usize,
     #[arg(long)]
     pub(crate) json: bool,
 }

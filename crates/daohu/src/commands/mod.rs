@@ -26,6 +26,7 @@ pub(crate) mod serve;
 mod stoppable;
 pub(crate) mod suspects;
 pub(crate) mod totp;
+mod trajectory;
 pub(crate) mod undo;
 pub(crate) mod user;
 mod warn;

@@ -10,7 +10,7 @@ use daohu_app::{
 use daohu_base::{Fen, Scope};
 use serde::Serialize;
 
-use super::{Done, policy::over_published, prove, warn};
+use super::{Done, policy::over_published, prove, trajectory, warn};
 use crate::{
     cli::{DbArgs, MonitorCommand, MonitorExplainArgs, MonitorRunArgs, WhatIfArgs},
     open::{Wanted, open},
@@ -32,6 +32,7 @@ pub(crate) async fn run(command: MonitorCommand, lang: Lang) -> Done {
         MonitorCommand::Run(args) => ask_all(args, lang).await,
         MonitorCommand::Warn(args) => warn::run(args, lang).await,
         MonitorCommand::Prove(args) => prove::run(args, lang).await,
+        MonitorCommand::Trajectory(args) => trajectory::run(args, lang).await,
         MonitorCommand::Explain(args) => explain(args, lang).await,
         MonitorCommand::Whatif(args) => whatif(args, lang).await,
     }

@@ -1,6 +1,6 @@
 //! Reading where facts come from.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use daohu_base::{Day, Scope, Timestamp};
 use daohu_db::{FutureExt, Tx};
