@@ -154,7 +154,7 @@ pub async fn indices(
         let m0 = &whole.1;
         let parts = parts.map_or_else(Vec::new, |parts| asker.of(&parts, Some(m0)));
         Ok(IndicesReport {
-            area: picture.area.to_string(),
+            area: picture.tree.area.to_string(),
             year,
             policy: policy.version().to_owned(),
             among: "registered",

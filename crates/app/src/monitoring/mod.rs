@@ -20,6 +20,7 @@ mod picture;
 pub mod predict;
 mod rulebook;
 mod statuses;
+mod tallies;
 mod trajectory;
 mod watch;
 mod whatif;

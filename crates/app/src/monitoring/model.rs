@@ -1,7 +1,6 @@
 //! What came out, in numbers. Pure.
 
-use daohu_census::{Assessment, Outcome};
-use daohu_policy::Head;
+use daohu_census::Outcome;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -100,42 +99,4 @@ pub fn in_words(outcome: &str, lang: Lang) -> &str {
         "unknown" => lang.pick("待核实", "unknown"),
         other => other,
     }
-}
-
-/// Counts what came out of each rule.
-pub(super) fn counts(heads: &[Head], assessment: &Assessment) -> Vec<Counts> {
-    let of_rules = heads.iter().zip(&assessment.rules).map(|(head, judged)| {
-        let count = |wanted| judged.outcomes.iter().filter(|outcome| **outcome == wanted).count();
-        Counts {
-            rule: head.id.clone(),
-            title: head.title.clone(),
-            title_en: head.title_en.clone(),
-            met: count(Outcome::Met),
-            unmet: count(Outcome::Unmet),
-            unknown: count(Outcome::Unknown),
-        }
-    });
-    of_rules.collect()
-}
-
-/// Counts who must have something, and who of them has it.
-pub(super) fn coverages(
-    heads: &[Head],
-    (among, has): (&Assessment, &Assessment),
-) -> Vec<CoverageCounts> {
-    let told = counts(heads, has).into_iter().zip(counts(heads, among));
-    let reach = |(has, among): (Counts, Counts)| CoverageCounts {
-        among: among.met,
-        among_unknown: among.unknown,
-        // Who need not have it is not asked further.
-        counts: Counts { unknown: among.met.saturating_sub(has.met + has.unmet), ..has },
-    };
-    told.map(reach).collect()
-}
-
-/// Counts households by what all rules together say of them.
-pub(super) fn overall(assessment: &Assessment, households: usize) -> OverallCounts {
-    let mut overall = OverallCounts::default();
-    (0..households).for_each(|nth| overall.add(assessment.overall(nth)));
-    overall
 }

@@ -6,12 +6,12 @@ use daohu_base::{AreaCode, Day, Scope};
 use daohu_policy::{BadPack, Policy};
 
 use super::{
-    areas::States,
     fields::Fields,
     model::Summary,
     picture::Stored,
-    rulebook::{self, Rulebook},
+    rulebook::{self, Book, Rulebook},
     statuses,
+    tallies::{Tally, by_village},
 };
 use crate::{Context, Error};
 
@@ -37,14 +37,16 @@ pub fn check(policy: &Policy) -> Vec<BadPack> {
 pub async fn run(context: &Context, scope: &Scope, asked: Asked) -> Result<Summary, Error> {
     let (policy, on) = (&context.policy, asked.on);
     let fields = Fields::of(policy)?;
-    let rulebook = Rulebook::of(policy, &fields, on)?;
+    let rules = Rulebook::of(policy, &fields, on)?;
+    let book = Book { fields: fields.clone(), rules };
+    let rulebook = &book.rules;
     let year = on.year();
     let stored = Stored::read(context, scope, asked.area, (fields.clone(), year)).await?;
     let picture = stored.picture(fields);
     let (census, plan) = (picture.census, &rulebook.guarantees.plan);
     let ask = || {
         let asking = Instant::now();
-        let assessment = picture.ask(&rulebook, plan, on, &[]);
+        let assessment = picture.ask(rulebook, plan, on, &[]);
         (asking.elapsed().as_secs_f64(), assessment)
     };
     let (once, assessment) = ask();
@@ -53,22 +55,23 @@ pub async fn run(context: &Context, scope: &Scope, asked: Asked) -> Result<Summa
     taken.sort_by(f64::total_cmp);
     let assess_seconds = taken.get(taken.len() / 2).copied().unwrap_or(once);
     if let Some(out) = &asked.out {
-        let lines = picture.lines_fen(&rulebook);
+        let lines = picture.lines_fen(rulebook);
         statuses::write(out, (&stored.loaded, plan, &assessment), (year, &lines))?;
     }
     let households = census.households();
-    let states = States::with(&picture, &rulebook, on, assessment);
+    let villages = by_village(census, (&book, on), 0..households, Some(&assessment));
+    let whole = Tally::sum(villages.iter().map(|(_, own)| own));
     Ok(Summary {
-        area: picture.area.to_string(),
+        area: picture.tree.area.to_string(),
         on: on.to_string(),
         households,
         members: census.members(),
         policy: policy.version().to_owned(),
-        rules: states.guarantees(),
-        overall: states.overall(households),
-        classes: states.classes(),
-        warnings: states.warnings(),
-        coverages: states.coverages(),
+        rules: whole.guarantees(rulebook),
+        classes: whole.classes(rulebook),
+        warnings: whole.warnings(rulebook),
+        coverages: whole.coverages(rulebook),
+        overall: whole.overall,
         load_seconds: stored.load_seconds,
         assess_seconds,
         census_bytes: census.bytes(),

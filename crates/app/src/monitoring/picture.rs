@@ -10,7 +10,8 @@ use tokio::task::spawn_blocking;
 use super::{
     fields::Fields,
     load::{Loaded, load},
-    rulebook::Rulebook,
+    rulebook::{Book, Rulebook},
+    tallies::{OfVillage, by_village},
 };
 use crate::{
     Context, Error,
@@ -21,9 +22,15 @@ use crate::{
 
 /// An area with its households.
 pub(super) struct Picture<'c> {
-    pub(super) area: AreaCode,
+    pub(super) tree: Tree,
     pub(super) census: &'c Census,
     pub(super) fields: Fields,
+}
+
+/// An area with those inside it.
+#[derive(Clone)]
+pub(super) struct Tree {
+    pub(super) area: AreaCode,
     areas: Vec<(AreaLine, Option<i64>)>,
 }
 
@@ -40,11 +47,10 @@ pub(super) struct Wanted {
 
 /// An area that was read from the database.
 pub(super) struct Stored {
-    pub(super) area: AreaCode,
+    tree: Tree,
     pub(super) loaded: Loaded,
     /// What it took to read it.
     pub(super) load_seconds: f64,
-    areas: Vec<(AreaLine, Option<i64>)>,
 }
 
 /// Areas of one level, with the one of each village.
@@ -96,13 +102,12 @@ impl Stored {
         let read = context.db.read_scan(move |tx| async move { read(tx).await }.boxed());
         let (loaded, areas) = read.await?;
         let load_seconds = started.elapsed().as_secs_f64();
-        Ok(Self { area, loaded, load_seconds, areas })
+        Ok(Self { tree: Tree { area, areas }, loaded, load_seconds })
     }
 
     /// As it is looked at under these fields.
     pub(super) fn picture(&self, fields: Fields) -> Picture<'_> {
-        let (area, areas) = (self.area.clone(), self.areas.clone());
-        Picture { area, census: &self.loaded.census, fields, areas }
+        Picture { tree: self.tree.clone(), census: &self.loaded.census, fields }
     }
 }
 
@@ -127,9 +132,7 @@ pub(super) async fn look<T: Send + 'static>(
         }
         return look_at_stored(context, scope, (area, fields, year), look).await;
     }
-    let of = area.clone();
-    let read = async move |tx: &mut Tx| areas_in(tx, &of).await;
-    let areas = context.db.read(move |tx| async move { read(tx).await }.boxed()).await?;
+    let tree = tree(context, area.clone()).await?;
     let live = context.live.clone();
     let work = move || {
         live.look(|kept| {
@@ -142,10 +145,51 @@ pub(super) async fn look<T: Send + 'static>(
                     &part
                 }
             };
-            look(&Picture { area, census, fields, areas })
+            look(&Picture { tree, census, fields })
         })
     };
     spawn_blocking(work).await.map_err(|_| Error::Cancelled)?
+}
+
+async fn tree(context: &Context, area: AreaCode) -> Result<Tree, Error> {
+    let of = area.clone();
+    let read = async move |tx: &mut Tx| areas_in(tx, &of).await;
+    let areas = context.db.read(move |tx| async move { read(tx).await }.boxed()).await?;
+    Ok(Tree { area, areas })
+}
+
+/// How the households of each village of an area stand, if the whole of it lies inside the scope: as [`look`] has them, but where
+/// a server keeps them, only those counties are asked that were written since somebody asked last.
+pub(super) async fn tallied(
+    context: &Context,
+    scope: &Scope,
+    area: AreaCode,
+    (book, on): (&Arc<Book>, Day),
+) -> Result<(Tree, Vec<OfVillage>), Error> {
+    areas::ops::reported(scope, &area)?;
+    if context.live.is_kept() {
+        context.live.catch_up(context).await?;
+        let (live, book, of) = (context.live.clone(), Arc::clone(book), area.clone());
+        let work = move || {
+            live.look(|kept| {
+                let kept = kept.filter(|kept| kept.year == on.year())?;
+                Some(kept.tallies(&of, (&book, on)))
+            })
+        };
+        let kept = spawn_blocking(work).await.map_err(|_| Error::Cancelled)?;
+        if let Some(villages) = kept {
+            return Ok((tree(context, area).await?, villages));
+        }
+    }
+    let book = Arc::clone(book);
+    let (fields, year) = (book.fields.clone(), on.year());
+    let wanted = Wanted { area, fields, year, asks_amounts: true };
+    let told = move |picture: &Picture<'_>| {
+        let all = 0..picture.census.households();
+        let villages = by_village(picture.census, (&book, on), all, None);
+        Ok((picture.tree.clone(), villages))
+    };
+    look(context, scope, wanted, told).await
 }
 
 async fn look_at_stored<T: Send + 'static>(
@@ -159,13 +203,59 @@ async fn look_at_stored<T: Send + 'static>(
     spawn_blocking(work).await.map_err(|_| Error::Cancelled)?
 }
 
-impl Picture<'_> {
+impl Tree {
     /// The name of the area.
     pub(super) fn name(&self) -> Option<&str> {
         let own = self.areas.iter().find(|(line, _)| line.code == self.area.as_str());
         own.map(|(line, _)| line.name.as_str())
     }
 
+    /// As [`Tree::parts_of`], with the one of each of these villages.
+    pub(super) fn parts(&self, by: Option<AreaLevel>, on: Day, villages: &[OfVillage]) -> Parts {
+        self.parts_of(by, on, villages.iter().map(|(village, _)| village.as_str()))
+    }
+
+    /// The areas of a level that lie in this one, those included in which no household lives; itself, where no level is asked
+    /// for.
+    fn parts_of<'v>(
+        &self,
+        by: Option<AreaLevel>,
+        on: Day,
+        villages: impl Iterator<Item = &'v str>,
+    ) -> Parts {
+        let digits = by.map_or(self.area.as_str().len(), AreaLevel::digits);
+        let today = on.to_string();
+        let populations = rural_populations(&self.areas, &today);
+        let of_level = self.areas.iter().map(|(line, _)| line);
+        let of_level = of_level.filter(|line| line.code.len() == digits);
+        let mut lines: Vec<Part> = of_level
+            .map(|line| Part {
+                code: line.code.clone(),
+                name: Some(line.name.clone()),
+                rural_population: populations.get(line.code.as_str()).and_then(|own| own.0),
+            })
+            .collect();
+        lines.sort_by(|one, other| one.code.cmp(&other.code));
+        let mut of_village = Vec::new();
+        for village in villages {
+            let code = village.get(..digits).unwrap_or(village);
+            let place = lines.binary_search_by(|line| line.code.as_str().cmp(code));
+            // What the tree does not have is told of all the same.
+            let place = place.unwrap_or_else(|_| {
+                let known = lines.iter().position(|line| line.code == code);
+                known.unwrap_or_else(|| {
+                    let (name, rural_population) = (None, None);
+                    lines.push(Part { code: code.to_owned(), name, rural_population });
+                    lines.len() - 1
+                })
+            });
+            of_village.push(u32::try_from(place).unwrap_or(u32::MAX));
+        }
+        Parts { lines, of_village }
+    }
+}
+
+impl Picture<'_> {
     /// What a plan says of all households, with what is added to their income.
     pub(super) fn ask(
         &self,
@@ -189,37 +279,8 @@ impl Picture<'_> {
         self.census.villages().iter().map(fen).collect()
     }
 
-    /// The areas of a level that lie in this one, those included in which no household lives; itself, where no level is asked
-    /// for.
+    /// As [`Tree::parts_of`], with the one of each village of the census.
     pub(super) fn parts(&self, by: Option<AreaLevel>, on: Day) -> Parts {
-        let digits = by.map_or(self.area.as_str().len(), AreaLevel::digits);
-        let today = on.to_string();
-        let populations = rural_populations(&self.areas, &today);
-        let of_level = self.areas.iter().map(|(line, _)| line);
-        let of_level = of_level.filter(|line| line.code.len() == digits);
-        let mut lines: Vec<Part> = of_level
-            .map(|line| Part {
-                code: line.code.clone(),
-                name: Some(line.name.clone()),
-                rural_population: populations.get(line.code.as_str()).and_then(|own| own.0),
-            })
-            .collect();
-        lines.sort_by(|one, other| one.code.cmp(&other.code));
-        let mut of_village = Vec::with_capacity(self.census.villages().len());
-        for village in self.census.villages() {
-            let code = village.get(..digits).unwrap_or(village);
-            let place = lines.binary_search_by(|line| line.code.as_str().cmp(code));
-            // What the tree does not have is told of all the same.
-            let place = place.unwrap_or_else(|_| {
-                let known = lines.iter().position(|line| line.code == code);
-                known.unwrap_or_else(|| {
-                    let (name, rural_population) = (None, None);
-                    lines.push(Part { code: code.to_owned(), name, rural_population });
-                    lines.len() - 1
-                })
-            });
-            of_village.push(u32::try_from(place).unwrap_or(u32::MAX));
-        }
-        Parts { lines, of_village }
+        self.tree.parts_of(by, on, self.census.villages().iter().map(String::as_str))
     }
 }

@@ -176,7 +176,7 @@ fn compare(
     let whole = whole.ok_or(Error::NotFound("area"))?;
     let parts = asked.by.map(|by| work.told(&picture.parts(Some(by), asked.on)));
     Ok(WhatIfReport {
-        area: picture.area.to_string(),
+        area: picture.tree.area.to_string(),
         on: asked.on.to_string(),
         policy,
         changed_policy,

@@ -98,7 +98,34 @@ fn command(test: &TestApp) -> Context {
     Context { live: Live::default(), ..test.context.clone() }
 }
 
+/// The figures that a server tells of areas are those that a command counts.
+async fn assert_tallied(test: &TestApp, client: &Client, what: &str) {
+    let (area, on) = (AreaCode::parse(COUNTY).unwrap(), Day::parse(ON).unwrap());
+    let asked = Asked { area, on, out: None, repeat: 1 };
+    let counted = run(&command(test), &Scope::all(), asked).await.unwrap();
+    let counted = serde_json::to_value(&counted).unwrap();
+    let told = client.json(&format!("/areas/{COUNTY}/monitoring?on={ON}&by=village")).await;
+    for (own, other) in [
+        ("households", "households"),
+        ("overall", "overall"),
+        ("guarantees", "rules"),
+        ("classes", "classes"),
+        ("warnings", "warnings"),
+        ("coverages", "coverages"),
+    ] {
+        assert_eq!(told[own], counted[other], "{what}: {own}");
+    }
+    let villages = told["children"].as_array().unwrap();
+    let sum = |of: &dyn Fn(&Value) -> Option<u64>| villages.iter().filter_map(of).sum::<u64>();
+    assert_eq!(Some(sum(&|own| own["households"].as_u64())), told["households"].as_u64(), "{what}");
+    for rule in told["guarantees"].as_array().unwrap() {
+        let id = rule["rule"].as_str().unwrap();
+        assert_eq!(Some(sum(&|own| own["unmet"][id].as_u64())), rule["unmet"].as_u64(), "{what}");
+    }
+}
+
 async fn assert_same(test: &TestApp, client: &Client, what: &str) -> Standings {
+    assert_tallied(test, client, what).await;
     let (kept, read) = (listed(client).await, stored(&command(test)).await);
     assert_eq!(kept, read, "{what}");
     let asked = || {

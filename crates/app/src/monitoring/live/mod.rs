@@ -7,7 +7,7 @@ mod saved;
 mod tail;
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     io,
     path::PathBuf,
     sync::{
@@ -26,6 +26,7 @@ use tokio::{task::spawn_blocking, time::Instant};
 use super::{
     fields::Fields,
     rulebook::{Book, Shelf},
+    tallies::{OfVillage, by_village},
 };
 use crate::{Context, Error, journal::tail::Mark};
 
@@ -77,9 +78,58 @@ pub(super) struct Kept {
     pub(super) year: i64,
     /// Where it stands in the journal of each county.
     pub(super) marks: Arc<BTreeMap<String, Mark>>,
+    /// How the households of each county stand by the books that were asked last, until it is written.
+    tallies: Mutex<Vec<Tallied>>,
 }
 
+/// How the households of counties stand by a book.
+type Tallied = (Arc<Book>, BTreeMap<String, Vec<OfVillage>>);
+
+/// Books of which tallies are kept.
+const TALLIED: usize = 2;
+
 impl Kept {
+    fn new(census: Census, year: i64, marks: BTreeMap<String, Mark>) -> Self {
+        Self { census, year, marks: Arc::new(marks), tallies: Mutex::default() }
+    }
+
+    /// How the households of each village of an area stand; only counties that nobody asked about since they were written are
+    /// asked now.
+    pub(super) fn tallies(&self, area: &AreaCode, (book, on): (&Arc<Book>, Day)) -> Vec<OfVillage> {
+        let county =
+            |village: &str| village.get(..AreaLevel::County.digits()).unwrap_or(village).to_owned();
+        let inside = |village: &&String| village.starts_with(area.as_str());
+        let counties: BTreeSet<String> =
+            self.census.villages().iter().filter(inside).map(|own| county(own)).collect();
+        let mut shelf = self.tallies.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = shelf.iter().position(|(own, _)| Arc::ptr_eq(own, book));
+        // The one that was asked for last stands behind.
+        let mut own = match known {
+            Some(place) => shelf.remove(place),
+            None => (Arc::clone(book), BTreeMap::new()),
+        };
+        let mut found = Vec::new();
+        for county in counties {
+            let span = self.census.span_of(&county);
+            let ask = || by_village(&self.census, (book, on), span, None);
+            let villages = own.1.entry(county).or_insert_with(ask).iter();
+            found.extend(villages.filter(|(village, _)| inside(&village)).cloned());
+        }
+        shelf.push(own);
+        if shelf.len() > TALLIED {
+            shelf.remove(0);
+        }
+        found
+    }
+
+    /// These counties were written.
+    fn forget_tallies<'m>(&mut self, counties: impl Iterator<Item = &'m String> + Clone) {
+        let shelf = self.tallies.get_mut().unwrap_or_else(PoisonError::into_inner);
+        for (_, own) in shelf {
+            counties.clone().for_each(|county| drop(own.remove(county)));
+        }
+    }
+
     /// The households of an area; none where these are all that there are.
     pub(super) fn part(&self, area: &AreaCode) -> Option<Census> {
         let all = self.census.villages();

@@ -9,7 +9,6 @@ use std::{
     fs::File,
     io::{self, Read, Write},
     path::Path,
-    sync::Arc,
 };
 
 use daohu_census::{Census, Unreadable};
@@ -83,5 +82,5 @@ pub(super) fn load(path: &Path, fields: &Fields, policy: &str) -> Result<Kept, U
         return Err(Useless::Outdated(head.program, head.policy));
     }
     let census = Census::read(fields.shape.clone(), &mut file)?;
-    Ok(Kept { census, year: head.year, marks: Arc::new(head.marks) })
+    Ok(Kept::new(census, head.year, head.marks))
 }

@@ -51,6 +51,7 @@ impl Found {
         if !gone.is_empty() || now.households() > 0 {
             kept.census.replace(&gone, now)?;
         }
+        kept.forget_tallies(marks.iter().map(|(county, _)| county));
         Arc::make_mut(&mut kept.marks).extend(marks);
         Ok(())
     }
@@ -87,7 +88,7 @@ pub(super) async fn read_all(context: &Context, fields: Fields, year: i64) -> Re
     for (_, part) in parts {
         census.append(part).map_err(|error| Error::File(std::io::Error::other(error)))?;
     }
-    Ok(Kept { census, year, marks: Arc::new(stands) })
+    Ok(Kept::new(census, year, stands))
 }
 
 /// Reads what was written behind the marks; none if nothing was.
