@@ -147,6 +147,32 @@ async fn what_is_not_known_neither_raises_nor_clears() {
 }
 
 #[tokio::test]
+async fn an_exited_household_that_pays_much_for_illness_is_warned_of_in_its_time() {
+    for engine in Engine::BOTH {
+        let app = TestApp::new(engine).await;
+        seed::registry(&app).await;
+        let today = app.act().at.day();
+        let year = app.context.policy.monitoring().looked_at(today).year();
+        // 5,000 yuan are the bound of the pack: H002 is one yuan below, H004 fell back.
+        let text = format!(
+            "户编号,年度,家庭人口,工资性收入,合规自付医疗支出\nH004,{year},1,20000,9000\n\
+             H002,{year},2,40000,4999\nH003,{year},1,20000,5000\n"
+        );
+        let told = app.import_text("incomes", &text).await;
+        assert!(told.committed, "{told:?}");
+        run(&app).await;
+        let office = app.client(&["office_clerk@990101"]).await;
+        let found = list(&office, "&rule=illness_spending_exited").await;
+        let households: Vec<&Value> = found.iter().map(|own| &own["household_no"]).collect();
+        assert_eq!(households, ["H003"]);
+        let own = &found[0];
+        assert_eq!((&own["level"], &own["assign"]), (&json!("high"), &json!("responsible_cadre")));
+        let due = daohu_base::Day::parse(own["due_on"].as_str().unwrap()).unwrap();
+        assert_eq!(due.epoch_days() - today.epoch_days(), 15);
+    }
+}
+
+#[tokio::test]
 async fn who_lies_outside_is_neither_seen_nor_counted_nor_closed() {
     for engine in Engine::BOTH {
         let app = TestApp::new(engine).await;
