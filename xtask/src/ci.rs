@@ -25,6 +25,7 @@ const STEPS: [Step; 8] = [
         succeed(doc.env("RUSTDOCFLAGS", "-D warnings"))
     }),
     ("openapi", |workspace| openapi::run(workspace, vec!["--check".into()])),
+    ("schema", |workspace| openapi::schema(workspace, vec!["--check".into()])),
     ("test", |workspace| test::run(workspace, Vec::new())),
 ];
 

@@ -38,6 +38,11 @@ const TASKS: [Task; 12] = [
     Task { name: "tidy", about: "check the house rules of the source text", run: tidy::run },
     Task { name: "openapi", about: "write api/openapi.json (--check: compare)", run: openapi::run },
     Task {
+        name: "schema",
+        about: "write policies/pack.schema.json (--check: compare)",
+        run: openapi::schema,
+    },
+    Task {
         name: "notices",
         about: "write THIRD-PARTY.md: licences of what is built in (--check: compare)",
         run: notices::run,
