@@ -11,7 +11,7 @@ use crate::{
 /// A step: its name and what it does.
 type Step = (&'static str, fn(&Workspace) -> anyhow::Result<()>);
 
-const STEPS: [Step; 8] = [
+const STEPS: [Step; 9] = [
     ("fmt", |workspace| succeed(&mut cargo(workspace, ["fmt", "--all", "--check"]))),
     ("tidy", |workspace| tidy::run(workspace, Vec::new())),
     ("deny", deny),
@@ -25,6 +25,7 @@ const STEPS: [Step; 8] = [
         succeed(doc.env("RUSTDOCFLAGS", "-D warnings"))
     }),
     ("openapi", |workspace| openapi::run(workspace, vec!["--check".into()])),
+    ("schema", |workspace| openapi::schema(workspace, vec!["--check".into()])),
     ("test", |workspace| test::run(workspace, Vec::new())),
 ];
 

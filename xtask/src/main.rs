@@ -32,11 +32,16 @@ struct Task {
     run: fn(&Workspace, Vec<OsString>) -> anyhow::Result<()>,
 }
 
-const TASKS: [Task; 12] = [
+const TASKS: [Task; 13] = [
     Task { name: "test", about: "run every test, on SQLite and PostgreSQL", run: test::run },
     Task { name: "demo", about: "build Daohu and show it with a sample county", run: demo::run },
     Task { name: "tidy", about: "check the house rules of the source text", run: tidy::run },
     Task { name: "openapi", about: "write api/openapi.json (--check: compare)", run: openapi::run },
+    Task {
+        name: "schema",
+        about: "write policies/pack.schema.json (--check: compare)",
+        run: openapi::schema,
+    },
     Task {
         name: "notices",
         about: "write THIRD-PARTY.md: licences of what is built in (--check: compare)",

@@ -1,4 +1,4 @@
-//! `cargo xtask openapi`: the description of the HTTP interface, committed beside the code.
+//! `cargo xtask openapi` and `schema`: the description of the HTTP interface and of packs, committed beside the code.
 
 use std::{ffi::OsString, fs};
 
@@ -9,26 +9,52 @@ use crate::{
     command::{cargo, output},
 };
 
-const FOLDER: &str = "api";
-const FILE: &str = "api/openapi.json";
+/// A document that the program prints.
+struct Printed {
+    file: &'static str,
+    /// What prints it.
+    arguments: &'static [&'static str],
+    /// What writes it here.
+    task: &'static str,
+}
 
-/// Writes the document that the command prints; with `--check`, compares and writes nothing.
+/// Writes the description of the HTTP interface; with `--check`, compares and writes nothing.
 pub(crate) fn run(workspace: &Workspace, args: Vec<OsString>) -> anyhow::Result<()> {
-    let check = args.iter().any(|arg| arg == "--check");
-    ensure!(args.len() == usize::from(check), "the only argument is --check");
-    let printed = output(&mut cargo(workspace, ["run", "-q", "--bin", "daohu", "--", "openapi"]))?;
-    let path = workspace.root.join(FILE);
-    if !check {
-        let written = fs::create_dir_all(workspace.root.join(FOLDER));
-        return written.and_then(|()| fs::write(&path, printed)).with_context(|| FILE.to_owned());
+    let own = Printed { file: "api/openapi.json", arguments: &["openapi"], task: "openapi" };
+    own.keep(workspace, args)
+}
+
+/// Writes the schema of packs; with `--check`, compares and writes nothing.
+pub(crate) fn schema(workspace: &Workspace, args: Vec<OsString>) -> anyhow::Result<()> {
+    let (file, arguments) = ("policies/pack.schema.json", &["policy", "schema"]);
+    Printed { file, arguments, task: "schema" }.keep(workspace, args)
+}
+
+impl Printed {
+    fn keep(&self, workspace: &Workspace, args: Vec<OsString>) -> anyhow::Result<()> {
+        let Self { file, arguments, task } = *self;
+        let check = args.iter().any(|arg| arg == "--check");
+        ensure!(args.len() == usize::from(check), "the only argument is --check");
+        let command = ["run", "-q", "--bin", "daohu", "--"].iter().chain(arguments);
+        let printed = output(&mut cargo(workspace, command))?;
+        let path = workspace.root.join(file);
+        if !check {
+            let written = path.parent().map_or(Ok(()), fs::create_dir_all);
+            return written
+                .and_then(|()| fs::write(&path, printed))
+                .with_context(|| file.to_owned());
+        }
+        let committed = fs::read(&path).with_context(|| {
+            format!("{file}: run `cargo xtask {task}` and commit what it writes")
+        })?;
+        if committed != printed {
+            let line = first_difference(&committed, &printed);
+            bail!(
+                "{file}:{line} is not what the code says: run `cargo xtask {task}`, look, commit"
+            );
+        }
+        Ok(())
     }
-    let committed = fs::read(&path)
-        .with_context(|| format!("{FILE}: run `cargo xtask openapi` and commit what it writes"))?;
-    if committed != printed {
-        let line = first_difference(&committed, &printed);
-        bail!("{FILE}:{line} is not what the code says: run `cargo xtask openapi`, look, commit");
-    }
-    Ok(())
 }
 
 /// The number of the first line that differs.

@@ -1,9 +1,10 @@
 //! Classes that poor households are helped by.
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 /// A class of households: all conditions that are given must hold.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct HouseholdClass {
     /// The identifier that reports use.

@@ -1,5 +1,6 @@
 //! Lists of departments that members of households are looked up in, and what a hit means.
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::{Assignee, BadPack, Head, Item, Items, Standard, WarningLevel};
@@ -35,7 +36,7 @@ pub struct Crosscheck {
 }
 
 /// Who is a hit.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Finds {
     /// Who is on the list.
@@ -45,7 +46,7 @@ pub enum Finds {
 }
 
 /// How lists are read, and leads closed.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[expect(missing_docs, reason = "each name says what it is; the pack says the source")]
 pub struct Crosschecks {

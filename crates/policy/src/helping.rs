@@ -1,9 +1,10 @@
 //! Who helps: how much one cadre answers for, and who every poor village must have.
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 /// Figures that coverage is judged by.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[expect(missing_docs, reason = "each name says its unit; the pack says the source")]
 pub struct Helping {
@@ -14,7 +15,7 @@ pub struct Helping {
 }
 
 /// Somebody whom every poor village must have.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct VillageRole {
     /// The identifier that reports use.
@@ -34,7 +35,7 @@ pub struct VillageRole {
 }
 
 /// What helps.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[expect(missing_docs, reason = "as the list 主体类型 has them")]
 pub enum Helper {
@@ -44,7 +45,7 @@ pub enum Helper {
 }
 
 /// How a helper belongs to a village.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Bond {
     /// A pairing with the village.

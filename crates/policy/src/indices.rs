@@ -1,11 +1,12 @@
 //! By what figures of poverty are told.
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::BadPack;
 
 /// What indices are made of.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Indices {
     /// The guarantees that a household may lack, with their weights (Alkire–Foster).
@@ -19,7 +20,7 @@ pub struct Indices {
 }
 
 /// How much a guarantee weighs.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct DimensionWeight {
     /// The guarantee's id.

@@ -1,6 +1,7 @@
 //! Items that hold in an area and for some days: the nearest area goes first, then the pack that came last.
 
 use daohu_base::{AreaCode, Day};
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::BadPack;
@@ -45,10 +46,12 @@ pub(crate) struct FileOf<'f> {
 }
 
 /// The days of an item as files write them: from a day to a day, or a year.
-#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema)]
 pub(crate) struct Days {
     pub(crate) year: Option<i64>,
+    #[schemars(with = "Option<String>")]
     pub(crate) since: Option<Day>,
+    #[schemars(with = "Option<String>")]
     pub(crate) until: Option<Day>,
 }
 

@@ -1,6 +1,7 @@
 //! What is judged of households: guarantees, classes, warnings, coverage.
 
 use daohu_base::Day;
+use schemars::JsonSchema;
 use serde::Deserialize;
 use toml::Spanned;
 
@@ -74,7 +75,7 @@ pub struct Coverage {
 }
 
 /// How much a warning matters.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[expect(missing_docs, reason = "they say what they are")]
 pub enum WarningLevel {
@@ -84,7 +85,7 @@ pub enum WarningLevel {
 }
 
 /// Who looks after a warning.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Assignee {
     /// The cadre who answers for the household; the village, where there is none.
@@ -156,19 +157,22 @@ impl Expression {
 
 /// What a file writes of one of these: what all have, and what is its own.
 macro_rules! written {
-    ($written:ident => $kind:ident { $($field:ident: $type:ty),* }) => {
-        #[derive(Deserialize)]
+    ($written:ident => $kind:ident { $($(#[$meta:meta])* $field:ident: $type:ty),* }) => {
+        #[derive(Deserialize, JsonSchema)]
         #[serde(deny_unknown_fields)]
         pub(crate) struct $written {
+            #[schemars(with = "String")]
             id: Spanned<String>,
             title: String,
             title_en: String,
             source: String,
+            #[schemars(with = "Option<String>")]
             since: Option<Day>,
+            #[schemars(with = "Option<String>")]
             until: Option<Day>,
             #[serde(default)]
             open: bool,
-            $($field: $type,)*
+            $($(#[$meta])* $field: $type,)*
         }
 
         impl Item for $kind {
@@ -212,9 +216,18 @@ impl<T> Kept<T> for T {
     }
 }
 
-written!(WrittenGuarantee => Guarantee { unmet: Spanned<String>, met: Spanned<String> });
-written!(WrittenClass => Class { when: Spanned<String> });
+written!(WrittenGuarantee => Guarantee {
+    #[schemars(with = "String")]
+    unmet: Spanned<String>,
+    #[schemars(with = "String")]
+    met: Spanned<String>
+});
+written!(WrittenClass => Class {
+    #[schemars(with = "String")]
+    when: Spanned<String>
+});
 written!(WrittenWarning => Warning {
+    #[schemars(with = "String")]
     when: Spanned<String>,
     level: WarningLevel,
     assign: Assignee,
@@ -222,7 +235,9 @@ written!(WrittenWarning => Warning {
     repeat_days: i64
 });
 written!(WrittenCoverage => Coverage {
+    #[schemars(with = "String")]
     among: Spanned<String>,
+    #[schemars(with = "String")]
     has: Spanned<String>,
     target_percent: Option<f64>
 });

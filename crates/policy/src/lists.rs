@@ -1,6 +1,7 @@
 //! Code lists: the legal values of a field, their codes, names and aliases.
 
 use rustc_hash::FxHashMap;
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 /// How many legal values a message names when a value is unknown.
@@ -20,7 +21,7 @@ pub struct CodeList {
 }
 
 /// One legal value.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CodeValue {
     /// Two digits.

@@ -1,12 +1,13 @@
 //! How households are watched.
 
 use daohu_base::Day;
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::BadPack;
 
 /// What screens and warnings look at.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Monitoring {
     /// Which year's income is looked at.
@@ -18,7 +19,7 @@ pub struct Monitoring {
 }
 
 /// Which year's income is looked at on a day.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum IncomeYear {
     /// That of the day.

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use daohu_base::{AreaCode, Day};
 use rustc_hash::FxHashMap;
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::{
@@ -44,7 +45,7 @@ pub struct Policy {
 }
 
 /// Limits of sign-in and sessions.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[expect(missing_docs, reason = "each name says its unit; the pack says the source")]
 pub struct Security {
@@ -64,7 +65,7 @@ pub struct Security {
 }
 
 /// Limits of imports and exports.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[expect(missing_docs, reason = "each name says its unit; the pack says the source")]
 pub struct Exchange {
@@ -85,7 +86,7 @@ pub struct Exchange {
 }
 
 /// How long it is known who looked at what, and how finely.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[expect(missing_docs, reason = "each name says its unit; the pack says the source")]
 pub struct Accesses {
@@ -95,7 +96,7 @@ pub struct Accesses {
 }
 
 /// How long it is known how good records were.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[expect(missing_docs, reason = "each name says its unit; the pack says the source")]
 pub struct QualityTrend {
@@ -104,7 +105,7 @@ pub struct QualityTrend {
 }
 
 /// How much one question about quality may take before others have their turn.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[expect(missing_docs, reason = "each name says its unit; the pack says the source")]
 pub struct QualityReports {

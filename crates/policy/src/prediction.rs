@@ -1,11 +1,12 @@
 //! How the next year of households is predicted, and from what.
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::reading::check_once;
 
 /// How predictions are learned and judged, and what they look at.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[expect(missing_docs, reason = "the pack says what each value is for")]
 pub struct Prediction {
@@ -30,7 +31,7 @@ pub struct Prediction {
 }
 
 /// What is looked at of a household at the end of a year.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PredictionFeature {
     /// A stable name.
@@ -51,7 +52,7 @@ pub struct PredictionFeature {
 }
 
 /// What is predicted of a household's next year.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Prospect {
     /// Its income is at or above the line.
@@ -62,7 +63,7 @@ pub enum Prospect {
 
 /// What the program can work out of facts that have a date. There is no other: what is known as of now alone would tell a
 /// past year of its future.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum DatedFact {
     /// Net income a head above the line of the year and village, in yuan.

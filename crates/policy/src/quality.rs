@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 
 use daohu_base::Day;
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 /// What a rule does to a row that breaks it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Level {
     /// The row is refused.
@@ -16,7 +17,7 @@ pub enum Level {
 }
 
 /// A rule with its words and bounds.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Rule {
     /// `R01` …

@@ -4,6 +4,7 @@ use std::mem::take;
 
 use daohu_base::AreaCode;
 use rustc_hash::FxHashMap;
+use schemars::JsonSchema;
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
@@ -61,9 +62,9 @@ static EMBEDDED: [(&str, &str); 32] = [
 /// Files of one pack, by name, with their texts.
 pub type Files<'a> = Vec<(&'a str, &'a str)>;
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct File {
+pub(crate) struct File {
     area: Option<String>,
     #[serde(default)]
     list: Vec<List>,
@@ -106,7 +107,7 @@ struct File {
     crosscheck: Vec<WrittenCrosscheck>,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct List {
     name: String,

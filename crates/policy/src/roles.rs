@@ -1,9 +1,12 @@
 //! Roles: which rights an office gives.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// A right that an endpoint asks for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
 pub enum Right {
     /// See households, persons and incomes, numbers masked.
     #[serde(rename = "registry.read")]
@@ -47,7 +50,7 @@ pub enum Right {
 }
 
 /// A role.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Role {
     /// The identifier that grants name.

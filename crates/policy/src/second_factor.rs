@@ -1,9 +1,10 @@
 //! What one-time codes of a second factor are made and checked by.
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 /// Parameters of one-time codes (RFC 6238 over RFC 4226).
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[expect(missing_docs, reason = "each name says its unit; the pack says the source")]
 pub struct SecondFactor {
@@ -21,7 +22,7 @@ pub struct SecondFactor {
 }
 
 /// What codes are computed with: the one that every authenticator knows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 pub enum Algorithm {
     /// HMAC-SHA-1.
     #[serde(rename = "SHA1")]

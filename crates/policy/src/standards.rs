@@ -4,6 +4,7 @@ use std::{cmp::Reverse, collections::BTreeSet};
 
 use daohu_base::{AreaCode, Day};
 use rustc_hash::FxHashMap;
+use schemars::JsonSchema;
 use serde::Deserialize;
 use toml::Spanned;
 
@@ -17,7 +18,7 @@ use crate::{
 const FEN: f64 = 100.0;
 
 /// What an amount is: its values stand apart, by year and area.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Standard {
     /// As expressions name it: `line` …
@@ -34,7 +35,7 @@ pub struct Standard {
 }
 
 /// What an area's own value may be.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Local {
     /// Any.
@@ -56,12 +57,15 @@ pub struct Value {
 }
 
 /// A value as a file has it.
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct WrittenValue {
+    #[schemars(with = "String")]
     of: Spanned<String>,
     year: Option<i64>,
+    #[schemars(with = "Option<String>")]
     since: Option<Day>,
+    #[schemars(with = "Option<String>")]
     until: Option<Day>,
     value: Option<f64>,
     #[serde(default)]

@@ -1,6 +1,7 @@
 //! What every village is to have: a checklist in groups, with what each item asks of a column.
 
 use daohu_base::Day;
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::reading::check_once;
@@ -17,7 +18,7 @@ pub struct VillageChecklist {
 }
 
 /// Items that are told together.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct VillageGroup {
     /// The identifier that items and reports use.
@@ -30,7 +31,7 @@ pub struct VillageGroup {
 
 /// Something that every village is to have. What is asked of its column follows from what the column holds, which the reader of
 /// the records knows.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct VillageItem {
     /// The identifier that reports use: small letters, digits and `_`.
@@ -54,9 +55,11 @@ pub struct VillageItem {
     pub share_min: Option<f64>,
     /// The first day on which it is asked for.
     #[serde(default)]
+    #[schemars(with = "Option<String>")]
     pub since: Option<Day>,
     /// The last day on which it is asked for.
     #[serde(default)]
+    #[schemars(with = "Option<String>")]
     pub until: Option<Day>,
     /// Where it comes from.
     pub source: String,

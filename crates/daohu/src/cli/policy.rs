@@ -19,6 +19,8 @@ pub(crate) enum PolicyCommand {
     Withdraw(PolicyWithdrawArgs),
     /// List what was published, the last first.
     List(PolicyListArgs),
+    /// Print the JSON Schema of a file of packs, for editors.
+    Schema,
     /// Say what holds in an area on a day, where it stands and where it comes from.
     Explain(PolicyExplainArgs),
 }

@@ -34,8 +34,14 @@ pub(crate) async fn run(command: PolicyCommand, lang: Lang) -> Done {
         PolicyCommand::Load(args) => load(args, lang).await,
         PolicyCommand::Withdraw(args) => withdraw(args, lang).await,
         PolicyCommand::List(args) => list(args, lang).await,
+        PolicyCommand::Schema => schema(),
         PolicyCommand::Explain(args) => explain(args, lang).await,
     }
+}
+
+fn schema() -> Done {
+    line(serde_json::to_string_pretty(&daohu_policy::schema()).map_err(io::Error::other)?)?;
+    Ok(ExitCode::SUCCESS)
 }
 
 async fn check(args: PolicyCheckArgs, lang: Lang) -> Done {

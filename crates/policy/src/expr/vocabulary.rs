@@ -1,5 +1,6 @@
 //! The fields that expressions may name.
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::tree::{FieldRef, Level};
@@ -22,7 +23,7 @@ pub enum FieldKind {
 }
 
 /// What a number counts: numbers of different units are not compared.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Unit {
     /// Yuan in expressions, fen where it is stored.
