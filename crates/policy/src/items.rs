@@ -49,9 +49,9 @@ pub(crate) struct FileOf<'f> {
 #[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema)]
 pub(crate) struct Days {
     pub(crate) year: Option<i64>,
-    #[schemars(with = "Option<String>")]
+    #[schemars(with = "Option<String>", regex(pattern = "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"))]
     pub(crate) since: Option<Day>,
-    #[schemars(with = "Option<String>")]
+    #[schemars(with = "Option<String>", regex(pattern = "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"))]
     pub(crate) until: Option<Day>,
 }
 

@@ -166,9 +166,9 @@ macro_rules! written {
             title: String,
             title_en: String,
             source: String,
-            #[schemars(with = "Option<String>")]
+            #[schemars(with = "Option<String>", regex(pattern = "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"))]
             since: Option<Day>,
-            #[schemars(with = "Option<String>")]
+            #[schemars(with = "Option<String>", regex(pattern = "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"))]
             until: Option<Day>,
             #[serde(default)]
             open: bool,

@@ -1,5 +1,6 @@
 //! Code lists: the legal values of a field, their codes, names and aliases.
 
+use daohu_base::Day;
 use rustc_hash::FxHashMap;
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -36,7 +37,8 @@ pub struct CodeValue {
     pub marks: Vec<String>,
     /// The last day on which the value may be chosen anew.
     #[serde(default)]
-    pub until: Option<String>,
+    #[schemars(with = "Option<String>", regex(pattern = "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"))]
+    pub until: Option<Day>,
 }
 
 /// Some codes of a list.
@@ -89,7 +91,9 @@ impl CodeList {
                 .code
                 .parse()
                 .ok()
-                .filter(|_| value.code.len() == 2)
+                .filter(|_| {
+                    value.code.len() == 2 && value.code.bytes().all(|own| own.is_ascii_digit())
+                })
                 .ok_or_else(|| format!("list {name}: code {} is not two digits", value.code))?;
             if let Some(place) = by_code.get_mut(usize::from(code)) {
                 *place = Some(i);

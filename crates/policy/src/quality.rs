@@ -34,10 +34,12 @@ pub struct Rule {
     pub needs: Vec<String>,
     /// The first day on which it holds.
     #[serde(default)]
-    pub since: Option<String>,
+    #[schemars(with = "Option<String>", regex(pattern = "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"))]
+    pub since: Option<Day>,
     /// The last day on which it holds.
     #[serde(default)]
-    pub until: Option<String>,
+    #[schemars(with = "Option<String>", regex(pattern = "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"))]
+    pub until: Option<Day>,
     /// The figures it compares with, by name.
     #[serde(default)]
     pub bounds: BTreeMap<String, i64>,
@@ -76,9 +78,7 @@ impl Bounds {
 impl Rule {
     /// True if the rule holds on a day.
     pub fn is_in_force(&self, on: Day) -> bool {
-        let day = |text: &Option<String>| text.as_deref().and_then(|day| Day::parse(day).ok());
-        day(&self.since).is_none_or(|since| since <= on)
-            && day(&self.until).is_none_or(|until| on <= until)
+        self.since.is_none_or(|since| since <= on) && self.until.is_none_or(|until| on <= until)
     }
 
     /// The figure of this name; none where a pack leaves it open, and then nothing is compared.

@@ -7,6 +7,7 @@ use crate::reading::File;
 /// What editors and checks need to know of a file of packs, as JSON Schema (draft 2020-12).
 pub fn schema() -> Value {
     let mut schema = Value::from(schemars::schema_for!(File));
+    as_toml(&mut schema);
     if let Some(object) = schema.as_object_mut() {
         object.insert("$id".to_owned(), json!("urn:daohu:pack"));
         object.insert("title".to_owned(), json!("到户政策包 | a policy pack of Daohu"));
@@ -15,6 +16,31 @@ pub fn schema() -> Value {
         object.insert("description".to_owned(), json!(about));
     }
     schema
+}
+
+/// TOML has no null: a key that need not be there is left out. How many bits a number has is nothing to who writes one.
+fn as_toml(value: &mut Value) {
+    match value {
+        Value::Object(object) => {
+            if let Some(Value::Array(types)) = object.get_mut("type") {
+                types.retain(|own| own != "null");
+                if let [only] = &types[..] {
+                    let only = only.clone();
+                    object.insert("type".to_owned(), only);
+                }
+            }
+            if let Some(Value::Array(ways)) = object.get_mut("anyOf") {
+                ways.retain(|own| *own != json!({ "type": "null" }));
+            }
+            object.remove("format");
+            if object.get("default") == Some(&Value::Null) {
+                object.remove("default");
+            }
+            object.values_mut().for_each(as_toml);
+        }
+        Value::Array(all) => all.iter_mut().for_each(as_toml),
+        _ => {}
+    }
 }
 
 #[cfg(test)]
@@ -51,7 +77,10 @@ mod tests {
             class.replace("[[class]]", "[[klass]]"),
             class.replace("[[class]]", "[class]"),
             format!("{class}since = 2016\n"),
+            format!("{class}since = '2016'\n"),
+            format!("{class}until = '31.12.2016'\n"),
             format!("{class}open = 'yes'\n"),
+            "[[list]]\nname = '甲'\nsource = 'a test'\nvalues = [{ code = '01', name = '乙', until = '2015' }]\n".to_owned(),
             warning.replace("'high'", "'very high'"),
             warning.replace("'village'", "'nobody'"),
             warning.replace("handle_days = 1", "handle_days = 1.5"),

@@ -63,9 +63,9 @@ pub(crate) struct WrittenValue {
     #[schemars(with = "String")]
     of: Spanned<String>,
     year: Option<i64>,
-    #[schemars(with = "Option<String>")]
+    #[schemars(with = "Option<String>", regex(pattern = "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"))]
     since: Option<Day>,
-    #[schemars(with = "Option<String>")]
+    #[schemars(with = "Option<String>", regex(pattern = "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"))]
     until: Option<Day>,
     value: Option<f64>,
     #[serde(default)]

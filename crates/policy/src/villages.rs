@@ -55,11 +55,11 @@ pub struct VillageItem {
     pub share_min: Option<f64>,
     /// The first day on which it is asked for.
     #[serde(default)]
-    #[schemars(with = "Option<String>")]
+    #[schemars(with = "Option<String>", regex(pattern = "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"))]
     pub since: Option<Day>,
     /// The last day on which it is asked for.
     #[serde(default)]
-    #[schemars(with = "Option<String>")]
+    #[schemars(with = "Option<String>", regex(pattern = "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"))]
     pub until: Option<Day>,
     /// Where it comes from.
     pub source: String,

@@ -46,7 +46,7 @@ pub(crate) async fn list_codes(session: Session) -> Answer<Json<Vec<CodeListView
         name: value.name.clone(),
         aliases: value.aliases.clone(),
         marks: value.marks.clone(),
-        until: value.until.clone(),
+        until: value.until.map(|day| day.to_string()),
     };
     let view = |list: &CodeList| CodeListView {
         name: list.name().to_owned(),

@@ -559,8 +559,8 @@ pub(crate) async fn list_rules(
         unchecked: words(&rule.unchecked),
         unchecked_en: words(&rule.unchecked_en),
         needs: rule.needs.clone(),
-        since: rule.since.clone(),
-        until: rule.until.clone(),
+        since: rule.since.map(|day| day.to_string()),
+        until: rule.until.map(|day| day.to_string()),
         source: rule.source.clone(),
     };
     Ok(Json(permit.context().policy.rules().into_iter().map(rule).collect()))
