@@ -2,5 +2,5 @@
 //! a scope becomes a condition of their statements.
 
 pub(crate) use super::sql::{
-    AreaLine, all, count, counties, each, lock, one, tree, with_population, within,
+    AreaLine, all, count, counties, down_to, each, lock, one, tree, with_population, within,
 };

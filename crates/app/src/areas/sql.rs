@@ -5,7 +5,7 @@ use std::{
     ops::ControlFlow,
 };
 
-use daohu_base::{AreaCode, Scope, Timestamp};
+use daohu_base::{AreaCode, AreaLevel, Scope, Timestamp};
 use daohu_db::{Filter, Row, Tx, Value, prefix_end};
 
 use super::{
@@ -128,7 +128,7 @@ fn around(scope: &Scope, with_above: bool) -> Filter {
 /// The first village of a county, by code; empty if it has none.
 pub(crate) async fn first_village(tx: &mut Tx, county: &str) -> Result<String, Error> {
     let sql = "select min(code) from areas where code >= $1 and code < $2 and level = $3";
-    let level = i64::from(daohu_base::AreaLevel::Village.list_code());
+    let level = i64::from(AreaLevel::Village.list_code());
     let end = format!("{county}:");
     let row = tx.query_one(sql, &[county.into(), end.into(), level.into()]).await?;
     Ok(row.opt_text(0)?.unwrap_or_default().to_owned())
@@ -169,10 +169,19 @@ pub(crate) async fn with_population(
     tx: &mut Tx,
     scope: &Scope,
 ) -> Result<Vec<(AreaLine, Option<i64>)>, daohu_db::Error> {
+    down_to(tx, scope, AreaLevel::Village).await
+}
+
+/// As [`with_population`], down to another level above the villages.
+pub(crate) async fn down_to(
+    tx: &mut Tx,
+    scope: &Scope,
+    deepest: AreaLevel,
+) -> Result<Vec<(AreaLine, Option<i64>)>, daohu_db::Error> {
     let mut filter = Filter::new();
     within(&mut filter, "(code >= ? and code < ?)", scope);
-    let village = i64::from(daohu_base::AreaLevel::Village.list_code());
-    filter.and("level <= ?", [village.into()]);
+    let deepest = i64::from(deepest.list_code());
+    filter.and("level <= ?", [deepest.into()]);
     let sql =
         format!("select {LINE}, rural_population from areas{} order by code", filter.clause());
     let rows = tx.query(&sql, filter.params()).await?;
@@ -182,7 +191,7 @@ pub(crate) async fn with_population(
 /// The counties of a scope, ended ones too, by code.
 pub(crate) async fn counties(tx: &mut Tx, scope: &Scope) -> Result<Vec<AreaLine>, daohu_db::Error> {
     let mut filter = Filter::new();
-    filter.and("level = ?", [i64::from(daohu_base::AreaLevel::County.list_code()).into()]);
+    filter.and("level = ?", [i64::from(AreaLevel::County.list_code()).into()]);
     within(&mut filter, "(code >= ? and code < ?)", scope);
     let sql = format!("select {LINE} from areas{} order by code", filter.clause());
     tx.query(&sql, filter.params()).await?.iter().map(line).collect()
@@ -235,7 +244,7 @@ pub(super) async fn group_of(
 ) -> Result<Option<String>, daohu_db::Error> {
     let sql = "select code from areas where code > $1 and code < $2 and level = $3
                  and (name = $4 or code = $4) order by code limit 1";
-    let level = i64::from(daohu_base::AreaLevel::Group.list_code());
+    let level = i64::from(AreaLevel::Group.list_code());
     let params = [village.into(), format!("{village}:").into(), level.into(), text.into()];
     let row = tx.query_opt(sql, &params).await?;
     row.map(|row| row.text(0).map(str::to_owned)).transpose()

@@ -63,7 +63,8 @@ pub(super) async fn monitoring(
 ) -> Result<AreaMonitoring, Error> {
     let policy = context.policy.version().to_owned();
     let book = context.live.book(&context.policy, on)?;
-    let (tree, villages) = tallied(context, scope, area, (&book, on)).await?;
+    let deepest = by.unwrap_or(area.level());
+    let (tree, villages) = tallied(context, scope, (area, deepest), (&book, on)).await?;
     let rules = &book.rules;
     let whole = Tally::sum(villages.iter().map(|(_, own)| own));
     let children = by.map(|by| by_part(&tree.parts(Some(by), on, &villages), &villages, rules));

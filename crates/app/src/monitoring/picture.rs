@@ -32,6 +32,8 @@ pub(super) struct Picture<'c> {
 pub(super) struct Tree {
     pub(super) area: AreaCode,
     areas: Vec<(AreaLine, Option<i64>)>,
+    /// Whether its villages are among them: what is known of these alone adds up to populations.
+    is_whole: bool,
 }
 
 /// What is looked at.
@@ -65,7 +67,7 @@ pub(super) struct Part {
     pub(super) code: String,
     /// None where the tree has no such area.
     pub(super) name: Option<String>,
-    /// On the day that is asked about, if it is known.
+    /// On the day that is asked about, if it is known and the tree goes down to the villages.
     pub(super) rural_population: Option<i64>,
 }
 
@@ -74,11 +76,11 @@ pub(super) fn threads() -> NonZero<usize> {
     available_parallelism().unwrap_or(NonZero::<usize>::MIN)
 }
 
-/// The areas inside one, if it is known.
-async fn areas_in(tx: &mut Tx, area: &AreaCode) -> Result<Vec<(AreaLine, Option<i64>)>, Error> {
-    let areas = areas::rows::with_population(tx, &Scope::of([area.clone()])).await?;
+/// An area with those inside it down to a level, if it is known.
+async fn tree_of(tx: &mut Tx, area: AreaCode, deepest: AreaLevel) -> Result<Tree, Error> {
+    let areas = areas::rows::down_to(tx, &Scope::of([area.clone()]), deepest).await?;
     match areas.iter().any(|(line, _)| line.code == area.as_str()) {
-        true => Ok(areas),
+        true => Ok(Tree { area, areas, is_whole: deepest == AreaLevel::Village }),
         false => Err(Error::NotFound("area")),
     }
 }
@@ -94,15 +96,15 @@ impl Stored {
         let scope = areas::ops::reported(scope, &area)?;
         let keys = Arc::clone(&context.keys);
         let started = Instant::now();
-        let code = area.clone();
+        let code = area;
         let read = async move |tx: &mut Tx| {
-            let areas = areas_in(tx, &code).await?;
-            Ok::<_, Error>((load(tx, (&keys, fields), &scope, year).await?, areas))
+            let tree = tree_of(tx, code, AreaLevel::Village).await?;
+            Ok::<_, Error>((load(tx, (&keys, fields), &scope, year).await?, tree))
         };
         let read = context.db.read_scan(move |tx| async move { read(tx).await }.boxed());
-        let (loaded, areas) = read.await?;
+        let (loaded, tree) = read.await?;
         let load_seconds = started.elapsed().as_secs_f64();
-        Ok(Self { tree: Tree { area, areas }, loaded, load_seconds })
+        Ok(Self { tree, loaded, load_seconds })
     }
 
     /// As it is looked at under these fields.
@@ -132,7 +134,7 @@ pub(super) async fn look<T: Send + 'static>(
         }
         return look_at_stored(context, scope, (area, fields, year), look).await;
     }
-    let tree = tree(context, area.clone()).await?;
+    let tree = tree(context, area.clone(), AreaLevel::Village).await?;
     let live = context.live.clone();
     let work = move || {
         live.look(|kept| {
@@ -151,19 +153,18 @@ pub(super) async fn look<T: Send + 'static>(
     spawn_blocking(work).await.map_err(|_| Error::Cancelled)?
 }
 
-async fn tree(context: &Context, area: AreaCode) -> Result<Tree, Error> {
-    let of = area.clone();
-    let read = async move |tx: &mut Tx| areas_in(tx, &of).await;
-    let areas = context.db.read(move |tx| async move { read(tx).await }.boxed()).await?;
-    Ok(Tree { area, areas })
+async fn tree(context: &Context, area: AreaCode, deepest: AreaLevel) -> Result<Tree, Error> {
+    let read = async move |tx: &mut Tx| tree_of(tx, area, deepest).await;
+    context.db.read(move |tx| async move { read(tx).await }.boxed()).await
 }
 
 /// How the households of each village of an area stand, if the whole of it lies inside the scope: as [`look`] has them, but where
-/// a server keeps them, only those counties are asked that were written since somebody asked last.
+/// a server keeps them, only those counties are asked that were written since somebody asked last. Of the areas inside it those
+/// down to a level are told.
 pub(super) async fn tallied(
     context: &Context,
     scope: &Scope,
-    area: AreaCode,
+    (area, deepest): (AreaCode, AreaLevel),
     (book, on): (&Arc<Book>, Day),
 ) -> Result<(Tree, Vec<OfVillage>), Error> {
     areas::ops::reported(scope, &area)?;
@@ -178,7 +179,7 @@ pub(super) async fn tallied(
         };
         let kept = spawn_blocking(work).await.map_err(|_| Error::Cancelled)?;
         if let Some(villages) = kept {
-            return Ok((tree(context, area).await?, villages));
+            return Ok((tree(context, area, deepest).await?, villages));
         }
     }
     let book = Arc::clone(book);
@@ -225,7 +226,8 @@ impl Tree {
     ) -> Parts {
         let digits = by.map_or(self.area.as_str().len(), AreaLevel::digits);
         let today = on.to_string();
-        let populations = rural_populations(&self.areas, &today);
+        let known = if self.is_whole { &self.areas[..] } else { &[] };
+        let populations = rural_populations(known, &today);
         let of_level = self.areas.iter().map(|(line, _)| line);
         let of_level = of_level.filter(|line| line.code.len() == digits);
         let mut lines: Vec<Part> = of_level

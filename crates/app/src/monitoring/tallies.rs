@@ -117,12 +117,24 @@ pub(super) fn by_village(
         let question = Question { shape, on, places: &places, added_fen: &[] };
         assess(census, &asked.plan, question, span.clone(), threads())
     };
-    let villages = census.village_places().get(span.clone()).unwrap_or_default();
-    let mut tallies: Vec<Option<Tally>> = vec![None; census.villages().len()];
     let place = |village: u32| usize::try_from(village).unwrap_or(usize::MAX);
-    for village in villages {
-        if let Some(slot) = tallies.get_mut(place(*village)) {
-            slot.get_or_insert_default().households += 1;
+    // Of a county's villages there are few among those of a province.
+    let everywhere = census.village_places().get(span.clone()).unwrap_or_default();
+    let mut known: Vec<u32> = everywhere.to_vec();
+    known.sort_unstable();
+    known.dedup();
+    let mut nth_of = vec![0_u32; known.last().map_or(0, |last| place(*last) + 1)];
+    for (nth, village) in (0..).zip(&known) {
+        if let Some(slot) = nth_of.get_mut(place(*village)) {
+            *slot = nth;
+        }
+    }
+    let nth = |village: &u32| nth_of.get(place(*village)).copied().unwrap_or_default();
+    let villages: Vec<u32> = everywhere.iter().map(nth).collect();
+    let mut tallies = vec![Tally::default(); known.len()];
+    for village in &villages {
+        if let Some(own) = tallies.get_mut(place(*village)) {
+            own.households += 1;
         }
     }
     let mut count = |assessment: &Assessment, of: fn(&mut Tally) -> &mut Ruled| {
@@ -136,7 +148,6 @@ pub(super) fn by_village(
                 }
             }
             for (tally, own) in tallies.iter_mut().zip(&ruled) {
-                let Some(tally) = tally else { continue };
                 let all = of(tally);
                 all.resize(nth, [0; 3]);
                 all.push(*own);
@@ -157,10 +168,11 @@ pub(super) fn by_village(
     count(&ask(&rules.among), |own| &mut own.among);
     count(&ask(&rules.coverages), |own| &mut own.coverages);
     for (nth, village) in villages.iter().enumerate() {
-        if let Some(Some(own)) = tallies.get_mut(place(*village)) {
+        if let Some(own) = tallies.get_mut(place(*village)) {
             own.overall.add(guarantees.overall(nth));
         }
     }
-    let named = census.villages().iter().zip(tallies);
-    named.filter_map(|(village, own)| Some((village.clone(), own?))).collect()
+    let name = |village: &u32| census.villages().get(place(*village)).cloned();
+    let named = known.iter().map(|village| name(village).unwrap_or_default());
+    named.zip(tallies).collect()
 }
