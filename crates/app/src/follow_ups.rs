@@ -1,14 +1,18 @@
 //! What leads and warnings have in common: somebody looks after each until he says what came of it, and of those that he
-//! looked after some were so. Pure.
+//! looked after some were so.
 
 use std::collections::BTreeMap;
 
-use daohu_base::AreaCode;
+use daohu_base::{AreaCode, AreaLevel, Scope};
 use daohu_policy::CodeSet;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::Lang;
+use crate::{
+    Context, Error, Lang, areas,
+    households::{self, Marks},
+    sheet::refused,
+};
 
 /// Where something that somebody looks after is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -65,6 +69,36 @@ pub(crate) struct Close {
     pub(crate) outcome: String,
     /// What was found.
     pub(crate) reason: String,
+}
+
+/// The outcome and the reason that somebody gives, if the outcome is of a list and the reason says something.
+pub(crate) fn said(
+    context: &Context,
+    list: &str,
+    (outcome, reason): (&str, &str),
+) -> Result<(i64, String), Error> {
+    let codes = ["follow_up.reason_too_short", "follow_up.reason_too_long"];
+    let reason = households::check_reason_of(context, reason, codes)?;
+    let outcome = context.policy.list(list).and_then(|list| list.parse(outcome).ok());
+    let outcome = outcome.ok_or_else(|| refused("outcome", "follow_up.bad_outcome"))?;
+    Ok((outcome.into(), reason))
+}
+
+/// What the follow-ups of an area come to, and those of the areas below it that have any, as they are counted of a scope by the
+/// areas whose codes have so many digits, on a day; outcomes are of a list.
+pub(crate) async fn figures(
+    context: &Context,
+    (scope, area): (&Scope, &AreaCode),
+    list: &str,
+    counted: impl AsyncFnOnce(Scope, usize, String) -> Result<Vec<Counted>, Error>,
+) -> Result<AreaFollowUps, Error> {
+    let scope = areas::ops::reported(scope, area)?;
+    areas::ops::check_known(context, area).await?;
+    let below = area.level().below().unwrap_or(AreaLevel::Village).min(AreaLevel::Village);
+    let today = context.clock.now().day().to_string();
+    let counted = counted(scope, below.digits(), today).await?;
+    let confirmed = Marks::new(&context.policy).set(list, "confirmed");
+    Ok(AreaFollowUps::new(area, &counted, &confirmed))
 }
 
 /// Those of one place, origin, state and outcome, and how many of them are past their day.
@@ -147,7 +181,7 @@ impl Tally {
 
 impl AreaFollowUps {
     /// What an area comes to, and the areas below it that have any: by construction its own are their sums.
-    pub(crate) fn new(area: &AreaCode, counted: &[Counted], confirmed: &CodeSet) -> Self {
+    fn new(area: &AreaCode, counted: &[Counted], confirmed: &CodeSet) -> Self {
         let (mut whole, mut parts) = (Tallies::new(), BTreeMap::<String, Tallies>::new());
         for counted in counted {
             whole.entry(counted.of.clone()).or_default().add(counted, confirmed);

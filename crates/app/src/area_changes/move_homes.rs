@@ -181,22 +181,29 @@ impl Carrier<'_> {
             self.arrive(county, "membership", key, past.to_journal(county));
         }
         let counties = (old.as_str(), county);
-        for (key, after) in suspects::rows::move_judgements(tx, counties, &members).await? {
-            self.depart(&old, suspects::JUDGEMENT, key.clone());
-            self.arrive(county, suspects::JUDGEMENT, key, after);
-        }
-        for (key, after) in crosscheck::rows::move_leads(tx, self.keys, counties, &ids).await? {
-            self.depart(&old, crosscheck::LEAD, key.clone());
-            self.arrive(county, crosscheck::LEAD, key, after);
-        }
-        for (key, after) in warnings::rows::move_warnings(tx, counties, &ids).await? {
-            self.depart(&old, warnings::WARNING, key.clone());
-            self.arrive(county, warnings::WARNING, key, after);
-        }
+        let judgements = suspects::rows::move_judgements(tx, counties, &members).await?;
+        self.moved(counties, suspects::JUDGEMENT, judgements);
+        let leads = crosscheck::rows::move_leads(tx, self.keys, counties, &ids).await?;
+        self.moved(counties, crosscheck::LEAD, leads);
+        let warned = warnings::rows::move_warnings(tx, counties, &ids).await?;
+        self.moved(counties, warnings::WARNING, warned);
         sql::move_memberships(tx, counties, &ids).await?;
         sql::move_former(tx, counties, &ids).await?;
         sql::move_holders(tx, counties, (identities, &members)).await?;
         Ok(sql::leave(tx, &old, &ids).await?)
+    }
+
+    /// These records were written in another county: each by its key, with what the journal has to say of it there.
+    fn moved(
+        &mut self,
+        (old, county): (&str, &str),
+        kind: &'static str,
+        moved: Vec<(String, String)>,
+    ) {
+        for (key, after) in moved {
+            self.depart(old, kind, key.clone());
+            self.arrive(county, kind, key, after);
+        }
     }
 
     fn move_record(

@@ -349,7 +349,7 @@ impl Lead {
     }
 
     /// This lead after somebody looked after it.
-    pub(super) fn closed(&self, act: &Act, outcome: i64, reason: String) -> Self {
+    pub(super) fn closed(&self, act: &Act, (outcome, reason): (i64, String)) -> Self {
         let mut lead = self.clone();
         lead.state = State::Closed;
         lead.outcome = Some(outcome);

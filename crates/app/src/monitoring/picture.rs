@@ -122,16 +122,7 @@ pub(super) async fn look<T: Send + 'static>(
     look: impl FnOnce(&Picture<'_>) -> Result<T, Error> + Send + 'static,
 ) -> Result<T, Error> {
     let Wanted { area, fields, year, asks_amounts } = wanted;
-    areas::ops::reported(scope, &area)?;
-    if !context.live.is_kept() {
-        return look_at_stored(context, scope, (area, fields, year), look).await;
-    }
-    context.live.catch_up(context).await?;
-    let has_year = context.live.look(|kept| kept.is_some_and(|kept| kept.year == year));
-    if asks_amounts && !has_year {
-        if area.level() < AreaLevel::County {
-            return Err(refused("on", "monitor.year_not_kept"));
-        }
+    if !is_kept(context, scope, &area, asks_amounts.then_some(year)).await? {
         return look_at_stored(context, scope, (area, fields, year), look).await;
     }
     let tree = tree(context, area.clone(), AreaLevel::Village).await?;
@@ -167,30 +158,46 @@ pub(super) async fn tallied(
     (area, deepest): (AreaCode, AreaLevel),
     (book, on): (&Arc<Book>, Day),
 ) -> Result<(Tree, Vec<OfVillage>), Error> {
-    areas::ops::reported(scope, &area)?;
-    if context.live.is_kept() {
-        context.live.catch_up(context).await?;
-        let (live, book, of) = (context.live.clone(), Arc::clone(book), area.clone());
-        let work = move || {
-            live.look(|kept| {
-                let kept = kept.filter(|kept| kept.year == on.year())?;
-                Some(kept.tallies(&of, (&book, on)))
-            })
+    if !is_kept(context, scope, &area, Some(on.year())).await? {
+        let of = (area, book.fields.clone(), on.year());
+        let book = Arc::clone(book);
+        let told = move |picture: &Picture<'_>| {
+            let all = 0..picture.census.households();
+            let villages = by_village(picture.census, (&book, on), all, None);
+            Ok((picture.tree.clone(), villages))
         };
-        let kept = spawn_blocking(work).await.map_err(|_| Error::Cancelled)?;
-        if let Some(villages) = kept {
-            return Ok((tree(context, area, deepest).await?, villages));
-        }
+        return look_at_stored(context, scope, of, told).await;
     }
-    let book = Arc::clone(book);
-    let (fields, year) = (book.fields.clone(), on.year());
-    let wanted = Wanted { area, fields, year, asks_amounts: true };
-    let told = move |picture: &Picture<'_>| {
-        let all = 0..picture.census.households();
-        let villages = by_village(picture.census, (&book, on), all, None);
-        Ok((picture.tree.clone(), villages))
+    let tree = tree(context, area.clone(), deepest).await?;
+    let (live, book) = (context.live.clone(), Arc::clone(book));
+    let work = move || {
+        live.look(|kept| {
+            let kept = kept.ok_or(Error::Refused("monitor.starting"))?;
+            Ok((tree, kept.tallies(&area, (&book, on))))
+        })
     };
-    look(context, scope, wanted, told).await
+    spawn_blocking(work).await.map_err(|_| Error::Cancelled)?
+}
+
+/// True if what a server keeps, brought up to the database, answers about an area, the whole of which must lie inside the scope;
+/// false if the database must be read. Of one year all amounts are kept: below a county nobody waits for those of another.
+async fn is_kept(
+    context: &Context,
+    scope: &Scope,
+    area: &AreaCode,
+    amounts_of: Option<i64>,
+) -> Result<bool, Error> {
+    areas::ops::reported(scope, area)?;
+    if !context.live.is_kept() {
+        return Ok(false);
+    }
+    context.live.catch_up(context).await?;
+    let has_year = |year| context.live.look(|kept| kept.is_some_and(|kept| kept.year == year));
+    match amounts_of.is_none_or(has_year) {
+        true => Ok(true),
+        false if area.level() < AreaLevel::County => Err(refused("on", "monitor.year_not_kept")),
+        false => Ok(false),
+    }
 }
 
 async fn look_at_stored<T: Send + 'static>(

@@ -130,17 +130,16 @@ pub async fn trajectory(
     named: Named,
     (before, limit): (Option<Day>, usize),
 ) -> Result<Trajectory, Error> {
-    let past = households::past_of(context, scope.clone(), named).await?;
-    let teller = Teller { context, scope, past: &past };
+    let Past { dossier, days, states } = households::past_of(context, scope.clone(), named).await?;
     let policy = &context.policy;
-    let mut days = teller.days();
-    let (no, county, years) = teller.years().await?;
+    let teller = Teller { context, scope, id: dossier.id, fields: Fields::of(policy)? };
+    let mut days = days_of(policy, days, context.clock.now().day());
     let mut events = Vec::new();
     if let Some(before) = before {
         days.retain(|day| *day < before);
     }
     let mut later = match days.pop_last() {
-        Some(day) => Some((day, teller.stand(Some(day)).await?)),
+        Some(day) => Some((day, teller.stand(day).await?)),
         None => None,
     };
     let mut next = None;
@@ -150,88 +149,79 @@ pub async fn trajectory(
             break;
         }
         let earlier = match days.pop_last() {
-            Some(day) => Some((day, teller.stand(Some(day)).await?)),
+            Some(day) => Some((day, teller.stand(day).await?)),
             None => None,
         };
         let before = earlier.as_ref().and_then(|(_, stand)| stand.as_ref());
         events.extend(stand.as_ref().and_then(|stand| event(day, before, stand)));
         later = earlier;
     }
+    let text = |name: &str| {
+        let own = dossier.household.get(name).and_then(Json::as_str);
+        own.unwrap_or_default().to_owned()
+    };
     Ok(Trajectory {
-        id: past.id,
-        no,
-        county,
+        id: dossier.id,
+        no: text("no"),
+        county: dossier.county.clone(),
         policy: policy.version().to_owned(),
-        spells: spells(policy, &past.states),
-        years,
+        spells: spells(policy, &states),
+        years: years(policy, &text("village"), incomes_of(dossier, &teller.fields)?),
         events,
         next,
     })
 }
 
+/// The days on which something was written, and those on which the accounts of another year came to be looked at.
+fn days_of(policy: &Policy, written: Vec<Day>, today: Day) -> BTreeSet<Day> {
+    let mut days: BTreeSet<Day> = written.into_iter().collect();
+    if let Some(first) = days.first().copied() {
+        let opens = |year| policy.monitoring().opens(year);
+        let flips = (first.year()..=today.year()).filter_map(opens);
+        days.extend(flips.filter(|day| (first..=today).contains(day)));
+    }
+    days
+}
+
+/// Incomes beside the line of their year where a village lies.
+fn years(policy: &Policy, village: &str, incomes: BTreeMap<i64, Option<i64>>) -> Vec<YearOf> {
+    let year = |(year, income_per_head_fen): (i64, Option<i64>)| {
+        let end = Day::new(year, 12, 31)?;
+        #[expect(clippy::cast_possible_truncation, reason = "whole fen below 2^53")]
+        let line_fen = policy.amount("line", village, end).map(|fen| fen as i64);
+        Some(YearOf { year, income_per_head_fen, line_fen })
+    };
+    incomes.into_iter().filter_map(year).collect()
+}
+
 struct Teller<'t> {
     context: &'t Context,
     scope: Scope,
-    past: &'t Past,
+    id: i64,
+    fields: Fields,
 }
 
 impl Teller<'_> {
-    /// The days on which something was written, or the accounts of another year came to be looked at.
-    fn days(&self) -> BTreeSet<Day> {
-        let mut days: BTreeSet<Day> = self.past.days.iter().copied().collect();
-        let today = self.context.clock.now().day();
-        if let Some(first) = days.first().copied() {
-            let monitoring = self.context.policy.monitoring();
-            let flips = (first.year()..=today.year()).filter_map(|year| monitoring.opens(year));
-            days.extend(flips.filter(|day| (first..=today).contains(day)));
-        }
-        days
-    }
-
-    /// How the household stood at the end of a day, or stands now; none if it was not on record.
-    async fn stand(&self, day: Option<Day>) -> Result<Option<Explanation>, Error> {
-        let (context, named) = (self.context, Named::Id(self.past.id));
-        let at = day.unwrap_or_else(|| context.clock.now().day());
-        let on = context.policy.monitoring().looked_at(at);
-        let read = households::with_sources(context, self.scope.clone(), named, day).await;
+    /// How the household stood at the end of a day; none if it was not on record.
+    async fn stand(&self, day: Day) -> Result<Option<Explanation>, Error> {
+        let (policy, named) = (&self.context.policy, Named::Id(self.id));
+        let on = policy.monitoring().looked_at(day);
+        let scope = self.scope.clone();
+        let read = households::with_sources(self.context, scope, named, Some(day)).await;
         let (dossier, facts) = match read {
             Ok(read) => read,
             Err(Error::NotFound("household")) => return Ok(None),
             Err(error) => return Err(error),
         };
         let village = dossier.household.get("village").and_then(Json::as_str).unwrap_or_default();
-        let book = book_of(&context.policy, village, on)?;
-        explained(&context.policy, (dossier, &facts), &book, (on, day)).map(Some)
+        // Of the places of the packs those around it are enough.
+        let around = |area: &&AreaCode| village.starts_with(area.as_str());
+        let areas = policy.areas().into_iter().filter(around).cloned().collect();
+        let fields = self.fields.clone();
+        let rules = Rulebook::within(policy, &fields, on, areas)?;
+        let book = Book { fields, rules };
+        explained(policy, (dossier, &facts), &book, (on, Some(day))).map(Some)
     }
-
-    /// Its number, its county, and what is on record of its incomes.
-    async fn years(&self) -> Result<(String, String, Vec<YearOf>), Error> {
-        let (policy, named) = (&self.context.policy, Named::Id(self.past.id));
-        let read = households::with_sources(self.context, self.scope.clone(), named, None).await?;
-        let (dossier, _) = read;
-        let text = |name: &str| {
-            let own = dossier.household.get(name).and_then(Json::as_str);
-            own.unwrap_or_default().to_owned()
-        };
-        let (no, village, county) = (text("no"), text("village"), dossier.county.clone());
-        let incomes = incomes_of(dossier, &Fields::of(policy)?)?;
-        let year = |(year, income): (i64, Option<i64>)| {
-            let end = Day::new(year, 12, 31)?;
-            #[expect(clippy::cast_possible_truncation, reason = "whole fen below 2^53")]
-            let line_fen = policy.amount("line", &village, end).map(|fen| fen as i64);
-            Some(YearOf { year, income_per_head_fen: income, line_fen })
-        };
-        Ok((no, county, incomes.into_iter().filter_map(year).collect()))
-    }
-}
-
-/// What is asked where a village lies: of the places of the packs it needs those around it alone.
-fn book_of(policy: &Policy, village: &str, on: Day) -> Result<Book, Error> {
-    let fields = Fields::of(policy)?;
-    let around = |area: &&AreaCode| village.starts_with(area.as_str());
-    let areas = policy.areas().into_iter().filter(around).cloned().collect();
-    let rules = Rulebook::within(policy, &fields, on, areas)?;
-    Ok(Book { fields, rules })
 }
 
 /// What changed from one day to another; none if nothing did.

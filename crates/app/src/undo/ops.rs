@@ -388,7 +388,7 @@ impl Undoer<'_> {
             return Err(self.faults.told(tx, self.keys, (spans, self.scope.0)).await?);
         }
         for (county, homes) in std::mem::take(&mut self.homes_gone) {
-            for (key, _) in warnings::rows::take_away(tx, &county, &homes).await? {
+            for key in warnings::rows::take_away(tx, &county, &homes).await? {
                 self.batch.note(&county, warnings::WARNING, key, (Action::Undone, None, None));
             }
         }

@@ -1,6 +1,6 @@
 //! Looking at warnings, and closing them.
 
-use daohu_base::{AreaCode, AreaLevel, Day, Scope, Timestamp};
+use daohu_base::{AreaCode, Day, Scope, Timestamp};
 use daohu_db::{FutureExt, Tx};
 use daohu_policy::Policy;
 
@@ -9,10 +9,10 @@ use super::{
     sql::{self, Mark, Shown, Wanted},
 };
 use crate::{
-    Context, Error, areas,
-    follow_ups::{AreaFollowUps, Counted, State},
-    households::{self, Marks, rows},
-    sheet::{Frame, refused},
+    Context, Error,
+    follow_ups::{self, AreaFollowUps, State},
+    households::rows,
+    sheet::Frame,
 };
 
 /// The code list of outcomes.
@@ -63,12 +63,9 @@ pub(super) async fn close(
     context: &Context,
     mut frame: Frame,
     (id, version): (String, i64),
-    (outcome, reason): (&str, &str),
+    said: (&str, &str),
 ) -> Result<Shown, Error> {
-    let codes = ["follow_up.reason_too_short", "follow_up.reason_too_long"];
-    let reason = households::check_reason_of(context, reason, codes)?;
-    let outcome = frame.policy.list(OUTCOMES).and_then(|list| list.parse(outcome).ok());
-    let outcome = outcome.ok_or_else(|| refused("outcome", "follow_up.bad_outcome"))?;
+    let said = follow_ups::said(context, OUTCOMES, said)?;
     let work = async move |tx: &mut Tx| {
         let read = one(tx, &frame.scope, &id).await?.warning;
         // Who takes the household away, moves it, or asks its rules is waited for.
@@ -84,7 +81,7 @@ pub(super) async fn close(
         frame.act.follow(Timestamp(shown.warning.meta.updated_at));
         let (own, today) = (&shown.warning, frame.act.at.day());
         let quiet_days = quiet_days(&frame.policy, own, &shown.village, today);
-        let closed = own.closed(&frame.act, (outcome.into(), reason), quiet_days);
+        let closed = own.closed(&frame.act, said, quiet_days);
         sql::save(tx, std::slice::from_ref(&closed)).await?;
         frame.record(tx, vec![change(Some(own), &closed)]).await?;
         shown.warning = closed;
@@ -99,13 +96,10 @@ pub(super) async fn figures(
     scope: &Scope,
     area: AreaCode,
 ) -> Result<AreaFollowUps, Error> {
-    let scope = areas::ops::reported(scope, &area)?;
-    areas::ops::check_known(context, &area).await?;
-    let below = area.level().below().unwrap_or(AreaLevel::Village).min(AreaLevel::Village);
-    let today = context.clock.now().day().to_string();
-    let read = async move |tx: &mut Tx| sql::counted(tx, &scope, (below.digits(), &today)).await;
-    let counted: Result<Vec<Counted>, _> =
-        context.db.read_scan(move |tx| async move { read(tx).await }.boxed()).await;
-    let confirmed = Marks::new(&context.policy).set(OUTCOMES, "confirmed");
-    Ok(AreaFollowUps::new(&area, &counted?, &confirmed))
+    let counted = async |scope: Scope, digits, today: String| {
+        let read = async move |tx: &mut Tx| sql::counted(tx, &scope, (digits, &today)).await;
+        let read = context.db.read_scan(move |tx| async move { read(tx).await }.boxed()).await;
+        read.map_err(|error: daohu_db::Error| error.into())
+    };
+    follow_ups::figures(context, (scope, &area), OUTCOMES, counted).await
 }

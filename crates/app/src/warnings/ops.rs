@@ -134,10 +134,12 @@ async fn parts(context: &Context, area: Option<AreaCode>) -> Result<Vec<AreaCode
     Ok(counties.iter().filter_map(|code| AreaCode::parse(code).ok()).collect())
 }
 
+/// The last warning of each household and rule.
+type Known = HashMap<i64, BTreeMap<String, Warning>>;
+
 /// What a run knows of an area, and finds there.
 struct Told {
-    /// The last warning of each household and rule.
-    known: HashMap<(i64, String), Warning>,
+    known: Known,
     plans: Plans,
     met: BTreeMap<String, u64>,
 }
@@ -152,11 +154,8 @@ async fn plans(
     let (scope, today) = (Scope::of([area.clone()]), when.today.to_string());
     let within = scope.clone();
     let read = async move |tx: &mut Tx| {
-        let mut known: HashMap<(i64, String), Warning> = HashMap::new();
-        sql::each_standing(tx, (&within, &today), |own| {
-            keep_last(&mut known, own);
-        })
-        .await?;
+        let mut known = Known::new();
+        sql::each_standing(tx, (&within, &today), |own| keep_last(&mut known, own)).await?;
         Ok::<_, Error>(known)
     };
     let known = context.db.read_scan(move |tx| async move { read(tx).await }.boxed()).await?;
@@ -164,17 +163,13 @@ async fn plans(
     let (told, households) =
         each_warning(context, &scope, (area, when.on), told, move |told, said| {
             let Some(is_true) = said.is_true else { return };
-            if !is_true && told.known.is_empty() {
-                return;
-            }
-            let rule = said.rule.to_owned();
             if is_true {
-                *told.met.entry(rule.clone()).or_default() += 1;
+                *told.met.entry(said.rule.to_owned()).or_default() += 1;
             }
-            let of = (said.household, rule);
-            if step(told.known.get(&of), is_true, when).is_some() {
+            let last = told.known.get(&said.household).and_then(|own| own.get(said.rule));
+            if step(last, is_true, when).is_some() {
                 let homes = told.plans.entry(said.county.to_owned()).or_default();
-                homes.entry(of.0).or_default().push((of.1, is_true));
+                homes.entry(said.household).or_default().push((said.rule.to_owned(), is_true));
             }
         })
         .await?;
@@ -186,13 +181,13 @@ async fn plans(
 }
 
 /// Keeps the last warning of each household and rule: an open one, or the one that was raised last.
-fn keep_last(known: &mut HashMap<(i64, String), Warning>, own: Warning) {
-    let of = (own.household, own.rule.clone());
+fn keep_last(known: &mut Known, own: Warning) {
+    let of_home = known.entry(own.household).or_default();
     let is_later = |last: &Warning| {
         (last.closing.is_some(), &own.raised_on) > (own.closing.is_some(), &last.raised_on)
     };
-    if known.get(&of).is_none_or(is_later) {
-        known.insert(of, own);
+    if of_home.get(&own.rule).is_none_or(is_later) {
+        of_home.insert(own.rule.clone(), own);
     }
 }
 
@@ -235,7 +230,7 @@ impl Keeping {
             true => sql::villages(tx, &self.county, &ids).await?.into_iter().collect(),
             false => rows::lock_villages(tx, &self.county, &ids).await?.into_iter().collect(),
         };
-        let mut known = HashMap::new();
+        let mut known = Known::new();
         for own in sql::of_households(tx, &self.county, &ids).await? {
             self.act.follow(Timestamp(own.meta.updated_at));
             keep_last(&mut known, own);
@@ -245,7 +240,7 @@ impl Keeping {
         for (household, said) in homes {
             let Some(village) = villages.get(&household) else { continue };
             for (rule, is_true) in said {
-                let last = known.get(&(household, rule.clone()));
+                let last = known.get(&household).and_then(|own| own.get(&rule));
                 let Some(step) = step(last, is_true, self.when) else { continue };
                 match (step, last) {
                     (Step::Raise, _) => {

@@ -26,17 +26,16 @@ pub(crate) async fn move_warnings(
     Ok(moved)
 }
 
-/// Takes away the warnings of households whose import is undone: none that somebody closed is among them. Gives each one's key and
-/// what the journal has to say of it.
+/// Takes away the warnings of households whose import is undone: none that somebody closed is among them. Gives their keys.
 pub(crate) async fn take_away(
     tx: &mut Tx,
     county: &str,
     households: &[i64],
-) -> Result<Vec<(String, String)>, Error> {
+) -> Result<Vec<String>, Error> {
     let mut taken = Vec::new();
     for own in sql::of_households(tx, county, households).await? {
         sql::remove(tx, &own).await?;
-        taken.push((own.key(), own.to_journal()));
+        taken.push(own.key());
     }
     Ok(taken)
 }

@@ -146,8 +146,8 @@ pub(crate) async fn with_sources(
 
 /// What the journal tells of a household's past.
 pub(crate) struct Past {
-    /// The household's id.
-    pub(crate) id: i64,
+    /// The household as it is now.
+    pub(crate) dossier: Dossier,
     /// The days in China on which it, somebody who belongs or belonged to it, or an income of it was written, in their order.
     pub(crate) days: Vec<Day>,
     /// The household's own record as it stood at the end of each day on which it was written.
@@ -156,7 +156,7 @@ pub(crate) struct Past {
 
 /// When a household was written, as the journal tells it; what was undone was not.
 pub(crate) async fn past_of(context: &Context, scope: Scope, named: Named) -> Result<Past, Error> {
-    let keys = context.keys.clone();
+    let (keys, policy) = (context.keys.clone(), context.policy.clone());
     let work = async move |tx: &mut Tx| {
         let home = match named {
             Named::Id(id) => record::household(tx, &keys, &scope, id).await?,
@@ -183,7 +183,8 @@ pub(crate) async fn past_of(context: &Context, scope: Scope, named: Named) -> Re
             let record = format!("{id}/{}", income.year());
             days.extend(days_of(tx, &counties, ("income", &record)).await?);
         }
-        Ok::<_, Error>(Past { id, days: days.into_iter().collect(), states })
+        let dossier = dossier_of(tx, (&keys, &policy, &scope), &home, None).await?;
+        Ok::<_, Error>(Past { dossier, days: days.into_iter().collect(), states })
     };
     context.db.read(move |tx| async move { work(tx).await }.boxed()).await
 }

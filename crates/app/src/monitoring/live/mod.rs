@@ -179,31 +179,21 @@ impl Live {
         let marks = self.look(|kept| {
             kept.filter(|kept| kept.suits(&fields, year)).map(|kept| Arc::clone(&kept.marks))
         });
-        let Some(marks) = marks else {
-            // Before the new one is read: two of them would take twice the room.
-            self.change(|kept| *kept = None);
-            let all = match self.load(&fields, (policy, year)).await {
-                Some(loaded) => loaded,
-                None => {
+        let marks = match marks {
+            Some(marks) => marks,
+            None => {
+                // Before the new one is read: two of them would take twice the room.
+                self.change(|kept| *kept = None);
+                let Some(saved) = self.load(&fields, (policy, year)).await else {
                     let all = tail::read_all(context, fields, year).await?;
                     self.change(|kept| *kept = Some(all));
                     return Ok(());
-                }
-            };
-            let marks = Arc::clone(&all.marks);
-            self.change(|kept| *kept = Some(all));
-            return self.go_on(context, (fields, year), marks).await;
+                };
+                let marks = Arc::clone(&saved.marks);
+                self.change(|kept| *kept = Some(saved));
+                marks
+            }
         };
-        self.go_on(context, (fields, year), marks).await
-    }
-
-    /// Reads what was written behind the marks of what is kept.
-    async fn go_on(
-        &self,
-        context: &Context,
-        (fields, year): (Fields, i64),
-        marks: Arc<BTreeMap<String, Mark>>,
-    ) -> Result<(), Error> {
         let found = tail::read_since(context, fields.clone(), year, marks).await?;
         if let Some(found) = found {
             self.change(|slot| {
