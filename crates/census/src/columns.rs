@@ -1,6 +1,6 @@
 //! Arrays of the population.
 
-use std::sync::Arc;
+use std::{ops::Range, sync::Arc};
 
 use daohu_base::Day;
 use daohu_policy::{
@@ -187,16 +187,31 @@ impl Census {
         Incomes::new(fen, Persons::among(sharing, self.households()))
     }
 
-    /// How many members each household has on a day.
-    pub fn members_on(&self, day: Day) -> Vec<i32> {
-        let mut counts = vec![0; self.households()];
-        for (home, gone_on) in self.homes.iter().zip(&self.gone_on) {
-            let count = usize::try_from(*home).ok().and_then(|home| counts.get_mut(home));
+    /// How many members each household between two places has on a day.
+    pub fn members_on(&self, day: Day, households: Range<usize>) -> Vec<i32> {
+        let mut counts = vec![0; households.len()];
+        let from = |nth: usize| {
+            let first = self.members_from.get(nth).and_then(|first| usize::try_from(*first).ok());
+            first.unwrap_or(self.members())
+        };
+        let members = from(households.start)..from(households.end);
+        let homes = self.homes.get(members.clone()).unwrap_or_default();
+        let gone_on = self.gone_on.get(members).unwrap_or_default();
+        for (home, gone_on) in homes.iter().zip(gone_on) {
+            let nth =
+                usize::try_from(*home).ok().and_then(|home| home.checked_sub(households.start));
+            let count = nth.and_then(|nth| counts.get_mut(nth));
             if let Some(count) = count {
                 *count += i32::from(*gone_on > day.packed());
             }
         }
         counts
+    }
+
+    /// How many members a household has on a day.
+    pub fn member_count(&self, nth: usize, day: Day) -> usize {
+        let own = self.gone_on.get(self.members_of(nth));
+        own.unwrap_or_default().iter().filter(|gone_on| **gone_on > day.packed()).count()
     }
 
     /// The codes of all households in a field of a shape that is one code or several; none of another field.

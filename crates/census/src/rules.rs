@@ -17,6 +17,15 @@ pub enum Outcome {
 }
 
 impl Outcome {
+    /// What two rules together say: unmet if one is, otherwise unknown if one is.
+    pub const fn or_worse(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::Unmet, _) | (_, Self::Unmet) => Self::Unmet,
+            (Self::Unknown, _) | (_, Self::Unknown) => Self::Unknown,
+            _ => Self::Met,
+        }
+    }
+
     /// As statuses are written: `unmet`, `met`, `unknown`, and nothing where it is not asked.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -29,7 +38,7 @@ impl Outcome {
 }
 
 /// A rule: unmet if a test of the first kind holds, otherwise met if all of the second do, otherwise unknown.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Rule {
     /// `income` …
     pub id: String,
@@ -109,6 +118,27 @@ impl Plan {
         let ids = rules.iter().map(|rule| rule.id.clone()).collect();
         let rules = rules.into_iter().map(Some).collect();
         Self { ids, places: vec![Place { rules, amounts }] }
+    }
+
+    /// Some of the rules alone, by their places in the plan.
+    pub fn only(&self, keep: impl Fn(usize) -> bool) -> Self {
+        let kept = |nth: &usize| keep(*nth);
+        let place = |place: &Place| Place {
+            rules: (0..)
+                .zip(&place.rules)
+                .filter(|(nth, _)| kept(nth))
+                .map(|own| own.1.clone())
+                .collect(),
+            amounts: place.amounts.clone(),
+        };
+        Self {
+            ids: (0..)
+                .zip(&self.ids)
+                .filter(|(nth, _)| kept(nth))
+                .map(|own| own.1.clone())
+                .collect(),
+            places: self.places.iter().map(place).collect(),
+        }
     }
 
     /// The nth rule at a place, if it is asked there.

@@ -97,6 +97,8 @@ pub(crate) struct IndicesIn {
     year: Option<i64>,
     /// `city`, `county`, `township` or `village`: areas of this level are told of by themselves; none if absent.
     by: Option<String>,
+    /// A class of the packs, by its id: of its households alone. All registered ones if absent.
+    class: Option<String>,
 }
 
 /// What is thought of.
@@ -344,8 +346,8 @@ pub(crate) async fn get_trajectory(
 const EVENTS: u32 = 20;
 const EVENTS_MAX: u32 = 50;
 
-/// Indices of poverty of an area: incidence, depth and severity, inequality, in how many ways households are poor. 404 outside and
-/// above the scope, and below the villages.
+/// Indices of poverty of an area: incidence, depth and severity, inequality, in how many ways households are poor, from what causes,
+/// and who went below the line or above it since the year before. 404 outside and above the scope, and below the villages.
 #[utoipa::path(get, path = "/areas/{code}/indices", tag = "monitoring",
     params(("code" = String, Path), IndicesIn), responses((status = 200, body = IndicesReport)))]
 pub(crate) async fn get_area_indices(
@@ -361,10 +363,10 @@ pub(crate) async fn get_area_indices(
         Some(year) => year,
         None => looked_at(context, None)?.year(),
     };
-    if Day::new(year, 12, 31).is_none() {
+    if [year, year - 1].into_iter().any(|year| Day::new(year, 12, 31).is_none()) {
         return Err(ApiError::field("year", "monitor.bad_year"));
     }
-    let asked = IndicesAsked { area, year, by };
+    let asked = IndicesAsked { area, year, by, class: query.class };
     Ok(Json(indices(context, &permit.scope, asked).await?))
 }
 

@@ -1,16 +1,19 @@
 //! How the households of an area and of those in it stand: guarantees, classes, warnings, coverage.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use daohu_base::{AreaCode, AreaLevel, Day, Scope};
+use daohu_census::Census;
 use serde::Serialize;
+use tokio::task::spawn_blocking;
 use utoipa::ToSchema;
 
 use super::{
+    counties::{by_part, sum},
     model::{Counts, CoverageCounts, OverallCounts},
-    picture::{Part, Parts, tallied},
-    rulebook::Rulebook,
-    tallies::{OfVillage, Tally},
+    picture::{Part, Summed, SumsWanted, summed},
+    rulebook::{Book, Rulebook},
+    tallies::{Tally, by_village},
 };
 use crate::{Context, Error};
 
@@ -54,6 +57,22 @@ pub(crate) struct AreaStates {
     warnings: BTreeMap<String, usize>,
 }
 
+/// Counts how all households stand on the day that screens look at, where a server keeps them, so that whoever asks first does
+/// not wait for it.
+pub async fn warm(context: &Context) -> Result<(), Error> {
+    let on = context.policy.monitoring().looked_at(context.clock.now().day());
+    let book = context.live.book(&context.policy, on)?;
+    let live = context.live.clone();
+    let work = move || {
+        live.look(|kept| {
+            let Some(kept) = kept else { return };
+            let ask = |census: &Census, span| by_village(census, (&book, on), span, None);
+            kept.tallies.of((&kept.census, ""), &book, ask);
+        });
+    };
+    spawn_blocking(work).await.map_err(|_| Error::Cancelled)
+}
+
 /// How the households of an area stand on a day, and those of the areas of a level in it, if the whole of it lies inside the scope.
 pub(super) async fn monitoring(
     context: &Context,
@@ -63,14 +82,37 @@ pub(super) async fn monitoring(
 ) -> Result<AreaMonitoring, Error> {
     let policy = context.policy.version().to_owned();
     let book = context.live.book(&context.policy, on)?;
-    let deepest = by.unwrap_or(area.level());
-    let (tree, villages) = tallied(context, scope, (area, deepest), (&book, on)).await?;
-    let rules = &book.rules;
-    let whole = Tally::sum(villages.iter().map(|(_, own)| own));
-    let children = by.map(|by| by_part(&tree.parts(Some(by), on, &villages), &villages, rules));
-    Ok(AreaMonitoring {
-        area: tree.area.to_string(),
-        name: tree.name().map(str::to_owned),
+    let wanted = SumsWanted {
+        deepest: by.unwrap_or(area.level()),
+        area,
+        book: Arc::clone(&book),
+        year: on.year(),
+        asks_amounts: true,
+    };
+    let asked = Arc::clone(&book);
+    let ask = move |census: &Census, span| by_village(census, (&asked, on), span, None);
+    let tell = move |own: Summed<'_, Tally>| Ok(told(&own, (&book, on), (policy, by)));
+    summed(context, scope, wanted, (|kept| &kept.tallies, ask), tell).await
+}
+
+fn told(
+    own: &Summed<'_, Tally>,
+    (book, on): (&Book, Day),
+    (policy, by): (String, Option<AreaLevel>),
+) -> AreaMonitoring {
+    let (rules, area) = (&book.rules, &own.tree.area);
+    let whole = sum(own.counties.pieces(area, None).into_iter().map(|(_, own)| own));
+    let whole = whole.unwrap_or_default();
+    let children = by.map(|by| {
+        let pieces = own.counties.pieces(area, Some(by));
+        let parts = own.tree.parts(Some(by), on, pieces.iter().map(|(code, _)| *code));
+        let sums = by_part(&parts, &pieces);
+        let lines = parts.lines.iter().zip(sums);
+        lines.map(|(part, sum)| states(part, &sum.unwrap_or_default(), rules)).collect()
+    });
+    AreaMonitoring {
+        area: own.tree.area.to_string(),
+        name: own.tree.name().map(str::to_owned),
         on: on.to_string(),
         policy,
         households: whole.households,
@@ -80,30 +122,21 @@ pub(super) async fn monitoring(
         coverages: whole.coverages(rules),
         overall: whole.overall,
         children: children.unwrap_or_default(),
-    })
+    }
 }
 
-/// The villages of each part together.
-fn by_part(parts: &Parts, villages: &[OfVillage], rules: &Rulebook) -> Vec<AreaStates> {
-    let mut sums = vec![Tally::default(); parts.lines.len()];
-    for (place, (_, own)) in parts.of_village.iter().zip(villages) {
-        if let Some(sum) = usize::try_from(*place).ok().and_then(|place| sums.get_mut(place)) {
-            sum.add(own);
-        }
-    }
-    let told = |(part, sum): (&Part, Tally)| {
-        let by_rule = |counts: Vec<Counts>, count: fn(&Counts) -> usize| {
-            counts.into_iter().map(|own| (own.rule.clone(), count(&own))).collect()
-        };
-        AreaStates {
-            area: part.code.clone(),
-            name: part.name.clone(),
-            households: sum.households,
-            unmet: by_rule(sum.guarantees(rules), |own| own.unmet),
-            unknown: by_rule(sum.guarantees(rules), |own| own.unknown),
-            warnings: by_rule(sum.warnings(rules), |own| own.met),
-            overall: sum.overall,
-        }
+/// How the households of a part stand.
+fn states(part: &Part, sum: &Tally, rules: &Rulebook) -> AreaStates {
+    let by_rule = |counts: Vec<Counts>, count: fn(&Counts) -> usize| {
+        counts.into_iter().map(|own| (own.rule.clone(), count(&own))).collect()
     };
-    parts.lines.iter().zip(sums).map(told).collect()
+    AreaStates {
+        area: part.code.clone(),
+        name: part.name.clone(),
+        households: sum.households,
+        unmet: by_rule(sum.guarantees(rules), |own| own.unmet),
+        unknown: by_rule(sum.guarantees(rules), |own| own.unknown),
+        warnings: by_rule(sum.warnings(rules), |own| own.met),
+        overall: sum.overall.clone(),
+    }
 }

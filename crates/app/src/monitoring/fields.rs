@@ -6,7 +6,7 @@ use daohu_census::{Derived, Shape, Source};
 use daohu_db::Value;
 use daohu_policy::{
     BadPack, CodeSet, Policy,
-    expr::{Field, FieldKind, Unit, Vocabulary},
+    expr::{Field, FieldKind, FieldRef, Level, Unit, Vocabulary},
 };
 
 use crate::{
@@ -77,6 +77,14 @@ impl Fields {
         let standards = policy.standards().iter().map(|own| own.id.clone()).collect();
         let fields = Self { shape, household, member, standards };
         fields.check_names(policy).map(|()| fields)
+    }
+
+    /// What a field of the household is derived from, if it is not stored.
+    pub(super) fn derived(&self, field: FieldRef) -> Option<Derived> {
+        match (field.level, self.shape.household.get(field.place)?) {
+            (Level::Household, Source::Derived(derived)) => Some(*derived),
+            _ => None,
+        }
     }
 
     /// The columns of 人 that tell how and when somebody left, and the codes of who did.

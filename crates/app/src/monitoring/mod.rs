@@ -8,6 +8,7 @@
 
 pub(crate) mod api;
 mod areas;
+mod counties;
 mod explain;
 mod fields;
 mod indices;
@@ -26,8 +27,11 @@ mod watch;
 mod whatif;
 mod words;
 
+pub use areas::warm;
 pub use explain::{Because, Explanation, Judgement, Looked, explain};
-pub use indices::{Band, Counted, IndicesAsked, IndicesOf, IndicesReport, Way, Ways, indices};
+pub use indices::{
+    Band, CauseOf, Counted, Flow, IndicesAsked, IndicesOf, IndicesReport, Way, Ways, indices,
+};
 pub use live::{Live, Proof};
 pub use model::{Counts, CoverageCounts, OverallCounts, Summary, in_words};
 pub use ops::{Asked, check, run};

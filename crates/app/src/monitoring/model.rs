@@ -84,6 +84,13 @@ impl OverallCounts {
             Outcome::NotAsked => {}
         }
     }
+
+    /// Counts those that were counted elsewhere.
+    pub(super) fn join(&mut self, other: &Self) {
+        self.met += other.met;
+        self.unmet += other.unmet;
+        self.unknown += other.unknown;
+    }
 }
 
 /// What the state of a household is called.

@@ -6,12 +6,13 @@ use daohu_base::{AreaCode, Day, Scope};
 use daohu_policy::{BadPack, Policy};
 
 use super::{
+    counties::sum,
     fields::Fields,
     model::Summary,
     picture::Stored,
     rulebook::{self, Book, Rulebook},
     statuses,
-    tallies::{Tally, by_village},
+    tallies::by_village,
 };
 use crate::{Context, Error};
 
@@ -60,7 +61,7 @@ pub async fn run(context: &Context, scope: &Scope, asked: Asked) -> Result<Summa
     }
     let households = census.households();
     let villages = by_village(census, (&book, on), 0..households, Some(&assessment));
-    let whole = Tally::sum(villages.iter().map(|(_, own)| own));
+    let whole = sum(villages.iter().map(|(_, own)| own)).unwrap_or_default();
     Ok(Summary {
         area: picture.tree.area.to_string(),
         on: on.to_string(),

@@ -1,6 +1,6 @@
 //! An area with its households, as monitoring looks at it.
 
-use std::{num::NonZero, sync::Arc, thread::available_parallelism, time::Instant};
+use std::{num::NonZero, ops::Range, sync::Arc, thread::available_parallelism, time::Instant};
 
 use daohu_base::{AreaCode, AreaLevel, Day, Scope};
 use daohu_census::{Assessment, Census, Plan, Question, assess};
@@ -8,10 +8,12 @@ use daohu_db::{FutureExt, Tx};
 use tokio::task::spawn_blocking;
 
 use super::{
+    counties::{Counties, Shelf, Sum},
     fields::Fields,
+    indices::Ginis,
+    live::Kept,
     load::{Loaded, load},
     rulebook::{Book, Rulebook},
-    tallies::{OfVillage, by_village},
 };
 use crate::{
     Context, Error,
@@ -55,11 +57,11 @@ pub(super) struct Stored {
     pub(super) load_seconds: f64,
 }
 
-/// Areas of one level, with the one of each village.
+/// Areas of one level, with the one of each village or county that they are put together from.
 pub(super) struct Parts {
     pub(super) lines: Vec<Part>,
-    /// Of each village of the census, the place among the lines.
-    pub(super) of_village: Vec<u32>,
+    /// Of each piece, the place among the lines.
+    pub(super) of_piece: Vec<u32>,
 }
 
 /// An area of which something is told.
@@ -149,31 +151,56 @@ async fn tree(context: &Context, area: AreaCode, deepest: AreaLevel) -> Result<T
     context.db.read(move |tx| async move { read(tx).await }.boxed()).await
 }
 
-/// How the households of each village of an area stand, if the whole of it lies inside the scope: as [`look`] has them, but where
-/// a server keeps them, only those counties are asked that were written since somebody asked last. Of the areas inside it those
-/// down to a level are told.
-pub(super) async fn tallied(
+/// An area whose figures are sums.
+pub(super) struct Summed<'c, T> {
+    pub(super) tree: Tree,
+    pub(super) counties: Counties<T>,
+    pub(super) census: &'c Census,
+    /// Of a server that keeps them.
+    pub(super) ginis: Option<&'c Ginis>,
+}
+
+/// What an area is summed up by.
+pub(super) struct SumsWanted {
+    pub(super) area: AreaCode,
+    /// Of the areas inside it those down to this level are told.
+    pub(super) deepest: AreaLevel,
+    pub(super) book: Arc<Book>,
+    /// The year of which amounts are asked.
+    pub(super) year: i64,
+    /// Whether they are.
+    pub(super) asks_amounts: bool,
+}
+
+/// Sums an area up, if the whole of it lies inside the scope: as [`look`] has it, but where a server keeps the households, only
+/// those counties are asked that were written since somebody asked last. `ask` says what the villages of households come to.
+pub(super) async fn summed<T: Sum + Send + Sync + 'static, R: Send + 'static>(
     context: &Context,
     scope: &Scope,
-    (area, deepest): (AreaCode, AreaLevel),
-    (book, on): (&Arc<Book>, Day),
-) -> Result<(Tree, Vec<OfVillage>), Error> {
-    if !is_kept(context, scope, &area, Some(on.year())).await? {
-        let of = (area, book.fields.clone(), on.year());
-        let book = Arc::clone(book);
+    wanted: SumsWanted,
+    (shelf, ask): (
+        fn(&Kept) -> &Shelf<T>,
+        impl Fn(&Census, Range<usize>) -> Vec<(String, T)> + Send + 'static,
+    ),
+    tell: impl FnOnce(Summed<'_, T>) -> Result<R, Error> + Send + 'static,
+) -> Result<R, Error> {
+    let SumsWanted { area, deepest, book, year, asks_amounts } = wanted;
+    if !is_kept(context, scope, &area, asks_amounts.then_some(year)).await? {
+        let of = (area, book.fields.clone(), year);
         let told = move |picture: &Picture<'_>| {
-            let all = 0..picture.census.households();
-            let villages = by_village(picture.census, (&book, on), all, None);
-            Ok((picture.tree.clone(), villages))
+            let census = picture.census;
+            let counties = Counties::of(ask(census, 0..census.households()));
+            tell(Summed { tree: picture.tree.clone(), counties, census, ginis: None })
         };
         return look_at_stored(context, scope, of, told).await;
     }
     let tree = tree(context, area.clone(), deepest).await?;
-    let (live, book) = (context.live.clone(), Arc::clone(book));
+    let live = context.live.clone();
     let work = move || {
         live.look(|kept| {
             let kept = kept.ok_or(Error::Refused("monitor.starting"))?;
-            Ok((tree, kept.tallies(&area, (&book, on))))
+            let counties = shelf(kept).of((&kept.census, area.as_str()), &book, ask);
+            tell(Summed { tree, counties, census: &kept.census, ginis: Some(&kept.ginis) })
         })
     };
     spawn_blocking(work).await.map_err(|_| Error::Cancelled)?
@@ -218,18 +245,13 @@ impl Tree {
         own.map(|(line, _)| line.name.as_str())
     }
 
-    /// As [`Tree::parts_of`], with the one of each of these villages.
-    pub(super) fn parts(&self, by: Option<AreaLevel>, on: Day, villages: &[OfVillage]) -> Parts {
-        self.parts_of(by, on, villages.iter().map(|(village, _)| village.as_str()))
-    }
-
     /// The areas of a level that lie in this one, those included in which no household lives; itself, where no level is asked
-    /// for.
-    fn parts_of<'v>(
+    /// for. Each of the pieces lies in one of them.
+    pub(super) fn parts<'v>(
         &self,
         by: Option<AreaLevel>,
         on: Day,
-        villages: impl Iterator<Item = &'v str>,
+        pieces: impl Iterator<Item = &'v str>,
     ) -> Parts {
         let digits = by.map_or(self.area.as_str().len(), AreaLevel::digits);
         let today = on.to_string();
@@ -245,9 +267,9 @@ impl Tree {
             })
             .collect();
         lines.sort_by(|one, other| one.code.cmp(&other.code));
-        let mut of_village = Vec::new();
-        for village in villages {
-            let code = village.get(..digits).unwrap_or(village);
+        let mut of_piece = Vec::new();
+        for piece in pieces {
+            let code = piece.get(..digits).unwrap_or(piece);
             let place = lines.binary_search_by(|line| line.code.as_str().cmp(code));
             // What the tree does not have is told of all the same.
             let place = place.unwrap_or_else(|_| {
@@ -258,9 +280,9 @@ impl Tree {
                     lines.len() - 1
                 })
             });
-            of_village.push(u32::try_from(place).unwrap_or(u32::MAX));
+            of_piece.push(u32::try_from(place).unwrap_or(u32::MAX));
         }
-        Parts { lines, of_village }
+        Parts { lines, of_piece }
     }
 }
 
@@ -288,8 +310,8 @@ impl Picture<'_> {
         self.census.villages().iter().map(fen).collect()
     }
 
-    /// As [`Tree::parts_of`], with the one of each village of the census.
+    /// As [`Tree::parts`], with the one of each village of the census.
     pub(super) fn parts(&self, by: Option<AreaLevel>, on: Day) -> Parts {
-        self.tree.parts_of(by, on, self.census.villages().iter().map(String::as_str))
+        self.tree.parts(by, on, self.census.villages().iter().map(String::as_str))
     }
 }

@@ -6,10 +6,10 @@ use std::{
 };
 
 use daohu_base::{AreaCode, Day};
-use daohu_census::{Derived, Place, Plan, Rule, Source};
+use daohu_census::{Derived, Place, Plan, Rule};
 use daohu_policy::{
     BadPack, Coverage, Expression, Guarantee, Head, Item, Items, Policy,
-    expr::{self, FieldRef, Level, Named, Test, Words, is_never_true},
+    expr::{self, FieldRef, Named, Test, Words, is_never_true},
 };
 
 use super::{explain::fields_of, fields::Fields};
@@ -22,12 +22,12 @@ pub(super) struct Book {
 
 /// Books of the days that were asked about last: reading all expressions at all places takes longer than asking a county.
 #[derive(Default)]
-pub(super) struct Shelf(Mutex<Vec<Arc<Book>>>);
+pub(super) struct Books(Mutex<Vec<Arc<Book>>>);
 
 /// Books that are kept.
 const BOOKS: usize = 6;
 
-impl Shelf {
+impl Books {
     /// The book of a policy and day.
     pub(super) fn of(&self, policy: &Policy, on: Day) -> Result<Arc<Book>, BadPack> {
         let is_it = |own: &Arc<Book>| own.rules.on == on && own.rules.policy == policy.version();
@@ -71,6 +71,7 @@ pub(super) struct Rulebook {
 }
 
 /// Rules of a kind.
+#[derive(Default)]
 pub(super) struct Asked {
     pub(super) plan: Plan,
     /// What they are called, in the order of the plan.
@@ -78,21 +79,29 @@ pub(super) struct Asked {
 }
 
 impl Asked {
+    /// One of the rules alone, if there is one of this id.
+    pub(super) fn only(&self, id: &str) -> Option<Self> {
+        let nth = self.plan.ids.iter().position(|own| own == id)?;
+        let heads = self.heads.get(nth).cloned().into_iter().collect();
+        Some(Self { plan: self.plan.only(|own| own == nth), heads })
+    }
+
     /// True if a rule looks at an amount of the year.
     pub(super) fn asks_amounts(&self, fields: &Fields) -> bool {
-        let is_amount = |field: &FieldRef| {
-            let source = fields.shape.household.get(field.place);
-            field.level == Level::Household
-                && matches!(source, Some(Source::Derived(Derived::OfYear(_))))
-        };
+        let is_amount =
+            |field: &FieldRef| matches!(fields.derived(*field), Some(Derived::OfYear(_)));
         let rules = self.plan.places.iter().flat_map(|place| place.rules.iter().flatten());
-        let mut tests = rules.flat_map(|rule| rule.unmet().iter().chain(rule.met()));
-        tests.any(|test| {
+        rules.flat_map(tests_of).any(|test| {
             let mut found = Vec::new();
             fields_of(test, &mut found);
             found.iter().any(is_amount)
         })
     }
+}
+
+/// The parts of a rule.
+fn tests_of(rule: &Rule) -> impl Iterator<Item = &Test> {
+    rule.unmet().iter().chain(rule.met())
 }
 
 /// The packs at a place on a day.
@@ -212,8 +221,8 @@ impl Rulebook {
         on: Day,
         areas: Vec<AreaCode>,
     ) -> Result<Self, BadPack> {
+        let guarantees = Self::guarantees(policy, fields, on, areas.clone())?;
         let day = On { policy, fields, on, areas: &areas };
-        let guarantees = day.asked(policy.guarantees(), |own| &own.head, At::guarantee)?;
         let classes = day.asked(
             policy.classes(),
             |own| &own.head,
@@ -230,8 +239,46 @@ impl Rulebook {
             |at, own| at.held(&own.head, "among", &own.among),
         )?;
         let coverages = day.asked(policy.coverages(), |own| &own.head, At::coverage)?;
+        Ok(Self { classes, warnings, among, coverages, ..guarantees })
+    }
+
+    /// The guarantees alone, and nothing else of what the packs ask.
+    pub(super) fn guarantees(
+        policy: &Policy,
+        fields: &Fields,
+        on: Day,
+        areas: Vec<AreaCode>,
+    ) -> Result<Self, BadPack> {
+        let day = On { policy, fields, on, areas: &areas };
+        let guarantees = day.asked(policy.guarantees(), |own| &own.head, At::guarantee)?;
         let policy = policy.version().to_owned();
+        let (classes, warnings, among, coverages) = Default::default();
         Ok(Self { policy, on, guarantees, classes, warnings, among, coverages, areas })
+    }
+
+    /// Which guarantees of another day or policy may say something else of a household than these do: all, where the two do not
+    /// ask the same ones in the same areas. Fields are those of both; `is_raised` where incomes of the other are.
+    pub(super) fn differing(&self, other: &Self, fields: &Fields, is_raised: bool) -> Vec<bool> {
+        let (own, new) = (&self.guarantees.plan, &other.guarantees.plan);
+        if own.ids != new.ids || self.areas != other.areas {
+            return vec![true; new.ids.len()];
+        }
+        let differs = |nth: usize| {
+            let mut places = own.places.iter().zip(&new.places);
+            places.any(|(own, new)| {
+                let (own_rule, new_rule) = (own.rules.get(nth), new.rules.get(nth));
+                let asked = new_rule.into_iter().flatten();
+                let mut found = Vec::new();
+                asked.flat_map(tests_of).for_each(|test| fields_of(test, &mut found));
+                let is_moved = |field: &FieldRef| match fields.derived(*field) {
+                    Some(Derived::Amount(nth)) => own.amounts.get(nth) != new.amounts.get(nth),
+                    Some(Derived::IncomePerHead) => is_raised,
+                    _ => false,
+                };
+                own_rule != new_rule || found.iter().any(is_moved)
+            })
+        };
+        (0..new.ids.len()).map(differs).collect()
     }
 
     /// The place of a village: that of the nearest area of which packs say something.

@@ -6,6 +6,7 @@ use daohu_base::Day;
 use daohu_census::{Assessment, Census, Outcome, Question, assess};
 
 use super::{
+    counties::{Sum, Villages},
     model::{Counts, CoverageCounts, OverallCounts},
     picture::threads,
     rulebook::{Asked, Book, Rulebook},
@@ -26,9 +27,6 @@ pub(super) struct Tally {
     coverages: Ruled,
 }
 
-/// How those of a village stand.
-pub(super) type OfVillage = (String, Tally);
-
 fn add(sum: &mut Ruled, other: &Ruled) {
     sum.resize(sum.len().max(other.len()), [0; 3]);
     for (own, other) in sum.iter_mut().zip(other) {
@@ -36,26 +34,19 @@ fn add(sum: &mut Ruled, other: &Ruled) {
     }
 }
 
-impl Tally {
-    pub(super) fn add(&mut self, other: &Self) {
+impl Sum for Tally {
+    fn add(&mut self, other: &Self) {
         self.households += other.households;
-        self.overall.met += other.overall.met;
-        self.overall.unmet += other.overall.unmet;
-        self.overall.unknown += other.overall.unknown;
+        self.overall.join(&other.overall);
         add(&mut self.guarantees, &other.guarantees);
         add(&mut self.classes, &other.classes);
         add(&mut self.warnings, &other.warnings);
         add(&mut self.among, &other.among);
         add(&mut self.coverages, &other.coverages);
     }
+}
 
-    /// The sum of some.
-    pub(super) fn sum<'t>(all: impl IntoIterator<Item = &'t Self>) -> Self {
-        let mut sum = Self::default();
-        all.into_iter().for_each(|own| sum.add(own));
-        sum
-    }
-
+impl Tally {
     pub(super) fn guarantees(&self, rulebook: &Rulebook) -> Vec<Counts> {
         counts(&rulebook.guarantees, &self.guarantees)
     }
@@ -109,29 +100,20 @@ pub(super) fn by_village(
     (book, on): (&Book, Day),
     span: Range<usize>,
     guarantees: Option<&Assessment>,
-) -> Vec<OfVillage> {
+) -> Vec<(String, Tally)> {
     let rules = &book.rules;
-    let places = census.places(|village| rules.place_of(village));
+    let known = Villages::of(census, span.clone());
+    let places = known.spread(census, 0, |village| rules.place_of(village));
     let ask = |asked: &Asked| {
         let shape = &book.fields.shape;
         let question = Question { shape, on, places: &places, added_fen: &[] };
         assess(census, &asked.plan, question, span.clone(), threads())
     };
-    let place = |village: u32| usize::try_from(village).unwrap_or(usize::MAX);
-    // Of a county's villages there are few among those of a province.
+    let place = |number: u32| usize::try_from(number).unwrap_or(usize::MAX);
+    let number = |village: &u32| known.numbers.get(place(*village)).copied().unwrap_or(u32::MAX);
     let everywhere = census.village_places().get(span.clone()).unwrap_or_default();
-    let mut known: Vec<u32> = everywhere.to_vec();
-    known.sort_unstable();
-    known.dedup();
-    let mut nth_of = vec![0_u32; known.last().map_or(0, |last| place(*last) + 1)];
-    for (nth, village) in (0..).zip(&known) {
-        if let Some(slot) = nth_of.get_mut(place(*village)) {
-            *slot = nth;
-        }
-    }
-    let nth = |village: &u32| nth_of.get(place(*village)).copied().unwrap_or_default();
-    let villages: Vec<u32> = everywhere.iter().map(nth).collect();
-    let mut tallies = vec![Tally::default(); known.len()];
+    let villages: Vec<u32> = everywhere.iter().map(number).collect();
+    let mut tallies = vec![Tally::default(); known.places.len()];
     for village in &villages {
         if let Some(own) = tallies.get_mut(place(*village)) {
             own.households += 1;
@@ -172,7 +154,5 @@ pub(super) fn by_village(
             own.overall.add(guarantees.overall(nth));
         }
     }
-    let name = |village: &u32| census.villages().get(place(*village)).cloned();
-    let named = known.iter().map(|village| name(village).unwrap_or_default());
-    named.zip(tallies).collect()
+    known.with(census, tallies)
 }

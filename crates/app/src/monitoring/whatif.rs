@@ -1,11 +1,11 @@
 //! What if: a line, a rule or a transfer is changed in thought, and it is seen who falls in or out, and what it costs.
 
-use std::time::Instant;
+use std::{sync::Arc, time::Instant};
 
 use daohu_base::{AreaCode, AreaLevel, Day, Fen, Scope};
 use daohu_census::{
     Assessment, Outcome,
-    indices::{Asked, Chosen, Groups, Lines, Poverty, poverty_by},
+    indices::{Asked, Chosen, Groups, Lines, Poverty, Tally, poverty_by},
 };
 use daohu_policy::{BadPack, Policy};
 use serde::Serialize;
@@ -16,11 +16,12 @@ use super::{
     indices::Counted,
     model::OverallCounts,
     picture::{Parts, Picture, Wanted, look, threads},
-    rulebook::Rulebook,
+    rulebook::{Asked as Rules, Book, Rulebook},
 };
 use crate::{
     Context, Error,
     policies::{self, Pack},
+    sheet::refused,
 };
 
 /// What is thought of.
@@ -133,51 +134,75 @@ pub async fn whatif(
         Ok(other) => other,
         Err(found) => return Ok(Err(found)),
     };
-    // The changed packs may have standards that those in force do not: fields are theirs.
-    let fields = Fields::of(&other)?;
     let compiling = Instant::now();
-    let before = Rulebook::of(policy, &fields, asked.on)?;
-    let after = Rulebook::of(&other, &fields, asked.on)?;
+    let fields = Fields::of(&other)?;
+    let mut before = context.live.book(policy, asked.on)?;
+    // The changed packs may have standards that those in force do not: fields are theirs.
+    if before.fields.standards != fields.standards {
+        let rules = Rulebook::of(policy, &fields, asked.on)?;
+        before = Arc::new(Book { fields: fields.clone(), rules });
+    }
+    let areas = other.areas().into_iter().cloned().collect();
+    let after = Rulebook::guarantees(&other, &fields, asked.on, areas)?;
+    let class = asked.transfer.as_ref().and_then(|transfer| transfer.class.as_deref());
+    let class = class.map(|id| {
+        before.rules.classes.only(id).ok_or_else(|| refused("class", "monitor.unknown_rule"))
+    });
+    let class = class.transpose()?;
     let compiled_seconds = compiling.elapsed().as_secs_f64();
-    let asks_amounts = [&before.guarantees, &before.classes, &after.guarantees]
+    let asks_amounts = [&before.rules.guarantees, &after.guarantees]
         .into_iter()
+        .chain(&class)
         .any(|own| own.asks_amounts(&fields));
     let (area, year) = (asked.area.clone(), asked.on.year());
     let wanted = Wanted { area, fields, year, asks_amounts };
     let versions = [policy.version(), other.version()].map(str::to_owned);
     let told = move |picture: &Picture<'_>| {
         let started = Instant::now();
-        let mut told = compare(picture, (&before, &after), &asked, versions)?;
+        let books = Books { before: &before.rules, after: &after, class: class.as_ref() };
+        let mut told = compare(picture, books, &asked, versions)?;
         told.seconds = compiled_seconds + started.elapsed().as_secs_f64();
         Ok(told)
     };
     look(context, scope, wanted, told).await.map(Ok)
 }
 
+/// What is asked, and what is thought of.
+struct Books<'b> {
+    before: &'b Rulebook,
+    after: &'b Rulebook,
+    /// Whose households have the transfer.
+    class: Option<&'b Rules>,
+}
+
 /// What a change comes to in a picture.
 fn compare(
     picture: &Picture<'_>,
-    (before, after): (&Rulebook, &Rulebook),
+    books: Books<'_>,
     asked: &WhatIf,
     [policy, changed_policy]: [String; 2],
 ) -> Result<WhatIfReport, Error> {
-    let added = added(picture, before, asked)?;
+    let (on, Books { before, after, .. }) = (asked.on, &books);
+    let added = added(picture, &books, asked);
+    let differs = before.differing(after, &picture.fields, !added.is_empty());
+    let differs = |nth: usize| differs.get(nth).copied().unwrap_or(true);
+    let [own, new] = [before, after].map(|book| &book.guarantees.plan);
     let work = Work {
         picture,
-        on: asked.on,
-        before: picture.ask(before, &before.guarantees.plan, asked.on, &[]),
-        after: picture.ask(after, &after.guarantees.plan, asked.on, &added),
+        on,
+        common: picture.ask(before, &own.only(|nth| !differs(nth)), on, &[]),
+        before: picture.ask(before, &own.only(differs), on, &[]),
+        after: picture.ask(after, &new.only(differs), on, &added),
         lines: [picture.lines_fen(before), picture.lines_fen(after)],
-        members: picture.census.members_on(asked.on),
         per_head_fen: asked.transfer.as_ref().map_or(0, |transfer| transfer.per_head.0),
         added,
     };
-    let whole = work.told(&picture.parts(None, asked.on)).into_iter().next();
+    let whole = work.told(&picture.parts(None, on)).into_iter().next();
     let whole = whole.ok_or(Error::NotFound("area"))?;
-    let parts = asked.by.map(|by| work.told(&picture.parts(Some(by), asked.on)));
+    let parts = asked.by.map(|by| work.told(&picture.parts(Some(by), on)));
     Ok(WhatIfReport {
         area: picture.tree.area.to_string(),
-        on: asked.on.to_string(),
+        on: on.to_string(),
         policy,
         changed_policy,
         whole,
@@ -186,72 +211,98 @@ fn compare(
     })
 }
 
-/// What each household would have more a head, in fen.
-fn added(picture: &Picture<'_>, rulebook: &Rulebook, asked: &WhatIf) -> Result<Vec<i64>, Error> {
-    let Some(Transfer { per_head, class }) = &asked.transfer else { return Ok(Vec::new()) };
-    let households = picture.census.households();
-    let Some(class) = class else { return Ok(vec![per_head.0; households]) };
-    let ids = &rulebook.classes.plan.ids;
-    let nth = ids.iter().position(|id| id == class).ok_or(Error::NotFound("class"))?;
-    let said = picture.ask(rulebook, &rulebook.classes.plan, asked.on, &[]);
-    let outcomes = said.rules.get(nth).map(|rule| &rule.outcomes[..]).unwrap_or_default();
-    Ok(outcomes.iter().map(|own| if *own == Outcome::Met { per_head.0 } else { 0 }).collect())
+/// What each household would have more a head, in fen; nothing where there is no transfer.
+fn added(picture: &Picture<'_>, books: &Books<'_>, asked: &WhatIf) -> Vec<i64> {
+    let Some(Transfer { per_head, .. }) = &asked.transfer else { return Vec::new() };
+    let Some(class) = books.class else { return vec![per_head.0; picture.census.households()] };
+    let said = picture.ask(books.before, &class.plan, asked.on, &[]);
+    let outcomes = said.rules.first().map(|rule| &rule.outcomes[..]).unwrap_or_default();
+    outcomes.iter().map(|own| if *own == Outcome::Met { per_head.0 } else { 0 }).collect()
 }
 
 /// Two states of the same households.
 struct Work<'p> {
     picture: &'p Picture<'p>,
     on: Day,
+    /// The guarantees that say the same before and after.
+    common: Assessment,
+    /// The others, as they are.
     before: Assessment,
+    /// As they would be.
     after: Assessment,
     lines: [Vec<Option<i64>>; 2],
-    members: Vec<i32>,
     per_head_fen: i64,
     /// What each household would have more a head, in fen; empty where there is no transfer.
     added: Vec<i64>,
 }
 
+/// What a change comes to, as far as it is counted household by household.
+#[derive(Default)]
+struct Moved {
+    before: OverallCounts,
+    after: OverallCounts,
+    out: Counted,
+    r#in: Counted,
+    given: Counted,
+    cost_fen: i64,
+}
+
+impl Tally for Moved {
+    fn join(&mut self, other: &Self) {
+        self.before.join(&other.before);
+        self.after.join(&other.after);
+        self.out.join(other.out);
+        self.r#in.join(other.r#in);
+        self.given.join(other.given);
+        self.cost_fen = self.cost_fen.saturating_add(other.cost_fen);
+    }
+}
+
 impl Work<'_> {
     fn told(&self, parts: &Parts) -> Vec<Change> {
+        let villages = self.picture.census.village_places();
+        let groups = Groups::through(villages, &parts.of_piece, parts.lines.len());
+        let asked = Asked { chosen: Chosen::All, threads: threads() };
         let [before, after] = [(0, &[][..]), (1, &self.added[..])]
-            .map(|(nth, added)| self.poverty(parts, nth, added));
-        let mut told: Vec<Change> = parts
-            .lines
-            .iter()
-            .zip(before.iter().zip(&after))
-            .map(|(part, (before, after))| {
-                let counted = |own: &Poverty| Counted {
-                    households: own.poor.households,
-                    persons: own.poor.persons,
-                };
-                let gap = |own: &Poverty| i64::try_from(own.gap_fen()).unwrap_or(i64::MAX);
-                Change {
-                    code: part.code.clone(),
-                    name: part.name.clone(),
-                    before: OverallCounts::default(),
-                    after: OverallCounts::default(),
-                    out: Counted::default(),
-                    r#in: Counted::default(),
-                    poor_before: counted(before),
-                    poor_after: counted(after),
-                    gap_before_fen: gap(before),
-                    gap_after_fen: gap(after),
-                    given: Counted::default(),
-                    cost_fen: 0,
-                }
-            })
-            .collect();
-        self.count(parts, &mut told);
-        told
+            .map(|(nth, added)| self.poverty((asked, groups), nth, added));
+        let households = self.picture.census.households();
+        let moved = asked.tally_by(households, groups, Moved::default, |own: &mut Moved, nth| {
+            self.count(own, nth);
+        });
+        let told = parts.lines.iter().zip(before.iter().zip(&after)).zip(moved);
+        told.map(|((part, (before, after)), moved)| {
+            let counted = |own: &Poverty| Counted {
+                households: own.poor.households,
+                persons: own.poor.persons,
+            };
+            let gap = |own: &Poverty| i64::try_from(own.gap_fen()).unwrap_or(i64::MAX);
+            Change {
+                code: part.code.clone(),
+                name: part.name.clone(),
+                before: moved.before,
+                after: moved.after,
+                out: moved.out,
+                r#in: moved.r#in,
+                poor_before: counted(before),
+                poor_after: counted(after),
+                gap_before_fen: gap(before),
+                gap_after_fen: gap(after),
+                given: moved.given,
+                cost_fen: moved.cost_fen,
+            }
+        })
+        .collect()
     }
 
-    fn poverty(&self, parts: &Parts, nth: usize, added: &[i64]) -> Vec<Poverty> {
+    fn poverty(
+        &self,
+        (asked, groups): (Asked<'_>, Groups<'_>),
+        nth: usize,
+        added: &[i64],
+    ) -> Vec<Poverty> {
         let census = self.picture.census;
-        let villages = census.village_places();
         let own = self.lines.get(nth).map(Vec::as_slice).unwrap_or_default();
-        let asked = Asked { chosen: Chosen::All, threads: threads() };
-        let groups = Groups::through(villages, &parts.of_village, parts.lines.len());
-        let lines = Lines::OfVillages(villages, own);
+        let lines = Lines::OfVillages(census.village_places(), own);
         let incomes = census.incomes(self.on.year());
         if added.is_empty() {
             return poverty_by(incomes, lines, asked, groups);
@@ -260,36 +311,30 @@ impl Work<'_> {
         poverty_by(more.incomes(incomes.persons()), lines, asked, groups)
     }
 
-    /// Counts households one by one.
-    fn count(&self, parts: &Parts, told: &mut [Change]) {
+    /// Counts a household.
+    fn count(&self, own: &mut Moved, nth: usize) {
         let census = self.picture.census;
-        let incomes = census.incomes(self.on.year());
-        for (nth, village) in census.village_places().iter().enumerate() {
-            let place = |place: u32| usize::try_from(place).unwrap_or(usize::MAX);
-            let part = parts.of_village.get(place(*village)).copied().map(place);
-            let Some(own) = part.and_then(|part| told.get_mut(part)) else { continue };
-            let (before, after) = (self.before.overall(nth), self.after.overall(nth));
-            own.before.add(before);
-            own.after.add(after);
-            let persons = self.members.get(nth).and_then(|own| u64::try_from(*own).ok());
-            let mut moved = |counted: fn(&mut Change) -> &mut Counted| {
-                let counted = counted(own);
-                counted.households += 1;
-                counted.persons += persons.unwrap_or_default();
-            };
-            match (before == Outcome::Unmet, after == Outcome::Unmet) {
-                (true, false) => moved(|own| &mut own.out),
-                (false, true) => moved(|own| &mut own.r#in),
-                _ => {}
-            }
-            if self.added.get(nth).is_some_and(|added| *added != 0)
-                && let Some(sharing) = incomes.persons().of(nth)
-            {
-                own.given.households += 1;
-                own.given.persons += sharing;
-                let cost = self.per_head_fen.saturating_mul(i64::try_from(sharing).unwrap_or(0));
-                own.cost_fen = own.cost_fen.saturating_add(cost);
-            }
+        let common = self.common.overall(nth);
+        let [before, after] =
+            [&self.before, &self.after].map(|own| own.overall(nth).or_worse(common));
+        own.before.add(before);
+        own.after.add(after);
+        let moved = match (before == Outcome::Unmet, after == Outcome::Unmet) {
+            (true, false) => Some(&mut own.out),
+            (false, true) => Some(&mut own.r#in),
+            _ => None,
+        };
+        if let Some(counted) = moved {
+            counted.households += 1;
+            counted.persons += u64::try_from(census.member_count(nth, self.on)).unwrap_or_default();
+        }
+        if self.added.get(nth).is_some_and(|added| *added != 0)
+            && let Some(sharing) = census.incomes(self.on.year()).persons().of(nth)
+        {
+            own.given.households += 1;
+            own.given.persons += sharing;
+            let cost = self.per_head_fen.saturating_mul(i64::try_from(sharing).unwrap_or(0));
+            own.cost_fen = own.cost_fen.saturating_add(cost);
         }
     }
 }

@@ -132,12 +132,12 @@ async fn assert_same(test: &TestApp, client: &Client, what: &str) -> Standings {
     assert_tallied(test, client, (kept, what)).await;
     let (kept, read) = (listed(client).await, stored(&command(test)).await);
     assert_eq!(kept, read, "{what}");
-    let asked = || {
-        let by = Some(AreaLevel::Village);
-        IndicesAsked { area: AreaCode::parse(COUNTY).unwrap(), year: 2015, by }
-    };
-    let kept = indices(&test.context, &Scope::all(), asked()).await.unwrap();
-    assert_eq!(kept, indices(&command(test), &Scope::all(), asked()).await.unwrap(), "{what}");
+    for (by, class) in [(Some(AreaLevel::Village), None), (None, Some("below_line".to_owned()))] {
+        let area = AreaCode::parse(COUNTY).unwrap();
+        let asked = IndicesAsked { area, year: 2015, by, class };
+        let kept = indices(&test.context, &Scope::all(), asked.clone()).await.unwrap();
+        assert_eq!(kept, indices(&command(test), &Scope::all(), asked).await.unwrap(), "{what}");
+    }
     read
 }
 

@@ -7,8 +7,8 @@ use daohu_app::{
     exchange::import::{ImportOptions, OnError},
     households::Named,
     monitoring::{
-        Asked, Explanation, IndicesAsked, IndicesReport, Transfer, WhatIf, WhatIfReport, explain,
-        indices, run, whatif,
+        Asked, Counted, Explanation, IndicesAsked, IndicesReport, Transfer, WhatIf, WhatIfReport,
+        explain, indices, run, whatif,
     },
 };
 use daohu_base::{AreaCode, AreaLevel, Day, Fen, Scope};
@@ -36,7 +36,7 @@ fn nothing() -> WhatIf {
 
 impl TestApp {
     async fn indices(&self, by: Option<AreaLevel>) -> IndicesReport {
-        let asked = IndicesAsked { area: county(), year: 2015, by };
+        let asked = IndicesAsked { area: county(), year: 2015, by, class: None };
         indices(&self.context, &Scope::all(), asked).await.unwrap()
     }
 
@@ -147,8 +147,38 @@ async fn indices_of_an_area_are_those_of_its_parts_together() {
             assert_eq!(all, own.among, "{}", own.counts.rule);
             assert!(own.among + own.among_unknown <= judged.households);
         }
+        let caused = |own: &daohu_app::monitoring::IndicesOf| {
+            let known: u64 = own.causes.iter().map(|cause| cause.counted.households).sum();
+            known + own.cause_unknown.households
+        };
+        assert_eq!(caused(whole), judged.households as u64);
+        assert_eq!(sum(caused), judged.households as u64);
+        let flowed = |own: &daohu_app::monitoring::IndicesOf, after: &str| -> u64 {
+            let flows = own.flows.iter().filter(|flow| flow.after == after);
+            flows.map(|flow| flow.counted.households).sum()
+        };
+        assert_eq!(flowed(whole, "below"), whole.poor.households);
+        assert_eq!(flowed(whole, "unknown"), whole.unknown.households);
+        assert_eq!(
+            sum(|own| own.flows.iter().map(|flow| flow.counted.households).sum()),
+            judged.households as u64
+        );
+        // Of a class alone: who is below the line is below it, and nobody else is asked.
+        let of_class = async |class: &str| {
+            let class = Some(class.to_owned());
+            let asked = IndicesAsked { area: county(), year: 2015, by: None, class };
+            indices(&test.context, &Scope::all(), asked).await
+        };
+        let below = of_class("below_line").await.unwrap();
+        assert_eq!((below.among.as_str(), below.whole.poor), ("below_line", whole.poor));
+        assert_eq!((below.whole.known, below.whole.unknown), (whole.poor, Counted::default()));
+        assert_eq!(below.whole.gap_fen, whole.gap_fen);
+        assert_eq!(caused(&below.whole), whole.poor.households);
+        assert!(below.whole.gini < whole.gini, "{:?} {:?}", below.whole.gini, whole.gini);
+        let refused = of_class("no_such_class").await;
+        assert!(matches!(refused, Err(Error::Invalid(_))), "{refused:?}");
         let village = AreaCode::parse(&told.parts[0].code).unwrap();
-        let asked = IndicesAsked { area: county(), year: 2015, by: None };
+        let asked = IndicesAsked { area: county(), year: 2015, by: None, class: None };
         let refused = indices(&test.context, &Scope::of([village.clone()]), asked).await;
         assert!(matches!(refused, Err(Error::NotFound("area"))), "{refused:?}");
         let refused = whatif(&test.context, &Scope::of([village]), nothing()).await;
@@ -196,7 +226,7 @@ async fn a_line_or_a_transfer_in_thought_moves_what_it_would() {
         assert_eq!(poor.poor_after, given.poor_after);
         let asked = WhatIf { transfer: of_class("nobody"), ..nothing() };
         let refused = whatif(&test.context, &Scope::all(), asked).await;
-        assert!(matches!(refused, Err(Error::NotFound("class"))), "{refused:?}");
+        assert!(matches!(refused, Err(Error::Invalid(_))), "{refused:?}");
         let asked = WhatIf { set: vec![("lime".into(), "1".into())], ..nothing() };
         let found = whatif(&test.context, &Scope::all(), asked).await.unwrap().unwrap_err();
         assert!(found[0].reason.contains("there is no standard lime; there are: "), "{found:?}");

@@ -89,14 +89,14 @@ impl Chosen<'_> {
     }
 }
 
-/// What households are taken into, and what the parts of several threads are joined to.
-pub(super) trait Tally: Send {
-    /// Takes in what another thread has counted.
-    fn join(&mut self, other: Self);
+/// What households are taken into, and what is counted of others is joined to: by another thread, or of another area.
+pub trait Tally: Send {
+    /// Takes in what was counted, by the same measure, of other households.
+    fn join(&mut self, other: &Self);
 }
 
 impl<T: Tally> Tally for Vec<T> {
-    fn join(&mut self, other: Self) {
+    fn join(&mut self, other: &Self) {
         self.iter_mut().zip(other).for_each(|(own, other)| own.join(other));
     }
 }
@@ -111,14 +111,14 @@ impl Asked<'_> {
     ) -> T {
         let parts = self.parts(households, &empty, &take);
         let joined = parts.into_iter().reduce(|mut all, part| {
-            all.join(part);
+            all.join(&part);
             all
         });
         joined.unwrap_or_else(empty)
     }
 
-    /// The same for each of some groups.
-    pub(super) fn tally_by<T: Tally>(
+    /// Takes in every chosen one of so many households, each into its group.
+    pub fn tally_by<T: Tally>(
         &self,
         households: usize,
         groups: Groups<'_>,

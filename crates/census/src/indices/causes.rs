@@ -105,8 +105,8 @@ impl Causes {
 }
 
 impl Tally for Causes {
-    fn join(&mut self, other: Self) {
-        self.by_code.iter_mut().zip(other.by_code).for_each(|(own, other)| own.join(other));
+    fn join(&mut self, other: &Self) {
+        self.by_code.iter_mut().zip(&other.by_code).for_each(|(own, other)| own.join(*other));
         self.others.join(other.others);
         self.known.join(other.known);
         self.unnumbered += other.unnumbered;

@@ -50,8 +50,8 @@ impl Distribution {
 }
 
 impl Tally for Distribution {
-    fn join(&mut self, other: Self) {
-        self.bands.iter_mut().zip(other.bands).for_each(|(own, other)| own.join(other));
+    fn join(&mut self, other: &Self) {
+        self.bands.iter_mut().zip(&other.bands).for_each(|(own, other)| own.join(*other));
         self.unknown.join(other.unknown);
     }
 }

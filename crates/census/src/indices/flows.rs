@@ -60,8 +60,8 @@ impl Flows {
 }
 
 impl Tally for Flows {
-    fn join(&mut self, other: Self) {
-        self.cells.iter_mut().zip(other.cells).for_each(|(own, other)| own.join(other));
+    fn join(&mut self, other: &Self) {
+        self.cells.iter_mut().zip(&other.cells).for_each(|(own, other)| own.join(*other));
         self.unnumbered += other.unnumbered;
     }
 }

@@ -10,6 +10,8 @@ pub(super) const BELOW_BITS: u32 = 46;
 /// How many persons each household has.
 #[derive(Clone, Copy, Debug)]
 pub struct Persons<'a> {
+    /// From the household at this place on.
+    from: usize,
     of_household: &'a [i32],
     households: usize,
 }
@@ -17,12 +19,17 @@ pub struct Persons<'a> {
 impl<'a> Persons<'a> {
     /// Of each household; a negative number is not known.
     pub fn new(of_household: &'a [i32]) -> Self {
-        Self { of_household, households: of_household.len() }
+        Self::from(0, of_household)
+    }
+
+    /// The same from the household at a place on: of those before it, it is not known.
+    pub fn from(place: usize, of_household: &'a [i32]) -> Self {
+        Self { from: place, of_household, households: place + of_household.len() }
     }
 
     /// The same for so many households: of those at the end that the slice does not have, it is not known.
     pub(crate) fn among(of_household: &'a [i32], households: usize) -> Self {
-        Self { of_household, households }
+        Self { from: 0, of_household, households }
     }
 
     /// How many households there are.
@@ -32,7 +39,8 @@ impl<'a> Persons<'a> {
 
     /// The persons of a household.
     pub fn of(&self, household: usize) -> Option<u64> {
-        u64::try_from(*self.of_household.get(household)?).ok()
+        let own = self.of_household.get(household.checked_sub(self.from)?)?;
+        u64::try_from(*own).ok()
     }
 }
 

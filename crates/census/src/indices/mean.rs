@@ -45,7 +45,7 @@ impl Mean {
 }
 
 impl Tally for Mean {
-    fn join(&mut self, other: Self) {
+    fn join(&mut self, other: &Self) {
         self.counted.join(other.counted);
         self.unknown.join(other.unknown);
         self.total_fen = self.total_fen.saturating_add(other.total_fen);

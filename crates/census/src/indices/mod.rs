@@ -18,7 +18,7 @@ mod poverty;
 #[cfg(test)]
 mod tests;
 
-pub use asked::{Asked, Chosen, Groups};
+pub use asked::{Asked, Chosen, Groups, Tally};
 pub(crate) use causes::Kept;
 pub use causes::{Causes, Codes, causes_by};
 pub use distribution::{Bands, Distribution, NotAscending, distribution, distribution_by};

@@ -251,12 +251,12 @@ impl Multidimensional {
 }
 
 impl Tally for Multidimensional {
-    fn join(&mut self, other: Self) {
+    fn join(&mut self, other: &Self) {
         self.counted.join(other.counted);
         self.poor.join(other.poor);
         self.unknown.join(other.unknown);
         self.lacked += other.lacked;
-        for (own, other) in self.dimensions.iter_mut().zip(other.dimensions) {
+        for (own, other) in self.dimensions.iter_mut().zip(&other.dimensions) {
             own.deprived.join(other.deprived);
             own.censored.join(other.censored);
             own.unknown.join(other.unknown);

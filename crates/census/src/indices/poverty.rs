@@ -149,15 +149,23 @@ impl Gaps {
     }
 }
 
+impl Tally for Poverty {
+    fn join(&mut self, other: &Self) {
+        self.counted.join(other.counted);
+        self.poor.join(other.poor);
+        self.below_zero.join(other.below_zero);
+        self.unknown.join(other.unknown);
+        for (line, gaps) in &other.gaps {
+            self.gaps.entry(*line).or_default().join(*gaps);
+        }
+    }
+}
+
 impl Tally for Running {
-    fn join(&mut self, other: Self) {
-        let other = other.finish();
-        self.all.counted.join(other.counted);
-        self.all.poor.join(other.poor);
-        self.all.below_zero.join(other.below_zero);
-        self.all.unknown.join(other.unknown);
-        for (line, gaps) in other.gaps {
-            self.all.gaps.entry(line).or_default().join(gaps);
+    fn join(&mut self, other: &Self) {
+        self.all.join(&other.all);
+        if other.gaps != Gaps::default() {
+            self.all.gaps.entry(other.line).or_default().join(other.gaps);
         }
     }
 }

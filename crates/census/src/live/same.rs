@@ -38,7 +38,7 @@ impl Census {
     }
 
     /// The places of a household's members.
-    fn members_of(&self, nth: usize) -> std::ops::Range<usize> {
+    pub(crate) fn members_of(&self, nth: usize) -> std::ops::Range<usize> {
         let at = |nth: usize| {
             let from = self.members_from.get(nth).copied().unwrap_or_default();
             usize::try_from(from).unwrap_or_default()

@@ -151,6 +151,9 @@ pub(crate) struct IndicesArgs {
     /// Tell it by county, township or village too.
     #[arg(long, value_parser = parse_level)]
     pub(crate) by: Option<AreaLevel>,
+    /// Of the households of a class of the packs alone, by its id.
+    #[arg(long)]
+    pub(crate) class: Option<String>,
     /// A folder of packs (*.toml) that go before those of the database, for this question alone.
     #[arg(long)]
     pub(crate) pack: Option<PathBuf>,

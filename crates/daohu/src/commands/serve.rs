@@ -14,7 +14,7 @@ use daohu_app::{
     accounts,
     http::{self, App, HttpConfig, ServeConfig},
     jobs::Jobs,
-    journal, policies, quality, warnings,
+    journal, monitoring, policies, quality, warnings,
 };
 use tokio::{
     signal::unix::{Signal, SignalKind, signal},
@@ -175,11 +175,16 @@ async fn forget_forever(context: Context) {
 /// Reads all households into memory, before somebody asks about them.
 async fn keep_households(context: Context) {
     let started = Instant::now();
-    match context.live.catch_up(&context).await {
-        Ok(()) => tracing::info!(
-            seconds = started.elapsed().as_secs_f64(),
-            "all households are in memory"
-        ),
+    let read = async {
+        context.live.catch_up(&context).await?;
+        let seconds = started.elapsed().as_secs_f64();
+        tracing::info!(seconds, "all households are in memory");
+        monitoring::warm(&context).await
+    };
+    match read.await {
+        Ok(()) => {
+            tracing::info!(seconds = started.elapsed().as_secs_f64(), "all households are counted")
+        }
         Err(error) => {
             tracing::error!(%error, "households are not in memory; whoever asks about them has them read");
         }

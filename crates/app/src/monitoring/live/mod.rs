@@ -7,7 +7,7 @@ mod saved;
 mod tail;
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::BTreeMap,
     io,
     path::PathBuf,
     sync::{
@@ -24,9 +24,11 @@ use serde::Serialize;
 use tokio::{task::spawn_blocking, time::Instant};
 
 use super::{
+    counties::Shelf,
     fields::Fields,
-    rulebook::{Book, Shelf},
-    tallies::{OfVillage, by_village},
+    indices::{Ginis, Share},
+    rulebook::{Book, Books},
+    tallies::Tally,
 };
 use crate::{Context, Error, journal::tail::Mark};
 
@@ -53,7 +55,7 @@ struct Inner {
     /// Who reads what was written; others wait, and find it done.
     turn: tokio::sync::Mutex<()>,
     kept: RwLock<Option<Kept>>,
-    shelf: Shelf,
+    books: Books,
 }
 
 /// Whether what is kept is what stands in the database.
@@ -78,56 +80,24 @@ pub(super) struct Kept {
     pub(super) year: i64,
     /// Where it stands in the journal of each county.
     pub(super) marks: Arc<BTreeMap<String, Mark>>,
-    /// How the households of each county stand by the books that were asked last, until it is written.
-    tallies: Mutex<Vec<Tallied>>,
+    /// How the households of each county stand.
+    pub(super) tallies: Shelf<Tally>,
+    /// What indices of each county are put together from.
+    pub(super) shares: Shelf<Share>,
+    pub(super) ginis: Ginis,
 }
-
-/// How the households of counties stand by a book.
-type Tallied = (Arc<Book>, BTreeMap<String, Vec<OfVillage>>);
-
-/// Books of which tallies are kept.
-const TALLIED: usize = 2;
 
 impl Kept {
     fn new(census: Census, year: i64, marks: BTreeMap<String, Mark>) -> Self {
-        Self { census, year, marks: Arc::new(marks), tallies: Mutex::default() }
+        let (tallies, shares, ginis) = Default::default();
+        Self { census, year, marks: Arc::new(marks), tallies, shares, ginis }
     }
 
-    /// How the households of each village of an area stand; only counties that nobody asked about since they were written are
-    /// asked now.
-    pub(super) fn tallies(&self, area: &AreaCode, (book, on): (&Arc<Book>, Day)) -> Vec<OfVillage> {
-        let county =
-            |village: &str| village.get(..AreaLevel::County.digits()).unwrap_or(village).to_owned();
-        let inside = |village: &&String| village.starts_with(area.as_str());
-        let counties: BTreeSet<String> =
-            self.census.villages().iter().filter(inside).map(|own| county(own)).collect();
-        let mut shelf = self.tallies.lock().unwrap_or_else(PoisonError::into_inner);
-        let known = shelf.iter().position(|(own, _)| Arc::ptr_eq(own, book));
-        // The one that was asked for last stands behind.
-        let mut own = match known {
-            Some(place) => shelf.remove(place),
-            None => (Arc::clone(book), BTreeMap::new()),
-        };
-        let mut found = Vec::new();
-        for county in counties {
-            let span = self.census.span_of(&county);
-            let ask = || by_village(&self.census, (book, on), span, None);
-            let villages = own.1.entry(county).or_insert_with(ask).iter();
-            found.extend(villages.filter(|(village, _)| inside(&village)).cloned());
-        }
-        shelf.push(own);
-        if shelf.len() > TALLIED {
-            shelf.remove(0);
-        }
-        found
-    }
-
-    /// These counties were written.
-    fn forget_tallies<'m>(&mut self, counties: impl Iterator<Item = &'m String> + Clone) {
-        let shelf = self.tallies.get_mut().unwrap_or_else(PoisonError::into_inner);
-        for (_, own) in shelf {
-            counties.clone().for_each(|county| drop(own.remove(county)));
-        }
+    /// These counties were written: what they came to holds no longer.
+    fn forget<'m>(&self, counties: impl Iterator<Item = &'m String> + Clone) {
+        self.tallies.forget(counties.clone());
+        self.shares.forget(counties.clone());
+        self.ginis.forget(counties);
     }
 
     /// The households of an area; none where these are all that there are.
@@ -288,7 +258,7 @@ impl Live {
 
     /// What a policy asks on a day.
     pub(super) fn book(&self, policy: &Policy, on: Day) -> Result<Arc<Book>, Error> {
-        Ok(self.0.shelf.of(policy, on)?)
+        Ok(self.0.books.of(policy, on)?)
     }
 
     /// What is kept, if anything is.

@@ -51,7 +51,7 @@ impl Found {
         if !gone.is_empty() || now.households() > 0 {
             kept.census.replace(&gone, now)?;
         }
-        kept.forget_tallies(marks.iter().map(|(county, _)| county));
+        kept.forget(marks.iter().map(|(county, _)| county));
         Arc::make_mut(&mut kept.marks).extend(marks);
         Ok(())
     }

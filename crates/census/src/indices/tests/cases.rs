@@ -228,7 +228,8 @@ fn causes_are_counted_by_area() {
     assert_eq!((told[1].others, told[1].known), (heads(1, 3), heads(1, 3)));
     // Both villages belong to one township.
     let township = Groups::through(census.village_places(), &[0, 0], 1);
-    let members = census.members_on(daohu_base::Day::parse("2015-12-31").unwrap());
+    let members =
+        census.members_on(daohu_base::Day::parse("2015-12-31").unwrap(), 0..census.households());
     assert_eq!(members, [1, 1, 1]);
     let told = causes_by(others, listed, Persons::new(&members), all(1), township);
     assert_eq!(told[0].by_code, [heads(0, 0), heads(2, 2)]);

@@ -131,7 +131,7 @@ fn many(homes: &[Home]) -> Vec<Home> {
 
 fn sum<T: super::super::asked::Tally>(parts: Vec<T>) -> T {
     let joined = parts.into_iter().reduce(|mut all, part| {
-        all.join(part);
+        all.join(&part);
         all
     });
     joined.unwrap()
@@ -184,6 +184,7 @@ proptest! {
         prop_assert_eq!(&whole.flows, &sum(flows));
         // FGT: each group counts with its share of the persons.
         let parts = poverty_by(incomes, Lines::Each(&columns.lines), asked, groups);
+        prop_assert_eq!(&whole.poverty, &sum(parts.clone()));
         prop_assert_eq!(parts.iter().map(Poverty::gap_fen).sum::<i128>(), whole.poverty.gap_fen());
         let persons = whole.poverty.counted.persons;
         if let Some(fgt) = whole.poverty.fgt() {
