@@ -123,7 +123,7 @@ impl Standing {
 }
 
 /// All items of a kind, of all packs, in the order in which they were read.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Items<T>(Vec<T>);
 
 impl<T> Default for Items<T> {

@@ -7,6 +7,7 @@ mod classes;
 mod crosschecks;
 pub mod expr;
 mod helping;
+mod incomes;
 mod indices;
 mod items;
 mod judgements;
@@ -25,6 +26,7 @@ mod villages;
 pub use classes::HouseholdClass;
 pub use crosschecks::{Crosscheck, Crosschecks, Finds};
 pub use helping::{Bond, Helper, Helping, VillageRole};
+pub use incomes::{CostRatio, IncomePart};
 pub use indices::{DimensionWeight, Indices};
 pub use items::{Item, Items, Standing};
 pub use judgements::{

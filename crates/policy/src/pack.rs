@@ -8,9 +8,10 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::{
-    Class, CodeList, Coverage, Crosscheck, Crosschecks, Guarantee, Helping, HouseholdClass,
-    Indices, Item, Items, Monitoring, Prediction, Role, Rule, SecondFactor, Standard, Standing,
-    Value, VillageChecklist, VillageRole, Warning, standards::Lines,
+    Class, CodeList, CostRatio, Coverage, Crosscheck, Crosschecks, Guarantee, Helping,
+    HouseholdClass, IncomePart, Indices, Item, Items, Monitoring, Prediction, Role, Rule,
+    SecondFactor, Standard, Standing, Value, VillageChecklist, VillageRole, Warning,
+    standards::Lines,
 };
 
 /// The policy in force.
@@ -41,6 +42,8 @@ pub struct Policy {
     pub(crate) warnings: Items<Warning>,
     pub(crate) coverages: Items<Coverage>,
     pub(crate) crosscheck_list: Items<Crosscheck>,
+    pub(crate) income_parts: Items<IncomePart>,
+    pub(crate) cost_ratios: Items<CostRatio>,
     pub(crate) version: String,
 }
 
@@ -127,7 +130,7 @@ pub struct BadPack {
 
 impl BadPack {
     /// What is wrong at a line of a file, in both languages.
-    pub(crate) fn at(file: &str, line: usize, zh: &str, en: &str) -> Self {
+    pub fn at(file: &str, line: usize, zh: &str, en: &str) -> Self {
         Self { file: file.to_owned(), reason: format!("line {line}: {zh} | {en}") }
     }
 }
@@ -228,6 +231,16 @@ impl Policy {
     /// What is looked up in lists of departments, by area and time.
     pub fn crosscheck_list(&self) -> &Items<Crosscheck> {
         &self.crosscheck_list
+    }
+
+    /// Which parts of income count, by area and time; what nobody speaks of does.
+    pub fn income_parts(&self) -> &Items<IncomePart> {
+        &self.income_parts
+    }
+
+    /// What stands for costs that nobody booked, by area and time.
+    pub fn cost_ratios(&self) -> &Items<CostRatio> {
+        &self.cost_ratios
     }
 
     /// How such lists are read, and leads closed.

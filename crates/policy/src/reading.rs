@@ -9,10 +9,11 @@ use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
 use crate::{
-    Accesses, BadPack, Class, CodeList, CodeValue, Coverage, Crosscheck, Crosschecks, Exchange,
-    Guarantee, Helping, HouseholdClass, Indices, Monitoring, Policy, Prediction, QualityReports,
-    QualityTrend, Role, Rule, SecondFactor, Security, Standard, Value, VillageChecklist,
-    VillageGroup, VillageItem, VillageRole, Warning,
+    Accesses, BadPack, Class, CodeList, CodeValue, CostRatio, Coverage, Crosscheck, Crosschecks,
+    Exchange, Guarantee, Helping, HouseholdClass, IncomePart, Indices, Monitoring, Policy,
+    Prediction, QualityReports, QualityTrend, Role, Rule, SecondFactor, Security, Standard, Value,
+    VillageChecklist, VillageGroup, VillageItem, VillageRole, Warning,
+    incomes::{WrittenPart, WrittenRatio},
     items::{FileOf, Items},
     judgements::{
         WrittenClass, WrittenCoverage, WrittenCrosscheck, WrittenGuarantee, WrittenWarning,
@@ -24,10 +25,12 @@ use crate::{
 const VERSION_BYTES: usize = 8;
 
 /// The files that every installation starts with.
-static EMBEDDED: [(&str, &str); 32] = [
+static EMBEDDED: [(&str, &str); 34] = [
     ("national/classes.toml", include_str!("../../../policies/national/classes.toml")),
     ("national/codes.toml", include_str!("../../../policies/national/codes.toml")),
     ("national/coverage.toml", include_str!("../../../policies/national/coverage.toml")),
+    ("national/incomes.toml", include_str!("../../../policies/national/incomes.toml")),
+    ("chuxiong/incomes.toml", include_str!("../../../policies/chuxiong/incomes.toml")),
     ("national/crosschecks.toml", include_str!("../../../policies/national/crosschecks.toml")),
     ("national/derived.toml", include_str!("../../../policies/national/derived.toml")),
     ("national/exchange.toml", include_str!("../../../policies/national/exchange.toml")),
@@ -105,6 +108,10 @@ pub(crate) struct File {
     coverage: Vec<WrittenCoverage>,
     #[serde(default)]
     crosscheck: Vec<WrittenCrosscheck>,
+    #[serde(default)]
+    income_part: Vec<WrittenPart>,
+    #[serde(default)]
+    cost_ratio: Vec<WrittenRatio>,
 }
 
 #[derive(Deserialize, JsonSchema)]
@@ -193,6 +200,8 @@ struct Reading {
     warnings: Items<Warning>,
     coverages: Items<Coverage>,
     crosscheck_list: Items<Crosscheck>,
+    income_parts: Items<IncomePart>,
+    cost_ratios: Items<CostRatio>,
     checklist: Option<VillageChecklist>,
     security: Option<Security>,
     second_factor: Option<SecondFactor>,
@@ -260,6 +269,12 @@ impl Reading {
         for crosscheck in file.crosscheck.drain(..) {
             self.crosscheck_list.add([crosscheck.of_file(of)?]);
         }
+        for part in file.income_part.drain(..) {
+            self.income_parts.add([part.of_file(of)?]);
+        }
+        for ratio in file.cost_ratio.drain(..) {
+            self.cost_ratios.add([ratio.of_file(of)?]);
+        }
         Ok(())
     }
 
@@ -270,6 +285,8 @@ impl Reading {
         self.warnings.check_once()?;
         self.coverages.check_once()?;
         self.crosscheck_list.check_once()?;
+        self.income_parts.check_once()?;
+        self.cost_ratios.check_once()?;
         Crosscheck::check_all(&self.crosscheck_list, &self.standards)?;
         check_floors(&self.standards, &self.values)?;
         Ok(Policy {
@@ -298,6 +315,8 @@ impl Reading {
             warnings: self.warnings,
             coverages: self.coverages,
             crosscheck_list: self.crosscheck_list,
+            income_parts: self.income_parts,
+            cost_ratios: self.cost_ratios,
             version,
         })
     }

@@ -61,6 +61,7 @@ static TABLE: &[Entry] = &[
     is("monitor.unknown_level", 422, "by 须为 city、county、township 或 village", "by is city, county, township or village"),
     is("monitor.unknown_outcome", 422, "outcome 须为 met、unmet 或 unknown", "outcome is met, unmet or unknown"),
     is("monitor.unknown_rule", 422, "当日没有这一条目；条目见 /areas/{code}/monitoring", "There is no such rule on the day; /areas/{code}/monitoring lists them"),
+    is("monitor.incomes_in_thought", 422, "测算不改变收入的口径（income_part、cost_ratio）：请用 daohu monitor run --pack 试算", "What counts as income (income_part, cost_ratio) is not changed in thought: try it with `daohu monitor run --pack`"),
     is("monitor.unknown_standard", 422, "没有这项标准，或数额不正确", "There is no such standard, or the amount is none"),
     is("monitor.starting", 503, "系统正在读入全部农户，请稍后重试", "All households are being read: try again shortly"),
     is("monitor.year_not_kept", 422, "这一年的收入明细不在内存中：请选县或县以下的区划，或最近一个已结账的年度", "The amounts of that year are not in memory: name a county or an area below it, or the last year whose accounts are closed"),

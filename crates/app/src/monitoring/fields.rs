@@ -9,6 +9,7 @@ use daohu_policy::{
     expr::{Field, FieldKind, FieldRef, Level, Unit, Vocabulary},
 };
 
+use super::earned::IncomeRules;
 use crate::{
     households::Marks,
     sheet::{Column, HOUSEHOLDS, INCOMES, Kind, PERSONS, person},
@@ -24,6 +25,8 @@ pub(super) struct Fields {
     pub(super) member: Vec<usize>,
     /// The standards by their ids, in the order of the amounts that a plan gives.
     pub(super) standards: Vec<String>,
+    /// What counts as income.
+    pub(super) incomes: Arc<IncomeRules>,
 }
 
 /// What is derived of a household, as rules name it.
@@ -75,7 +78,8 @@ impl Fields {
             change: (place(person::CHANGE_KIND), place(person::CHANGE_ON), leaving),
         });
         let standards = policy.standards().iter().map(|own| own.id.clone()).collect();
-        let fields = Self { shape, household, member, standards };
+        let incomes = Arc::new(IncomeRules::of(policy)?);
+        let fields = Self { shape, household, member, standards, incomes };
         fields.check_names(policy).map(|()| fields)
     }
 

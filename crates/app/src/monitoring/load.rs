@@ -1,10 +1,13 @@
 //! Filling the census from the store.
 
 use daohu_base::Scope;
-use daohu_census::{Builder, Cell, Census, Earned};
+use daohu_census::{Builder, Cell, Census};
 use daohu_db::{Tx, Value};
 
-use super::fields::{Fields, cell, of_year};
+use super::{
+    earned,
+    fields::{Fields, cell, of_year},
+};
 use crate::{
     Error,
     households::{
@@ -18,17 +21,6 @@ use crate::{
 
 /// Households that are read together.
 const HOMES: i64 = 1000;
-
-/// The columns of 年度收入 that net income is worked out of.
-const EARNED: [usize; 7] = [
-    income::YEAR,
-    income::MEMBERS,
-    income::WAGE_FEN,
-    income::BUSINESS_FEN,
-    income::PROPERTY_FEN,
-    income::TRANSFER_FEN,
-    income::BUSINESS_COST_FEN,
-];
 
 /// The cells of a row in these columns.
 fn cells<'v>(values: &'v [Value], columns: &[usize]) -> Vec<Cell<'v>> {
@@ -71,7 +63,7 @@ impl<'k> Loader<'k> {
     pub(super) fn new(keys: &'k Keys, fields: Fields, full_year: i64) -> Self {
         let told = [household::NO, household::VILLAGE];
         let amounts: Vec<usize> = of_year().collect();
-        let mut incomes = [&EARNED[..], &amounts].concat();
+        let mut incomes = [earned::columns(), amounts].concat();
         incomes.sort_unstable();
         incomes.dedup();
         let columns =
@@ -137,13 +129,7 @@ pub(super) fn add<V: AsRef<[Value]>>(
     }
     for year in &read.incomes {
         let values = Cells(year.as_ref());
-        let kinds =
-            [income::WAGE_FEN, income::BUSINESS_FEN, income::PROPERTY_FEN, income::TRANSFER_FEN];
-        let earned = Earned {
-            kinds_fen: kinds.map(|kind| values.int(kind)),
-            cost_fen: values.int(income::BUSINESS_COST_FEN),
-            sharing: values.int(income::MEMBERS),
-        };
+        let earned = fields.incomes.earned(read.village, Cells(read.household), values);
         let year = values.int(income::YEAR).unwrap_or_default();
         builder.year(year, &earned);
         if year == full_year {

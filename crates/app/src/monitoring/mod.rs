@@ -9,6 +9,7 @@
 pub(crate) mod api;
 mod areas;
 mod counties;
+mod earned;
 mod explain;
 mod fields;
 mod indices;

@@ -27,6 +27,8 @@ pub(super) struct Picture<'c> {
     pub(super) tree: Tree,
     pub(super) census: &'c Census,
     pub(super) fields: Fields,
+    /// What a server keeps, where the area is all of it.
+    kept: Option<&'c Kept>,
 }
 
 /// An area with those inside it.
@@ -111,7 +113,7 @@ impl Stored {
 
     /// As it is looked at under these fields.
     pub(super) fn picture(&self, fields: Fields) -> Picture<'_> {
-        Picture { tree: self.tree.clone(), census: &self.loaded.census, fields }
+        Picture { tree: self.tree.clone(), census: &self.loaded.census, fields, kept: None }
     }
 }
 
@@ -133,14 +135,14 @@ pub(super) async fn look<T: Send + 'static>(
         live.look(|kept| {
             let kept = kept.ok_or(Error::Refused("monitor.starting"))?;
             let part;
-            let census = match kept.part(&area) {
-                None => &kept.census,
+            let (census, kept) = match kept.part(&area) {
+                None => (&kept.census, Some(kept)),
                 Some(own) => {
                     part = own;
-                    &part
+                    (&part, None)
                 }
             };
-            look(&Picture { tree, census, fields })
+            look(&Picture { tree, census, fields, kept })
         })
     };
     spawn_blocking(work).await.map_err(|_| Error::Cancelled)?
@@ -300,6 +302,17 @@ impl Picture<'_> {
         let shape = &self.fields.shape;
         let question = Question { shape, on, places: &places, added_fen: added };
         assess(census, plan, question, 0..census.households(), threads())
+    }
+
+    /// What the guarantees say of all households, without the reasons: asked once, where a server keeps the households, until
+    /// somebody writes.
+    pub(super) fn guarantees(&self, book: &Arc<Book>, on: Day) -> Arc<Assessment> {
+        let ask = || {
+            let mut all = self.ask(&book.rules, &book.rules.guarantees.plan, on, &[]);
+            all.rules.iter_mut().for_each(|rule| rule.reasons = Vec::new());
+            Arc::new(all)
+        };
+        self.kept.map_or_else(ask, |kept| kept.guarantees(book, ask))
     }
 
     /// The poverty line of each village, in fen; none where no pack has it.

@@ -149,9 +149,10 @@ pub(super) fn by_village(
     count(&ask(&rules.warnings), |own| &mut own.warnings);
     count(&ask(&rules.among), |own| &mut own.among);
     count(&ask(&rules.coverages), |own| &mut own.coverages);
+    let overall = guarantees.overalls(|_| true);
     for (nth, village) in villages.iter().enumerate() {
         if let Some(own) = tallies.get_mut(place(*village)) {
-            own.overall.add(guarantees.overall(nth));
+            own.overall.add(overall.get(nth).copied().unwrap_or(Outcome::Met));
         }
     }
     known.with(census, tallies)

@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Instant};
 
 use daohu_base::{AreaCode, AreaLevel, Day, Fen, Scope};
 use daohu_census::{
-    Assessment, Outcome,
+    Outcome,
     indices::{Asked, Chosen, Groups, Lines, Poverty, Tally, poverty_by},
 };
 use daohu_policy::{BadPack, Policy};
@@ -137,6 +137,9 @@ pub async fn whatif(
     let compiling = Instant::now();
     let fields = Fields::of(&other)?;
     let mut before = context.live.book(policy, asked.on)?;
+    if !fields.incomes.count_as(&before.fields.incomes) {
+        return Err(refused("pack", "monitor.incomes_in_thought"));
+    }
     // The changed packs may have standards that those in force do not: fields are theirs.
     if before.fields.standards != fields.standards {
         let rules = Rulebook::of(policy, &fields, asked.on)?;
@@ -159,7 +162,7 @@ pub async fn whatif(
     let versions = [policy.version(), other.version()].map(str::to_owned);
     let told = move |picture: &Picture<'_>| {
         let started = Instant::now();
-        let books = Books { before: &before.rules, after: &after, class: class.as_ref() };
+        let books = Books { before: &before, after: &after, class: class.as_ref() };
         let mut told = compare(picture, books, &asked, versions)?;
         told.seconds = compiled_seconds + started.elapsed().as_secs_f64();
         Ok(told)
@@ -169,7 +172,7 @@ pub async fn whatif(
 
 /// What is asked, and what is thought of.
 struct Books<'b> {
-    before: &'b Rulebook,
+    before: &'b Arc<Book>,
     after: &'b Rulebook,
     /// Whose households have the transfer.
     class: Option<&'b Rules>,
@@ -182,17 +185,19 @@ fn compare(
     asked: &WhatIf,
     [policy, changed_policy]: [String; 2],
 ) -> Result<WhatIfReport, Error> {
-    let (on, Books { before, after, .. }) = (asked.on, &books);
+    let (on, before, after) = (asked.on, &books.before.rules, books.after);
     let added = added(picture, &books, asked);
     let differs = before.differing(after, &picture.fields, !added.is_empty());
     let differs = |nth: usize| differs.get(nth).copied().unwrap_or(true);
-    let [own, new] = [before, after].map(|book| &book.guarantees.plan);
+    let as_they_are = picture.guarantees(books.before, on);
+    // Only what may say something else is asked again: who moves a slider waits for it.
+    let asked_again = picture.ask(after, &after.guarantees.plan.only(differs), on, &added);
     let work = Work {
         picture,
         on,
-        common: picture.ask(before, &own.only(|nth| !differs(nth)), on, &[]),
-        before: picture.ask(before, &own.only(differs), on, &[]),
-        after: picture.ask(after, &new.only(differs), on, &added),
+        before: as_they_are.overalls(|_| true),
+        common: as_they_are.overalls(|nth| !differs(nth)),
+        after: asked_again.overalls(|_| true),
         lines: [picture.lines_fen(before), picture.lines_fen(after)],
         per_head_fen: asked.transfer.as_ref().map_or(0, |transfer| transfer.per_head.0),
         added,
@@ -215,7 +220,7 @@ fn compare(
 fn added(picture: &Picture<'_>, books: &Books<'_>, asked: &WhatIf) -> Vec<i64> {
     let Some(Transfer { per_head, .. }) = &asked.transfer else { return Vec::new() };
     let Some(class) = books.class else { return vec![per_head.0; picture.census.households()] };
-    let said = picture.ask(books.before, &class.plan, asked.on, &[]);
+    let said = picture.ask(&books.before.rules, &class.plan, asked.on, &[]);
     let outcomes = said.rules.first().map(|rule| &rule.outcomes[..]).unwrap_or_default();
     outcomes.iter().map(|own| if *own == Outcome::Met { per_head.0 } else { 0 }).collect()
 }
@@ -224,12 +229,12 @@ fn added(picture: &Picture<'_>, books: &Books<'_>, asked: &WhatIf) -> Vec<i64> {
 struct Work<'p> {
     picture: &'p Picture<'p>,
     on: Day,
-    /// The guarantees that say the same before and after.
-    common: Assessment,
-    /// The others, as they are.
-    before: Assessment,
-    /// As they would be.
-    after: Assessment,
+    /// All guarantees together, of each household, as they are.
+    before: Vec<Outcome>,
+    /// Those together that say the same before and after; nothing where there are none.
+    common: Vec<Outcome>,
+    /// The others together, as they would be; nothing where there are none.
+    after: Vec<Outcome>,
     lines: [Vec<Option<i64>>; 2],
     per_head_fen: i64,
     /// What each household would have more a head, in fen; empty where there is no transfer.
@@ -314,9 +319,9 @@ impl Work<'_> {
     /// Counts a household.
     fn count(&self, own: &mut Moved, nth: usize) {
         let census = self.picture.census;
-        let common = self.common.overall(nth);
-        let [before, after] =
-            [&self.before, &self.after].map(|own| own.overall(nth).or_worse(common));
+        let [before, common, after] = [&self.before, &self.common, &self.after]
+            .map(|own| own.get(nth).copied().unwrap_or(Outcome::Met));
+        let after = after.or_worse(common);
         own.before.add(before);
         own.after.add(after);
         let moved = match (before == Outcome::Unmet, after == Outcome::Unmet) {

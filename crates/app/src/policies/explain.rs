@@ -1,7 +1,7 @@
 //! What packs say of an item in an area on a day, and where it stands. Pure.
 
-use daohu_base::{AreaCode, Day};
-use daohu_policy::{Head, Item, Items, Policy, Standing};
+use daohu_base::{AreaCode, Day, Fen};
+use daohu_policy::{CostRatio, Head, Item, Items, Policy, Standing};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 pub struct Explained {
     /// Its id.
     pub item: String,
-    /// `standard`, `guarantee`, `class`, `warning` or `coverage`.
+    /// `standard`, `guarantee`, `class`, `warning`, `coverage`, `income_part`, `cost_ratio` or `crosscheck`.
     pub kind: &'static str,
     /// In Chinese.
     pub title: String,
@@ -119,6 +119,17 @@ impl Asked<'_> {
         explained.collect()
     }
 
+    /// Items that have no other name than their id, with what is said of them.
+    fn told<T: Item>(
+        &self,
+        (kind, items): (&'static str, &Items<T>),
+        value: impl Fn(&T) -> String,
+    ) -> Vec<Explained> {
+        let said = |item: &T| Said::of(item.standing(), Some(value(item)), &[]);
+        let ids = items.ids().into_iter();
+        ids.map(|id| self.item((kind, items, id), (id, id), said)).collect()
+    }
+
     fn all(&self) -> Vec<Explained> {
         let policy = self.policy;
         let standards = policy.standards().iter().map(|standard| {
@@ -149,6 +160,13 @@ impl Asked<'_> {
             |own| &own.head,
             |own| vec![("among", own.among.text.as_str()), ("has", own.has.text.as_str())],
         ));
+        all.extend(self.told(("income_part", policy.income_parts()), |own| {
+            (if own.counted { "计入" } else { "不计入" }).to_owned()
+        }));
+        let share = |own: &CostRatio| Fen(own.ratio_bp).to_string();
+        all.extend(
+            self.told(("cost_ratio", policy.cost_ratios()), |own| format!("{}%", share(own))),
+        );
         all.extend(self.judged(
             ("crosscheck", policy.crosscheck_list()),
             |own| &own.head,

@@ -6,7 +6,7 @@ use daohu_app::{
     Context,
     exchange::{Outcome, RowReport, import::Summary},
     journal,
-    monitoring::{Asked, IndicesAsked, Live, indices, run},
+    monitoring::{Asked, IndicesAsked, Live, WhatIf, indices, run, whatif},
 };
 use daohu_base::{AreaCode, AreaLevel, Day, Scope};
 use daohu_db::Engine;
@@ -138,6 +138,17 @@ async fn assert_same(test: &TestApp, client: &Client, what: &str) -> Standings {
         let kept = indices(&test.context, &Scope::all(), asked.clone()).await.unwrap();
         assert_eq!(kept, indices(&command(test), &Scope::all(), asked).await.unwrap(), "{what}");
     }
+    let thought = || WhatIf {
+        area: AreaCode::parse(COUNTY).unwrap(),
+        on: Day::parse(ON).unwrap(),
+        set: vec![("line".to_owned(), "6000".to_owned())],
+        transfer: None,
+        pack: None,
+        by: Some(AreaLevel::Village),
+    };
+    let kept = whatif(&test.context, &Scope::all(), thought()).await.unwrap().unwrap();
+    let read_anew = whatif(&command(test), &Scope::all(), thought()).await.unwrap().unwrap();
+    assert_eq!((kept.whole, kept.parts), (read_anew.whole, read_anew.parts), "{what}");
     read
 }
 

@@ -25,6 +25,7 @@ mod blanks;
 mod classes;
 mod coverage;
 mod crosscheck;
+mod earned;
 mod exchange;
 mod exports;
 mod figures;

@@ -1,18 +1,20 @@
 //! Why, what if, and what indices come to, on both engines.
 
-use std::fs;
+use std::{fs, sync::Arc};
 
 use daohu_app::{
-    Error,
+    Context, Error,
     exchange::import::{ImportOptions, OnError},
     households::Named,
     monitoring::{
-        Asked, Counted, Explanation, IndicesAsked, IndicesReport, Transfer, WhatIf, WhatIfReport,
-        explain, indices, run, whatif,
+        Asked, Counted, Explanation, IndicesAsked, IndicesReport, Live, Transfer, WhatIf,
+        WhatIfReport, explain, indices, run, whatif,
     },
+    policies::Pack,
 };
 use daohu_base::{AreaCode, AreaLevel, Day, Fen, Scope};
 use daohu_db::Engine;
+use daohu_policy::Policy;
 
 use crate::{
     exchange::options,
@@ -230,5 +232,52 @@ async fn a_line_or_a_transfer_in_thought_moves_what_it_would() {
         let asked = WhatIf { set: vec![("lime".into(), "1".into())], ..nothing() };
         let found = whatif(&test.context, &Scope::all(), asked).await.unwrap().unwrap_err();
         assert!(found[0].reason.contains("there is no standard lime; there are: "), "{found:?}");
+    }
+}
+
+#[tokio::test]
+async fn rules_in_thought_are_asked_as_if_they_held() {
+    let guarantee = |id: &str, unmet: &str, met: &str| {
+        format!(
+            "[[guarantee]]\nid = '{id}'\ntitle = '甲'\ntitle_en = 'a'\nunmet = '{unmet}'\nmet = '{met}'\n\
+             source = 'a test'\n"
+        )
+    };
+    let dry =
+        guarantee("water", "water_is_safe || water_is_hard", "!water_is_safe && has_enough_food");
+    let rich = guarantee("income", "income_per_head < 2.0 * line", "income_per_head >= 2.0 * line");
+    let more = guarantee("size", "members.size() > 1", "members.size() <= 1");
+    let packs = [
+        dry.clone(),
+        format!("area = '990102'\n{rich}"),
+        format!("area = '990102101'\n{dry}{rich}"),
+        more.clone(),
+        format!("area = '990102'\n{more}"),
+        "area = '990102'\n[[value]]\nof = 'line'\nsince = '2015-01-01'\nvalue = 4000\nsource = ''\n"
+            .to_owned(),
+    ];
+    for engine in Engine::BOTH {
+        let test = TestApp::with_cases(engine).await;
+        let mut seen = Vec::new();
+        for text in &packs {
+            let files = vec![("own.toml".to_owned(), text.clone())];
+            let pack = Some(Pack { name: "own".to_owned(), files });
+            let thought = test.what_if(WhatIf { pack, ..nothing() }).await.whole;
+            let policy = Policy::embedded_and([("own.toml", text.as_str())]).unwrap();
+            let context =
+                Context { policy: Arc::new(policy), live: Live::default(), ..test.context.clone() };
+            let asked = Asked { area: county(), on: on(), out: None, repeat: 1 };
+            let held = run(&context, &Scope::all(), asked).await.unwrap();
+            assert_eq!(thought.after, held.overall, "{engine:?} {text}");
+            assert_ne!(thought.after, thought.before, "{text}");
+            seen.push(thought.after);
+        }
+        assert_ne!(seen[0], seen[1]);
+        // What counts as income is no rule: households would have to be read anew.
+        let text = "[[cost_ratio]]\nproduct = 'any'\nratio = 0.1\nsource = ''\n".to_owned();
+        let pack =
+            Some(Pack { name: "own".to_owned(), files: vec![("own.toml".to_owned(), text)] });
+        let refused = whatif(&test.context, &Scope::all(), WhatIf { pack, ..nothing() }).await;
+        assert!(matches!(refused, Err(Error::Invalid(_))), "{refused:?}");
     }
 }

@@ -67,6 +67,27 @@ impl Assessment {
         worse.into_iter().find(|one| own().any(|own| own == one)).unwrap_or(Outcome::Met)
     }
 
+    /// What some of the rules, by their places in the plan, together say of each of these households.
+    pub fn overalls(&self, keep: impl Fn(usize) -> bool) -> Vec<Outcome> {
+        const UNMET: u8 = 2;
+        const UNKNOWN: u8 = 1;
+        let households = self.rules.first().map_or(0, |rule| rule.outcomes.len());
+        let mut found = vec![0; households];
+        // Rule by rule, without a choice in the loop.
+        for (_, rule) in self.rules.iter().enumerate().filter(|(nth, _)| keep(*nth)) {
+            for (found, own) in found.iter_mut().zip(&rule.outcomes) {
+                *found |= u8::from(*own == Outcome::Unmet) * UNMET;
+                *found |= u8::from(*own == Outcome::Unknown) * UNKNOWN;
+            }
+        }
+        let told = |found: u8| match found {
+            0 => Outcome::Met,
+            UNKNOWN => Outcome::Unknown,
+            _ => Outcome::Unmet,
+        };
+        found.into_iter().map(told).collect()
+    }
+
     /// Writes over what is said of as many households as `one` has, from this place in the census on: for households that
     /// changed, asked alone. Both are of the same plan; what is not in this assessment is left out.
     pub fn put(&mut self, at: usize, one: &Self) {

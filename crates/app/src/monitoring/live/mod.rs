@@ -18,13 +18,14 @@ use std::{
 };
 
 use daohu_base::{AreaCode, AreaLevel, Day};
-use daohu_census::Census;
+use daohu_census::{Assessment, Census};
 use daohu_policy::Policy;
 use serde::Serialize;
 use tokio::{task::spawn_blocking, time::Instant};
 
 use super::{
     counties::Shelf,
+    earned::IncomeRules,
     fields::Fields,
     indices::{Ginis, Share},
     rulebook::{Book, Books},
@@ -78,6 +79,8 @@ pub(super) struct Kept {
     pub(super) census: Census,
     /// The year of which all amounts are here.
     pub(super) year: i64,
+    /// By which incomes a head were worked out.
+    incomes: Arc<IncomeRules>,
     /// Where it stands in the journal of each county.
     pub(super) marks: Arc<BTreeMap<String, Mark>>,
     /// How the households of each county stand.
@@ -85,12 +88,15 @@ pub(super) struct Kept {
     /// What indices of each county are put together from.
     pub(super) shares: Shelf<Share>,
     pub(super) ginis: Ginis,
+    /// What the guarantees of a book say, without reasons.
+    guarantees: Mutex<Option<(Arc<Book>, Arc<Assessment>)>>,
 }
 
 impl Kept {
-    fn new(census: Census, year: i64, marks: BTreeMap<String, Mark>) -> Self {
-        let (tallies, shares, ginis) = Default::default();
-        Self { census, year, marks: Arc::new(marks), tallies, shares, ginis }
+    fn new(census: Census, (year, fields): (i64, &Fields), marks: BTreeMap<String, Mark>) -> Self {
+        let (tallies, shares, ginis, guarantees) = Default::default();
+        let (incomes, marks) = (Arc::clone(&fields.incomes), Arc::new(marks));
+        Self { census, year, incomes, marks, tallies, shares, ginis, guarantees }
     }
 
     /// These counties were written: what they came to holds no longer.
@@ -98,6 +104,20 @@ impl Kept {
         self.tallies.forget(counties.clone());
         self.shares.forget(counties.clone());
         self.ginis.forget(counties);
+        *self.guarantees.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+
+    /// What the guarantees of a book say, if they were asked since somebody wrote; otherwise they are asked.
+    pub(super) fn guarantees(
+        &self,
+        book: &Arc<Book>,
+        ask: impl FnOnce() -> Arc<Assessment>,
+    ) -> Arc<Assessment> {
+        let mut known = self.guarantees.lock().unwrap_or_else(PoisonError::into_inner);
+        let own = known.as_ref().filter(|(own, _)| Arc::ptr_eq(own, book));
+        let found = own.map_or_else(ask, |(_, found)| Arc::clone(found));
+        *known = Some((Arc::clone(book), Arc::clone(&found)));
+        found
     }
 
     /// The households of an area; none where these are all that there are.
@@ -116,7 +136,8 @@ impl Kept {
 
     /// True if it can be brought up to answer questions under these fields, and about the amounts of this year.
     fn suits(&self, fields: &Fields, year: i64) -> bool {
-        self.year == year && self.census.has_columns_of(&fields.shape)
+        let is_counted_so = self.incomes.count_as(&fields.incomes);
+        self.year == year && is_counted_so && self.census.has_columns_of(&fields.shape)
     }
 }
 

@@ -82,5 +82,5 @@ pub(super) fn load(path: &Path, fields: &Fields, policy: &str) -> Result<Kept, U
         return Err(Useless::Outdated(head.program, head.policy));
     }
     let census = Census::read(fields.shape.clone(), &mut file)?;
-    Ok(Kept::new(census, head.year, head.marks))
+    Ok(Kept::new(census, (head.year, fields), head.marks))
 }

@@ -88,7 +88,7 @@ pub(super) async fn read_all(context: &Context, fields: Fields, year: i64) -> Re
     for (_, part) in parts {
         census.append(part).map_err(|error| Error::File(std::io::Error::other(error)))?;
     }
-    Ok(Kept::new(census, year, stands))
+    Ok(Kept::new(census, (year, &fields), stands))
 }
 
 /// Reads what was written behind the marks; none if nothing was.

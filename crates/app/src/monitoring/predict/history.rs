@@ -1,9 +1,9 @@
 //! What was known of a household at the end of a year. Pure.
 
 use daohu_base::Day;
-use daohu_census::Earned;
 use daohu_policy::{CodeSet, DatedFact, Policy, PredictionFeature, Prospect};
 
+use super::super::earned::{self, IncomeRules};
 use crate::{
     households::{Home, Marks},
     quality::Cells,
@@ -12,8 +12,13 @@ use crate::{
 
 /// The columns of 户 that are looked at: of what is known as of now alone, only what does not change with a year's
 /// luck (its number, where it lies) and the years of its registration and exit.
-pub(super) const OF_HOUSEHOLD: [usize; 4] =
-    [household::NO, household::VILLAGE, household::IDENTIFIED_YEAR, household::EXIT_YEAR];
+pub(super) const OF_HOUSEHOLD: [usize; 5] = [
+    household::NO,
+    household::VILLAGE,
+    household::IDENTIFIED_YEAR,
+    household::EXIT_YEAR,
+    household::INDUSTRIES,
+];
 /// The columns of 人: who a person is, and since or until when a member.
 pub(super) const OF_MEMBER: [usize; 6] = [
     person::RELATION,
@@ -23,20 +28,12 @@ pub(super) const OF_MEMBER: [usize; 6] = [
     person::CHANGE_KIND,
     person::CHANGE_ON,
 ];
-/// The kinds of 年度收入 that net income is made of.
-const KINDS: [usize; 4] =
-    [income::WAGE_FEN, income::BUSINESS_FEN, income::PROPERTY_FEN, income::TRANSFER_FEN];
 /// The columns of 年度收入.
-pub(super) const OF_YEAR: [usize; 8] = [
-    income::YEAR,
-    income::MEMBERS,
-    income::WAGE_FEN,
-    income::BUSINESS_FEN,
-    income::PROPERTY_FEN,
-    income::TRANSFER_FEN,
-    income::BUSINESS_COST_FEN,
-    income::MEDICAL_SELF_PAID_FEN,
-];
+pub(super) fn of_year() -> Vec<usize> {
+    let mut all = earned::columns();
+    all.push(income::MEDICAL_SELF_PAID_FEN);
+    all
+}
 
 /// What codes mean.
 #[derive(Clone, Copy)]
@@ -81,19 +78,21 @@ pub(super) struct History<'h> {
 }
 
 impl<'h> History<'h> {
-    pub(super) fn of(home: &'h Home, policy: &Policy, terms: Terms) -> Self {
+    pub(super) fn of(
+        home: &'h Home,
+        (policy, incomes): (&Policy, &IncomeRules),
+        terms: Terms,
+    ) -> Self {
         let village = home.household.village();
         let year = |row: &crate::households::IncomeRow| {
             let values = Cells(&row.0.values);
-            let kinds_fen = KINDS.map(|kind| values.int(kind));
-            let sharing = values.int(income::MEMBERS);
-            let cost_fen = values.int(income::BUSINESS_COST_FEN);
+            let earned = incomes.earned(village, Cells(&home.household.0.values), values);
             Year {
                 year: row.year(),
-                kinds_fen,
-                per_head_fen: Earned { kinds_fen, cost_fen, sharing }.per_head_fen(),
+                kinds_fen: earned.kinds_fen,
+                per_head_fen: earned.per_head_fen(),
                 line_fen: policy.poverty_line_fen(village, row.year()),
-                sharing: sharing.filter(|sharing| *sharing > 0),
+                sharing: earned.sharing.filter(|sharing| *sharing > 0),
                 medical_fen: values.int(income::MEDICAL_SELF_PAID_FEN),
             }
         };

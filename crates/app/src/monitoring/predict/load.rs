@@ -7,7 +7,8 @@ use daohu_policy::{Policy, PredictionFeature, Prospect};
 use rustc_hash::FxHashMap;
 
 use super::{
-    history::{History, OF_HOUSEHOLD, OF_MEMBER, OF_YEAR, Terms},
+    super::earned::IncomeRules,
+    history::{History, OF_HOUSEHOLD, OF_MEMBER, Terms, of_year},
     shape::{Groups, shape},
 };
 use crate::{
@@ -44,10 +45,11 @@ pub(super) async fn load(
     (scope, areas): (&Scope, FxHashMap<String, String>),
     (prospect, year): (Prospect, i64),
 ) -> Result<Loaded, Error> {
-    let columns = Selections::of(&OF_HOUSEHOLD, &OF_MEMBER, &OF_YEAR);
+    let columns = Selections::of(&OF_HOUSEHOLD, &OF_MEMBER, &of_year());
     let mut telling = Telling {
         policy,
         terms: Terms::of(policy),
+        incomes: IncomeRules::of(policy)?,
         features: policy.prediction().features_of(prospect).collect(),
         prospect,
         last: year,
@@ -72,6 +74,7 @@ pub(super) async fn load(
 struct Telling<'p> {
     policy: &'p Policy,
     terms: Terms,
+    incomes: IncomeRules,
     features: Vec<&'p PredictionFeature>,
     prospect: Prospect,
     /// The year after which nothing is told.
@@ -84,7 +87,7 @@ struct Telling<'p> {
 impl Telling<'_> {
     fn tell(&mut self, home: &Home) -> Result<(), Error> {
         let refused = |error| Error::File(std::io::Error::other(error));
-        let history = History::of(home, self.policy, self.terms);
+        let history = History::of(home, (self.policy, &self.incomes), self.terms);
         let township = self.groups.township(home.household.village()).to_owned();
         let first = history.first_year().unwrap_or(self.last).min(self.last);
         for year in first..=self.last {
