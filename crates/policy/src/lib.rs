@@ -37,7 +37,7 @@ pub use monitoring::{IncomeYear, Monitoring};
 pub use pack::{Accesses, BadPack, Exchange, Policy, QualityReports, QualityTrend, Security};
 pub use prediction::{DatedFact, Prediction, PredictionFeature, Prospect};
 pub use quality::{Bounds, Level, Rule};
-pub use reading::Files;
+pub use reading::{Files, area_of_file};
 pub use roles::{Right, Role};
 pub use schema::schema;
 pub use second_factor::{Algorithm, SecondFactor};

@@ -341,6 +341,13 @@ fn given<T>(table: Option<T>, name: &str) -> Result<T, BadPack> {
     })
 }
 
+/// The area that a file of a pack is for; none of one that holds for the whole installation.
+pub fn area_of_file(name: &str, text: &str) -> Result<Option<AreaCode>, BadPack> {
+    let bad = |reason: String| BadPack { file: name.to_owned(), reason };
+    let file: File = toml::from_str(text).map_err(|error| bad(error.to_string()))?;
+    file.area().map_err(bad)
+}
+
 impl Policy {
     /// The packs that the program carries.
     pub fn embedded() -> Result<Self, BadPack> {

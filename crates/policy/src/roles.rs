@@ -44,6 +44,9 @@ pub enum Right {
     /// See who looked at which household.
     #[serde(rename = "accesses.read")]
     AccessesRead,
+    /// Publish policy packs, for areas that lie inside.
+    #[serde(rename = "policies.publish")]
+    PoliciesPublish,
     /// See the state of the system.
     #[serde(rename = "system.read")]
     SystemRead,

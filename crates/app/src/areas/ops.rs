@@ -102,6 +102,13 @@ pub(crate) async fn check_known(context: &Context, code: &AreaCode) -> Result<()
     if known.await? { Ok(()) } else { Err(Error::NotFound("area")) }
 }
 
+/// The codes of all counties, ended ones too: who has them all has the whole installation.
+pub(crate) async fn all_counties(context: &Context) -> Result<Vec<AreaCode>, Error> {
+    let read = async move |tx: &mut Tx| sql::counties(tx, &Scope::all()).await;
+    let found = context.db.read(move |tx| async move { read(tx).await }.boxed()).await?;
+    Ok(found.iter().filter_map(|line| AreaCode::parse(&line.code).ok()).collect())
+}
+
 /// The area as a scope of its own, where figures of it may be told: the whole of it lies inside the caller's
 /// scope, and it is no villagers' group.
 pub(crate) fn reported(scope: &Scope, area: &AreaCode) -> Result<Scope, Error> {

@@ -19,7 +19,7 @@ use crate::{
     accesses::{self, Accesses},
     accounts, area_changes, areas, classes, codes, crosscheck, households,
     jobs::{self, Jobs},
-    journal, monitoring, quality, registers, suspects, undo, warnings,
+    journal, monitoring, policies, quality, registers, suspects, undo, warnings,
 };
 
 /// Where the interface lives.
@@ -143,6 +143,7 @@ pub(super) fn api() -> OpenApiRouter<App> {
         .merge(crosscheck::routes())
         .merge(warnings::routes())
         .merge(monitoring::api::routes())
+        .merge(policies::api::routes())
         .merge(classes::routes())
         .merge(jobs::routes())
         .merge(journal::routes())

@@ -249,6 +249,10 @@ static TABLE: &[Entry] = &[
     is("job.upload_in_progress", 409, "您的上一次上传尚未结束，请稍后再试", "Your last upload is not finished: try again later"),
     is("job.too_many", 429, "您已有多个任务在等待，请等其完成后再提交", "Several of your jobs are waiting: come back when they are done"),
     // Policy packs.
+    is("policy.bad_pack", 422, "政策包有误", "The pack cannot be used"),
+    is("policy.no_files", 422, "政策包里没有文件", "The pack has no files"),
+    is("policy.outside", 403, "政策包涉及权限范围以外的区划；没有写 area 的文件对全系统生效，须有全部区县的权限", "The pack is for areas outside yours; files without `area` hold for the whole installation, and need all counties"),
+    is("policy.unknown_item", 422, "没有这一条：见不带 item 的回答", "There is no such item: the answer without `item` lists them"),
     is("policy.bad_name", 422, "政策包名称用 1—64 个汉字、字母、数字或 - _ .", "A pack's name has 1 to 64 letters, digits or - _ ."),
     is("policy.published_meanwhile", 409, "他人刚刚发布了政策包：请重新检查后再发布", "Another pack was published meanwhile: check again and publish again"),
     // The server.

@@ -8,6 +8,7 @@
 //! Invariants: rows are never changed, so that the packs of any day can be read again; what cannot be read or asked is never
 //! published; a server that meets a publication that it cannot read keeps the policy that it has.
 
+pub(crate) mod api;
 mod explain;
 mod model;
 mod ops;

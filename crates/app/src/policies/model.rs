@@ -39,6 +39,11 @@ pub struct Publication {
 }
 
 impl Publication {
+    /// Its files; none of a pack that was withdrawn.
+    pub(super) fn files(&self) -> Vec<(String, String)> {
+        serde_json::from_str(&self.files).unwrap_or_default()
+    }
+
     /// The pack with its files; none of one that was withdrawn.
     pub(super) fn pack(&self) -> Result<Option<Pack>, BadPack> {
         let files: Vec<(String, String)> = serde_json::from_str(&self.files)

@@ -71,6 +71,31 @@ pub async fn list(context: &Context) -> Result<Vec<Publication>, Error> {
     Ok(context.db.read(move |tx| async move { read(tx).await }.boxed()).await?)
 }
 
+/// Publications of one pack or of all, the last first, from before one of them on.
+pub(super) async fn page(
+    context: &Context,
+    pack: Option<String>,
+    (before, limit): (Option<i64>, i64),
+) -> Result<Vec<Publication>, Error> {
+    let read = async move |tx: &mut Tx| sql::page(tx, pack.as_deref(), (before, limit)).await;
+    Ok(context.db.read(move |tx| async move { read(tx).await }.boxed()).await?)
+}
+
+/// A publication, if there is one of this id.
+pub(super) async fn by_id(context: &Context, id: i64) -> Result<Option<Publication>, Error> {
+    let read = async move |tx: &mut Tx| sql::by_id(tx, id).await;
+    Ok(context.db.read(move |tx| async move { read(tx).await }.boxed()).await?)
+}
+
+/// The files that stand under a name; none where nothing does.
+pub(super) async fn files_of(
+    context: &Context,
+    name: &str,
+) -> Result<Vec<(String, String)>, Error> {
+    let (packs, _) = read_published(context).await?;
+    Ok(packs.into_iter().find(|own| own.name == name).map(|own| own.files).unwrap_or_default())
+}
+
 /// Publishes a pack in place of what stood under its name, if all of it can be used.
 pub async fn publish(
     context: &Context,

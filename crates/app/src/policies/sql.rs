@@ -28,6 +28,20 @@ pub(super) async fn list(tx: &mut Tx) -> Result<Vec<Publication>, Error> {
     tx.query(&sql, &[]).await?.iter().map(publication).collect()
 }
 
+/// Publications of one pack or of all, the last first, from before one of them on.
+pub(super) async fn page(
+    tx: &mut Tx,
+    pack: Option<&str>,
+    (before, limit): (Option<i64>, i64),
+) -> Result<Vec<Publication>, Error> {
+    let sql = format!(
+        "select {COLUMNS} from policy_packs p where p.id < $1 and ($2 = '' or p.pack = $2)
+         order by p.id desc limit $3"
+    );
+    let params = [before.unwrap_or(i64::MAX).into(), pack.unwrap_or_default().into(), limit.into()];
+    tx.query(&sql, &params).await?.iter().map(publication).collect()
+}
+
 pub(super) async fn by_id(tx: &mut Tx, id: i64) -> Result<Option<Publication>, Error> {
     let sql = format!("select {COLUMNS} from policy_packs p where p.id = $1");
     tx.query_opt(&sql, &[id.into()]).await?.as_ref().map(publication).transpose()

@@ -42,6 +42,7 @@ mod matrix;
 mod monitoring;
 mod monitoring_questions;
 mod moves;
+mod policies;
 mod prediction;
 mod problems;
 mod quality;

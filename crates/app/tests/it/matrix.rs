@@ -170,6 +170,22 @@ async fn factor(client: &Client, app: &TestApp, id: &str) -> Operation {
     post(format!("{path}/{last}"), json!({ "password": PASSWORD, "code": code }))
 }
 
+/// A pack for an area, which says nothing that holds.
+fn pack(area: &AreaCode, source: &str) -> Value {
+    let text = format!(
+        "area = '{area}'\n[[value]]\nof = 'line'\nopen = true\nvalue = 9000\nsource = '{source}'\n"
+    );
+    json!({ "pack": format!("for-{area}"), "files": [{ "name": "own.toml", "text": text }] })
+}
+
+/// The publication of such a pack.
+async fn publication(app: &TestApp, area: &AreaCode) -> i64 {
+    let clerk = app.client(&["office_clerk@99", "office_clerk@98"]).await;
+    clerk.post("/policies", pack(area, "a test")).send().await.expect(200);
+    let all = clerk.json(&format!("/policies?pack=for-{area}")).await;
+    all["items"][0]["id"].as_i64().unwrap()
+}
+
 /// Calls of the registry's operations. A record of the county above is one of another township.
 async fn registry(app: &TestApp, id: &str, area: &AreaCode) -> Option<Operation> {
     let village = match area.as_str() {
@@ -183,6 +199,14 @@ async fn registry(app: &TestApp, id: &str, area: &AreaCode) -> Option<Operation>
     let reason = json!({ "reason": "核对本人身份证件" });
     Some(match id {
         "list_codes" => get("/codes"),
+        "list_policies" => get("/policies"),
+        "get_policy" => get(format!("/policies/{}", publication(app, area).await)),
+        "publish_policy" => post("/policies", pack(area, &app.user(&[]).await.name)).bound(),
+        "withdraw_policy" => {
+            publication(app, area).await;
+            post(format!("/policies/for-{area}/withdrawal"), json!({})).bound()
+        }
+        "get_area_policy" => get(format!("/areas/{area}/policy?on=2015-12-31")).bound(),
         "list_areas" => get(format!("/areas?parent={area}")),
         "get_area" => get(format!("/areas/{area}")).bound(),
         "list_area_successions" => get(format!("/areas/{area}/successions")),
