@@ -54,6 +54,7 @@ mod register_writes;
 mod registers;
 mod registry;
 mod relocations;
+mod rules;
 mod runner;
 mod second_factor;
 mod seed;
