@@ -1,7 +1,7 @@
 //! Each rule that is shipped, asked of a household of which it is so and of one of which it is just not so, on both engines.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::{BTreeMap, BTreeSet, btree_map::Entry},
     fs,
     path::Path,
 };
@@ -265,12 +265,12 @@ async fn every_case_is_as_its_rule_says() {
             let county = &case.home.household["行政村代码"][..6];
             let mut said = Vec::new();
             for outcome in ["met", "unmet", "unknown"] {
-                if !lists.contains_key(&[rule, on, county, outcome]) {
+                let key = [rule, on, county, outcome];
+                if let Entry::Vacant(list) = lists.entry(key) {
                     let kind = kind_of(&test.context.policy, rule);
-                    let found = listed(&client, (kind, rule), (county, on), outcome).await;
-                    lists.insert([rule, on, county, outcome], found);
+                    list.insert(listed(&client, (kind, rule), (county, on), outcome).await);
                 }
-                if lists[&[rule, on, county, outcome]].contains(&number(nth)) {
+                if lists[&key].contains(&number(nth)) {
                     said.push(outcome);
                 }
             }
