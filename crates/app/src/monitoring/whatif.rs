@@ -15,7 +15,7 @@ use super::{
     fields::Fields,
     indices::Counted,
     model::OverallCounts,
-    picture::{Parts, Picture, Wanted, look, threads},
+    picture::{Parts, Picture, Tree, Wanted, look, threads},
     rulebook::{Asked as Rules, Book, Rulebook},
 };
 use crate::{
@@ -202,16 +202,17 @@ fn compare(
         per_head_fen: asked.transfer.as_ref().map_or(0, |transfer| transfer.per_head.0),
         added,
     };
-    let whole = work.told(&picture.parts(None, on)).into_iter().next();
-    let whole = whole.ok_or(Error::NotFound("area"))?;
-    let parts = asked.by.map(|by| work.told(&picture.parts(Some(by), on)));
+    // The whole is the sum of its parts.
+    let parts = work.told(&picture.parts(asked.by, on));
+    let mut whole = Change::nothing(&picture.tree);
+    parts.iter().for_each(|part| whole.add(part));
     Ok(WhatIfReport {
         area: picture.tree.area.to_string(),
         on: on.to_string(),
         policy,
         changed_policy,
         whole,
-        parts: parts.unwrap_or_default(),
+        parts: if asked.by.is_some() { parts } else { Vec::new() },
         seconds: 0.0,
     })
 }
@@ -239,6 +240,40 @@ struct Work<'p> {
     per_head_fen: i64,
     /// What each household would have more a head, in fen; empty where there is no transfer.
     added: Vec<i64>,
+}
+
+impl Change {
+    /// What no change comes to.
+    fn nothing(tree: &Tree) -> Self {
+        Self {
+            code: tree.area.to_string(),
+            name: tree.name().map(str::to_owned),
+            before: OverallCounts::default(),
+            after: OverallCounts::default(),
+            out: Counted::default(),
+            r#in: Counted::default(),
+            poor_before: Counted::default(),
+            poor_after: Counted::default(),
+            gap_before_fen: 0,
+            gap_after_fen: 0,
+            given: Counted::default(),
+            cost_fen: 0,
+        }
+    }
+
+    /// Adds what it comes to elsewhere.
+    fn add(&mut self, other: &Self) {
+        self.before.join(&other.before);
+        self.after.join(&other.after);
+        self.out.join(other.out);
+        self.r#in.join(other.r#in);
+        self.poor_before.join(other.poor_before);
+        self.poor_after.join(other.poor_after);
+        self.gap_before_fen = self.gap_before_fen.saturating_add(other.gap_before_fen);
+        self.gap_after_fen = self.gap_after_fen.saturating_add(other.gap_after_fen);
+        self.given.join(other.given);
+        self.cost_fen = self.cost_fen.saturating_add(other.cost_fen);
+    }
 }
 
 /// What a change comes to, as far as it is counted household by household.

@@ -202,6 +202,9 @@ async fn a_line_or_a_transfer_in_thought_moves_what_it_would() {
         let whole = &raised.whole;
         assert!(whole.poor_after.households > whole.poor_before.households, "{whole:?}");
         assert!(whole.gap_after_fen > whole.gap_before_fen);
+        let undivided = vec![("line".to_owned(), "5000.5".to_owned())];
+        let undivided = test.what_if(WhatIf { set: undivided, ..nothing() }).await;
+        assert_eq!((&undivided.whole, undivided.parts.len()), (whole, 0), "the sum of its parts");
         let moved = whole.after.unmet - whole.before.unmet;
         assert_eq!(whole.r#in.households - whole.out.households, moved as u64, "{whole:?}");
         assert_eq!(
