@@ -162,7 +162,7 @@ pub async fn whatif(
     let versions = [policy.version(), other.version()].map(str::to_owned);
     let told = move |picture: &Picture<'_>| {
         let started = Instant::now();
-        let books = Books { before: &before, after: &after, class: class.as_ref() };
+        let books = Rulebooks { before: &before, after: &after, class: class.as_ref() };
         let mut told = compare(picture, books, &asked, versions)?;
         told.seconds = compiled_seconds + started.elapsed().as_secs_f64();
         Ok(told)
@@ -171,7 +171,7 @@ pub async fn whatif(
 }
 
 /// What is asked, and what is thought of.
-struct Books<'b> {
+struct Rulebooks<'b> {
     before: &'b Arc<Book>,
     after: &'b Rulebook,
     /// Whose households have the transfer.
@@ -181,7 +181,7 @@ struct Books<'b> {
 /// What a change comes to in a picture.
 fn compare(
     picture: &Picture<'_>,
-    books: Books<'_>,
+    books: Rulebooks<'_>,
     asked: &WhatIf,
     [policy, changed_policy]: [String; 2],
 ) -> Result<WhatIfReport, Error> {
@@ -218,7 +218,7 @@ fn compare(
 }
 
 /// What each household would have more a head, in fen; nothing where there is no transfer.
-fn added(picture: &Picture<'_>, books: &Books<'_>, asked: &WhatIf) -> Vec<i64> {
+fn added(picture: &Picture<'_>, books: &Rulebooks<'_>, asked: &WhatIf) -> Vec<i64> {
     let Some(Transfer { per_head, .. }) = &asked.transfer else { return Vec::new() };
     let Some(class) = books.class else { return vec![per_head.0; picture.census.households()] };
     let said = picture.ask(&books.before.rules, &class.plan, asked.on, &[]);
