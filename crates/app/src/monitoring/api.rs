@@ -25,7 +25,7 @@ use crate::{
         Answer, ApiError, App, Caller, Download, Json, ListFile, ListFormat, Listing, Page,
         PageRequest, Path, Permit, Query, Session, area_in_path, day,
     },
-    policies::Pack,
+    policies::{Pack, api::PackFile},
 };
 
 /// The routes of the slice.
@@ -117,7 +117,7 @@ pub(crate) struct AskWhatIf {
     transfer: Option<AskTransfer>,
     /// Files of a pack that goes before all others.
     #[serde(default)]
-    pack: Vec<AskFile>,
+    pack: Vec<PackFile>,
 }
 
 /// A standard with another amount.
@@ -138,16 +138,6 @@ pub(crate) struct AskTransfer {
     per_head_fen: i64,
     /// The class whose households have it; all registered ones if absent.
     class: Option<String>,
-}
-
-/// A file of a pack.
-#[derive(Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct AskFile {
-    /// Its name, for what is wrong with it.
-    name: String,
-    /// TOML, as in `policies/`.
-    text: String,
 }
 
 /// The day that is asked for, or the one that screens look at.
@@ -394,7 +384,7 @@ pub(crate) async fn ask_what_if(
     if class.is_some_and(|class| !is_class(class)) {
         return Err(ApiError::field("transfer", "monitor.unknown_rule"));
     }
-    let files: Vec<_> = body.pack.into_iter().map(|file| (file.name, file.text)).collect();
+    let files: Vec<_> = body.pack.into_iter().map(PackFile::into_pair).collect();
     let pack = (!files.is_empty()).then(|| Pack { name: "what-if".to_owned(), files });
     let transfer =
         body.transfer.map(|own| Transfer { per_head: Fen(own.per_head_fen), class: own.class });

@@ -92,8 +92,8 @@ pub(super) fn by_part<T: Sum>(parts: &Parts, pieces: &[(&str, &T)]) -> Vec<Optio
 }
 
 impl<T: Sum> Shelf<T> {
-    /// What the counties in an area, or all where its code is empty, come to by a book; `ask` is asked of the villages of those that nobody asked about since they
-    /// were written.
+    /// What the counties in an area, or all where its code is empty, come to by a book; `ask` is asked of the villages of those
+    /// that nobody asked about since they were written.
     pub(super) fn of(
         &self,
         (census, area): (&Census, &str),

@@ -6,22 +6,11 @@ use daohu_policy::{BadPack, CostRatio, IncomePart, Item, Items, Policy};
 
 use crate::{
     quality::Cells,
-    sheet::{INCOMES, Kind, household, income},
+    sheet::{
+        Column, INCOMES, Kind, household,
+        income::{self, KINDS, OF_TRANSFERS},
+    },
 };
-
-/// The kinds of income that add up.
-pub(super) const KINDS: [usize; 4] =
-    [income::WAGE_FEN, income::BUSINESS_FEN, income::PROPERTY_FEN, income::TRANSFER_FEN];
-
-/// The parts of transfers: what does not count of them is taken off their total.
-const OF_TRANSFERS: [usize; 6] = [
-    income::FAMILY_PLANNING_FEN,
-    income::ALLOWANCE_FEN,
-    income::HARDSHIP_FEN,
-    income::PENSION_FEN,
-    income::ECOLOGY_FEN,
-    income::OTHER_TRANSFER_FEN,
-];
 
 /// The columns of 年度收入 that net income may be worked out of.
 pub(super) fn columns() -> Vec<usize> {
@@ -129,10 +118,13 @@ impl IncomeRules {
     }
 }
 
-/// The name of a column of 年度收入 as packs write it.
+/// The name of a column of 年度收入 as packs write it: yuan, and the unit is not named.
+pub(super) fn name_in_packs(column: &Column) -> Option<&'static str> {
+    matches!(column.kind, Kind::Yuan).then(|| column.name.trim_end_matches("_fen"))
+}
+
 fn name_of(column: &usize) -> Option<&'static str> {
-    let column = INCOMES.columns.get(*column).filter(|column| matches!(column.kind, Kind::Yuan))?;
-    Some(column.name.trim_end_matches("_fen"))
+    INCOMES.columns.get(*column).and_then(name_in_packs)
 }
 
 fn place_of(name: &str) -> Option<usize> {

@@ -9,7 +9,7 @@ use daohu_policy::{
     expr::{Field, FieldKind, FieldRef, Level, Unit, Vocabulary},
 };
 
-use super::earned::IncomeRules;
+use super::earned::{self, IncomeRules};
 use crate::{
     households::Marks,
     sheet::{Column, HOUSEHOLDS, INCOMES, Kind, PERSONS, person},
@@ -52,8 +52,7 @@ impl Fields {
         }
         for (nth, place) in of_year().enumerate() {
             let Some(column) = INCOMES.columns.get(place) else { continue };
-            // Yuan in expressions.
-            let name = column.name.trim_end_matches("_fen");
+            let Some(name) = earned::name_in_packs(column) else { continue };
             fields.push(field(name, column.header, FieldKind::Number(Unit::Yuan)));
             of_households.push(Source::Derived(Derived::OfYear(nth)));
         }
@@ -120,7 +119,7 @@ impl Fields {
 /// The columns of 年度收入 that rules may name: all amounts, of the year that is asked about.
 pub(super) fn of_year() -> impl Iterator<Item = usize> {
     let columns = INCOMES.columns.iter().enumerate();
-    columns.filter(|(_, column)| matches!(column.kind, Kind::Yuan)).map(|(place, _)| place)
+    columns.filter(|(_, column)| earned::name_in_packs(column).is_some()).map(|(place, _)| place)
 }
 
 /// The columns of a sheet that rules may name.

@@ -317,10 +317,8 @@ impl Picture<'_> {
 
     /// The poverty line of each village, in fen; none where no pack has it.
     pub(super) fn lines_fen(&self, rulebook: &Rulebook) -> Vec<Option<i64>> {
-        let line = self.fields.standards.iter().position(|id| id == "line");
-        #[expect(clippy::cast_possible_truncation, reason = "whole fen below 2^53")]
-        let fen = |village: &String| rulebook.amount(village, line?).map(|fen| fen as i64);
-        self.census.villages().iter().map(fen).collect()
+        let villages = self.census.villages().iter();
+        villages.map(|village| rulebook.line_fen(village, &self.fields)).collect()
     }
 
     /// As [`Tree::parts`], with the one of each village of the census.

@@ -289,10 +289,13 @@ impl Rulebook {
         nearest.map_or(0, |(_, place)| place)
     }
 
-    /// An amount where a village lies, by the place of its standard in the policy.
-    pub(super) fn amount(&self, village: &str, standard: usize) -> Option<f64> {
+    /// The poverty line where a village lies, in fen; none where no pack has it. Fields are those of the rulebook.
+    pub(super) fn line_fen(&self, village: &str, fields: &Fields) -> Option<i64> {
+        let line = fields.standards.iter().position(|id| id == "line")?;
         let place = self.guarantees.plan.places.get(usize::from(self.place_of(village)))?;
-        place.amounts.get(standard).copied().flatten()
+        #[expect(clippy::cast_possible_truncation, reason = "whole fen below 2^53")]
+        let fen = |fen: f64| fen as i64;
+        place.amounts.get(line).copied().flatten().map(fen)
     }
 }
 

@@ -15,7 +15,7 @@ use super::{
     fields::Fields,
     indices::Counted,
     model::OverallCounts,
-    picture::{Parts, Picture, Tree, Wanted, look, threads},
+    picture::{Parts, Picture, Wanted, look, threads},
     rulebook::{Asked as Rules, Book, Rulebook},
 };
 use crate::{
@@ -70,7 +70,7 @@ pub struct WhatIfReport {
 }
 
 /// What a change comes to in an area.
-#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, ToSchema)]
 pub struct Change {
     /// Its code.
     pub code: String,
@@ -204,8 +204,9 @@ fn compare(
     };
     // The whole is the sum of its parts.
     let parts = work.told(&picture.parts(asked.by, on));
-    let mut whole = Change::nothing(&picture.tree);
-    parts.iter().for_each(|part| whole.add(part));
+    let (code, name) = (picture.tree.area.to_string(), picture.tree.name().map(str::to_owned));
+    let mut whole = Change { code, name, ..Change::default() };
+    parts.iter().for_each(|part| whole.join(part));
     Ok(WhatIfReport {
         area: picture.tree.area.to_string(),
         on: on.to_string(),
@@ -242,27 +243,8 @@ struct Work<'p> {
     added: Vec<i64>,
 }
 
-impl Change {
-    /// What no change comes to.
-    fn nothing(tree: &Tree) -> Self {
-        Self {
-            code: tree.area.to_string(),
-            name: tree.name().map(str::to_owned),
-            before: OverallCounts::default(),
-            after: OverallCounts::default(),
-            out: Counted::default(),
-            r#in: Counted::default(),
-            poor_before: Counted::default(),
-            poor_after: Counted::default(),
-            gap_before_fen: 0,
-            gap_after_fen: 0,
-            given: Counted::default(),
-            cost_fen: 0,
-        }
-    }
-
-    /// Adds what it comes to elsewhere.
-    fn add(&mut self, other: &Self) {
+impl Tally for Change {
+    fn join(&mut self, other: &Self) {
         self.before.join(&other.before);
         self.after.join(&other.after);
         self.out.join(other.out);
@@ -276,28 +258,6 @@ impl Change {
     }
 }
 
-/// What a change comes to, as far as it is counted household by household.
-#[derive(Default)]
-struct Moved {
-    before: OverallCounts,
-    after: OverallCounts,
-    out: Counted,
-    r#in: Counted,
-    given: Counted,
-    cost_fen: i64,
-}
-
-impl Tally for Moved {
-    fn join(&mut self, other: &Self) {
-        self.before.join(&other.before);
-        self.after.join(&other.after);
-        self.out.join(other.out);
-        self.r#in.join(other.r#in);
-        self.given.join(other.given);
-        self.cost_fen = self.cost_fen.saturating_add(other.cost_fen);
-    }
-}
-
 impl Work<'_> {
     fn told(&self, parts: &Parts) -> Vec<Change> {
         let villages = self.picture.census.village_places();
@@ -306,7 +266,7 @@ impl Work<'_> {
         let [before, after] = [(0, &[][..]), (1, &self.added[..])]
             .map(|(nth, added)| self.poverty((asked, groups), nth, added));
         let households = self.picture.census.households();
-        let moved = asked.tally_by(households, groups, Moved::default, |own: &mut Moved, nth| {
+        let moved = asked.tally_by(households, groups, Change::default, |own: &mut Change, nth| {
             self.count(own, nth);
         });
         let told = parts.lines.iter().zip(before.iter().zip(&after)).zip(moved);
@@ -319,16 +279,11 @@ impl Work<'_> {
             Change {
                 code: part.code.clone(),
                 name: part.name.clone(),
-                before: moved.before,
-                after: moved.after,
-                out: moved.out,
-                r#in: moved.r#in,
                 poor_before: counted(before),
                 poor_after: counted(after),
                 gap_before_fen: gap(before),
                 gap_after_fen: gap(after),
-                given: moved.given,
-                cost_fen: moved.cost_fen,
+                ..moved
             }
         })
         .collect()
@@ -352,7 +307,7 @@ impl Work<'_> {
     }
 
     /// Counts a household.
-    fn count(&self, own: &mut Moved, nth: usize) {
+    fn count(&self, own: &mut Change, nth: usize) {
         let census = self.picture.census;
         let [before, common, after] = [&self.before, &self.common, &self.after]
             .map(|own| own.get(nth).copied().unwrap_or(Outcome::Met));

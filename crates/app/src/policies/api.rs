@@ -135,6 +135,13 @@ pub(crate) struct AreaPolicy {
     items: Vec<Explained>,
 }
 
+impl PackFile {
+    /// Name and text.
+    pub(crate) fn into_pair(self) -> (String, String) {
+        (self.name, self.text)
+    }
+}
+
 impl From<Publication> for PublicationView {
     fn from(own: Publication) -> Self {
         Self {
@@ -228,7 +235,7 @@ pub(crate) async fn publish_policy(
 ) -> Answer<Json<PolicyOutcome>> {
     let permit = session.require(Right::PoliciesPublish)?;
     let context = permit.context();
-    let mut files: Vec<_> = body.files.into_iter().map(|own| (own.name, own.text)).collect();
+    let mut files: Vec<_> = body.files.into_iter().map(PackFile::into_pair).collect();
     files.sort();
     if files.is_empty() {
         return Err(ApiError::field("files", "policy.no_files"));

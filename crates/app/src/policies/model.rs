@@ -40,7 +40,7 @@ pub struct Publication {
 
 impl Publication {
     /// Its files; none of a pack that was withdrawn.
-    pub(super) fn files(&self) -> Vec<(String, String)> {
+    pub fn files(&self) -> Vec<(String, String)> {
         serde_json::from_str(&self.files).unwrap_or_default()
     }
 

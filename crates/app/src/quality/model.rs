@@ -360,14 +360,7 @@ impl<'p> Checks<'p> {
 
     /// Parts that are not known may hold the rest, so only an excess or a full list is doubtful.
     fn parts_differ(&self, cells: Cells<'_>) -> bool {
-        let parts = [
-            income::FAMILY_PLANNING_FEN,
-            income::ALLOWANCE_FEN,
-            income::HARDSHIP_FEN,
-            income::PENSION_FEN,
-            income::ECOLOGY_FEN,
-            income::OTHER_TRANSFER_FEN,
-        ];
+        let parts = income::OF_TRANSFERS;
         let given = || parts.iter().filter_map(|i| cells.int(*i));
         let total = cells.int(income::TRANSFER_FEN).unwrap_or_default();
         let sum = given().fold(0, i64::saturating_add);
@@ -399,9 +392,7 @@ struct NetIncome {
 impl NetIncome {
     /// Of a year that says what was earned; none where nothing is known, or nobody lived there.
     fn of(year: Cells<'_>) -> Option<Self> {
-        let parts =
-            [income::WAGE_FEN, income::BUSINESS_FEN, income::PROPERTY_FEN, income::TRANSFER_FEN];
-        let known = parts.into_iter().filter_map(|i| year.int(i));
+        let known = income::KINDS.into_iter().filter_map(|i| year.int(i));
         let sum = known.reduce(i64::saturating_add)?;
         let members = year.int(income::MEMBERS).filter(|members| *members > 0)?;
         let cost = year.int(income::BUSINESS_COST_FEN).unwrap_or_default();

@@ -62,9 +62,8 @@ pub struct Judged {
 impl Assessment {
     /// What all rules together say of the nth of these households: unmet if one is, otherwise unknown if one is.
     pub fn overall(&self, nth: usize) -> Outcome {
-        let own = || self.rules.iter().filter_map(|rule| rule.outcomes.get(nth));
-        let worse = [Outcome::Unmet, Outcome::Unknown];
-        worse.into_iter().find(|one| own().any(|own| own == one)).unwrap_or(Outcome::Met)
+        let own = self.rules.iter().filter_map(|rule| rule.outcomes.get(nth));
+        own.fold(Outcome::Met, |all, own| all.or_worse(*own))
     }
 
     /// What some of the rules, by their places in the plan, together say of each of these households.

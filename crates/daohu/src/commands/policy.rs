@@ -116,10 +116,8 @@ fn told(outcome: Outcome, (pack, files): (&str, usize), as_json: bool, lang: Lan
 async fn list(args: PolicyListArgs, lang: Lang) -> Done {
     let context = open(&args.db, Wanted::Existing).await?;
     let all = policies::list(&context).await?;
-    let names = |own: &Publication| {
-        let files: Vec<(String, String)> = serde_json::from_str(&own.files).unwrap_or_default();
-        files.into_iter().map(|(name, _)| name).collect::<Vec<String>>()
-    };
+    let names =
+        |own: &Publication| own.files().into_iter().map(|(name, _)| name).collect::<Vec<String>>();
     if args.json {
         let told = all.iter().map(|own| {
             let at = Timestamp(own.published_at).to_string();

@@ -20,7 +20,7 @@ use daohu_policy::{
 use super::super::{
     counties::{Sum, Villages},
     picture::threads,
-    rulebook::{Book, Rulebook},
+    rulebook::Book,
 };
 
 /// What some households come to.
@@ -132,7 +132,9 @@ impl Measures {
         let chosen = is_chosen.map_or(Chosen::Between(span.start, span.end), Chosen::Where);
         let asked = Asked { chosen, threads: threads() };
         let groups = Groups::through(villages, &known.numbers, known.places.len());
-        let [own, own_before] = [book, before].map(|book| lines(census, &known, book));
+        let [own, own_before] = [book, before].map(|book| {
+            known.spread(census, None, |village| book.rules.line_fen(village, &book.fields))
+        });
         let [line, line_before] = [&own, &own_before].map(|own| Lines::OfVillages(villages, own));
         let [incomes, incomes_before] = [on.year(), on.year() - 1].map(|year| census.incomes(year));
         let members = census.members_on(on, span.clone());
@@ -177,12 +179,4 @@ impl Measures {
         };
         known.with(census, all.map(share).collect())
     }
-}
-
-/// The poverty line of each of the villages, in fen, at its place in the census; none where no pack has it.
-fn lines(census: &Census, known: &Villages, book: &Book) -> Vec<Option<i64>> {
-    let line = book.fields.standards.iter().position(|id| id == "line");
-    #[expect(clippy::cast_possible_truncation, reason = "whole fen below 2^53")]
-    let fen = |rules: &Rulebook, village: &str| rules.amount(village, line?).map(|fen| fen as i64);
-    known.spread(census, None, |village| fen(&book.rules, village))
 }

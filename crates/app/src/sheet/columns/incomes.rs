@@ -110,4 +110,17 @@ pub mod income {
         FAMILY_PLANNING_FEN ALLOWANCE_FEN HARDSHIP_FEN PENSION_FEN ECOLOGY_FEN
         OTHER_TRANSFER_FEN BUSINESS_COST_FEN MEDICAL_SELF_PAID_FEN
     }
+
+    /// The kinds of income that add up.
+    pub const KINDS: [usize; 4] = [WAGE_FEN, BUSINESS_FEN, PROPERTY_FEN, TRANSFER_FEN];
+
+    /// The parts of transfers.
+    pub const OF_TRANSFERS: [usize; 6] = [
+        FAMILY_PLANNING_FEN,
+        ALLOWANCE_FEN,
+        HARDSHIP_FEN,
+        PENSION_FEN,
+        ECOLOGY_FEN,
+        OTHER_TRANSFER_FEN,
+    ];
 }
